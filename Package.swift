@@ -1,0 +1,86 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "swift-metalearners",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "MetaLearnersKit", targets: ["MetaLearners", "CausalAnalysis"]),
+        .library(name: "metalearners", type: .dynamic, targets: ["MetaLearnersABI"]),
+        .executable(name: "metalearners-cli", targets: ["metalearners-cli"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // The C ABI: headers only. Swift implements them in MetaLearnersABI.
+        .target(name: "CMetaLearners", path: "include", publicHeadersPath: "."),
+
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(
+            name: "CCSV",
+            providers: [.apt(["libcsv-dev"]), .brew(["libcsv"])]),
+
+        .target(name: "MetaLearnersCore", swiftSettings: swiftSettings),
+        .target(
+            name: "LinearEstimators", dependencies: ["MetaLearnersCore", "COpenBLAS"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "TreeEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
+        .target(
+            name: "MetaLearners",
+            dependencies: ["MetaLearnersCore", "LinearEstimators", "TreeEstimators"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "CausalAnalysis", dependencies: ["MetaLearnersCore", "MetaLearners"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "MetaLearnersABI",
+            dependencies: ["CMetaLearners", "MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "metalearners-cli",
+            dependencies: [
+                "CCSV", "MetaLearnersCore", "MetaLearners", "CausalAnalysis", "Yams", "TOMLKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+
+        .target(
+            name: "_TestSupport", dependencies: ["MetaLearnersCore"], path: "Tests/_TestSupport",
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MetaLearnersCoreTests", dependencies: ["MetaLearnersCore", "_TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "LinearEstimatorsTests",
+            dependencies: ["LinearEstimators", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TreeEstimatorsTests",
+            dependencies: ["TreeEstimators", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MetaLearnersTests",
+            dependencies: ["MetaLearners", "LinearEstimators", "MetaLearnersCore", "_TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CausalAnalysisTests",
+            dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["metalearners-cli", "MetaLearnersCore", "_TestSupport"],
+            swiftSettings: swiftSettings),
+    ]
+)

@@ -1,0 +1,143 @@
+/// Which fold each row belongs to. One assignment serves a whole fit: every role, arm and stage.
+public struct FoldAssignment: Sendable, Equatable {
+    /// The fold of each row, from 0.
+    public let folds: [Int32]
+    /// How many folds there are.
+    public let count: Int
+
+    /// Uses folds drawn elsewhere.
+    ///
+    /// - Throws: `invalidArgument` for a fold number out of range or a fold without rows.
+    public init(_ folds: [Int32], count: Int) throws(MetaLearnersError) {
+        var sizes = [Int](repeating: 0, count: max(count, 0))
+        for (row, fold) in folds.enumerated() {
+            guard fold >= 0, fold < count else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "folds", "row \(row + 1) has fold \(fold), of \(count)")
+            }
+            sizes[Int(fold)] += 1
+        }
+        if let empty = sizes.firstIndex(of: 0) {
+            throw MetaLearnersError(.invalidArgument, at: "folds", "fold \(empty) has no rows")
+        }
+        self.folds = folds
+        self.count = count
+    }
+
+    /// Draws folds from `seed`: stratified by arm and by class of a binary outcome, whole clusters in one fold.
+    ///
+    /// - Throws: `invalidData` where an arm has fewer rows (or clusters) than there are folds.
+    public init(_ dataset: CausalDataset, count: Int, seed: UInt64) throws(MetaLearnersError) {
+        guard count >= 2 else {
+            throw MetaLearnersError(.invalidSpec, at: "cross_fitting.folds", "is \(count), must be at least 2")
+        }
+        let arms = dataset.treatment.arms
+        for (arm, rows) in dataset.treatment.counts.enumerated() where rows < count {
+            throw MetaLearnersError(
+                .invalidData, at: "treatment",
+                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds",
+                remedy: "use fewer folds (cross_fitting.folds) or leave the arm out")
+        }
+        let classes = dataset.outcome.kind.isBinary ? 2 : 1
+        let strata = arms.indices.map { row in
+            Int(arms[row]) * classes + (classes == 2 ? Int(dataset.outcome.values[row]) : 0)
+        }
+        var stream = RandomStream(seed: seed, path: 0x464F_4C44)
+        let strataCount = dataset.armCount * classes
+        if let clusters = dataset.clusters {
+            folds = Self.assignClusters(clusters, strata, strataCount, folds: count, &stream)
+        } else {
+            folds = Self.assignRows(strata, strataCount, folds: count, &stream)
+        }
+        self.count = count
+        try requireEveryArm(outside: dataset)
+    }
+
+    /// The rows of `fold`, ascending.
+    public func rows(in fold: Int) -> [Int32] {
+        folds.indices.compactMap { folds[$0] == fold ? Int32($0) : nil }
+    }
+
+    /// The rows outside `fold`, ascending.
+    public func rows(outside fold: Int) -> [Int32] {
+        folds.indices.compactMap { folds[$0] == fold ? nil : Int32($0) }
+    }
+
+    /// Deals the rows of each stratum out, in random order, going round the folds.
+    private static func assignRows(
+        _ strata: [Int], _ strataCount: Int, folds count: Int, _ stream: inout RandomStream
+    ) -> [Int32] {
+        var members = [[Int]](repeating: [], count: strataCount)
+        for (row, stratum) in strata.enumerated() { members[stratum].append(row) }
+        var folds = [Int32](repeating: 0, count: strata.count)
+        // Each stratum goes on where the last one stopped, so that folds differ by at most one row.
+        var next = 0
+        for var rows in members {
+            stream.shuffle(&rows)
+            for row in rows {
+                folds[row] = Int32(next)
+                next = (next + 1) % count
+            }
+        }
+        return folds
+    }
+
+    /// Gives clusters, the largest first, to the fold where the strata become most even.
+    private static func assignClusters(
+        _ clusters: [Int32], _ strata: [Int], _ strataCount: Int, folds count: Int, _ stream: inout RandomStream
+    ) -> [Int32] {
+        let clusterCount = Int(clusters.max() ?? -1) + 1
+        var sizes = [[Double]](repeating: [Double](repeating: 0, count: strataCount), count: clusterCount)
+        var totals = [Double](repeating: 0, count: strataCount)
+        for (row, cluster) in clusters.enumerated() {
+            sizes[Int(cluster)][strata[row]] += 1
+            totals[strata[row]] += 1
+        }
+        var order = Array(0..<clusterCount)
+        stream.shuffle(&order)
+        let rows = sizes.map { $0.reduce(0, +) }
+        order.sort { rows[$0] > rows[$1] }  // Stable, so that equal ones stay in random order.
+        var loads = [[Double]](repeating: [Double](repeating: 0, count: strataCount), count: count)
+        var foldOfCluster = [Int32](repeating: 0, count: clusterCount)
+        for cluster in order {
+            var best = 0
+            var least = Double.infinity
+            for fold in 0..<count {
+                // The growth of the sum of squared shares; it is least where the cluster is needed most.
+                var growth = 0.0
+                for stratum in 0..<strataCount where totals[stratum] > 0 {
+                    let added = sizes[cluster][stratum] / totals[stratum]
+                    growth += added * (2 * loads[fold][stratum] / totals[stratum] + added)
+                }
+                if growth < least {
+                    least = growth
+                    best = fold
+                }
+            }
+            foldOfCluster[cluster] = Int32(best)
+            for stratum in 0..<strataCount { loads[best][stratum] += sizes[cluster][stratum] }
+        }
+        return clusters.map { foldOfCluster[Int($0)] }
+    }
+
+    /// Checks that each arm occurs outside each fold, and that no fold is empty.
+    package func requireEveryArm(outside dataset: CausalDataset) throws(MetaLearnersError) {
+        var counts = [[Int]](repeating: [Int](repeating: 0, count: dataset.armCount), count: count)
+        for row in folds.indices { counts[Int(folds[row])][Int(dataset.treatment.arms[row])] += 1 }
+        let totals = dataset.treatment.counts
+        for fold in 0..<count {
+            guard counts[fold].contains(where: { $0 > 0 }) else {
+                throw MetaLearnersError(
+                    .invalidData, at: "cross_fitting.folds",
+                    "fold \(fold) has no rows: there are fewer clusters than the \(count) folds",
+                    remedy: "use fewer folds")
+            }
+            for arm in 0..<dataset.armCount where counts[fold][arm] == totals[arm] {
+                throw MetaLearnersError(
+                    .invalidData, at: "treatment",
+                    "every row of arm '\(dataset.treatment.labels[arm])' is in fold \(fold)",
+                    remedy: "clusters that hold a whole arm cannot be cross-fitted: use other clusters")
+            }
+        }
+    }
+}

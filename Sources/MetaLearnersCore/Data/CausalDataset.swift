@@ -1,0 +1,144 @@
+/// Rows to learn effects from: covariates, treatment and outcome, with weights, clusters and known
+/// propensities where there are any. Checked once, here, and immutable from then on.
+public struct CausalDataset: Sendable {
+    /// The covariates X.
+    public let covariates: Table
+    /// The treatment W.
+    public let treatment: Treatment
+    /// The outcome Y.
+    public let outcome: Outcome
+    /// A weight for each row; nil where all count alike.
+    public let weights: [Double]?
+    /// The cluster of each row, as codes from 0; nil where rows are independent.
+    public let clusters: [Int32]?
+    /// The known propensities of a designed experiment: for each arm, for each row.
+    public let knownPropensities: [[Double]]?
+    /// Where each row stood in the table that the dataset was made of; nil where no row was dropped.
+    public let sourceRows: [Int32]?
+    /// Things worth telling the user that are no errors.
+    public let warnings: [String]
+    /// What base estimators keep between fits on these covariates, such as their bins.
+    public let cache: FeatureCache
+
+    /// Creates a dataset.
+    ///
+    /// - Parameters:
+    ///   - covariates: the columns to learn from; NaN and negative codes are missing values.
+    ///   - treatment: the arm of each row.
+    ///   - outcome: the outcome of each row.
+    ///   - weights: not negative, finite, not all zero.
+    ///   - clusters: codes of any values, equal ones belonging together.
+    ///   - knownPropensities: for each arm, a probability for each row, in (0, 1), adding up to 1.
+    ///   - sourceRows: where each row stood before others were dropped.
+    ///   - warnings: what is to be told already.
+    /// - Throws: `invalidData`, naming the column, the first row and the remedy.
+    public init(
+        covariates: Table, treatment: Treatment, outcome: Outcome, weights: [Double]? = nil,
+        clusters: [Int32]? = nil, knownPropensities: [[Double]]? = nil, sourceRows: [Int32]? = nil,
+        warnings: [String] = []
+    ) throws(MetaLearnersError) {
+        let rows = outcome.values.count
+        guard rows > 0 else { throw MetaLearnersError(.invalidData, "there are no rows") }
+        try Self.require(treatment.arms.count, equals: rows, "treatment")
+        if !covariates.columns.isEmpty { try Self.require(covariates.rowCount, equals: rows, "covariates") }
+        for column in covariates.columns { try Self.refuseInfinity(in: column) }
+        if let weights { try Self.check(weights: weights, rows: rows) }
+        if let clusters { try Self.require(clusters.count, equals: rows, "cluster") }
+        if let knownPropensities {
+            try Self.check(propensities: knownPropensities, arms: treatment.labels, rows: rows)
+        }
+        self.covariates = covariates.columns.isEmpty ? try Table([], rowCount: rows) : covariates
+        self.treatment = treatment
+        self.outcome = outcome
+        self.weights = weights
+        self.clusters = clusters.map(Self.dense)
+        self.knownPropensities = knownPropensities
+        self.sourceRows = sourceRows
+        self.warnings =
+            warnings + (outcome.isConstant ? ["the outcome is the same in every row: all effects are zero"] : [])
+        self.cache = FeatureCache()
+    }
+
+    /// How many rows there are.
+    public var rowCount: Int { outcome.values.count }
+
+    /// How many arms there are, the control included.
+    public var armCount: Int { treatment.armCount }
+
+    private static func require(_ count: Int, equals rows: Int, _ name: String) throws(MetaLearnersError) {
+        guard count == rows else {
+            throw MetaLearnersError(.invalidData, at: name, "has \(count) rows where the outcome has \(rows)")
+        }
+    }
+
+    private static func refuseInfinity(in column: Column) throws(MetaLearnersError) {
+        guard column.values.element.isFloatingPoint, column.levels == nil else { return }
+        var first: Int?
+        var count = 0
+        let block = 4096
+        var buffer = [Double](repeating: 0, count: block)
+        for start in stride(from: 0, to: column.count, by: block) {
+            let rows = start..<min(start + block, column.count)
+            buffer.withUnsafeMutableBufferPointer { values in
+                column.values.copy(rows, to: values)
+                for index in 0..<rows.count where values[index].isInfinite {
+                    first = first ?? start + index
+                    count += 1
+                }
+            }
+        }
+        guard let first else { return }
+        throw MetaLearnersError(
+            .invalidData, at: "column '\(column.name)'",
+            "\(count) of \(column.count) values are infinite, the first in row \(first + 1)",
+            remedy: "leave them empty (missing) or replace them")
+    }
+
+    private static func check(weights: [Double], rows: Int) throws(MetaLearnersError) {
+        try require(weights.count, equals: rows, "weight")
+        if let row = weights.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
+            throw MetaLearnersError(
+                .invalidData, at: "weight", "row \(row + 1) has weight \(weights[row])",
+                remedy: "weights must be finite and not negative")
+        }
+        guard weights.contains(where: { $0 > 0 }) else {
+            throw MetaLearnersError(.invalidData, at: "weight", "every weight is 0")
+        }
+    }
+
+    private static func check(propensities: [[Double]], arms: [String], rows: Int) throws(MetaLearnersError) {
+        guard propensities.count == arms.count else {
+            throw MetaLearnersError(
+                .invalidData, at: "propensity",
+                "there are \(propensities.count) columns of propensities for \(arms.count) arms",
+                remedy: "give one an arm, the control first (for two arms, the treated arm's alone will do)")
+        }
+        for (arm, values) in propensities.enumerated() {
+            try require(values.count, equals: rows, "propensity")
+            if let row = values.firstIndex(where: { !($0 > 0 && $0 < 1) }) {
+                throw MetaLearnersError(
+                    .invalidData, at: "propensity",
+                    "row \(row + 1) has \(values[row]) for arm '\(arms[arm])', not between 0 and 1",
+                    remedy: "a row that could not be in an arm has no effect to estimate: leave it out")
+            }
+        }
+        for row in 0..<rows {
+            let sum = propensities.reduce(0) { $0 + $1[row] }
+            guard abs(sum - 1) <= 1e-6 else {
+                throw MetaLearnersError(
+                    .invalidData, at: "propensity", "those of row \(row + 1) add up to \(sum), not to 1")
+            }
+        }
+    }
+
+    /// Codes from 0 in the order of first appearance.
+    private static func dense(_ codes: [Int32]) -> [Int32] {
+        var known: [Int32: Int32] = [:]
+        return codes.map { code in
+            if let dense = known[code] { return dense }
+            let dense = Int32(known.count)
+            known[code] = dense
+            return dense
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/// Named columns of equal length: data before anybody has said what is treatment and what is outcome.
+///
+/// It is also what a base estimator sees as its features, and then columns count by their position.
+public struct Table: Sendable {
+    /// The columns.
+    public let columns: [Column]
+    /// How many rows each of them has.
+    public let rowCount: Int
+
+    /// Creates a table.
+    ///
+    /// - Throws: `invalidData` where columns differ in length or share a name, or where there are more than
+    ///   2³¹ − 1 rows.
+    public init(_ columns: [Column], rowCount: Int? = nil) throws(MetaLearnersError) {
+        let rows = rowCount ?? columns.first?.count ?? 0
+        guard rows <= Int(Int32.max) else {
+            throw MetaLearnersError(
+                .invalidData, "there are \(rows) rows; more than 2147483647 are not supported",
+                remedy: "fit on a sample of the rows")
+        }
+        var seen: Set<String> = []
+        for column in columns {
+            guard column.count == rows else {
+                throw MetaLearnersError(
+                    .invalidData, at: "column '\(column.name)'",
+                    "has \(column.count) rows where the others have \(rows)")
+            }
+            guard seen.insert(column.name).inserted else {
+                throw MetaLearnersError(
+                    .invalidData, at: "column '\(column.name)'", "occurs twice", remedy: "rename one of them")
+            }
+        }
+        self.init(unchecked: columns, rowCount: rows)
+    }
+
+    private init(unchecked columns: [Column], rowCount: Int) {
+        self.columns = columns
+        self.rowCount = rowCount
+    }
+
+    /// The column named `name`, nil where there is none.
+    public func column(named name: String) -> Column? { columns.first { $0.name == name } }
+
+    /// The table with one more column at its end, of the same length.
+    public func appending(_ column: Column) -> Table {
+        Table(unchecked: columns + [column], rowCount: rowCount)
+    }
+
+    /// The table with the columns at `positions`, in that order.
+    public func selecting(columns positions: [Int]) -> Table {
+        Table(unchecked: positions.map { columns[$0] }, rowCount: rowCount)
+    }
+
+    /// A copy of the named rows.
+    public func selecting(rows: [Int32]) -> Table {
+        Table(unchecked: columns.map { $0.selecting(rows) }, rowCount: rows.count)
+    }
+
+    /// The column named `name`.
+    ///
+    /// - Throws: `invalidData`, naming the nearest column, where there is none.
+    public func requiredColumn(_ name: String, for key: String) throws(MetaLearnersError) -> Column {
+        if let column = column(named: name) { return column }
+        let names = columns.map(\.name)
+        let near = SpellingSuggestion.nearest(to: name, in: names).map { "did you mean '\($0)'?" }
+        let list = names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", …" : "")
+        throw MetaLearnersError(
+            .invalidData, at: key, "there is no column '\(name)'", remedy: near ?? "the columns are \(list)")
+    }
+}

@@ -1,0 +1,42 @@
+/// Who got what: the arm of each row, 0 being the control.
+public struct Treatment: Sendable, Equatable {
+    /// The arm of each row, an index into `labels`.
+    public let arms: [Int32]
+    /// What the arms are called; the first one is the control.
+    public let labels: [String]
+
+    /// Creates a treatment.
+    ///
+    /// - Throws: `invalidData` for fewer than two arms, an arm without rows, or an index outside the labels.
+    public init(arms: [Int32], labels: [String]) throws(MetaLearnersError) {
+        guard labels.count >= 2 else {
+            throw MetaLearnersError(
+                .invalidData, at: "treatment",
+                "has one arm only" + (labels.first.map { " ('\($0)')" } ?? ""),
+                remedy: "effects need a control and at least one other arm")
+        }
+        var counts = [Int](repeating: 0, count: labels.count)
+        for (row, arm) in arms.enumerated() {
+            guard arm >= 0, arm < labels.count else {
+                throw MetaLearnersError(
+                    .invalidData, at: "treatment", "row \(row + 1) has arm \(arm), of \(labels.count) arms")
+            }
+            counts[Int(arm)] += 1
+        }
+        if let empty = counts.firstIndex(of: 0) {
+            throw MetaLearnersError(.invalidData, at: "treatment", "no row has arm '\(labels[empty])'")
+        }
+        self.arms = arms
+        self.labels = labels
+    }
+
+    /// How many arms there are, the control included.
+    public var armCount: Int { labels.count }
+
+    /// The rows of each arm.
+    public var counts: [Int] {
+        var counts = [Int](repeating: 0, count: labels.count)
+        for arm in arms { counts[Int(arm)] += 1 }
+        return counts
+    }
+}

@@ -1,0 +1,71 @@
+/// A base learner: an algorithm with its configuration, ready to be fitted to any task that it is capable of.
+///
+/// A backend is one conforming type. Values are immutable; `fit` may be called from several threads at once.
+public protocol BaseEstimator: Sendable {
+    /// The configuration.
+    associatedtype Spec: BaseEstimatorSpec
+
+    /// The backend's name, version and capabilities.
+    static var backend: BackendDescription { get }
+
+    /// The checked configuration.
+    var spec: Spec { get }
+
+    /// Creates the estimator.
+    ///
+    /// - Throws: `invalidSpec` for a value out of range.
+    init(_ spec: Spec) throws(MetaLearnersError)
+
+    /// Learns from the rows of `task`.
+    ///
+    /// The result depends on the task and the spec alone, to the bit: never on the number of threads.
+    ///
+    /// - Throws: `cancelled`, `numericalFailure`, `unsupported`.
+    func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError) -> any FittedEstimator
+
+    /// Reads a fitted estimator that `FittedEstimator.encode` wrote.
+    ///
+    /// - Throws: `corruptModel`.
+    static func decode(from reader: inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
+}
+
+/// The configuration of a base learner. Its decision alone: how it is run is no part of it.
+public protocol BaseEstimatorSpec: ParameterizedSpec {}
+
+/// What a base learner became by being fitted.
+public protocol FittedEstimator: Sendable {
+    /// The name of the backend that fitted it.
+    var backendName: String { get }
+
+    /// How many numbers a prediction for one row has.
+    var outputCount: Int { get }
+
+    /// Things worth telling the user, such as that an iteration did not converge.
+    var warnings: [String] { get }
+
+    /// Predicts the named rows.
+    ///
+    /// - Parameters:
+    ///   - features: columns by position, of the kinds trained on.
+    ///   - rows: which rows, nil for all.
+    ///   - context: threads to use, and whether to stop.
+    /// - Returns: `outputCount` numbers for each row, one row after another.
+    func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [Double]
+
+    /// Writes all that prediction needs.
+    func encode(to writer: inout BinaryWriter)
+}
+
+extension FittedEstimator {
+    public var warnings: [String] { [] }
+
+    /// Checks that `features` can be predicted: a column count of `count`.
+    public func requireColumns(_ count: Int, in features: Table) throws(MetaLearnersError) {
+        guard features.columns.count == count else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "features",
+                "there are \(features.columns.count) columns; the model was trained on \(count)")
+        }
+    }
+}

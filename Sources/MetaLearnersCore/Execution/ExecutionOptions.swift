@@ -1,0 +1,93 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How a computation is run: nothing here changes its result.
+public struct ExecutionOptions: Sendable {
+    /// Threads to use at most; nil for as many as there are processors.
+    public var threads: Int?
+    /// Called as the work advances, from any thread, one call at a time; returning false cancels.
+    public var progress: (@Sendable (Progress) -> Bool)?
+    /// Stops the work when somebody cancels it.
+    public var cancellation: CancellationToken?
+
+    /// Creates options.
+    public init(
+        threads: Int? = nil, progress: (@Sendable (Progress) -> Bool)? = nil,
+        cancellation: CancellationToken? = nil
+    ) {
+        self.threads = threads
+        self.progress = progress
+        self.cancellation = cancellation
+    }
+
+    /// The threads to use: those asked for, at least one; else the processors that are online.
+    public var threadCount: Int {
+        max(1, threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
+}
+
+/// How far a stage of the work is.
+public struct Progress: Sendable, Equatable {
+    /// What is being done.
+    public let stage: String
+    /// How many of its parts are done.
+    public let done: Int
+    /// How many there are.
+    public let total: Int
+}
+
+/// Stops work that runs on other threads.
+public final class CancellationToken: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    /// Creates a token that nobody has cancelled.
+    public init() {}
+
+    /// Asks the work to stop as soon as it can.
+    public func cancel() { flag.store(true, ordering: .relaxed) }
+
+    /// Whether somebody has asked the work to stop.
+    public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// What a part of the work knows of how it is run: its share of the threads, and whether to stop.
+public struct ExecutionContext: Sendable {
+    /// The threads this part may use.
+    public let threads: Int
+    let cancellation: CancellationToken
+
+    /// Creates a context.
+    public init(threads: Int = 1, cancellation: CancellationToken = CancellationToken()) {
+        self.threads = max(1, threads)
+        self.cancellation = cancellation
+    }
+
+    /// Throws `cancelled` where somebody has asked the work to stop. Cheap: call it once a tree or iteration.
+    public func checkCancellation() throws(MetaLearnersError) {
+        if cancellation.isCancelled { throw MetaLearnersError(.cancelled, "the work was cancelled") }
+    }
+
+    /// Runs `body` for each index of 0..<`count`, spread over the threads of this part.
+    ///
+    /// `body` must write only to what belongs to its index.
+    public func concurrently(_ count: Int, _ body: @Sendable (Int) -> Void) {
+        guard count > 1, threads > 1 else {
+            for index in 0..<max(count, 0) { body(index) }
+            return
+        }
+        let next = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: min(threads, count)) { _ in
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < count else { return }
+                body(index)
+            }
+        }
+    }
+}

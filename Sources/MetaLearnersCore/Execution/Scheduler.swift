@@ -1,0 +1,81 @@
+import Dispatch
+import Synchronization
+
+/// Runs independent parts of the work on the threads that there are.
+///
+/// Parts come first, one thread each; where there are fewer parts than threads, each gets its share.
+public final class Scheduler: Sendable {
+    /// Threads to use at most.
+    public let threads: Int
+    private let progress: (@Sendable (Progress) -> Bool)?
+    private let outer: CancellationToken?
+    private let token = CancellationToken()
+    private let progressLock = Mutex<Int>(0)
+
+    /// Creates a scheduler for one computation.
+    public init(_ options: ExecutionOptions) {
+        threads = options.threadCount
+        progress = options.progress
+        outer = options.cancellation
+    }
+
+    /// A context for work that is not split into parts: all threads.
+    public var context: ExecutionContext {
+        if outer?.isCancelled == true { token.cancel() }
+        return ExecutionContext(threads: threads, cancellation: token)
+    }
+
+    /// Runs `body` for each index of 0..<`count`, in any order.
+    ///
+    /// - Throws: the error of the lowest index that failed, or `cancelled`.
+    public func run(
+        _ stage: String, count: Int,
+        _ body: @Sendable (Int, ExecutionContext) throws(MetaLearnersError) -> Void
+    ) throws(MetaLearnersError) {
+        guard count > 0 else { return }
+        let workers = min(threads, count)
+        let share = max(1, threads / workers)
+        let next = Atomic<Int>(0)
+        let failure = Mutex<(index: Int, error: MetaLearnersError)?>(nil)
+        let stop = Atomic<Bool>(false)
+        progressLock.withLock { $0 = 0 }
+        report(stage, done: 0, total: count)
+        let context = ExecutionContext(threads: share, cancellation: token)
+        @Sendable func work() {
+            while !stop.load(ordering: .relaxed) {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < count else { return }
+                do throws(MetaLearnersError) {
+                    if outer?.isCancelled == true { token.cancel() }
+                    try context.checkCancellation()
+                    try body(index, context)
+                    finishOne(stage, total: count)
+                } catch {
+                    failure.withLock { known in
+                        if index < known?.index ?? .max { known = (index, error) }
+                    }
+                    stop.store(true, ordering: .relaxed)
+                }
+            }
+        }
+        if workers == 1 {
+            work()
+        } else {
+            DispatchQueue.concurrentPerform(iterations: workers) { _ in work() }
+        }
+        if let failed = failure.withLock({ $0 }) { throw failed.error }
+        try context.checkCancellation()
+    }
+
+    private func finishOne(_ stage: String, total: Int) {
+        progressLock.withLock { done in
+            done += 1
+            report(stage, done: done, total: total)
+        }
+    }
+
+    private func report(_ stage: String, done: Int, total: Int) {
+        guard let progress else { return }
+        if !progress(Progress(stage: stage, done: done, total: total)) { token.cancel() }
+    }
+}

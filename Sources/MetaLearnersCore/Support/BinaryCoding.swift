@@ -1,0 +1,160 @@
+/// Writes numbers, texts and arrays as little-endian bytes.
+public struct BinaryWriter: Sendable {
+    /// The bytes so far.
+    public private(set) var bytes: [UInt8] = []
+
+    /// Creates an empty writer.
+    public init() {}
+
+    /// Appends an integer of fixed width.
+    public mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// Appends a number, bit by bit.
+    public mutating func write(_ value: Double) { write(value.bitPattern) }
+
+    /// Appends a number, bit by bit.
+    public mutating func write(_ value: Float) { write(value.bitPattern) }
+
+    /// Appends a boolean as one byte.
+    public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
+
+    /// Appends a text: its length in UTF-8 bytes, then these.
+    public mutating func write(_ value: String) {
+        let utf8 = Array(value.utf8)
+        write(UInt64(utf8.count))
+        bytes.append(contentsOf: utf8)
+    }
+
+    /// Appends an array: its count, then its elements.
+    public mutating func write<Integer: FixedWidthInteger>(_ values: [Integer]) {
+        write(UInt64(values.count))
+        for value in values { write(value) }
+    }
+
+    /// Appends an array: its count, then its elements.
+    public mutating func write(_ values: [Double]) {
+        write(UInt64(values.count))
+        for value in values { write(value) }
+    }
+
+    /// Appends an array: its count, then its elements.
+    public mutating func write(_ values: [Float]) {
+        write(UInt64(values.count))
+        for value in values { write(value) }
+    }
+
+    /// Appends an array: its count, then its elements.
+    public mutating func write(_ values: [String]) {
+        write(UInt64(values.count))
+        for value in values { write(value) }
+    }
+}
+
+/// Reads what `BinaryWriter` wrote; bytes that end too soon or make no sense give an error, never a trap.
+public struct BinaryReader: Sendable {
+    private let bytes: ArraySlice<UInt8>
+    private var position: Int
+
+    /// Creates a reader of `bytes`.
+    public init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        position = bytes.startIndex
+    }
+
+    /// The number of bytes not yet read.
+    public var remaining: Int { bytes.endIndex - position }
+
+    /// The error of bytes that make no sense.
+    public static func corrupt(_ problem: String) -> MetaLearnersError {
+        MetaLearnersError(.corruptModel, "the model file is damaged: \(problem)")
+    }
+
+    /// Reads an integer of fixed width.
+    public mutating func read<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self)
+        throws(MetaLearnersError) -> Integer
+    {
+        let size = Integer.bitWidth / 8
+        guard remaining >= size else { throw Self.corrupt("it ends too soon") }
+        var value: Integer = 0
+        for index in 0..<size {
+            value |= Integer(truncatingIfNeeded: UInt64(bytes[position + index])) << Integer(8 * index)
+        }
+        position += size
+        return value
+    }
+
+    /// Reads a number.
+    public mutating func readDouble() throws(MetaLearnersError) -> Double {
+        Double(bitPattern: try read(UInt64.self))
+    }
+
+    /// Reads a number.
+    public mutating func readFloat() throws(MetaLearnersError) -> Float {
+        Float(bitPattern: try read(UInt32.self))
+    }
+
+    /// Reads a boolean.
+    public mutating func readBool() throws(MetaLearnersError) -> Bool {
+        switch try read(UInt8.self) {
+        case 0: return false
+        case 1: return true
+        default: throw Self.corrupt("a flag is neither 0 nor 1")
+        }
+    }
+
+    /// Reads a number of things of which each takes at least `size` bytes, and checks that so many can follow.
+    public mutating func readCount(elementSize size: Int) throws(MetaLearnersError) -> Int {
+        guard let count = Int(exactly: try read(UInt64.self)), count <= remaining / max(size, 1) else {
+            throw Self.corrupt("a count is larger than the file")
+        }
+        return count
+    }
+
+    /// Reads a text.
+    public mutating func readString() throws(MetaLearnersError) -> String {
+        let count = try readCount(elementSize: 1)
+        guard let text = String(validating: bytes[position..<position + count], as: UTF8.self) else {
+            throw Self.corrupt("a text is not UTF-8")
+        }
+        position += count
+        return text
+    }
+
+    /// Reads an array of integers.
+    public mutating func readArray<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self)
+        throws(MetaLearnersError) -> [Integer]
+    {
+        let count = try readCount(elementSize: Integer.bitWidth / 8)
+        var values: [Integer] = []
+        values.reserveCapacity(count)
+        for _ in 0..<count { values.append(try read(Integer.self)) }
+        return values
+    }
+
+    /// Reads an array of numbers.
+    public mutating func readDoubles() throws(MetaLearnersError) -> [Double] {
+        try readArray(UInt64.self).map { Double(bitPattern: $0) }
+    }
+
+    /// Reads an array of numbers.
+    public mutating func readFloats() throws(MetaLearnersError) -> [Float] {
+        try readArray(UInt32.self).map { Float(bitPattern: $0) }
+    }
+
+    /// Reads an array of texts.
+    public mutating func readStrings() throws(MetaLearnersError) -> [String] {
+        let count = try readCount(elementSize: 8)
+        var values: [String] = []
+        for _ in 0..<count { values.append(try readString()) }
+        return values
+    }
+
+    /// Reads `count` raw bytes.
+    public mutating func readBytes(_ count: Int) throws(MetaLearnersError) -> ArraySlice<UInt8> {
+        guard count >= 0, count <= remaining else { throw Self.corrupt("it ends too soon") }
+        defer { position += count }
+        return bytes[position..<position + count]
+    }
+}

@@ -1,0 +1,3 @@
+#ifndef METALEARNERS_H
+#define METALEARNERS_H
+#endif
