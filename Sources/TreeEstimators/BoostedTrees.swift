@@ -72,7 +72,9 @@ public struct BoostedTrees: BaseEstimator {
     /// Reads fitted trees.
     ///
     /// - Throws: `corruptModel`; `incompatibleModel` for bytes of a newer version.
-    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator {
+    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
         try BoostedTreesModel(from: &reader)
     }
 }

@@ -31,7 +31,9 @@ private struct ExactGreedyTree {
                     let right = rows.filter { goesRight[$0] }
                     guard min(left.count, right.count) >= spec.minLeafSize else { continue }
                     let gain = optimum(left).score + optimum(right).score - optimum(rows).score
-                    if gain > (best?.gain ?? 1e-9) * (1 + 1e-9) { best = Split(gain: gain, goesRight: goesRight) }
+                    if gain > (best?.gain ?? 1e-9) * (1 + 1e-9) {
+                        best = Split(gain: gain, goesRight: goesRight)
+                    }
                 }
             }
         }
@@ -72,7 +74,9 @@ private struct ExactGreedyTree {
         return [continuous, tied, gappy]
     }
 
-    @Test("regression trees equal those of an exact greedy learner, split by split", arguments: 1...6 as ClosedRange<UInt64>)
+    @Test(
+        "regression trees equal those of an exact greedy learner, split by split",
+        arguments: 1...6 as ClosedRange<UInt64>)
     func regression(seed: UInt64) throws {
         var numbers = TestNumbers(seed)
         let columns = columns(&numbers)
@@ -101,7 +105,8 @@ private struct ExactGreedyTree {
         #expect(distance(try predictions(model, table), fitted) < 1e-5)
     }
 
-    @Test("residual-loss trees equal those of an exact greedy learner", arguments: 1...3 as ClosedRange<UInt64>)
+    @Test(
+        "residual-loss trees equal those of an exact greedy learner", arguments: 1...3 as ClosedRange<UInt64>)
     func residual(seed: UInt64) throws {
         var numbers = TestNumbers(seed + 100)
         let columns = columns(&numbers)

@@ -21,7 +21,8 @@ import TreeEstimators
 
     @Test("missing values never seen in training go with the majority")
     func unseenMissing() throws {
-        let model = try fitTrees(plainSpec(), try numericTable([[1, 2, 3, 4, 5, 6, 7]]), [0, 0, 0, 0, 0, 9, 9])
+        let model = try fitTrees(
+            plainSpec(), try numericTable([[1, 2, 3, 4, 5, 6, 7]]), [0, 0, 0, 0, 0, 9, 9])
         #expect(distance(try predictions(model, try numericTable([[.nan]])), [0]) < 1e-6)
     }
 
@@ -78,18 +79,24 @@ import TreeEstimators
     @Test("codes out of range and levels without rows count as missing")
     func unseenLevels() throws {
         let levels = ["a", "b", "never", "c"]
-        let column = Column("level", codes: StridedValues([0, 1, 3, 0, 1, 3, -1, -1] as [Int32]), levels: levels)
+        let column = Column(
+            "level", codes: StridedValues([0, 1, 3, 0, 1, 3, -1, -1] as [Int32]), levels: levels)
         let table = try Table([column])
         let target = [1.0, 1, 1, 1, 1, 1, 8, 8]
         let model = try fitTrees(plainSpec(), table, target)
-        let probe = try Table([Column("level", codes: StridedValues([2, 4, 99, -7, 1] as [Int32]), levels: levels)])
+        let probe = try Table([
+            Column("level", codes: StridedValues([2, 4, 99, -7, 1] as [Int32]), levels: levels)
+        ])
         #expect(distance(try predictions(model, probe), [8, 8, 8, 8, 1]) < 1e-6)
     }
 
     @Test("of more levels than bins the most frequent keep a bin")
     func moreLevelsThanBins() throws {
         // Level 0 is frequent and stands apart; 600 rare levels share bins.
-        let codes = (0..<3000).map { row in Int32(row % 2 == 0 ? 0 : 1 + (row / 2) % 600) }
+        let codes = (0..<3000).map { (row: Int) -> Int32 in
+            let rare: Int = 1 + (row / 2) % 600
+            return Int32(row % 2 == 0 ? 0 : rare)
+        }
         let column = Column("level", codes: StridedValues(codes), levels: (0..<601).map { "\($0)" })
         let table = try Table([column])
         let target = codes.map { $0 == 0 ? 5.0 : 0 }

@@ -48,15 +48,19 @@ import TreeEstimators
         let table = try numericTable([feature])
         var spec = plainSpec()
         spec.minLeafSize = 4
-        #expect(distance(try predictions(try fitTrees(spec, table, target), table), target.map { _ in 2 }) < 1e-6)
+        #expect(
+            distance(try predictions(try fitTrees(spec, table, target), table), target.map { _ in 2 }) < 1e-6)
         spec = plainSpec()
         spec.minChildWeight = 3.5
-        #expect(distance(try predictions(try fitTrees(spec, table, target), table), target.map { _ in 2 }) < 1e-6)
+        #expect(
+            distance(try predictions(try fitTrees(spec, table, target), table), target.map { _ in 2 }) < 1e-6)
         spec = plainSpec()
         spec.minSplitGain = 24.1  // The best split gains 36/3 + 36/3 − 0 = 24.
-        #expect(distance(try predictions(try fitTrees(spec, table, target), table), target.map { _ in 2 }) < 1e-6)
+        #expect(
+            distance(try predictions(try fitTrees(spec, table, target), table), target.map { _ in 2 }) < 1e-6)
         spec.minSplitGain = 23.9
-        #expect(distance(try predictions(try fitTrees(spec, table, target), table), [0, 0, 0, 4, 4, 4]) < 1e-6)
+        #expect(
+            distance(try predictions(try fitTrees(spec, table, target), table), [0, 0, 0, 4, 4, 4]) < 1e-6)
     }
 
     @Test("max_depth bounds the splits of a path, max_leaves their number")
@@ -75,7 +79,9 @@ import TreeEstimators
     func growth() throws {
         // The right half is steep: leaf-wise growth spends its splits there.
         let table = try numericTable([(0..<16).map(Double.init)])
-        let target = (0..<16).map { $0 < 8 ? Double($0) * 0.01 : Double(100 + 10 * $0) }
+        let target = (0..<16).map { (row: Int) -> Double in
+            row < 8 ? 0.01 * Double(row) : 100 + 10 * Double(row)
+        }
         var spec = plainSpec(leaves: 4)
         let leafWise = try predictions(try fitTrees(spec, table, target), table)
         #expect(Set(leafWise.prefix(8)).count == 1)
@@ -118,7 +124,8 @@ import TreeEstimators
         let table = try numericTable([(0..<30).map(Double.init)])
         let labels = (0..<30).map { Double($0 / 10) }
         let model = try fitTrees(
-            plainSpec(trees: 20, leaves: 3, learningRate: 0.3), table, labels, objective: .classification(classes: 3))
+            plainSpec(trees: 20, leaves: 3, learningRate: 0.3), table, labels,
+            objective: .classification(classes: 3))
         let shares = try predictions(model, table)
         #expect(model.outputCount == 3)
         for row in 0..<30 {

@@ -85,7 +85,7 @@ import TreeEstimators
         spec.rowSample = 0.02
         for weights in [nil, weights] {
             let fitted = try predictions(try fitTrees(spec, table, target, weights: weights), table)
-            #expect(fitted.allSatisfy(\.isFinite))
+            #expect(fitted.allSatisfy { $0.isFinite })
         }
     }
 
@@ -99,7 +99,8 @@ import TreeEstimators
         func error(_ model: any FittedEstimator) throws -> Double {
             let fitted = try predictions(model, table, rows: others)
             let width = model.outputCount
-            return meanSquare(others.indices.map { fitted[$0 * width + width - 1] }, others.map { goal[Int($0)] })
+            return meanSquare(
+                others.indices.map { fitted[$0 * width + width - 1] }, others.map { goal[Int($0)] })
         }
         spec.trees = 100
         let full = try fitTrees(spec, table, goal, rows: rows, objective: objective)

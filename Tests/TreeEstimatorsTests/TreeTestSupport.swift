@@ -38,7 +38,8 @@ func plainSpec(trees: Int = 1, leaves: Int = 2, learningRate: Double = 1) -> Tre
 
 /// Fits `spec` to all rows of a table.
 func fitTrees(
-    _ spec: TreesSpec, _ features: Table, _ target: [Double], weights: [Double]? = nil, clusters: [Int32]? = nil,
+    _ spec: TreesSpec, _ features: Table, _ target: [Double], weights: [Double]? = nil,
+    clusters: [Int32]? = nil,
     rows: [Int32]? = nil, objective: TrainingTask.Objective = .regression, seed: UInt64 = 1, threads: Int = 1
 ) throws -> any FittedEstimator {
     let task = try TrainingTask(

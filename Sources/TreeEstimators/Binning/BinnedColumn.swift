@@ -37,7 +37,8 @@ final class BinnedColumn: Sendable {
     private let memory: ColumnMemory
 
     init(
-        _ key: Key, _ binning: ColumnBinning, _ bins: AlignedBuffer<UInt8>, occupiedBins: Int, memory: ColumnMemory
+        _ key: Key, _ binning: ColumnBinning, _ bins: AlignedBuffer<UInt8>, occupiedBins: Int,
+        memory: ColumnMemory
     ) {
         self.key = key
         self.binning = binning

@@ -41,7 +41,9 @@ final class BinnedMatrix: Sendable {
             let first = index * slotFeatures.count / tileCount
             let width = (index + 1) * slotFeatures.count / tileCount - first
             tiles.append(
-                Tile(bins: try AlignedBuffer(uninitialized: rowCount * width + 64), width: width, firstSlot: first))
+                Tile(
+                    bins: try AlignedBuffer(uninitialized: rowCount * width + 64), width: width,
+                    firstSlot: first))
         }
         self.tiles = tiles
         try context.checkCancellation()

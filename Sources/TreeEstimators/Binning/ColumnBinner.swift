@@ -34,7 +34,8 @@ struct ColumnBinner {
                     let rows = first..<min(end, first + Self.blockRows)
                     for index in columns.indices {
                         columns[index].values.copy(rows, to: block)
-                        binnings[index].map(start, count: rows.count, to: targets[index].base + rows.lowerBound)
+                        binnings[index].map(
+                            start, count: rows.count, to: targets[index].base + rows.lowerBound)
                     }
                     first += Self.blockRows
                 }
@@ -54,7 +55,8 @@ struct ColumnBinner {
         }
     }
 
-    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning] {
+    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning]
+    {
         let sampled = Self.sampleRows(columns.first?.count ?? 0)
         var found = [ColumnBinning?](repeating: nil, count: columns.count)
         found.withUnsafeMutableBufferPointer { buffer in

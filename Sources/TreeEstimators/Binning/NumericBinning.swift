@@ -65,7 +65,8 @@ struct NumericBinning: Sendable, Equatable {
             let frequent = isFrequent(entry.count)
             if !frequent { held += entry.count }
             let isFull = Double(held) * Double(max(binsLeft, 1)) >= Double(rowsLeft)
-            guard frequent || isFull || isFrequent(distinct[index + 1].count), edges.count < maxBins - 1 else {
+            guard frequent || isFull || isFrequent(distinct[index + 1].count), edges.count < maxBins - 1
+            else {
                 continue
             }
             edges.append(edge(between: entry.value, and: distinct[index + 1].value))

@@ -23,7 +23,9 @@ struct BoostingProblem {
         var order = Array(0..<count)
         stream.shuffle(&order)
         var usable = [Bool](repeating: false, count: count)
-        for slot in order.prefix(max(1, Int((spec.columnSample * Double(count)).rounded()))) { usable[slot] = true }
+        for slot in order.prefix(max(1, Int((spec.columnSample * Double(count)).rounded()))) {
+            usable[slot] = true
+        }
         return usable
     }
 

@@ -50,7 +50,8 @@ struct ClassificationBoosting {
         guard !grown.isEmpty else { return }
         guard problem.countShift - 1 - problem.countBits >= 8 else {
             throw MetaLearnersError(
-                .unsupported, "classification trees take at most 2^27 rows, not \(problem.rows.training.count)",
+                .unsupported,
+                "classification trees take at most 2^27 rows, not \(problem.rows.training.count)",
                 remedy: "fit on a sample of the rows")
         }
         let spec = problem.spec
@@ -87,7 +88,9 @@ struct ClassificationBoosting {
                 advance(grower.shards, scores, output, values)
             }
             if !hasGrown, spec.rowSample == 1, spec.columnSample == 1 { break }
-            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(heldOutLoss(scores), rounds: round + 1) { break }
+            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(heldOutLoss(scores), rounds: round + 1) {
+                break
+            }
         }
         if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
@@ -96,7 +99,9 @@ struct ClassificationBoosting {
         let parts = problem.rows.shards.count
         problem.team.run(parts) { part in
             for rows in [problem.rows.training, problem.rows.heldOut] {
-                for row in rows[part * rows.count / parts..<(part + 1) * rows.count / parts] { body(Int(row)) }
+                for row in rows[part * rows.count / parts..<(part + 1) * rows.count / parts] {
+                    body(Int(row))
+                }
             }
         }
     }
@@ -124,7 +129,8 @@ struct ClassificationBoosting {
         let factor = scoreCount == 1 ? 1 : Double(classes) / Double(classes - 1)
         eachRow { row in
             let share =
-                scoreCount == 1 ? 1 / (1 + exp(-scores.base[row])) : Double(shares.base[row * scoreCount + output])
+                scoreCount == 1
+                ? 1 / (1 + exp(-scores.base[row])) : Double(shares.base[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
@@ -134,11 +140,15 @@ struct ClassificationBoosting {
         }
     }
 
-    private func advance(_ shards: [RowShard], _ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]) {
+    private func advance(
+        _ shards: [RowShard], _ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]
+    ) {
         problem.team.run(shards.count) { index in
             for (leaf, value) in values.enumerated() {
                 for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
-                    for row in list.leaf(leaf) { scores.base[Int(row) * scoreCount + output] += Double(value) }
+                    for row in list.leaf(leaf) {
+                        scores.base[Int(row) * scoreCount + output] += Double(value)
+                    }
                 }
             }
         }

@@ -8,6 +8,8 @@ struct EnsembleBuilder {
     }
 
     private var entries: [Entry] = []
+    /// What leaf values are multiplied by, so that they are within the range of Float.
+    var valueScale = 1.0
 
     /// Adds a tree with its leaves' values.
     mutating func add(_ tree: GrownTree, values: [Float], output: Int, round: Int) {
@@ -46,7 +48,8 @@ struct EnsembleBuilder {
         }
         let places = Dictionary(uniqueKeysWithValues: features.enumerated().map { ($1, $0) })
         var ensemble = TreeEnsemble(
-            featureCount: matrix.columns.count, baseScores: baseScores, usedFeatures: features, binnings: binnings)
+            featureCount: matrix.columns.count, baseScores: baseScores, valueScale: valueScale,
+            usedFeatures: features, binnings: binnings)
         for entry in entries {
             var splits: [TreeEnsemble.Split] = []
             for split in entry.tree.splits {

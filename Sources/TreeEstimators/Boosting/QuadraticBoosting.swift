@@ -13,6 +13,10 @@ struct QuadraticBoosting {
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
         let n = Double(problem.rows.training.count)
+        let largestValue = loss.largestValue
+        if !(1e-18...1e18).contains(largestValue) {
+            builder.valueScale = 1 / BoostingProblem.scale(largestValue, bits: 0)
+        }
         let room = problem.countShift
         if let weight = loss.commonWeight {
             // |Σ r| ≤ √(n Σ r²) for any rows, and that bound falls from tree to tree.
@@ -128,7 +132,9 @@ struct QuadraticBoosting {
             let steps = tree.leaves.map {
                 Self.rounded(spec.learningRate * grower.rules.optimum($0) * grid.step)
             }
-            builder.add(tree, values: steps.map { Float(Double($0) / grid.step) }, output: 0, round: round)
+            builder.add(
+                tree, values: steps.map { Float(Double($0) / grid.step / builder.valueScale) }, output: 0,
+                round: round)
             let sums = advance(grower, steps)
             if !problem.rows.heldOut.isEmpty {
                 for (totals, step) in zip(sums.heldOut, steps) {
@@ -174,7 +180,8 @@ struct QuadraticBoosting {
                             let advanced = Cell.advanced(gradients[row], by: step, countShift: shift)
                             gradients[row] = advanced
                             let size = Int64(clamping: Cell.gradient(of: advanced).magnitude)
-                            sums.total = sums.total.addingReportingOverflow(size).overflow ? .max : sums.total + size
+                            sums.total =
+                                sums.total.addingReportingOverflow(size).overflow ? .max : sums.total + size
                             sums.largest |= size
                         }
                     }
@@ -182,7 +189,8 @@ struct QuadraticBoosting {
                     for row in shard.heldOut.leaf(leaf) {
                         let row = Int(row)
                         totals =
-                            totals + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
+                            totals
+                            + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
                         gradients[row] = Cell.advanced(gradients[row], by: step, countShift: shift)
                     }
                     sums.heldOut[leaf] = totals

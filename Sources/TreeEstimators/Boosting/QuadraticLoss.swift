@@ -55,6 +55,11 @@ struct QuadraticLoss {
     /// Whether there is nothing that trees could improve, or the numbers are too large to be added.
     var isHopeless: Bool { !(loss > 0) || !loss.isFinite || !(hessian.sum > 0) || !hessian.sum.isFinite }
 
+    /// The magnitude of leaf values: √(loss / Hessian), or the largest residual where that is larger.
+    var largestValue: Double {
+        max((loss / hessian.sum).squareRoot(), regressor == nil ? largestResidual : 0)
+    }
+
     func weight(_ row: Int) -> Double { weights?[row] ?? 1 }
     func regressor(_ row: Int) -> Double { regressor?[row] ?? 1 }
     func residual(_ row: Int) -> Double { target[row] - regressor(row) * base }

@@ -26,7 +26,8 @@ struct TrainingRows {
         for part in 0..<parts {
             shards.append(
                 try RowShard(
-                    trainingRows: Self.range(part, of: parts, training.count).count, samplesRows: rowSample < 1,
+                    trainingRows: Self.range(part, of: parts, training.count).count,
+                    samplesRows: rowSample < 1,
                     heldOutRows: Self.range(part, of: parts, heldOut.count).count))
         }
         self.shards = shards
@@ -68,7 +69,9 @@ struct TrainingRows {
         }
     }
 
-    private static func holdOut(_ rows: [Int32], _ task: TrainingTask, _ spec: TreesSpec) -> ([Int32], [Int32]) {
+    private static func holdOut(_ rows: [Int32], _ task: TrainingTask, _ spec: TreesSpec) -> (
+        [Int32], [Int32]
+    ) {
         guard spec.earlyStopping > 0, rows.count > 1 else { return (rows, []) }
         var stream = RandomStream(seed: task.seed, path: 0x484F_4C44)
         let wanted = min(rows.count - 1, max(1, Int((spec.validationShare * Double(rows.count)).rounded())))
@@ -85,7 +88,9 @@ struct TrainingRows {
                 chosen.insert(cluster)
                 count += sizes[cluster] ?? 0
             }
-            for (position, row) in rows.enumerated() { isHeldOut[position] = chosen.contains(clusters[Int(row)]) }
+            for (position, row) in rows.enumerated() {
+                isHeldOut[position] = chosen.contains(clusters[Int(row)])
+            }
         } else {
             var order = Array(rows.indices)
             stream.shuffle(&order)

@@ -7,10 +7,12 @@ struct SplitSearch<Cell: HistogramCell> {
 
     /// The best split by the column with histogram `cells`, nil where none gains.
     func best(
-        _ cells: UnsafePointer<Cell.Sum>, binCount: Int, feature: Int, isCategorical: Bool, totals: GradientTotals
+        _ cells: UnsafePointer<Cell.Sum>, binCount: Int, feature: Int, isCategorical: Bool,
+        totals: GradientTotals
     ) -> SplitCandidate? {
         isCategorical
-            ? bestOfCategories(cells, binCount, feature, totals) : bestOrdered(cells, binCount, feature, totals)
+            ? bestOfCategories(cells, binCount, feature, totals)
+            : bestOrdered(cells, binCount, feature, totals)
     }
 
     private func bestOrdered(
@@ -77,10 +79,13 @@ struct SplitSearch<Cell: HistogramCell> {
             guard rules.admits(left), rules.admits(right) else { continue }
             let sum = rules.score(left) + rules.score(right)
             let gain = sum - parentScore
-            guard gain > best?.gain ?? rules.minSplitGain, gain > sum * Self.relativePrecision else { continue }
+            guard gain > best?.gain ?? rules.minSplitGain, gain > sum * Self.relativePrecision else {
+                continue
+            }
             best = SplitCandidate(
                 gain: gain, feature: feature,
-                rule: .categories(categories([entry.bin], right, totals, missingIsKnown: present[0].bin == 0)),
+                rule: .categories(
+                    categories([entry.bin], right, totals, missingIsKnown: present[0].bin == 0)),
                 left: left)
         }
         return best

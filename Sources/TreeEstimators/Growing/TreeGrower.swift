@@ -4,7 +4,7 @@ import MetaLearnersCore
 ///
 /// A split needs the histogram of its smaller child only: the other's is what is left of the parent's. Each part of
 /// the work keeps a histogram of its own rows; they are added column by column.
-final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases of the team write disjoint parts.
+final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases write disjoint parts.
     /// Cells from one column of a histogram to the next: not a power of two, so that columns do not compete for the
     /// same lines of the cache.
     static var columnStride: Int { 264 }
@@ -169,7 +169,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases of
     }
 
     /// Adds the shards' histograms, takes the small child from its parent, and finds the best split of `wanted`.
-    private func search(_ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?) {
+    private func search(_ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?)
+    {
         let slotCount = matrix.slotFeatures.count
         let parts = min(slotCount, team.threads)
         let built = pair?.small ?? 0
@@ -194,7 +195,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases of
                     for (position, leaf) in wanted.enumerated() {
                         guard let index = leaves[leaf].histogram else { continue }
                         let candidate = search.best(
-                            histograms[index].base + offset, binCount: binCount, feature: matrix.slotFeatures[slot],
+                            histograms[index].base + offset, binCount: binCount,
+                            feature: matrix.slotFeatures[slot],
                             isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals)
                         let place = position * parts + part
                         if let candidate, candidate.isBetter(than: found[place]) { found[place] = candidate }

@@ -80,7 +80,8 @@ struct BoostedTreesModel: FittedEstimator, Equatable {
         let version = try reader.read(UInt8.self)
         guard version <= Self.formatVersion else {
             throw MetaLearnersError(
-                .incompatibleModel, "the trees are of format \(version); this version reads \(Self.formatVersion)",
+                .incompatibleModel,
+                "the trees are of format \(version); this version reads \(Self.formatVersion)",
                 remedy: "use a newer version")
         }
         guard let link = Link(rawValue: try reader.read(UInt8.self)) else {

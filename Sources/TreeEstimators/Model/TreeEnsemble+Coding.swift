@@ -13,6 +13,7 @@ extension TreeEnsemble {
     func encode(to writer: inout BinaryWriter) {
         writer.write(UInt32(featureCount))
         writer.write(baseScores)
+        writer.write(valueScale)
         writer.write(UInt32(usedFeatures.count))
         for (feature, binning) in zip(usedFeatures, binnings) {
             writer.write(UInt16(feature))
@@ -35,7 +36,9 @@ extension TreeEnsemble {
         for tree in trees {
             writer.write(UInt8(tree.splitCount))
             if baseScores.count > 1 { writer.write(UInt16(tree.output)) }
-            for split in splits[tree.firstSplit..<tree.firstSplit + tree.splitCount] { encode(split, to: &writer) }
+            for split in splits[tree.firstSplit..<tree.firstSplit + tree.splitCount] {
+                encode(split, to: &writer)
+            }
             for value in values[tree.firstValue...tree.firstValue + tree.splitCount] { writer.write(value) }
         }
     }
@@ -59,7 +62,8 @@ extension TreeEnsemble {
     init(from reader: inout BinaryReader) throws(MetaLearnersError) {
         let featureCount = Int(try reader.read(UInt32.self))
         let baseScores = try reader.readDoubles()
-        guard !baseScores.isEmpty, baseScores.allSatisfy(\.isFinite) else {
+        let valueScale = try reader.readDouble()
+        guard !baseScores.isEmpty, baseScores.allSatisfy(\.isFinite), valueScale.isFinite else {
             throw BinaryReader.corrupt("a tree model has no base score")
         }
         let usedCount = Int(try reader.read(UInt32.self))
@@ -74,7 +78,8 @@ extension TreeEnsemble {
             binnings.append(try Self.readBinning(&reader))
         }
         self.init(
-            featureCount: featureCount, baseScores: baseScores, usedFeatures: usedFeatures, binnings: binnings)
+            featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
+            usedFeatures: usedFeatures, binnings: binnings)
         for _ in 0..<(try reader.readCount(elementSize: 5)) {
             let splitCount = Int(try reader.read(UInt8.self))
             let output = baseScores.count > 1 ? Int(try reader.read(UInt16.self)) : 0

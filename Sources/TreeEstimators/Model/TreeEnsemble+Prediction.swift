@@ -49,7 +49,9 @@ extension TreeEnsemble {
                     let part = first..<min(range.upperBound, first + block)
                     for (place, column) in columns.enumerated() {
                         if let rows {
-                            rows.withUnsafeBufferPointer { column.gather(.init(rebasing: $0[part]), to: numbers) }
+                            rows.withUnsafeBufferPointer {
+                                column.gather(.init(rebasing: $0[part]), to: numbers)
+                            }
                         } else {
                             column.copy(part, to: numbers)
                         }
@@ -68,9 +70,6 @@ extension TreeEnsemble {
         _ output: DisjointWrites<Double>
     ) {
         let width = baseScores.count
-        for row in rows {
-            for (place, score) in baseScores.enumerated() { output[row * width + place] = score }
-        }
         for tree in trees {
             leaves.update(repeating: 0, count: rows.count)
             for index in 0..<tree.splitCount {
@@ -81,6 +80,11 @@ extension TreeEnsemble {
             }
             for (position, row) in rows.enumerated() {
                 output[row * width + tree.output] += Double(values[tree.firstValue + Int(leaves[position])])
+            }
+        }
+        for row in rows {
+            for (place, score) in baseScores.enumerated() {
+                output[row * width + place] = score + output[row * width + place] * valueScale
             }
         }
     }

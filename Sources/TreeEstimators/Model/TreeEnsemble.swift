@@ -29,6 +29,8 @@ struct TreeEnsemble: Sendable, Equatable {
     let featureCount: Int
     /// The scores before any tree.
     let baseScores: [Double]
+    /// What leaf values are multiplied by: a power of two, 1 unless the target is huge or tiny.
+    let valueScale: Double
     /// The columns that some split uses, ascending.
     let usedFeatures: [Int]
     /// How the values of these columns become bins.
@@ -37,9 +39,13 @@ struct TreeEnsemble: Sendable, Equatable {
     private(set) var values: [Float] = []
     private(set) var trees: [Tree] = []
 
-    init(featureCount: Int, baseScores: [Double], usedFeatures: [Int], binnings: [ColumnBinning]) {
+    init(
+        featureCount: Int, baseScores: [Double], valueScale: Double, usedFeatures: [Int],
+        binnings: [ColumnBinning]
+    ) {
         self.featureCount = featureCount
         self.baseScores = baseScores
+        self.valueScale = valueScale
         self.usedFeatures = usedFeatures
         self.binnings = binnings
     }

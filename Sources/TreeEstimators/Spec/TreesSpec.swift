@@ -52,25 +52,29 @@ public struct TreesSpec: BaseEstimatorSpec {
     public static let parameters: [Parameter<TreesSpec>] = [
         .integer("trees", \.trees, in: 1...100_000, "boosting rounds; one tree each, or one a class"),
         .number(
-            "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true, "factor of each tree's leaf values"),
+            "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true,
+            "factor of each tree's leaf values"),
         .integer("max_leaves", \.maxLeaves, in: 2...256, "leaves of a tree at most"),
         .integer("max_depth", \.maxDepth, in: 0...255, "splits from root to leaf at most; 0 for no limit"),
         .integer("min_leaf_size", \.minLeafSize, in: 1...Int.max, "rows in a leaf at least"),
         .number(
-            "min_child_weight", \.minChildWeight, in: 0...Double.infinity, "sum of Hessians in a leaf at least"),
+            "min_child_weight", \.minChildWeight, in: 0...Double.infinity,
+            "sum of Hessians in a leaf at least"),
         .number("min_split_gain", \.minSplitGain, in: 0...Double.infinity, "what a split must gain at least"),
         .number("l1", \.l1, in: 0...Double.infinity, "penalty on the absolute value of leaf values"),
         .number("l2", \.l2, in: 0...Double.infinity, "penalty on the square of leaf values"),
         .integer("max_bins", \.maxBins, in: 2...255, "bins of a column at most, missing values apart"),
         .number("row_sample", \.rowSample, in: 0...1, exclusiveLower: true, "share of rows that a tree sees"),
         .number(
-            "column_sample", \.columnSample, in: 0...1, exclusiveLower: true, "share of columns that a tree may use"),
+            "column_sample", \.columnSample, in: 0...1, exclusiveLower: true,
+            "share of columns that a tree may use"),
         .choice("growth", \.growth, "which leaf is split next"),
         .integer(
             "early_stopping", \.earlyStopping, in: 0...Int.max,
             "rounds without improvement before training stops; 0 for never"),
         .number(
-            "validation_share", \.validationShare, in: 0.01...0.9, "share of rows held out for early stopping"),
+            "validation_share", \.validationShare, in: 0.01...0.9, "share of rows held out for early stopping"
+        ),
         .number(
             "category_smoothing", \.categorySmoothing, in: 0...Double.infinity,
             "Hessian added to each category before categories are ordered"),
