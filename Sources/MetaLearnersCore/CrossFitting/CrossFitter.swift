@@ -64,7 +64,8 @@ public struct CrossFitter: Sendable {
         // The fits on all rows (numbered as one fold more) take longest: they go first.
         let full = folds.count
         var units: [(job: Int, fold: Int)] = []
-        for job in jobs.indices where jobs[job].refit { units.append((job, full)) }
+        // (With one fold, the fold's model is that of all rows already.)
+        for job in jobs.indices where jobs[job].refit && folds.isCrossFitted { units.append((job, full)) }
         for job in jobs.indices {
             for fold in 0..<full { units.append((job, fold)) }
         }
@@ -93,7 +94,7 @@ public struct CrossFitter: Sendable {
             let first = index * (folds.count + 1)
             return Fit(
                 foldModels: (0..<folds.count).compactMap { models[first + $0] },
-                fullModel: models[first + folds.count],
+                fullModel: jobs[index].refit ? models[first + (folds.isCrossFitted ? full : 0)] : nil,
                 outOfFold: assemble((0..<folds.count).map { predictions[index * folds.count + $0] ?? [] }))
         }
     }
@@ -101,8 +102,8 @@ public struct CrossFitter: Sendable {
     private func fit(_ job: Job, without fold: Int?, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        let rows = fold.map { fold in job.task.rows.filter { folds.folds[Int($0)] != fold } }
-        let seed = RandomStream.derivedSeed(job.task.seed, UInt64(fold ?? folds.count))
+        let rows = fold.map { folds.trainingRows(job.task.rows, for: $0) }
+        let seed = RandomStream.derivedSeed(job.task.seed, UInt64(folds.isCrossFitted ? fold ?? folds.count : 1))
         return try job.estimator.fit(job.task.restricted(to: rows ?? job.task.rows, seed: seed), context)
     }
 
