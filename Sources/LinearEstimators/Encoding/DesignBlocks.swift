@@ -29,7 +29,8 @@ struct DesignBlocks {
             let range = start..<min(start + size, rows.count)
             rows.withUnsafeBufferPointer { rows in
                 encoder.fill(
-                    features, rows: UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start, stride: size,
+                    features, rows: UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start,
+                    stride: size,
                     scratch: UnsafeMutableBufferPointer(start: scratch.start, count: size))
             }
             try body(range)

@@ -77,7 +77,8 @@ struct DesignEncoder: Sendable, Equatable {
         let name = features.columns[widest].name
         guard case .categorical(let encoding) = sources[widest] else {
             throw MetaLearnersError(
-                .unsupported, at: "features", "a linear model takes \(widthLimit) columns, there are \(width)",
+                .unsupported, at: "features",
+                "a linear model takes \(widthLimit) columns, there are \(width)",
                 remedy: "select fewer covariates")
         }
         throw MetaLearnersError(
@@ -94,7 +95,8 @@ struct DesignEncoder: Sendable, Equatable {
     ///   - rows: at most `scratch.count` rows within the features.
     ///   - scratch: room for one number a row.
     func fill(
-        _ features: Table, rows: UnsafeBufferPointer<Int32>, to target: UnsafeMutablePointer<Double>, stride: Int,
+        _ features: Table, rows: UnsafeBufferPointer<Int32>, to target: UnsafeMutablePointer<Double>,
+        stride: Int,
         scratch: UnsafeMutableBufferPointer<Double>
     ) {
         var target = target
@@ -123,10 +125,12 @@ struct DesignEncoder: Sendable, Equatable {
             case (.numeric, .numeric), (.categorical, .categorical): continue
             case (.numeric, .categorical):
                 throw MetaLearnersError(
-                    .invalidArgument, at: "column '\(column.name)'", "is a category; the model knows it as a number")
+                    .invalidArgument, at: "column '\(column.name)'",
+                    "is a category; the model knows it as a number")
             case (.categorical, .numeric):
                 throw MetaLearnersError(
-                    .invalidArgument, at: "column '\(column.name)'", "is a number; the model knows it as a category")
+                    .invalidArgument, at: "column '\(column.name)'",
+                    "is a number; the model knows it as a category")
             }
         }
     }

@@ -48,7 +48,8 @@ struct LinearScorer: Sendable {
                     (
                         feature,
                         .numeric(
-                            factor: encoding.factor, center: encoding.center, slopes: slopes, present: present,
+                            factor: encoding.factor, center: encoding.center, slopes: slopes,
+                            present: present,
                             missing: missing)
                     ))
             case .categorical(let encoding):
@@ -62,7 +63,9 @@ struct LinearScorer: Sendable {
                         effects[indicator * outputs + output] = effect
                         shift += effect * share
                     }
-                    for indicator in encoding.shares.indices { effects[indicator * outputs + output] -= shift }
+                    for indicator in encoding.shares.indices {
+                        effects[indicator * outputs + output] -= shift
+                    }
                 }
                 terms.append((feature, .categorical(encoding, effects: effects)))
             }

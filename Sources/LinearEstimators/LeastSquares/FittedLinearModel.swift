@@ -66,7 +66,8 @@ struct FittedLinearModel: FittedEstimator {
         let intercept = try reader.readDouble()
         let coefficients = try reader.readDoubles()
         let warnings = try reader.readStrings()
-        guard coefficients.count == encoder.width, intercept.isFinite, coefficients.allSatisfy(\.isFinite) else {
+        guard coefficients.count == encoder.width, intercept.isFinite, coefficients.allSatisfy(\.isFinite)
+        else {
             throw BinaryReader.corrupt("the coefficients of a linear model do not fit its columns")
         }
         self.init(

@@ -76,11 +76,13 @@ struct LeastSquares {
         try forEachBlock(into: block, context) { range throws(MetaLearnersError) in
             let count = Int32(range.count)
             cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasTrans, width, count, 1, block.start, step, 1, gram.start, width)
+                CblasColMajor, CblasUpper, CblasTrans, width, count, 1, block.start, step, 1, gram.start,
+                width)
             responses.withUnsafeBufferPointer { responses in
                 guard let first = responses.baseAddress else { return }
                 cblas_dgemv(
-                    CblasColMajor, CblasTrans, count, width, 1, block.start, step, first + range.lowerBound, 1, 1,
+                    CblasColMajor, CblasTrans, count, width, 1, block.start, step, first + range.lowerBound,
+                    1, 1,
                     moments.start, 1)
             }
         }
@@ -102,7 +104,8 @@ struct LeastSquares {
         let matrix = try wholeMatrix(context)
         let kernel = try DoubleBuffer(order * order)
         cblas_dsyrk(
-            CblasColMajor, CblasUpper, CblasNoTrans, rows, width, 1, matrix.start, rows, 0, kernel.start, rows)
+            CblasColMajor, CblasUpper, CblasNoTrans, rows, width, 1, matrix.start, rows, 0, kernel.start, rows
+        )
         guard kernel.isFinite else { throw Self.overflow }
         for row in 0..<order { kernel.start[row * (order + 1)] += l2 }
         let multipliers = try DoubleBuffer(order)

@@ -80,7 +80,8 @@ struct OrthogonalLeastSquares {
         var best = 0.0
         let (m, n, lead) = (Int32(rows), Int32(width), Int32(capacity))
         dgesdd_(
-            "S", [m], [n], stack.start, [lead], singular.start, left.start, [m], right.start, [m], &best, [-1],
+            "S", [m], [n], stack.start, [lead], singular.start, left.start, [m], right.start, [m], &best,
+            [-1],
             &integers, &info, 1)
         guard info == 0, let size = Int(exactly: best.rounded(.up)), let size32 = Int32(exactly: size) else {
             throw Self.failure

@@ -5,40 +5,38 @@ import MetaLearnersCore
 ///
 /// Categories enter with an indicator for each level, so that no level is special.
 public struct RidgeEstimator: BaseEstimator {
+    /// The name and the capabilities.
     public static let backend = BackendDescription(
         name: "ridge", summary: "linear regression with an L2 penalty", version: "1",
         capabilities: .leastSquares)
 
+    /// The checked configuration.
     public let spec: RidgeSpec
 
-    public init(_ spec: RidgeSpec = RidgeSpec()) throws(MetaLearnersError) { self.spec = try spec.validated() }
+    /// Creates the estimator.
+    ///
+    /// - Throws: `invalidSpec` for a value out of range.
+    public init(_ spec: RidgeSpec = RidgeSpec()) throws(MetaLearnersError) {
+        self.spec = try spec.validated()
+    }
 
+    /// Fits the rows of `task`, by the Gram matrix or, where that is ill-conditioned, by QR and SVD.
+    ///
+    /// - Throws: `unsupported` for a classification or too many columns, `invalidData` for infinite covariates or a
+    ///   regressor that is zero everywhere, `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
+    /// - Complexity: O(rows × columns²), for more columns than rows O(rows² × columns).
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
         try FittedLinearModel(fitting: task, l2: spec.l2, backendName: Self.backend.name, context)
     }
 
-    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator {
+    /// Reads a model that its `encode` wrote.
+    ///
+    /// - Throws: `corruptModel`.
+    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
         try FittedLinearModel(from: &reader, backendName: backend.name)
     }
-}
-
-/// The configuration of ridge regression.
-public struct RidgeSpec: BaseEstimatorSpec {
-    /// The penalty on the squares of the standardised coefficients, beside the sum (not the mean) of squared
-    /// errors: scikit-learn's `alpha` after a `StandardScaler`. 0 is least squares.
-    public var l2 = 1.0
-
-    public static let parameters: [Parameter<RidgeSpec>] = [
-        .number(
-            "l2", \.l2, in: 0...Double.infinity,
-            "penalty on the squared coefficients of standardised columns, beside the sum of squared errors")
-    ]
-
-    /// Creates the configuration with its default.
-    public init() {}
-
-    /// Creates the configuration.
-    public init(l2: Double) { self.l2 = l2 }
 }
