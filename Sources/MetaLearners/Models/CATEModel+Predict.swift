@@ -33,8 +33,37 @@ extension CATEModel {
             effects: (1..<armLabels.count).map { learner.effect(of: $0, nuisances, effects) }, warnings: warnings)
     }
 
+    /// The nuisances of rows that the model was not fitted to: every one that it has, after the overlap policy.
+    ///
+    /// - Throws: `invalidData` for a column that is missing or of the wrong kind, or what the overlap policy says.
+    public func nuisances(on dataset: CausalDataset, _ options: ExecutionOptions = ExecutionOptions())
+        throws(MetaLearnersError) -> NuisanceEstimates
+    {
+        let features = try schema.align(dataset.covariates).table
+        var warnings: [String] = []
+        var roles = Set(nuisanceModels.map(\.role))
+        roles.remove(.propensity)
+        let scheduler = Scheduler(options)
+        var estimates = try predictNuisances(roles, features, features, &warnings, scheduler)
+        let isKnown = dataset.knownPropensities != nil
+        let propensities: [[Double]]
+        if let known = dataset.knownPropensities {
+            propensities = known
+        } else if let fitted = nuisanceModels.first(where: \.role.isPropensity) {
+            var raw = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
+            raw.store([try predict(fitted.models, features, scheduler)], of: .propensity, isBinary: false)
+            propensities = raw.propensities ?? []
+        } else {
+            propensities = armShares.map { [Double](repeating: $0, count: features.rowCount) }
+        }
+        let overlap = try spec.overlap.apply(propensities, armLabels, isKnown: isKnown)
+        estimates.propensities = overlap.propensities
+        estimates.hasOverlap = overlap.hasOverlap
+        return estimates
+    }
+
     /// Predicts the given nuisances for new rows.
-    package func predictNuisances(
+    private func predictNuisances(
         _ roles: Set<NuisanceRole>, _ features: Table, _ table: Table, _ warnings: inout [String],
         _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> NuisanceEstimates {

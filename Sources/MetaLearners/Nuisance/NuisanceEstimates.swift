@@ -59,7 +59,7 @@ public struct NuisanceEstimates: Sendable, Equatable {
     func marginalOutcome(_ arm: Int) -> [Double] { marginalOutcomes[arm] ?? [] }
 
     /// ē = e_k / (e_0 + e_k): the probability of `arm` among those in it or in the control.
-    func pairPropensity(of arm: Int) -> [Double] {
+    package func pairPropensity(of arm: Int) -> [Double] {
         guard armCount > 2 else { return propensity(arm) }
         return zip(propensity(arm), propensity(0)).map { $0 / ($0 + $1) }
     }
