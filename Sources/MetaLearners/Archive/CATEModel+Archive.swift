@@ -41,7 +41,7 @@ extension CATEModel {
         let archive = try ModelArchive(bytes)
         let manifest = try ModelManifest(archive.manifest)
         spec = manifest.spec
-        completeSpec = manifest.completeSpec
+        completeSpec = (try? MetaLearnerFitter(manifest.spec, registry: registry))?.completeSpec ?? manifest.completeSpec
         armLabels = manifest.armLabels
         armCounts = manifest.armCounts
         armShares = manifest.armShares
@@ -144,7 +144,7 @@ extension CATEModel {
         return value
     }
 
-    private static func encode(_ fit: CrossFitter.Fit, to writer: inout BinaryWriter) {
+    private static func encode(_ fit: CrossFittedModels, to writer: inout BinaryWriter) {
         writer.write(UInt64(fit.foldModels.count))
         writer.write(fit.fullModel != nil)
         for model in fit.everyModel {
@@ -156,7 +156,7 @@ extension CATEModel {
     }
 
     private static func decodeFit(from reader: inout BinaryReader, _ registry: EstimatorRegistry)
-        throws(MetaLearnersError) -> CrossFitter.Fit
+        throws(MetaLearnersError) -> CrossFittedModels
     {
         let folds = try reader.readCount(elementSize: 16)
         let hasFull = try reader.readBool()
@@ -170,11 +170,6 @@ extension CATEModel {
             guard inner.remaining == 0 else { throw BinaryReader.corrupt("a model is longer than it says") }
         }
         let full = hasFull ? models.popLast() : nil
-        return CrossFitter.Fit(foldModels: models, fullModel: full, outOfFold: [])
+        return CrossFittedModels(foldModels: models, fullModel: full)
     }
-}
-
-extension CrossFitter.Fit {
-    /// The models of the folds, then that of all rows.
-    var everyModel: [any FittedEstimator] { foldModels + [fullModel].compactMap(\.self) }
 }

@@ -104,7 +104,7 @@ extension CATEModel {
     }
 
     /// Predicts with the model of all rows, or with those of the folds where there is none.
-    private func predict(_ models: CrossFitter.Fit, _ features: Table, _ scheduler: Scheduler)
+    private func predict(_ models: CrossFittedModels, _ features: Table, _ scheduler: Scheduler)
         throws(MetaLearnersError) -> [Double]
     {
         let context = scheduler.context

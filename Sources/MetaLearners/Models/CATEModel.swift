@@ -70,7 +70,7 @@ extension CATEModel {
     private static func warnings<Role>(_ fitted: [FittedRole<Role>], _ name: (Role) -> String) -> [String] {
         var notes: [String] = []
         for role in fitted {
-            let models = role.models.foldModels + [role.models.fullModel].compactMap(\.self)
+            let models = role.models.everyModel
             var counts: [(text: String, count: Int)] = []
             for warning in models.flatMap(\.warnings) {
                 if let known = counts.firstIndex(where: { $0.text == warning }) {

@@ -69,7 +69,7 @@ public struct MetaLearnerFitter: Sendable {
         let effects = (1..<dataset.armCount).map { learner.effect(of: $0, nuisances.estimates, predictions) }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances,
-            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1) }, trainingEffects: effects,
+            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) }, trainingEffects: effects,
             fingerprint: dataset.fingerprint(scheduler.context))
     }
 

@@ -15,7 +15,7 @@ public struct NuisanceFit: Sendable {
 /// The models of a role: one a fold, and one of all rows where that was wanted.
 struct FittedRole<Role: Sendable>: Sendable {
     let role: Role
-    let models: CrossFitter.Fit
+    let models: CrossFittedModels
 }
 
 extension MetaLearnerFitter {
@@ -61,7 +61,7 @@ extension MetaLearnerFitter {
         }
         return NuisanceFit(
             estimates: estimates, overlap: overlap.report, folds: folds,
-            models: zip(roles, fits).map { FittedRole(role: $0, models: $1) })
+            models: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) })
     }
 
     private func assignFolds(_ dataset: CausalDataset, _ given: FoldAssignment?) throws(MetaLearnersError)

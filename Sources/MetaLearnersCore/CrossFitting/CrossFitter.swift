@@ -33,22 +33,11 @@ public struct CrossFitter: Sendable {
 
     /// What a job gave.
     public struct Fit: Sendable {
-        /// The models, one a fold.
-        public let foldModels: [any FittedEstimator]
-        /// The model of all rows, where it was wanted.
-        public let fullModel: (any FittedEstimator)?
+        /// The models.
+        public let models: CrossFittedModels
         /// For each of the prediction features: every row's prediction by the model of its fold, `outputCount`
         /// numbers a row.
         public let outOfFold: [[Double]]
-
-        /// Creates a result.
-        public init(
-            foldModels: [any FittedEstimator], fullModel: (any FittedEstimator)?, outOfFold: [[Double]]
-        ) {
-            self.foldModels = foldModels
-            self.fullModel = fullModel
-            self.outOfFold = outOfFold
-        }
     }
 
     /// Creates a cross-fitter.
@@ -93,9 +82,10 @@ public struct CrossFitter: Sendable {
         return jobs.indices.map { index in
             let first = index * (folds.count + 1)
             return Fit(
-                foldModels: (0..<folds.count).compactMap { models[first + $0] },
-                fullModel: jobs[index].refit ? models[first + (folds.isCrossFitted ? full : 0)] : nil,
-                outOfFold: assemble((0..<folds.count).map { predictions[index * folds.count + $0] ?? [] }))
+                models: CrossFittedModels(
+                    foldModels: (0..<full).compactMap { models[first + $0] },
+                    fullModel: jobs[index].refit ? models[first + (folds.isCrossFitted ? full : 0)] : nil),
+                outOfFold: assemble((0..<full).map { predictions[index * full + $0] ?? [] }))
         }
     }
 
