@@ -4,8 +4,8 @@ import MetaLearnersCore
 extension CATEModel {
     /// The average effect of each arm against control, by AIPW from the model's nuisances, whatever the learner.
     ///
-    /// On the rows of training the nuisances are out of fold; on other rows they are the models' predictions. The
-    /// R-learner has no arm means: they follow from its m, ē and τ as μ_0 = m − ē·τ and μ_k = m + (1 − ē)·τ.
+    /// On the rows of training the nuisances are out of fold; on other rows they are the models' predictions. For
+    /// learners without arm means these follow from m, ē and τ as μ_0 = m − ē·τ and μ_k = m + (1 − ē)·τ.
     ///
     /// - Parameters:
     ///   - estimand: over whom to average.

@@ -65,23 +65,3 @@ public struct EffectRole: Sendable, Hashable {
         }
     }
 }
-
-/// The meta-learners by name.
-public enum LearnerKind: String, Sendable, CaseIterable {
-    case s
-    case t
-    case x
-    case r
-    case dr
-
-    /// The learner.
-    public var learner: any MetaLearner {
-        switch self {
-        case .s: SLearner()
-        case .t: TLearner()
-        case .x: XLearner()
-        case .r: RLearner()
-        case .dr: DRLearner()
-        }
-    }
-}

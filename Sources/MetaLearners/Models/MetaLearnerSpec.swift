@@ -36,7 +36,7 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public static let parameters: [Parameter<MetaLearnerSpec>] = [
         .integer("version", \.version, in: 1...1, "version of this format"),
         .nested("data", \.data, "which column plays which part"),
-        .choice("learner", \.learner, "meta-learner"),
+        .choice("learner", \.learner, aliases: LearnerKind.aliases, "meta-learner (pw is another name of m)"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
         .nested("cross_fitting", \.crossFitting, "how rows are held out"),
         .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),

@@ -19,8 +19,8 @@ struct FittedRole<Role: Sendable>: Sendable {
 }
 
 extension MetaLearnerFitter {
-    /// Fits what the learner needs to know of outcome and treatment, out of fold, and the propensity in any case,
-    /// as average effects take it.
+    /// Fits what the learner needs to know of outcome and treatment, out of fold, and what average effects take in
+    /// any case: the propensity, and some model of the outcome.
     ///
     /// - Parameters:
     ///   - folds: folds drawn elsewhere; nil to draw them from the spec's seed.
@@ -31,6 +31,7 @@ extension MetaLearnerFitter {
     ) throws(MetaLearnersError) -> NuisanceFit {
         let folds = try assignFolds(dataset, given)
         var roles = learner.nuisanceRoles(armCount: dataset.armCount)
+        if roles == [.propensity] { roles = (1..<dataset.armCount).map { .marginalOutcome(arm: $0) } + roles }
         if !roles.contains(.propensity) { roles.append(.propensity) }
         if dataset.knownPropensities != nil { roles.removeAll(where: \.isPropensity) }
         try require(
