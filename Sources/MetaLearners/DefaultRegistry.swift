@@ -1,5 +1,6 @@
 import LinearEstimators
 import MetaLearnersCore
+import TreeEstimators
 
 extension EstimatorRegistry {
     /// Every backend that is built in. This is the only place that names them all.
@@ -8,4 +9,5 @@ extension EstimatorRegistry {
         .registering(OLSEstimator.self)
         .registering(LogisticEstimator.self)
         .registering(ConstantEstimator.self)
+        .registering(BoostedTrees.self)
 }
