@@ -55,9 +55,11 @@ struct BinaryCodingTests {
         #expect(reader.remaining == 0)
     }
 
-    @Test("Counts that lie are refused before anything is allocated", arguments: [
-        UInt64.max, UInt64(Int64.max), 1 << 62, 1 << 61, 1 << 40, 9,
-    ])
+    @Test(
+        "Counts that lie are refused before anything is allocated",
+        arguments: [
+            UInt64.max, UInt64(Int64.max), 1 << 62, 1 << 61, 1 << 40, 9,
+        ])
     func hostileCounts(count: UInt64) {
         var writer = BinaryWriter()
         writer.write(count)

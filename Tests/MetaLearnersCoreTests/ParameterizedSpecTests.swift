@@ -38,7 +38,8 @@ struct ParameterizedSpecTests {
     }
 
     private func message(_ value: SpecValue) -> String? {
-        #expect(throws: MetaLearnersError.self) { try Sample(value, at: SpecPath.root.appending("models")) }?.description
+        #expect(throws: MetaLearnersError.self) { try Sample(value, at: SpecPath.root.appending("models")) }?
+            .description
     }
 
     @Test("Absent and null keys keep their defaults; every value that is written reads back")
@@ -66,15 +67,17 @@ struct ParameterizedSpecTests {
         #expect(message(["zzzzzzzz": 1])?.contains("known are trees, rate") == true)
     }
 
-    @Test("Values out of range are refused with the range", arguments: [
-        (["trees": 0], "models.trees: is 0, must be: integer, 1 to 100"),
-        (["trees": 101], "models.trees: is 101, must be: integer, 1 to 100"),
-        (["rate": 0.0], "models.rate: is 0, must be: number, 0 < x ≤ 1"),
-        (["rate": 1.5], "models.rate: is 1.5, must be: number, 0 < x ≤ 1"),
-        (["inner": ["depth": 11]], "models.inner.depth: is 11, must be: integer, 1 to 10"),
-        (["shape": "sqare"], "models.shape: unknown value 'sqare'; did you mean 'square'?"),
-        (["trees": 60], "models.trees: needs flag: true above 49"),
-    ] as [(SpecValue, String)])
+    @Test(
+        "Values out of range are refused with the range",
+        arguments: [
+            (["trees": 0], "models.trees: is 0, must be: integer, 1 to 100"),
+            (["trees": 101], "models.trees: is 101, must be: integer, 1 to 100"),
+            (["rate": 0.0], "models.rate: is 0, must be: number, 0 < x ≤ 1"),
+            (["rate": 1.5], "models.rate: is 1.5, must be: number, 0 < x ≤ 1"),
+            (["inner": ["depth": 11]], "models.inner.depth: is 11, must be: integer, 1 to 10"),
+            (["shape": "sqare"], "models.shape: unknown value 'sqare'; did you mean 'square'?"),
+            (["trees": 60], "models.trees: needs flag: true above 49"),
+        ] as [(SpecValue, String)])
     func ranges(value: SpecValue, expected: String) {
         #expect(message(value) == expected)
     }
@@ -86,17 +89,19 @@ struct ParameterizedSpecTests {
         }
     }
 
-    @Test("Values of another type are refused by name", arguments: [
-        (["trees": "many"], "models.trees: must be an integer, not text"),
-        (["trees": 1.5], "models.trees: must be an integer, not a number"),
-        (["rate": true], "models.rate: must be a number, not a boolean"),
-        (["flag": 1], "models.flag: must be true or false, not an integer"),
-        (["shape": 1], "models.shape: must be one of round, square, not an integer"),
-        (["name": []], "models.name: must be text, not a list"),
-        (["list": ["a", 1]], "models.list: must be a list of texts, and holds an integer"),
-        (["inner": 5], "models.inner: must be a mapping, not an integer"),
-        ("text", "models: must be a mapping, not text"),
-    ] as [(SpecValue, String)])
+    @Test(
+        "Values of another type are refused by name",
+        arguments: [
+            (["trees": "many"], "models.trees: must be an integer, not text"),
+            (["trees": 1.5], "models.trees: must be an integer, not a number"),
+            (["rate": true], "models.rate: must be a number, not a boolean"),
+            (["flag": 1], "models.flag: must be true or false, not an integer"),
+            (["shape": 1], "models.shape: must be one of round, square, not an integer"),
+            (["name": []], "models.name: must be text, not a list"),
+            (["list": ["a", 1]], "models.list: must be a list of texts, and holds an integer"),
+            (["inner": 5], "models.inner: must be a mapping, not an integer"),
+            ("text", "models: must be a mapping, not text"),
+        ] as [(SpecValue, String)])
     func types(value: SpecValue, expected: String) {
         #expect(message(value) == expected)
     }

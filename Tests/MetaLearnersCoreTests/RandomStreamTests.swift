@@ -33,7 +33,8 @@ struct RandomStreamTests {
     func derivedSeeds() {
         let seeds = [
             RandomStream.derivedSeed(1), RandomStream.derivedSeed(2), RandomStream.derivedSeed(1, 0),
-            RandomStream.derivedSeed(1, 1), RandomStream.derivedSeed(1, 0, 0), RandomStream.derivedSeed(1, 0, 1),
+            RandomStream.derivedSeed(1, 1), RandomStream.derivedSeed(1, 0, 0),
+            RandomStream.derivedSeed(1, 0, 1),
             RandomStream.derivedSeed(1, 1, 0),
         ]
         #expect(Set(seeds).count == seeds.count)

@@ -10,8 +10,10 @@ struct SpecValueTests {
     @Test("Values survive being written and read", arguments: [false, true])
     func roundTrip(indented: Bool) throws {
         let value: SpecValue = [
-            "text": "line\n\"quoted\" \\ tab\t \u{1} é 漢 🙂", "empty": "", "none": .null, "yes": true, "no": false,
-            "integer": -42, "largest": .integer(.max), "least": .integer(.min), "number": 0.1, "tiny": .number(.leastNonzeroMagnitude),
+            "text": "line\n\"quoted\" \\ tab\t \u{1} é 漢 🙂", "empty": "", "none": .null, "yes": true,
+            "no": false,
+            "integer": -42, "largest": .integer(.max), "least": .integer(.min), "number": 0.1,
+            "tiny": .number(.leastNonzeroMagnitude),
             "large": 1.7976931348623157e308, "list": [1, [2.5, "x"], [], .null], "object": ["a": ["b": []]],
             "": "an empty key",
         ]
@@ -20,7 +22,10 @@ struct SpecValueTests {
 
     @Test("Numbers are written with the digits that read back as the same bits")
     func numbers() throws {
-        for number in [0.1, 1.0 / 3, 1e-7, 123456789.125, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -2.5e-300, 1e22] {
+        for number in [
+            0.1, 1.0 / 3, 1e-7, 123456789.125, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -2.5e-300,
+            1e22,
+        ] {
             #expect(try parse(SpecValue.number(number).json()).doubleValue == number)
         }
         #expect(SpecValue.number(.nan).json() == "null")
@@ -41,9 +46,12 @@ struct SpecValueTests {
         #expect(SpecObject([("k", 1), ("k", 2)])["k"] == 2)
     }
 
-    @Test("Text that is not JSON is refused with the name of its source", arguments: [
-        "", " ", "{", "[1,", "{\"a\": }", "{\"a\" 1}", "nul", "[1 2]", "\"open", "{\"a\": 1} x", "1e999", "[01]",
-    ])
+    @Test(
+        "Text that is not JSON is refused with the name of its source",
+        arguments: [
+            "", " ", "{", "[1,", "{\"a\": }", "{\"a\" 1}", "nul", "[1 2]", "\"open", "{\"a\": 1} x", "1e999",
+            "[01]",
+        ])
     func badJSON(text: String) {
         let error = #expect(throws: MetaLearnersError.self) { try parse(text) }
         #expect(error?.kind == .invalidSpec)
@@ -58,7 +66,8 @@ struct SpecValueTests {
         }
     }
 
-    @Test("Nesting of ten thousand levels is refused or read, and crashes nothing", arguments: ["[", "{\"a\":"])
+    @Test(
+        "Nesting of ten thousand levels is refused or read, and crashes nothing", arguments: ["[", "{\"a\":"])
     func deepNesting(open: String) throws {
         let depth = 10_000
         let close = open == "[" ? "]" : "}"

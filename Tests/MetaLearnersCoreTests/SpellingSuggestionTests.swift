@@ -5,10 +5,14 @@ import Testing
 struct SpellingSuggestionTests {
     private let keys = ["learning_rate", "max_depth", "max_leaves", "trees", "l2"]
 
-    @Test("A slip of the finger finds the word that was meant", arguments: [
-        ("learning_rat", "learning_rate"), ("Learning-Rate", "learning_rate"), ("laerning_rate", "learning_rate"),
-        ("max_dpeth", "max_depth"), ("tree", "trees"), ("maxleaves", "max_leaves"), ("L2", "l2"), ("TREES", "trees"),
-    ])
+    @Test(
+        "A slip of the finger finds the word that was meant",
+        arguments: [
+            ("learning_rat", "learning_rate"), ("Learning-Rate", "learning_rate"),
+            ("laerning_rate", "learning_rate"),
+            ("max_dpeth", "max_depth"), ("tree", "trees"), ("maxleaves", "max_leaves"), ("L2", "l2"),
+            ("TREES", "trees"),
+        ])
     func near(word: String, meant: String) {
         #expect(SpellingSuggestion.nearest(to: word, in: keys) == meant)
     }
