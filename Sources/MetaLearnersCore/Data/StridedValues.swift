@@ -70,24 +70,28 @@ public struct StridedValues: Sendable {
     /// Copies `values`.
     public init(_ values: [Double]) {
         self.init(
-            unchecked: ColumnMemory(copying: values), element: .float64, count: values.count, offset: 0, stride: 8)
+            unchecked: ColumnMemory(copying: values), element: .float64, count: values.count, offset: 0,
+            stride: 8)
     }
 
     /// Copies `values`.
     public init(_ values: [Float]) {
         self.init(
-            unchecked: ColumnMemory(copying: values), element: .float32, count: values.count, offset: 0, stride: 4)
+            unchecked: ColumnMemory(copying: values), element: .float32, count: values.count, offset: 0,
+            stride: 4)
     }
 
     /// Copies `values`.
     public init(_ values: [Int32]) {
         self.init(
-            unchecked: ColumnMemory(copying: values), element: .int32, count: values.count, offset: 0, stride: 4)
+            unchecked: ColumnMemory(copying: values), element: .int32, count: values.count, offset: 0,
+            stride: 4)
     }
 
     /// The same value in each of `count` rows, stored once.
     public init(repeating value: Int32, count: Int) {
-        self.init(unchecked: ColumnMemory(copying: [value]), element: .int32, count: count, offset: 0, stride: 0)
+        self.init(
+            unchecked: ColumnMemory(copying: [value]), element: .int32, count: count, offset: 0, stride: 0)
     }
 
     /// The address of the first row.
