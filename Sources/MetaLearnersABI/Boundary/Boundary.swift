@@ -68,7 +68,8 @@ enum Boundary {
         let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
         guard !overflow, Int64(count) == length else {
             throw MetaLearnersError(
-                .invalidArgument, at: argument, "is \(length), and the result has \(rows) × \(columns) numbers",
+                .invalidArgument, at: argument,
+                "is \(length), and the result has \(rows) × \(columns) numbers",
                 remedy: "give an array of just that size")
         }
     }

@@ -29,7 +29,8 @@ final class CText: @unchecked Sendable {  // The bytes are never written after `
     /// The text that a caller passed.
     ///
     /// - Throws: `invalidArgument` for NULL and for bytes that are not UTF-8.
-    static func read(_ pointer: UnsafePointer<CChar>?, _ argument: String) throws(MetaLearnersError) -> String {
+    static func read(_ pointer: UnsafePointer<CChar>?, _ argument: String) throws(MetaLearnersError) -> String
+    {
         guard let pointer else { throw Boundary.missing(argument) }
         guard let text = String(validatingCString: pointer) else {
             throw MetaLearnersError(.invalidArgument, at: argument, "is not UTF-8")
@@ -50,5 +51,12 @@ final class CText: @unchecked Sendable {  // The bytes are never written after `
     static func constant(_ text: StaticString) -> UnsafePointer<CChar>? {
         guard text.hasPointerRepresentation else { return nil }
         return UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    }
+}
+
+extension [CText] {
+    /// The text at `index`; nil where there is none.
+    func pointer(at index: Int64) -> UnsafePointer<CChar>? {
+        index >= 0 && index < Int64(count) ? self[Int(index)].pointer : nil
     }
 }

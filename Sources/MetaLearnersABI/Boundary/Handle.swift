@@ -37,7 +37,9 @@ struct Handle {
     /// The object behind a handle.
     ///
     /// - Throws: `invalidArgument` where the handle is NULL, of another type, or freed.
-    static func required<Object: HandledObject>(_ type: Object.Type, _ pointer: OpaquePointer?, _ argument: String)
+    static func required<Object: HandledObject>(
+        _ type: Object.Type, _ pointer: OpaquePointer?, _ argument: String
+    )
         throws(MetaLearnersError) -> Object
     {
         guard pointer != nil else { throw Boundary.missing(argument) }
@@ -59,7 +61,8 @@ struct Handle {
     }
 
     private static func read(_ pointer: OpaquePointer?) -> Handle? {
-        guard let pointer, UInt(bitPattern: pointer).isMultiple(of: UInt(MemoryLayout<Handle>.alignment)) else {
+        guard let pointer, UInt(bitPattern: pointer).isMultiple(of: UInt(MemoryLayout<Handle>.alignment))
+        else {
             return nil
         }
         return UnsafeRawPointer(pointer).load(as: Handle.self)

@@ -32,7 +32,8 @@ struct ColumnView {
         let count = column.level_count
         guard let pointers = column.levels else {
             guard count == 0 else {
-                throw MetaLearnersError(.invalidArgument, at: place, "level_count is \(count) and levels is NULL")
+                throw MetaLearnersError(
+                    .invalidArgument, at: place, "level_count is \(count) and levels is NULL")
             }
             return nil
         }

@@ -9,7 +9,8 @@ enum ExecutionView {
     /// The options; the defaults for NULL.
     ///
     /// - Throws: `invalidArgument` for a size, a number of threads or a token that cannot be.
-    static func read(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError) -> ExecutionOptions {
+    static func read(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError) -> ExecutionOptions
+    {
         guard let pointer else { return ExecutionOptions() }
         let view = try StructView.readGrowable(pointer, "execution")
         guard view.threads >= 0, view.threads <= threadLimit else {
@@ -17,11 +18,14 @@ enum ExecutionView {
                 .invalidArgument, at: "execution.threads", "is \(view.threads), not 0 to \(threadLimit)")
         }
         guard view.reserved == 0 else {
-            throw MetaLearnersError(.invalidArgument, at: "execution.reserved", "is \(view.reserved), must be 0")
+            throw MetaLearnersError(
+                .invalidArgument, at: "execution.reserved", "is \(view.reserved), must be 0")
         }
         var options = ExecutionOptions(threads: view.threads == 0 ? nil : Int(view.threads))
         if let token = view.cancel_token {
-            options.cancellation = try Handle.required(CancelTokenObject.self, token, "execution.cancel_token").token
+            options.cancellation = try Handle.required(
+                CancelTokenObject.self, token, "execution.cancel_token"
+            ).token
         }
         if let function = view.progress {
             let callback = ProgressCallback(function: function, payload: view.payload)

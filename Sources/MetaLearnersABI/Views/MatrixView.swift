@@ -15,11 +15,13 @@ struct MatrixView {
                 .invalidArgument, at: "matrix", "has \(matrix.rows) rows where the table has \(rows)")
         }
         guard matrix.reserved == 0 else {
-            throw MetaLearnersError(.invalidArgument, at: "matrix", "reserved is \(matrix.reserved), must be 0")
+            throw MetaLearnersError(
+                .invalidArgument, at: "matrix", "reserved is \(matrix.reserved), must be 0")
         }
         guard matrix.columns >= 0, matrix.columns <= Int64(TableView.columnLimit) else {
             throw MetaLearnersError(
-                .invalidArgument, at: "matrix", "has \(matrix.columns) columns, not 0 to \(TableView.columnLimit)")
+                .invalidArgument, at: "matrix",
+                "has \(matrix.columns) columns, not 0 to \(TableView.columnLimit)")
         }
         let count = Int(matrix.columns)
         let size = try NumbersView(data: nil, dtype: matrix.dtype, rows: 0, stride: 0).element("matrix").size
@@ -51,7 +53,8 @@ struct MatrixView {
         let start = UInt(bitPattern: data)
         let (end, wraps) =
             offset >= 0
-            ? start.addingReportingOverflow(offset.magnitude) : start.subtractingReportingOverflow(offset.magnitude)
+            ? start.addingReportingOverflow(offset.magnitude)
+            : start.subtractingReportingOverflow(offset.magnitude)
         guard !overflow, !wraps, end > 0, end <= UInt(Int.max) else {
             throw MetaLearnersError(
                 .invalidArgument, at: "matrix", "columns \(step) bytes apart are more than memory can hold",

@@ -28,7 +28,8 @@ struct NumbersView {
         let step = stride == 0 ? element.size : Int(stride)
         let (low, count) = try extent(data, step, element, place)
         let borrowed = try StridedValues(
-            ColumnMemory(borrowing: UnsafeRawBufferPointer(start: data + low, count: count)), element: element,
+            ColumnMemory(borrowing: UnsafeRawBufferPointer(start: data + low, count: count)),
+            element: element,
             count: rows, offset: -low, stride: step)
         return copying ? try copy(borrowed, place) : borrowed
     }
@@ -42,7 +43,9 @@ struct NumbersView {
     }
 
     /// Where the memory starts, in bytes from the first row, and how many bytes it has.
-    private func extent(_ data: UnsafeRawPointer, _ step: Int, _ element: StridedValues.Element, _ place: String)
+    private func extent(
+        _ data: UnsafeRawPointer, _ step: Int, _ element: StridedValues.Element, _ place: String
+    )
         throws(MetaLearnersError) -> (low: Int, count: Int)
     {
         let (span, spanOverflows) = step.multipliedReportingOverflow(by: rows - 1)
@@ -50,9 +53,11 @@ struct NumbersView {
         let low = min(span, 0)
         let address = UInt(bitPattern: data)
         let (end, endOverflows) = address.addingReportingOverflow(UInt(max(span, 0)) + UInt(element.size))
-        guard !spanOverflows, !countOverflows, !endOverflows, end <= UInt(Int.max), low.magnitude < address else {
+        guard !spanOverflows, !countOverflows, !endOverflows, end <= UInt(Int.max), low.magnitude < address
+        else {
             throw MetaLearnersError(
-                .invalidArgument, at: place, "\(rows) rows, \(step) bytes apart, are more than memory can hold",
+                .invalidArgument, at: place,
+                "\(rows) rows, \(step) bytes apart, are more than memory can hold",
                 remedy: "strides are in bytes")
         }
         return (low, count)
@@ -82,12 +87,14 @@ struct NumbersView {
     }
 
     private static func gather<Word: BitwiseCopyable>(
-        _ start: UnsafeRawPointer, _ stride: Int, _ rows: Int, _ target: UnsafeMutableRawPointer, as _: Word.Type
+        _ start: UnsafeRawPointer, _ stride: Int, _ rows: Int, _ target: UnsafeMutableRawPointer,
+        as _: Word.Type
     ) {
         var source = start
         for row in 0..<rows {
             target.storeBytes(
-                of: source.loadUnaligned(as: Word.self), toByteOffset: row * MemoryLayout<Word>.size, as: Word.self)
+                of: source.loadUnaligned(as: Word.self), toByteOffset: row * MemoryLayout<Word>.size,
+                as: Word.self)
             source += row + 1 < rows ? stride : 0
         }
     }

@@ -23,7 +23,8 @@ enum StructView {
         }
         for offset in known..<Int(size) where bytes.load(fromByteOffset: offset, as: UInt8.self) != 0 {
             throw MetaLearnersError(
-                .invalidArgument, at: argument, "uses a member that this version of the library does not know",
+                .invalidArgument, at: argument,
+                "uses a member that this version of the library does not know",
                 remedy: "use the header that came with the library, or a newer library")
         }
         return bytes.loadUnaligned(as: Value.self)
@@ -31,6 +32,7 @@ enum StructView {
 
     /// The element at `index` of an array of frozen structures or pointers, which need not be aligned.
     static func element<Value: BitwiseCopyable>(_ array: UnsafePointer<Value>, _ index: Int) -> Value {
-        UnsafeRawPointer(array).loadUnaligned(fromByteOffset: index * MemoryLayout<Value>.stride, as: Value.self)
+        UnsafeRawPointer(array).loadUnaligned(
+            fromByteOffset: index * MemoryLayout<Value>.stride, as: Value.self)
     }
 }

@@ -9,14 +9,18 @@ enum TableView {
     /// The table, checked.
     ///
     /// - Throws: `invalidArgument` or `invalidData`, naming the column.
-    static func read(_ pointer: UnsafePointer<mtlr_table>?, for use: TableUse) throws(MetaLearnersError) -> Table {
+    static func read(_ pointer: UnsafePointer<mtlr_table>?, for use: TableUse) throws(MetaLearnersError)
+        -> Table
+    {
         let view = try StructView.readGrowable(pointer, "table")
         guard view.rows >= 0, view.rows <= Int64(Int32.max) else {
-            throw MetaLearnersError(.invalidArgument, at: "table", "rows is \(view.rows), not 0 to 2147483647")
+            throw MetaLearnersError(
+                .invalidArgument, at: "table", "rows is \(view.rows), not 0 to 2147483647")
         }
         guard view.column_count >= 0, view.column_count <= Int64(columnLimit) else {
             throw MetaLearnersError(
-                .invalidArgument, at: "table", "column_count is \(view.column_count), not 0 to \(columnLimit)")
+                .invalidArgument, at: "table", "column_count is \(view.column_count), not 0 to \(columnLimit)"
+            )
         }
         let rows = Int(view.rows)
         var columns: [Column] = []
