@@ -33,22 +33,11 @@ public struct CrossFitter: Sendable {
 
     /// What a job gave.
     public struct Fit: Sendable {
-        /// The models, one a fold.
-        public let foldModels: [any FittedEstimator]
-        /// The model of all rows, where it was wanted.
-        public let fullModel: (any FittedEstimator)?
+        /// The models.
+        public let models: CrossFittedModels
         /// For each of the prediction features: every row's prediction by the model of its fold, `outputCount`
         /// numbers a row.
         public let outOfFold: [[Double]]
-
-        /// Creates a result.
-        public init(
-            foldModels: [any FittedEstimator], fullModel: (any FittedEstimator)?, outOfFold: [[Double]]
-        ) {
-            self.foldModels = foldModels
-            self.fullModel = fullModel
-            self.outOfFold = outOfFold
-        }
     }
 
     /// Creates a cross-fitter.
@@ -64,7 +53,8 @@ public struct CrossFitter: Sendable {
         // The fits on all rows (numbered as one fold more) take longest: they go first.
         let full = folds.count
         var units: [(job: Int, fold: Int)] = []
-        for job in jobs.indices where jobs[job].refit { units.append((job, full)) }
+        // (With one fold, the fold's model is that of all rows already.)
+        for job in jobs.indices where jobs[job].refit && folds.isCrossFitted { units.append((job, full)) }
         for job in jobs.indices {
             for fold in 0..<full { units.append((job, fold)) }
         }
@@ -92,17 +82,18 @@ public struct CrossFitter: Sendable {
         return jobs.indices.map { index in
             let first = index * (folds.count + 1)
             return Fit(
-                foldModels: (0..<folds.count).compactMap { models[first + $0] },
-                fullModel: models[first + folds.count],
-                outOfFold: assemble((0..<folds.count).map { predictions[index * folds.count + $0] ?? [] }))
+                models: CrossFittedModels(
+                    foldModels: (0..<full).compactMap { models[first + $0] },
+                    fullModel: jobs[index].refit ? models[first + (folds.isCrossFitted ? full : 0)] : nil),
+                outOfFold: assemble((0..<full).map { predictions[index * full + $0] ?? [] }))
         }
     }
 
     private func fit(_ job: Job, without fold: Int?, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        let rows = fold.map { fold in job.task.rows.filter { folds.folds[Int($0)] != fold } }
-        let seed = RandomStream.derivedSeed(job.task.seed, UInt64(fold ?? folds.count))
+        let rows = fold.map { folds.trainingRows(job.task.rows, for: $0) }
+        let seed = RandomStream.derivedSeed(job.task.seed, UInt64(folds.isCrossFitted ? fold ?? folds.count : 1))
         return try job.estimator.fit(job.task.restricted(to: rows ?? job.task.rows, seed: seed), context)
     }
 

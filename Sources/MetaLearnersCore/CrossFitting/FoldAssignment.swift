@@ -53,14 +53,27 @@ public struct FoldAssignment: Sendable, Equatable {
         try requireEveryArm(outside: dataset)
     }
 
+    /// No folds: nothing is held out.
+    public static func none(rowCount: Int) -> FoldAssignment {
+        FoldAssignment(unchecked: [Int32](repeating: 0, count: rowCount), count: 1)
+    }
+
+    private init(unchecked folds: [Int32], count: Int) {
+        self.folds = folds
+        self.count = count
+    }
+
+    /// Whether rows are held out; with one fold, models are asked for the very rows they were fitted to.
+    public var isCrossFitted: Bool { count > 1 }
+
     /// The rows of `fold`, ascending.
     public func rows(in fold: Int) -> [Int32] {
         folds.indices.compactMap { folds[$0] == fold ? Int32($0) : nil }
     }
 
-    /// The rows outside `fold`, ascending.
-    public func rows(outside fold: Int) -> [Int32] {
-        folds.indices.compactMap { folds[$0] == fold ? nil : Int32($0) }
+    /// Those of `rows` that the models of `fold` are fitted to: the rows outside it, or, with one fold, all.
+    public func trainingRows(_ rows: [Int32], for fold: Int) -> [Int32] {
+        isCrossFitted ? rows.filter { folds[Int($0)] != fold } : rows
     }
 
     /// Deals the rows of each stratum out, in random order, going round the folds.

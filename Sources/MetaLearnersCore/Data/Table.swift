@@ -67,4 +67,12 @@ public struct Table: Sendable {
         throw MetaLearnersError(
             .invalidData, at: key, "there is no column '\(name)'", remedy: near ?? "the columns are \(list)")
     }
+
+    /// Whether any value of any column is missing.
+    public var hasMissingValues: Bool {
+        columns.contains { column in
+            if column.levels != nil { return column.codes()?.contains { $0 < 0 } ?? false }
+            return column.values.element.isFloatingPoint && column.values.doubles().contains(where: \.isNaN)
+        }
+    }
 }

@@ -122,9 +122,10 @@ extension Parameter {
         }
     }
 
-    /// One of the cases of an enumeration, by its raw value.
+    /// One of the cases of an enumeration, by its raw value or by an alias.
     public static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
-        _ name: String, _ path: any WritableKeyPath<Spec, Choice> & Sendable, _ summary: String
+        _ name: String, _ path: any WritableKeyPath<Spec, Choice> & Sendable, aliases: [String: Choice] = [:],
+        _ summary: String
     ) -> Parameter {
         let names = Choice.allCases.map(\.rawValue)
         return Parameter(name, summary, range: names.joined(separator: ", ")) {
@@ -132,7 +133,7 @@ extension Parameter {
             guard let text = value.stringValue else {
                 throw place.error("must be one of \(names.joined(separator: ", ")), not \(value.kindName)")
             }
-            guard let choice = Choice(rawValue: text) else {
+            guard let choice = Choice(rawValue: text) ?? aliases[text] else {
                 throw place.error(
                     "unknown value '\(text)'", remedy: SpellingSuggestion.clause(for: text, in: names))
             }

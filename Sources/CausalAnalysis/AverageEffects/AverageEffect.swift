@@ -1,0 +1,38 @@
+import MetaLearnersCore
+
+/// Over whom an effect is averaged.
+public enum Estimand: String, Sendable, CaseIterable {
+    /// Everybody: E[Y(k) − Y(0)].
+    case ate
+    /// Those in the arm: E[Y(k) − Y(0) | W=k].
+    case att
+}
+
+/// An average effect of one arm against control, with how sure it is.
+public struct AverageEffect: Sendable, Equatable {
+    /// The arm.
+    public let arm: String
+    /// The control arm.
+    public let control: String
+    /// Over whom it is averaged.
+    public let estimand: Estimand
+    /// The estimate, in units of the outcome (for a binary outcome, a difference of probabilities).
+    public let estimate: Double
+    /// Its standard error.
+    public let stdError: Double
+    /// The lower end of the 95 % interval.
+    public let lower: Double
+    /// The upper end of the 95 % interval.
+    public let upper: Double
+    /// The p-value of no effect, two-sided.
+    public let pValue: Double
+
+    /// The effect as results have it.
+    public var specValue: SpecValue {
+        [
+            "arm": .string(arm), "control": .string(control), "estimand": .string(estimand.rawValue),
+            "estimate": .number(estimate), "std_error": .number(stdError), "lower": .number(lower),
+            "upper": .number(upper), "p_value": .number(pValue),
+        ]
+    }
+}

@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// An estimate that is normal in large samples, made of a ratio of weighted means.
+///
+/// With scores a_i and shares b_i the estimate is θ = Σ w a / Σ w b; the influence of row i is
+/// w_i (a_i − θ b_i) / Σ w b. The variance is the sum of squared influences, those of a cluster added up first,
+/// times G/(G − 1) of the G rows or clusters (HC1, and the usual cluster-robust correction).
+struct NormalEstimate {
+    let estimate: Double
+    let stdError: Double
+
+    /// The 97.5 % quantile of the standard normal distribution.
+    private static let quantile = 1.959963984540054
+
+    /// Computes the estimate; rows without weight count for nothing.
+    ///
+    /// - Parameters:
+    ///   - scores: a_i for each row.
+    ///   - shares: b_i for each row.
+    ///   - weights: w_i for each row.
+    ///   - clusters: codes from 0 for each row; nil where rows are independent.
+    init(scores: [Double], shares: [Double], weights: [Double], clusters: [Int32]?) {
+        var total = 0.0
+        var sum = 0.0
+        for row in scores.indices where weights[row] > 0 {
+            total += weights[row] * shares[row]
+            sum += weights[row] * scores[row]
+        }
+        let theta = total > 0 ? sum / total : 0
+        var influences: [Double] = []
+        if let clusters {
+            var sums = [Double](repeating: 0, count: Int(clusters.max() ?? -1) + 1)
+            var occurs = [Bool](repeating: false, count: sums.count)
+            for row in scores.indices where weights[row] > 0 {
+                sums[Int(clusters[row])] += weights[row] * (scores[row] - theta * shares[row])
+                occurs[Int(clusters[row])] = true
+            }
+            influences = sums.indices.compactMap { occurs[$0] ? sums[$0] : nil }
+        } else {
+            influences = scores.indices.compactMap { row in
+                weights[row] > 0 ? weights[row] * (scores[row] - theta * shares[row]) : nil
+            }
+        }
+        let groups = Double(influences.count)
+        let squares = influences.reduce(0) { $0 + $1 * $1 }
+        estimate = theta
+        stdError = groups > 1 && total > 0 ? (squares * groups / (groups - 1)).squareRoot() / total : 0
+    }
+
+    /// The 95 % interval.
+    var interval: (lower: Double, upper: Double) {
+        (estimate - Self.quantile * stdError, estimate + Self.quantile * stdError)
+    }
+
+    /// The two-sided p-value of zero: 2(1 − Φ(|θ|/se)).
+    var pValue: Double {
+        guard stdError > 0 else { return estimate == 0 ? 1 : 0 }
+        return erfc(abs(estimate) / stdError / 2.0.squareRoot())
+    }
+}

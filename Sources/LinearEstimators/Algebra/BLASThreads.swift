@@ -1,0 +1,37 @@
+import COpenBLAS
+import MetaLearnersCore
+import Synchronization
+
+/// Keeps BLAS on the calling thread for as long as a fit lasts.
+///
+/// Fits run side by side, one a thread, so BLAS must not start threads of its own; and a sum that is split over
+/// threads would have other bits. OpenBLAS has one setting for the whole process: the first fit saves and
+/// changes it, the last one to end puts it back.
+enum BLASThreads {
+    private struct State {
+        var users = 0
+        var saved: Int32 = 1
+    }
+
+    private static let state = Mutex(State())
+
+    /// Runs `body` with BLAS on the calling thread.
+    static func single<Result>(
+        _ body: () throws(MetaLearnersError) -> Result
+    ) throws(MetaLearnersError) -> Result {
+        state.withLock { state in
+            if state.users == 0 {
+                state.saved = openblas_get_num_threads()
+                openblas_set_num_threads(1)
+            }
+            state.users += 1
+        }
+        defer {
+            state.withLock { state in
+                state.users -= 1
+                if state.users == 0 { openblas_set_num_threads(state.saved) }
+            }
+        }
+        return try body()
+    }
+}

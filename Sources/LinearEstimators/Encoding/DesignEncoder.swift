@@ -1,0 +1,165 @@
+import MetaLearnersCore
+
+/// Turns features into the columns of a design matrix: standardised numbers, indicators of levels and of missing
+/// values. Fitted to the training rows, and kept by the model.
+///
+/// All moments are weighted, with the sum of the weights as the denominator: doubling a weight is the same as
+/// doubling a row.
+struct DesignEncoder: Sendable, Equatable {
+    /// The most columns that a design matrix may have.
+    static let widthLimit = 20_000
+
+    /// What becomes of a feature.
+    enum Source: Sendable, Equatable {
+        case numeric(NumericEncoding)
+        case categorical(CategoricalEncoding)
+
+        /// How many columns of the design matrix it is.
+        var width: Int {
+            switch self {
+            case .numeric(let encoding): encoding.width
+            case .categorical(let encoding): encoding.width
+            }
+        }
+    }
+
+    /// What becomes of each feature.
+    let sources: [Source]
+    /// How many columns the design matrix has.
+    let width: Int
+
+    /// Learns the encoding of `features` at `rows`.
+    ///
+    /// - Parameters:
+    ///   - rows: rows that count, within the features.
+    ///   - weights: one for each of the rows, positive and finite.
+    ///   - againstReference: whether each category leaves its heaviest level out. A penalised fit keeps all, so
+    ///     that no level is special; an unpenalised one would only become singular by that.
+    /// - Throws: `unsupported` for more than `widthLimit` columns, `invalidData` for an infinite value,
+    ///   `numericalFailure` where moments overflow.
+    /// - Complexity: O(rows × features); a column at a time is copied.
+    init(
+        _ features: Table, rows: [Int32], weights: [Double], againstReference: Bool,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        let totalWeight = weights.reduce(0, +)
+        guard totalWeight.isFinite, totalWeight > 0 else {
+            throw MetaLearnersError(
+                .numericalFailure, at: "weight", "the weights add up to \(totalWeight)",
+                remedy: "rescale the weights")
+        }
+        var sources: [Source] = []
+        for column in features.columns {
+            try context.checkCancellation()
+            switch column.kind {
+            case .numeric:
+                sources.append(
+                    .numeric(
+                        try NumericEncoding(column, rows: rows, weights: weights, totalWeight: totalWeight)))
+            case .categorical:
+                sources.append(
+                    .categorical(
+                        CategoricalEncoding(
+                            column, rows: rows, weights: weights, totalWeight: totalWeight,
+                            againstReference: againstReference)))
+            }
+        }
+        self.sources = sources
+        width = sources.reduce(0) { $0 + $1.width }
+        try Self.requireWidth(width, sources, features)
+    }
+
+    private static func requireWidth(_ width: Int, _ sources: [Source], _ features: Table)
+        throws(MetaLearnersError)
+    {
+        guard width > widthLimit else { return }
+        guard let widest = sources.indices.max(by: { sources[$0].width < sources[$1].width }) else { return }
+        let name = features.columns[widest].name
+        guard case .categorical(let encoding) = sources[widest] else {
+            throw MetaLearnersError(
+                .unsupported, at: "features",
+                "a linear model takes \(widthLimit) columns, there are \(width)",
+                remedy: "select fewer covariates")
+        }
+        throw MetaLearnersError(
+            .unsupported, at: "column '\(name)'",
+            "it has \(encoding.shares.count) levels, which makes \(width) columns; a linear model takes "
+                + "\(widthLimit)",
+            remedy: "exclude the column, group its levels, or use a backend that splits on categories")
+    }
+
+    /// Writes the design matrix of some rows, by columns that are `stride` apart.
+    ///
+    /// - Parameters:
+    ///   - features: columns of the kinds learnt from.
+    ///   - rows: at most `scratch.count` rows within the features.
+    ///   - scratch: room for one number a row.
+    func fill(
+        _ features: Table, rows: UnsafeBufferPointer<Int32>, to target: UnsafeMutablePointer<Double>,
+        stride: Int,
+        scratch: UnsafeMutableBufferPointer<Double>
+    ) {
+        var target = target
+        let values = UnsafeBufferPointer(rebasing: scratch[0..<rows.count])
+        for (column, source) in zip(features.columns, sources) where source.width > 0 {
+            column.values.gather(rows, to: scratch)
+            switch source {
+            case .numeric(let encoding): encoding.fill(values, to: target, stride: stride)
+            case .categorical(let encoding): encoding.fill(values, to: target, stride: stride)
+            }
+            target += source.width * stride
+        }
+    }
+
+    /// Checks that `features` has columns of the kinds learnt from.
+    ///
+    /// - Throws: `invalidArgument`, naming the column.
+    func requireKinds(of features: Table) throws(MetaLearnersError) {
+        guard features.columns.count == sources.count else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "features",
+                "there are \(features.columns.count) columns; the model was trained on \(sources.count)")
+        }
+        for (column, source) in zip(features.columns, sources) {
+            switch (source, column.kind) {
+            case (.numeric, .numeric), (.categorical, .categorical): continue
+            case (.numeric, .categorical):
+                throw MetaLearnersError(
+                    .invalidArgument, at: "column '\(column.name)'",
+                    "is a category; the model knows it as a number")
+            case (.categorical, .numeric):
+                throw MetaLearnersError(
+                    .invalidArgument, at: "column '\(column.name)'",
+                    "is a number; the model knows it as a category")
+            }
+        }
+    }
+
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(UInt64(sources.count))
+        for source in sources {
+            switch source {
+            case .numeric(let encoding):
+                writer.write(UInt8(0))
+                encoding.encode(to: &writer)
+            case .categorical(let encoding):
+                writer.write(UInt8(1))
+                encoding.encode(to: &writer)
+            }
+        }
+    }
+
+    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+        let count = try reader.readCount(elementSize: 25)
+        var sources: [Source] = []
+        for _ in 0..<count {
+            switch try reader.read(UInt8.self) {
+            case 0: sources.append(.numeric(try NumericEncoding(from: &reader)))
+            case 1: sources.append(.categorical(try CategoricalEncoding(from: &reader)))
+            default: throw BinaryReader.corrupt("a column is neither numeric nor categorical")
+            }
+        }
+        self.sources = sources
+        width = sources.reduce(0) { $0 + $1.width }
+    }
+}

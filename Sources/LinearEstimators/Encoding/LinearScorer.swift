@@ -1,0 +1,166 @@
+import MetaLearnersCore
+
+/// Computes linear functions of features: one intercept and one coefficient a column for each output.
+///
+/// The encoding is folded into the coefficients, so that a number costs one multiplication and a category one
+/// look-up however many levels it has. A row's result does not depend on the rows beside it, to the bit.
+struct LinearScorer: Sendable {
+    /// What a feature adds to the outputs.
+    private enum Term: Sendable {
+        /// (value·factor − center)·slope + present, or `missing`; for each output.
+        case numeric(factor: Double, center: Double, slopes: [Double], present: [Double], missing: [Double])
+        /// The effects of each indicator, outputs side by side; 0 where there is no indicator.
+        case categorical(CategoricalEncoding, effects: [Double])
+    }
+
+    private let terms: [(feature: Int, term: Term)]
+    private let intercepts: [Double]
+
+    /// The number of outputs.
+    var outputCount: Int { intercepts.count }
+
+    /// - Parameters:
+    ///   - coefficients: for each output, one a column of the design matrix.
+    ///   - intercepts: one for each output.
+    init(_ encoder: DesignEncoder, coefficients: [Double], intercepts: [Double]) {
+        let outputs = intercepts.count
+        var terms: [(feature: Int, term: Term)] = []
+        var first = 0
+        for (feature, source) in encoder.sources.enumerated() where source.width > 0 {
+            let position = first
+            func coefficient(_ output: Int, _ column: Int) -> Double {
+                coefficients[output * encoder.width + position + column]
+            }
+            switch source {
+            case .numeric(let encoding):
+                let varies = encoding.spread > 0
+                let slopes = (0..<outputs).map { varies ? coefficient($0, 0) / encoding.spread : 0 }
+                var present = [Double](repeating: 0, count: outputs)
+                var missing = present
+                if encoding.missingSpread > 0 {
+                    for output in 0..<outputs {
+                        let effect = coefficient(output, varies ? 1 : 0) / encoding.missingSpread
+                        present[output] = -effect * encoding.missingShare
+                        missing[output] = effect * (1 - encoding.missingShare)
+                    }
+                }
+                terms.append(
+                    (
+                        feature,
+                        .numeric(
+                            factor: encoding.factor, center: encoding.center, slopes: slopes,
+                            present: present,
+                            missing: missing)
+                    ))
+            case .categorical(let encoding):
+                var effects = [Double](repeating: 0, count: encoding.shares.count * outputs)
+                for output in 0..<outputs {
+                    // Standardised indicators: every one of them counts in every row.
+                    var shift = 0.0
+                    for (indicator, place) in encoding.positions.enumerated() where place >= 0 {
+                        let share = encoding.shares[indicator]
+                        let effect = coefficient(output, Int(place)) / CategoricalEncoding.spread(of: share)
+                        effects[indicator * outputs + output] = effect
+                        shift += effect * share
+                    }
+                    for indicator in encoding.shares.indices {
+                        effects[indicator * outputs + output] -= shift
+                    }
+                }
+                terms.append((feature, .categorical(encoding, effects: effects)))
+            }
+            first += source.width
+        }
+        self.terms = terms
+        self.intercepts = intercepts
+    }
+
+    /// The outputs of each of the named rows, one row after another.
+    ///
+    /// - Parameter features: columns of the kinds that the encoder learnt from.
+    /// - Throws: `invalidArgument` for a row out of range, `numericalFailure` where a result overflows (an infinite
+    ///   covariate, or one far beyond those trained on), `cancelled`.
+    /// - Complexity: O(rows × features × outputs), spread over the threads of `context`.
+    func scores(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [Double]
+    {
+        if let rows, let row = rows.first(where: { $0 < 0 || $0 >= features.rowCount }) {
+            throw MetaLearnersError(
+                .invalidArgument, at: "rows", "there is no row \(row), of \(features.rowCount)")
+        }
+        let count = rows?.count ?? features.rowCount
+        let (total, overflow) = count.multipliedReportingOverflow(by: outputCount)
+        guard !overflow else { throw MetaLearnersError(.outOfMemory, "there are too many predictions") }
+        try context.checkCancellation()
+        var scores = [Double](repeating: 0, count: total)
+        let blockSize = 1024
+        let columns = features.columns
+        scores.withUnsafeMutableBufferPointer { scores in
+            guard let start = scores.baseAddress else { return }
+            // Each block writes to its own rows only.
+            nonisolated(unsafe) let target = start
+            context.concurrently((count + blockSize - 1) / blockSize) { block in
+                let range = block * blockSize..<min((block + 1) * blockSize, count)
+                score(columns, rows, range, target + range.lowerBound * outputCount)
+            }
+        }
+        try context.checkCancellation()
+        if let bad = scores.firstIndex(where: { !$0.isFinite }) {
+            let place = bad / outputCount
+            let row = rows.map { Int($0[place]) } ?? place
+            throw MetaLearnersError(
+                .numericalFailure, at: "row \(row + 1)", "the prediction overflows",
+                remedy: "look for a covariate that is infinite or far outside the training data")
+        }
+        return scores
+    }
+
+    private func score(
+        _ columns: [Column], _ rows: [Int32]?, _ range: Range<Int>, _ target: UnsafeMutablePointer<Double>
+    ) {
+        let outputs = outputCount
+        for row in 0..<range.count {
+            for output in 0..<outputs { target[row * outputs + output] = intercepts[output] }
+        }
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: range.count) { values in
+            for (feature, term) in terms {
+                let source = columns[feature].values
+                if let rows {
+                    rows.withUnsafeBufferPointer { rows in
+                        source.gather(UnsafeBufferPointer(rebasing: rows[range]), to: values)
+                    }
+                } else {
+                    source.copy(range, to: values)
+                }
+                add(term, UnsafeBufferPointer(values), to: target)
+            }
+        }
+    }
+
+    private func add(
+        _ term: Term, _ values: UnsafeBufferPointer<Double>, to target: UnsafeMutablePointer<Double>
+    ) {
+        let outputs = outputCount
+        switch term {
+        case .numeric(let factor, let center, let slopes, let present, let missing):
+            for output in 0..<outputs {
+                let (slope, present, missing) = (slopes[output], present[output], missing[output])
+                for row in 0..<values.count {
+                    let value = values[row]
+                    target[row * outputs + output] +=
+                        value.isNaN ? missing : (value * factor - center) * slope + present
+                }
+            }
+        case .categorical(let encoding, let effects):
+            effects.withUnsafeBufferPointer { effects in
+                for row in 0..<values.count {
+                    let indicator = encoding.indicator(of: values[row])
+                    guard indicator >= 0 else { continue }
+                    for output in 0..<outputs {
+                        target[row * outputs + output] += effects[indicator * outputs + output]
+                    }
+                }
+            }
+        }
+    }
+}

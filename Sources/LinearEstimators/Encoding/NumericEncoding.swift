@@ -1,0 +1,132 @@
+import MetaLearnersCore
+
+/// How a column of numbers enters a design matrix: standardised, and, where values were missing in training, with
+/// an indicator of that beside it.
+///
+/// A missing value stands at the mean of the others, so at 0 once standardised.
+struct NumericEncoding: Sendable, Equatable {
+    /// A power of two that brings the training values into [−1, 1], so that squares neither overflow nor vanish.
+    let factor: Double
+    /// The weighted mean of the training values, times `factor`.
+    let center: Double
+    /// The weighted standard deviation, missing values at the mean, times `factor`; 0 where the column is
+    /// constant, and then left out.
+    let spread: Double
+    /// The share of the training weight that was missing.
+    let missingShare: Double
+
+    /// The standard deviation of the indicator; 0 where there is none.
+    var missingSpread: Double { (missingShare * (1 - missingShare)).squareRoot() }
+
+    /// How many columns of the design matrix this is: 0, 1 or 2.
+    var width: Int { (spread > 0 ? 1 : 0) + (missingSpread > 0 ? 1 : 0) }
+
+    /// Restores an encoding.
+    init(factor: Double, center: Double, spread: Double, missingShare: Double) {
+        self.factor = factor
+        self.center = center
+        self.spread = spread
+        self.missingShare = missingShare
+    }
+
+    /// Learns the encoding of `column` at `rows`.
+    ///
+    /// - Parameters:
+    ///   - weights: one for each of the rows, positive.
+    ///   - totalWeight: their sum.
+    /// - Throws: `invalidData` for an infinite value, `numericalFailure` where the moments overflow.
+    init(_ column: Column, rows: [Int32], weights: [Double], totalWeight: Double) throws(MetaLearnersError) {
+        let values = column.values.doubles(rows)
+        var low = Double.infinity
+        var high = -Double.infinity
+        var presentWeight = 0.0
+        var missingWeight = 0.0
+        for (index, value) in values.enumerated() {
+            if value.isNaN {
+                missingWeight += weights[index]
+                continue
+            }
+            guard value.isFinite else {
+                throw MetaLearnersError(
+                    .invalidData, at: "column '\(column.name)'", "row \(rows[index] + 1) is infinite",
+                    remedy: "make infinite values missing, or cut them off")
+            }
+            low = min(low, value)
+            high = max(high, value)
+            presentWeight += weights[index]
+        }
+        missingShare = missingWeight / totalWeight
+        guard low < high else {
+            factor = 1
+            center = 0
+            spread = 0
+            return
+        }
+        let factor = Self.powerOfTwo(bringingBelowOne: max(abs(low), abs(high)))
+        var center = low * factor
+        // The second round corrects what the first one lost to rounding.
+        for _ in 0..<2 {
+            var sum = 0.0
+            for (value, weight) in zip(values, weights) where !value.isNaN {
+                sum += weight * (value * factor - center)
+            }
+            center += sum / presentWeight
+        }
+        var squares = 0.0
+        for (value, weight) in zip(values, weights) where !value.isNaN {
+            let deviation = value * factor - center
+            squares += weight * deviation * deviation
+        }
+        let spread = (squares / totalWeight).squareRoot()
+        guard center.isFinite, spread.isFinite else {
+            throw MetaLearnersError(
+                .numericalFailure, at: "column '\(column.name)'", "its mean or variance overflows",
+                remedy: "rescale the weights")
+        }
+        self.factor = factor
+        self.center = center
+        self.spread = spread
+    }
+
+    private static func powerOfTwo(bringingBelowOne largest: Double) -> Double {
+        // `largest` is positive. The clamp keeps the factor itself a normal number.
+        Double(sign: .plus, exponent: -min(max(Int(largest.exponent) + 1, -1000), 1000), significand: 1)
+    }
+
+    /// Writes the standardised values of `source` and, where there is one, their indicator to columns of `target`
+    /// that are `stride` apart.
+    func fill(
+        _ source: UnsafeBufferPointer<Double>, to target: UnsafeMutablePointer<Double>, stride: Int
+    ) {
+        var target = target
+        if spread > 0 {
+            let inverse = 1 / spread
+            for row in 0..<source.count {
+                let value = source[row]
+                target[row] = value.isNaN ? 0 : (value * factor - center) * inverse
+            }
+            target += stride
+        }
+        guard missingSpread > 0 else { return }
+        let present = (0 - missingShare) / missingSpread
+        let missing = (1 - missingShare) / missingSpread
+        for row in 0..<source.count { target[row] = source[row].isNaN ? missing : present }
+    }
+
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(factor)
+        writer.write(center)
+        writer.write(spread)
+        writer.write(missingShare)
+    }
+
+    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+        factor = try reader.readDouble()
+        center = try reader.readDouble()
+        spread = try reader.readDouble()
+        missingShare = try reader.readDouble()
+        guard factor.isNormal, factor > 0, center.isFinite, spread.isFinite, spread >= 0, missingShare >= 0,
+            missingShare <= 1
+        else { throw BinaryReader.corrupt("the encoding of a numeric column makes no sense") }
+    }
+}

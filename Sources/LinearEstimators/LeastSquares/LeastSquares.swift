@@ -1,0 +1,138 @@
+import COpenBLAS
+import MetaLearnersCore
+
+/// Minimises Σ (v − f·z·β)² + l2·|β|² over β, where rows f·z come from a design matrix, with responses v.
+///
+/// Where l2 is 0 and the minimum is not unique, the solution is the one of least norm.
+struct LeastSquares {
+    let design: DesignBlocks
+    /// What each row of the design matrix is multiplied by.
+    let factors: [Double]
+    /// The response of each row.
+    let responses: [Double]
+    let l2: Double
+
+    /// What came out.
+    struct Solution {
+        /// One for each column of the design matrix.
+        let coefficients: [Double]
+        /// The rank of the design matrix where it is less than could be, nil where nobody had to ask.
+        let deficientRank: Int?
+    }
+
+    /// Below this reciprocal condition number, squaring it would cost too many digits, and the design matrix is
+    /// factorised itself instead of its Gram matrix.
+    private static let leastReciprocalCondition = 1e-7
+
+    /// - Throws: `numericalFailure` where numbers overflow, `outOfMemory`, `cancelled`.
+    /// - Complexity: O(rows × columns²), with columns² + 256 × columns numbers of memory; for more columns than
+    ///   rows O(rows² × columns), with rows × columns.
+    func solve(_ context: ExecutionContext) throws(MetaLearnersError) -> Solution {
+        guard design.width > 0 else { return Solution(coefficients: [], deficientRank: nil) }
+        let wide = design.width > design.rows.count
+        if !wide {
+            if let coefficients = try solvePrimal(context) { return try checked(coefficients, nil) }
+        } else if l2 > 0 {
+            if let coefficients = try solveDual(context) { return try checked(coefficients, nil) }
+        }
+        let solution = try OrthogonalLeastSquares(self).solve(context)
+        return try checked(solution.coefficients, solution.deficientRank)
+    }
+
+    private func checked(_ coefficients: [Double], _ rank: Int?) throws(MetaLearnersError) -> Solution {
+        guard coefficients.allSatisfy(\.isFinite) else { throw Self.overflow }
+        return Solution(coefficients: coefficients, deficientRank: rank)
+    }
+
+    static let overflow = MetaLearnersError(
+        .numericalFailure, at: "linear model", "the sums of squares overflow",
+        remedy: "rescale the target, the weights or the covariates")
+
+    /// Makes each block of the design matrix, its rows multiplied by their factors.
+    func forEachBlock(
+        into buffer: DoubleBuffer, _ context: ExecutionContext,
+        _ body: (Range<Int>) throws(MetaLearnersError) -> Void
+    ) throws(MetaLearnersError) {
+        try design.forEach(into: buffer, context) { range throws(MetaLearnersError) in
+            factors.withUnsafeBufferPointer { factors in
+                let factors = UnsafeBufferPointer(rebasing: factors[range])
+                for column in 0..<design.width {
+                    let values = buffer.start + column * DesignBlocks.rowsPerBlock
+                    for row in 0..<factors.count { values[row] *= factors[row] }
+                }
+            }
+            try body(range)
+        }
+    }
+
+    /// By the Gram matrix: (Z'Z + l2·I) β = Z'v. Nil where that is too ill-conditioned.
+    private func solvePrimal(_ context: ExecutionContext) throws(MetaLearnersError) -> [Double]? {
+        let order = design.width
+        let width = Int32(order)
+        let step = Int32(DesignBlocks.rowsPerBlock)
+        let block = try DoubleBuffer(order * DesignBlocks.rowsPerBlock)
+        let gram = try DoubleBuffer(order * order)
+        let moments = try DoubleBuffer(order)
+        try forEachBlock(into: block, context) { range throws(MetaLearnersError) in
+            let count = Int32(range.count)
+            cblas_dsyrk(
+                CblasColMajor, CblasUpper, CblasTrans, width, count, 1, block.start, step, 1, gram.start,
+                width)
+            responses.withUnsafeBufferPointer { responses in
+                guard let first = responses.baseAddress else { return }
+                cblas_dgemv(
+                    CblasColMajor, CblasTrans, count, width, 1, block.start, step, first + range.lowerBound,
+                    1, 1,
+                    moments.start, 1)
+            }
+        }
+        guard gram.isFinite, moments.isFinite else { throw Self.overflow }
+        for column in 0..<order { gram.start[column * (order + 1)] += l2 }
+        guard let factor = try CholeskyFactor(gram, order: order),
+            factor.reciprocalCondition >= Self.leastReciprocalCondition
+        else { return nil }
+        factor.solve(moments)
+        return moments.array
+    }
+
+    /// By the matrix of the rows' inner products, the smaller one where columns are many:
+    /// β = Z'(ZZ' + l2·I)⁻¹ v. Nil where that is too ill-conditioned.
+    private func solveDual(_ context: ExecutionContext) throws(MetaLearnersError) -> [Double]? {
+        let order = design.rows.count
+        let rows = Int32(order)
+        let width = Int32(design.width)
+        let matrix = try wholeMatrix(context)
+        let kernel = try DoubleBuffer(order * order)
+        cblas_dsyrk(
+            CblasColMajor, CblasUpper, CblasNoTrans, rows, width, 1, matrix.start, rows, 0, kernel.start, rows
+        )
+        guard kernel.isFinite else { throw Self.overflow }
+        for row in 0..<order { kernel.start[row * (order + 1)] += l2 }
+        let multipliers = try DoubleBuffer(order)
+        for row in 0..<order { multipliers.start[row] = responses[row] }
+        try context.checkCancellation()
+        guard let factor = try CholeskyFactor(kernel, order: order),
+            factor.reciprocalCondition >= Self.leastReciprocalCondition
+        else { return nil }
+        factor.solve(multipliers)
+        let coefficients = try DoubleBuffer(design.width)
+        cblas_dgemv(
+            CblasColMajor, CblasTrans, rows, width, 1, matrix.start, rows, multipliers.start, 1, 0,
+            coefficients.start, 1)
+        return coefficients.array
+    }
+
+    /// The whole design matrix by columns, for fewer rows than columns.
+    private func wholeMatrix(_ context: ExecutionContext) throws(MetaLearnersError) -> DoubleBuffer {
+        let rows = design.rows.count
+        let block = try DoubleBuffer(design.width * DesignBlocks.rowsPerBlock)
+        let matrix = try DoubleBuffer(rows * design.width)
+        try forEachBlock(into: block, context) { range throws(MetaLearnersError) in
+            for column in 0..<design.width {
+                (matrix.start + column * rows + range.lowerBound).update(
+                    from: block.start + column * DesignBlocks.rowsPerBlock, count: range.count)
+            }
+        }
+        return matrix
+    }
+}

@@ -1,0 +1,50 @@
+import MetaLearnersCore
+
+/// The rows of a classification that count, with the classes that occur among them.
+struct ClassLabels {
+    /// The rows with a weight.
+    let rows: [Int32]
+    /// The weight of each of these.
+    let weights: [Double]
+    /// The class of each of these, as its place in `present`.
+    let labels: [Int32]
+    /// The classes that occur, ascending.
+    let present: [Int32]
+    /// The share of the weight of each class that occurs.
+    let shares: [Double]
+    /// How many classes there are, those that do not occur included.
+    let classCount: Int
+
+    /// - Throws: `unsupported` for a task that is no classification, `numericalFailure` where the weights overflow.
+    init(_ task: TrainingTask, backend: String) throws(MetaLearnersError) {
+        guard case .classification(let classes) = task.objective else {
+            throw MetaLearnersError(
+                .unsupported, at: backend, "it estimates probabilities of classes, not numbers",
+                remedy: "use ridge")
+        }
+        var rows: [Int32] = []
+        var weights: [Double] = []
+        var totals: [Int32: Double] = [:]
+        for row in task.rows {
+            let weight = task.weights?[Int(row)] ?? 1
+            guard weight > 0, let label = Int32(exactly: task.target[Int(row)]) else { continue }
+            rows.append(row)
+            weights.append(weight)
+            totals[label, default: 0] += weight
+        }
+        let present = totals.keys.sorted()
+        let places = Dictionary(uniqueKeysWithValues: present.enumerated().map { ($1, Int32(clamping: $0)) })
+        let total = weights.reduce(0, +)
+        guard total.isFinite, total > 0 else {
+            throw MetaLearnersError(
+                .numericalFailure, at: "weight", "the weights add up to \(total)",
+                remedy: "rescale the weights")
+        }
+        labels = rows.map { row in Int32(exactly: task.target[Int(row)]).flatMap { places[$0] } ?? 0 }
+        shares = present.map { (totals[$0] ?? 0) / total }
+        self.rows = rows
+        self.weights = weights
+        self.present = present
+        classCount = classes
+    }
+}

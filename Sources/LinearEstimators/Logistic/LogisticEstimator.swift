@@ -1,0 +1,46 @@
+import MetaLearnersCore
+
+/// Logistic regression of two or more classes: minimises Σ w·(−log p_y(z)) + l2/2·|β|² over standardised columns
+/// z; intercepts are not penalised.
+///
+/// Two classes have one linear function; more have one each (softmax), all penalised. A class that does not
+/// occur in training has probability 0.
+public struct LogisticEstimator: BaseEstimator {
+    /// The name and the capabilities.
+    public static let backend = BackendDescription(
+        name: "logistic", summary: "logistic and multinomial regression with an L2 penalty", version: "1",
+        capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals])
+
+    /// The checked configuration.
+    public let spec: LogisticSpec
+    /// The most parameters of which the Hessian is made; tests lower it.
+    var denseLimit = NewtonSolver.denseLimit
+
+    /// Creates the estimator.
+    ///
+    /// - Throws: `invalidSpec` for a value out of range.
+    public init(_ spec: LogisticSpec = LogisticSpec()) throws(MetaLearnersError) {
+        self.spec = try spec.validated()
+    }
+
+    /// Fits the rows of `task` by Newton's method; a model that has not converged says so in its warnings.
+    ///
+    /// - Throws: `unsupported` for what is no classification or has too many columns, `invalidData` for infinite
+    ///   covariates, `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
+    /// - Complexity: a step takes O(rows × columns² × classes²), with many parameters O(rows × columns × classes)
+    ///   for each conjugate-gradient iteration.
+    public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        try FittedLogisticModel(fitting: task, spec, denseLimit: denseLimit, context)
+    }
+
+    /// Reads a model that its `encode` wrote.
+    ///
+    /// - Throws: `corruptModel`.
+    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        try FittedLogisticModel(from: &reader)
+    }
+}

@@ -1,0 +1,77 @@
+import MetaLearnersCore
+
+extension TrainingRecord {
+    /// Writes the record for the model archive.
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(fingerprint)
+        writer.write(UInt32(folds.count))
+        writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
+        writer.write(arms)
+        writer.write(outcome)
+        writer.write(weights ?? [])
+        writer.write(clusters ?? [])
+        let columns: [[Int: [Double]]] = [nuisances.armOutcomes, nuisances.marginalOutcomes]
+        writer.write(nuisances.propensities != nil)
+        for values in nuisances.propensities ?? [] { writer.write(values) }
+        for byArm in columns {
+            for arm in 0..<nuisances.armCount { writer.write(byArm[arm] ?? []) }
+        }
+        writer.write(nuisances.hasOverlap.map { $0.map { UInt8($0 ? 1 : 0) } } ?? [])
+        for values in effects { writer.write(values) }
+    }
+
+    /// Reads what `encode` wrote.
+    init(from reader: inout BinaryReader, armCount: Int) throws(MetaLearnersError) {
+        let fingerprint = try reader.read(UInt64.self)
+        let foldCount = Int(try reader.read(UInt32.self))
+        let foldOfRow = try reader.readArray(UInt8.self).map(Int32.init)
+        let rowCount = foldOfRow.count
+        func require(_ condition: Bool, _ problem: String) throws(MetaLearnersError) {
+            guard condition else { throw BinaryReader.corrupt(problem) }
+        }
+        func rows(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
+            try require(values.count == rowCount, "a column has the wrong length")
+            return values
+        }
+        let arms = try reader.readArray(Int32.self)
+        try require(
+            rowCount > 0 && arms.count == rowCount && arms.allSatisfy { $0 >= 0 && $0 < armCount },
+            "the arms make no sense")
+        let outcome = try rows(reader.readDoubles())
+        let weights = try reader.readDoubles()
+        let clusters = try reader.readArray(Int32.self)
+        try require(weights.isEmpty || weights.count == rowCount, "the weights have the wrong length")
+        try require(
+            clusters.isEmpty || clusters.count == rowCount && clusters.allSatisfy { $0 >= 0 && $0 < rowCount },
+            "the clusters make no sense")
+        var nuisances = NuisanceEstimates(rowCount: rowCount, armCount: armCount)
+        if try reader.readBool() {
+            var propensities: [[Double]] = []
+            for _ in 0..<armCount { propensities.append(try rows(reader.readDoubles())) }
+            nuisances.propensities = propensities
+        }
+        for arm in 0..<armCount {
+            let values = try reader.readDoubles()
+            if !values.isEmpty { nuisances.armOutcomes[arm] = try rows(values) }
+        }
+        for arm in 0..<armCount {
+            let values = try reader.readDoubles()
+            if !values.isEmpty { nuisances.marginalOutcomes[arm] = try rows(values) }
+        }
+        let overlap = try reader.readArray(UInt8.self)
+        try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")
+        nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }
+        var effects: [[Double]] = []
+        for _ in 1..<armCount { effects.append(try rows(reader.readDoubles())) }
+        let folds: FoldAssignment
+        do throws(MetaLearnersError) {
+            folds = try FoldAssignment(foldOfRow, count: foldCount)
+        } catch {
+            throw BinaryReader.corrupt("the folds make no sense")
+        }
+        self.init(
+            fingerprint: fingerprint, folds: folds, arms: arms, outcome: outcome,
+            weights: weights.isEmpty ? nil : weights, clusters: clusters.isEmpty ? nil : clusters,
+            nuisances: nuisances, effects: effects)
+    }
+}

@@ -1,0 +1,32 @@
+import MetaLearnersCore
+
+/// The meta-learners by name.
+public enum LearnerKind: String, Sendable, CaseIterable {
+    case s
+    case t
+    case f
+    case m
+    case x
+    case u
+    case r
+    case ra
+    case dr
+
+    /// The learner.
+    public var learner: any MetaLearner {
+        switch self {
+        case .s: SLearner()
+        case .t: TLearner()
+        case .f: FLearner()
+        case .m: MLearner()
+        case .x: XLearner()
+        case .u: ULearner()
+        case .r: RLearner()
+        case .ra: RALearner()
+        case .dr: DRLearner()
+        }
+    }
+
+    /// Other names of learners.
+    public static let aliases: [String: LearnerKind] = ["pw": .m]
+}

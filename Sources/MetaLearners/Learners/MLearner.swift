@@ -1,0 +1,32 @@
+import MetaLearnersCore
+
+/// The M-learner, also PW-learner: a regression of the inverse-probability-weighted outcome on the covariates (Curth &
+/// van der Schaar 2021, arXiv 2101.10943).
+///
+/// The target is Y·1{W=k}/e_k − Y·1{W=0}/e_0, on all rows. With two arms it is that of the F-learner.
+public struct MLearner: MetaLearner {
+    public static let kind = LearnerKind.m
+
+    public init() {}
+
+    public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
+
+    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
+
+    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
+
+    public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
+        -> PseudoOutcome
+    {
+        // The doubly robust score without outcome means.
+        let zero = [Double](repeating: 0, count: dataset.rowCount)
+        return PseudoOutcome(
+            nuisances.doublyRobustScores(
+                of: role.arm, dataset.outcome.values, dataset.treatment.arms, means: (zero, zero)),
+            rows: nuisances.rows(ofArms: nil, dataset))
+    }
+
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+        effects[EffectRole(arm: arm)] ?? []
+    }
+}

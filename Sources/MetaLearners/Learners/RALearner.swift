@@ -1,0 +1,35 @@
+import MetaLearnersCore
+
+/// The RA-learner: a regression of imputed effects on the covariates, all rows in one model (Curth & van der Schaar
+/// 2021, arXiv 2101.10943).
+///
+/// On the rows of arm k and the control the target is Y − μ_0 in arm k and μ_k − Y in the control.
+public struct RALearner: MetaLearner {
+    public static let kind = LearnerKind.ra
+
+    public init() {}
+
+    public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { (0..<armCount).map { .armOutcome($0) } }
+
+    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
+
+    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
+
+    public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
+        -> PseudoOutcome
+    {
+        let ofControl = nuisances.armOutcome(0)
+        let ofArm = nuisances.armOutcome(role.arm)
+        let outcome = dataset.outcome.values
+        let arms = dataset.treatment.arms
+        return PseudoOutcome(
+            outcome.indices.map { row in
+                arms[row] == role.arm ? outcome[row] - ofControl[row] : ofArm[row] - outcome[row]
+            },
+            rows: nuisances.rows(ofArms: [0, role.arm], dataset))
+    }
+
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+        effects[EffectRole(arm: arm)] ?? []
+    }
+}

@@ -1,0 +1,96 @@
+import MetaLearnersCore
+
+/// A fitted meta-learner: it predicts effects for new rows and knows those of its training rows.
+///
+/// Immutable; any number of threads may use one at once.
+public struct CATEModel: Sendable {
+    /// The spec it was fitted with.
+    public let spec: MetaLearnerSpec
+    /// The spec with every default of every base learner.
+    public let completeSpec: SpecValue
+    /// The arms, the control first.
+    public let armLabels: [String]
+    /// Whether the outcome was numbers or 0 and 1.
+    public let outcomeKind: Outcome.Kind
+    /// The columns that it needs to predict.
+    public let schema: CovariateSchema
+    /// How many rows it was fitted to, by arm.
+    public let armCounts: [Int]
+    /// How the propensities of the training rows stood to the bounds.
+    public let overlap: OverlapReport
+    /// What the user should know of how the fit went.
+    public let warnings: [String]
+    /// What belongs to the training rows; nil for a model that was saved without.
+    public let training: TrainingRecord?
+    /// For each arm but the control, the share of its rows' weight among all: what stands for known propensities
+    /// where new rows come without them.
+    let armShares: [Double]
+    let nuisanceModels: [FittedRole<NuisanceRole>]
+    let effectModels: [FittedRole<EffectRole>]
+
+    /// The effect of each arm but the control for each training row, in the dataset's order: out of fold at every
+    /// stage. Empty for a model that was saved without its training rows.
+    public var trainingEffects: [[Double]] { training?.effects ?? [] }
+
+    /// How many rows it was fitted to.
+    public var trainingRowCount: Int { armCounts.reduce(0, +) }
+}
+
+extension CATEModel {
+    init(
+        fitter: MetaLearnerFitter, dataset: CausalDataset, nuisances: NuisanceFit,
+        effectModels: [FittedRole<EffectRole>], trainingEffects: [[Double]], fingerprint: UInt64
+    ) {
+        spec = fitter.spec
+        completeSpec = fitter.completeSpec
+        armLabels = dataset.treatment.labels
+        outcomeKind = dataset.outcome.kind
+        schema = CovariateSchema(dataset.covariates, unseenLevels: fitter.spec.data.unseenLevels)
+        armCounts = dataset.treatment.counts
+        overlap = nuisances.overlap
+        armShares = dataset.armShares
+        nuisanceModels = nuisances.models
+        self.effectModels = effectModels
+        training = TrainingRecord(
+            dataset, folds: nuisances.folds, nuisances: nuisances.estimates, effects: trainingEffects,
+            fingerprint: fingerprint)
+        var notes = dataset.warnings
+        if overlap.touched > 0 {
+            let verb = overlap.policy == .trim ? "left out" : "clipped"
+            notes.append(
+                "overlap: \(overlap.touched) of \(dataset.rowCount) rows have a propensity outside "
+                    + "\(overlap.bounds) and were \(verb)")
+        }
+        notes += Self.warnings(nuisances.models) { $0.name(dataset.treatment.labels) }
+        notes += Self.warnings(effectModels) { $0.name(dataset.treatment.labels) }
+        warnings = notes
+    }
+
+    /// The warnings of the models of each role, each once, with how many models gave it.
+    private static func warnings<Role>(_ fitted: [FittedRole<Role>], _ name: (Role) -> String) -> [String] {
+        var notes: [String] = []
+        for role in fitted {
+            let models = role.models.everyModel
+            var counts: [(text: String, count: Int)] = []
+            for warning in models.flatMap(\.warnings) {
+                if let known = counts.firstIndex(where: { $0.text == warning }) {
+                    counts[known].count += 1
+                } else {
+                    counts.append((warning, 1))
+                }
+            }
+            notes += counts.map { "\(name(role.role)): \($0.text) (\($0.count) of \(models.count) fits)" }
+        }
+        return notes
+    }
+}
+
+extension CausalDataset {
+    /// Each arm's share of the weight.
+    var armShares: [Double] {
+        var totals = [Double](repeating: 0, count: armCount)
+        for (row, arm) in treatment.arms.enumerated() { totals[Int(arm)] += weights?[row] ?? 1 }
+        let sum = totals.reduce(0, +)
+        return totals.map { $0 / sum }
+    }
+}

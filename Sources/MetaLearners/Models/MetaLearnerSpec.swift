@@ -1,0 +1,49 @@
+import MetaLearnersCore
+
+/// The configuration of a whole estimation: what decides the result, and nothing else.
+public struct MetaLearnerSpec: ParameterizedSpec {
+    /// How the models of the folds serve new rows.
+    public enum Prediction: String, Sendable, CaseIterable {
+        /// Models fitted once more, on all rows.
+        case full
+        /// The mean over the models of the folds.
+        case mean
+        /// The median over the models of the folds.
+        case median
+    }
+
+    /// The version of the spec's format.
+    public var version = 1
+    /// Which column plays which part.
+    public var data = DataSpec()
+    /// The meta-learner.
+    public var learner = LearnerKind.dr
+    /// The base learners.
+    public var models = ModelsSpec()
+    /// How rows are held out.
+    public var crossFitting = CrossFittingSpec()
+    /// What to do about propensities near 0 or 1.
+    public var overlap = OverlapSpec()
+    /// How the models of the folds serve new rows.
+    public var prediction = Prediction.full
+    /// Whether the model keeps what belongs to its training rows.
+    public var keepTraining = true
+    /// The seed of everything that is drawn at random.
+    public var seed = 1
+
+    public init() {}
+
+    public static let parameters: [Parameter<MetaLearnerSpec>] = [
+        .integer("version", \.version, in: 1...1, "version of this format"),
+        .nested("data", \.data, "which column plays which part"),
+        .choice("learner", \.learner, aliases: LearnerKind.aliases, "meta-learner (pw is another name of m)"),
+        .nested("models", \.models, "base learners, each a backend with its parameters"),
+        .nested("cross_fitting", \.crossFitting, "how rows are held out"),
+        .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),
+        .choice("prediction", \.prediction, "for new rows: models of all rows, or the mean or median of the folds'"),
+        .boolean(
+            "keep_training", \.keepTraining,
+            "store per-row results of the training rows in the model file (average effects from it need them)"),
+        .integer("seed", \.seed, in: 0...Int.max, "seed of everything drawn at random"),
+    ]
+}

@@ -1,0 +1,45 @@
+import MetaLearnersCore
+
+/// What a model keeps of its training rows: enough for average effects and for effects out of fold, without the
+/// covariates.
+public struct TrainingRecord: Sendable, Equatable {
+    /// Tells the dataset from others.
+    public let fingerprint: UInt64
+    /// The folds.
+    public let folds: FoldAssignment
+    /// The arm of each row.
+    public let arms: [Int32]
+    /// The outcome of each row.
+    public let outcome: [Double]
+    /// The weight of each row; nil where all count alike.
+    public let weights: [Double]?
+    /// The cluster of each row; nil where rows are independent.
+    public let clusters: [Int32]?
+    /// The nuisances out of fold, after the overlap policy.
+    public let nuisances: NuisanceEstimates
+    /// For each arm but the control, the effect for each row, out of fold.
+    public let effects: [[Double]]
+
+    init(
+        _ dataset: CausalDataset, folds: FoldAssignment, nuisances: NuisanceEstimates, effects: [[Double]],
+        fingerprint: UInt64
+    ) {
+        self.init(
+            fingerprint: fingerprint, folds: folds, arms: dataset.treatment.arms, outcome: dataset.outcome.values,
+            weights: dataset.weights, clusters: dataset.clusters, nuisances: nuisances, effects: effects)
+    }
+
+    init(
+        fingerprint: UInt64, folds: FoldAssignment, arms: [Int32], outcome: [Double], weights: [Double]?,
+        clusters: [Int32]?, nuisances: NuisanceEstimates, effects: [[Double]]
+    ) {
+        self.fingerprint = fingerprint
+        self.folds = folds
+        self.arms = arms
+        self.outcome = outcome
+        self.weights = weights
+        self.clusters = clusters
+        self.nuisances = nuisances
+        self.effects = effects
+    }
+}

@@ -1,0 +1,62 @@
+import MetaLearnersCore
+
+extension OverlapSpec {
+    /// Applies the policy to estimated propensities.
+    ///
+    /// With two arms the bounds hold for the treated arm, and the control's propensity stays the rest; with more,
+    /// they hold for each arm by itself.
+    ///
+    /// - Parameters:
+    ///   - propensities: for each arm, for each row.
+    ///   - labels: the arms' labels.
+    ///   - isKnown: whether the propensities are known by design; they are reported, and left alone.
+    /// - Returns: the propensities to use, which rows have overlap (nil for all), and the counts.
+    /// - Throws: `invalidData` where the policy is `fail` and a row is outside the bounds, or where `trim` leaves an
+    ///   arm without rows.
+    func apply(_ propensities: [[Double]], _ labels: [String], isKnown: Bool) throws(MetaLearnersError)
+        -> (propensities: [[Double]], hasOverlap: [Bool]?, report: OverlapReport)
+    {
+        let judged = propensities.count == 2 ? [1] : Array(propensities.indices)
+        let rowCount = propensities.first?.count ?? 0
+        var outside = [Bool](repeating: false, count: rowCount)
+        var arms: [OverlapReport.Arm] = []
+        for arm in judged {
+            var below = 0
+            var above = 0
+            var least = Double.infinity
+            var greatest = -Double.infinity
+            for (row, value) in propensities[arm].enumerated() {
+                least = min(least, value)
+                greatest = max(greatest, value)
+                if value < low() { below += 1 } else if value > high() { above += 1 } else { continue }
+                outside[row] = true
+            }
+            let range = least <= greatest ? least...greatest : 0...0
+            arms.append(OverlapReport.Arm(label: labels[arm], range: range, below: below, above: above))
+        }
+        let count = outside.reduce(0) { $0 + ($1 ? 1 : 0) }
+        let report = OverlapReport(
+            policy: policy, bounds: bounds, arms: arms, touched: isKnown ? 0 : count, isKnown: isKnown)
+        guard count > 0, !isKnown else { return (propensities, nil, report) }
+        switch policy {
+        case .clip:
+            var clipped = propensities
+            for arm in judged { clipped[arm] = propensities[arm].map { min(max($0, low()), high()) } }
+            if clipped.count == 2 { clipped[0] = clipped[1].map { 1 - $0 } }
+            return (clipped, nil, report)
+        case .trim:
+            guard count < rowCount else {
+                throw MetaLearnersError(
+                    .invalidData, at: "overlap", "no row has propensities within \(bounds)",
+                    remedy: "widen overlap.bounds or use overlap.policy: clip")
+            }
+            return (propensities, outside.map { !$0 }, report)
+        case .fail:
+            let first = outside.firstIndex(of: true) ?? 0
+            throw MetaLearnersError(
+                .invalidData, at: "overlap",
+                "\(count) of \(rowCount) rows have a propensity outside \(bounds), the first is row \(first + 1)",
+                remedy: "use overlap.policy: clip or trim, widen overlap.bounds, or leave these rows out")
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// The models of one role: one a fold, each fitted without that fold, and one of all rows where that was wanted.
+public struct CrossFittedModels: Sendable {
+    /// The models of the folds.
+    public let foldModels: [any FittedEstimator]
+    /// The model of all rows; nil where there is none.
+    public let fullModel: (any FittedEstimator)?
+
+    /// Creates a set of models.
+    public init(foldModels: [any FittedEstimator], fullModel: (any FittedEstimator)?) {
+        self.foldModels = foldModels
+        self.fullModel = fullModel
+    }
+
+    /// The models of the folds, then that of all rows.
+    public var everyModel: [any FittedEstimator] { foldModels + [fullModel].compactMap(\.self) }
+}

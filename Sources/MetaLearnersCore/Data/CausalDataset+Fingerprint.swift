@@ -1,0 +1,54 @@
+import Synchronization
+
+extension CausalDataset {
+    /// A number that tells this dataset from others: it depends on every value of every column, on their names,
+    /// and on the order of the rows.
+    ///
+    /// - Complexity: O(rows · columns), columns side by side.
+    public func fingerprint(_ context: ExecutionContext) -> UInt64 {
+        let columns = covariates.columns
+        let hashes = Mutex([UInt64](repeating: 0, count: columns.count))
+        context.concurrently(columns.count) { index in
+            let hash = Self.hash(columns[index])
+            hashes.withLock { $0[index] = hash }
+        }
+        var hash = UInt64(rowCount)
+        for value in hashes.withLock({ $0 }) { hash = Self.mix(hash, value) }
+        for value in outcome.values { hash = Self.mix(hash, value.bitPattern) }
+        for arm in treatment.arms { hash = Self.mix(hash, UInt64(bitPattern: Int64(arm))) }
+        for label in treatment.labels { hash = Self.hash(label, hash) }
+        for value in weights ?? [] { hash = Self.mix(hash, value.bitPattern) }
+        for value in clusters ?? [] { hash = Self.mix(hash, UInt64(bitPattern: Int64(value))) }
+        for values in knownPropensities ?? [] {
+            for value in values { hash = Self.mix(hash, value.bitPattern) }
+        }
+        return hash
+    }
+
+    private static func hash(_ column: Column) -> UInt64 {
+        var hash = hash(column.name, 0)
+        for level in column.levels ?? [] { hash = Self.hash(level, hash) }
+        var buffer = [Double](repeating: 0, count: 4096)
+        for start in stride(from: 0, to: column.count, by: buffer.count) {
+            let rows = start..<min(start + buffer.count, column.count)
+            buffer.withUnsafeMutableBufferPointer { values in
+                column.values.copy(rows, to: values)
+                for index in 0..<rows.count {
+                    // All NaNs are the same missing value.
+                    let value = values[index]
+                    hash = mix(hash, value.isNaN ? Double.nan.bitPattern : value.bitPattern)
+                }
+            }
+        }
+        return hash
+    }
+
+    private static func hash(_ text: String, _ start: UInt64) -> UInt64 {
+        text.utf8.reduce(mix(start, UInt64(text.utf8.count))) { mix($0, UInt64($1)) }
+    }
+
+    private static func mix(_ hash: UInt64, _ value: UInt64) -> UInt64 {
+        let mixed = (hash ^ value) &* 0x9E37_79B9_7F4A_7C15
+        return mixed ^ (mixed >> 29)
+    }
+}

@@ -1,0 +1,43 @@
+import LinearEstimators
+import MetaLearnersCore
+import Testing
+
+@Suite struct SpecTests {
+    static let registry = EstimatorRegistry().registering(OLSEstimator.self)
+        .registering(RidgeEstimator.self).registering(LogisticEstimator.self)
+
+    @Test(
+        "a value out of range is refused, naming its key",
+        arguments: [
+            ("ols", "l2", SpecValue.number(1)), ("ridge", "l2", .number(-0.1)),
+            ("ridge", "l2", .number(.nan)),
+            ("ridge", "l2", .number(.infinity)), ("ridge", "l2", .string("much")),
+            ("logistic", "l2", .number(0)),
+            ("logistic", "l2", .number(-1)), ("logistic", "max_iterations", .integer(0)),
+            ("logistic", "max_iterations", .number(1.5)), ("logistic", "tolerance", .number(0)),
+            ("logistic", "tolerance", .number(2)), ("logistic", "penalty", .number(2)),
+        ])
+    func outOfRange(backend: String, key: String, value: SpecValue) throws {
+        let error = #expect(throws: MetaLearnersError.self) {
+            try Self.registry.makeEstimator(EstimatorChoice(backend, SpecObject([(key, value)])), at: .root)
+        }
+        #expect(error?.kind == .invalidSpec)
+        #expect(error?.location == key)
+    }
+
+    @Test("values set in code pass the same checks")
+    func setInCode() throws {
+        #expect(throws: MetaLearnersError.self) { try RidgeEstimator(RidgeSpec(l2: -1)) }
+        #expect(throws: MetaLearnersError.self) {
+            try LogisticEstimator(LogisticSpec(l2: 1, maxIterations: 0))
+        }
+        #expect(try RidgeEstimator(RidgeSpec(l2: 0)).spec.l2 == 0)
+    }
+
+    @Test("only what a backend can do is claimed")
+    func capabilities() {
+        #expect(OLSEstimator.backend.capabilities == RidgeEstimator.backend.capabilities)
+        #expect(RidgeEstimator.backend.capabilities.isDisjoint(with: [.binary, .multiclass]))
+        #expect(LogisticEstimator.backend.capabilities.isDisjoint(with: [.regression, .residualLoss]))
+    }
+}

@@ -1,0 +1,139 @@
+import MetaLearnersCore
+
+/// The checks that every backend passes, one call each:
+///
+///     @Test("Ridge conforms", arguments: ConformanceCheck.allCases)
+///     func ridgeConforms(check: ConformanceCheck) throws {
+///         #expect(try EstimatorConformance<RidgeEstimator>().violations(of: check) == [])
+///     }
+public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
+    let estimator: Estimator
+    let options: ConformanceOptions
+
+    /// Prepares the checks.
+    ///
+    /// - Parameters:
+    ///   - spec: the configuration to check with; small, as debug builds are slow.
+    ///   - options: what the backend is excused from.
+    public init(_ spec: Estimator.Spec = Estimator.Spec(), _ options: ConformanceOptions = [])
+        throws(MetaLearnersError)
+    {
+        estimator = try Estimator(spec)
+        self.options = options
+    }
+
+    /// What breaks the contract of `BaseEstimator`, a sentence each; empty where all is well.
+    ///
+    /// - Throws: what the estimator throws where it must not.
+    public func violations(of check: ConformanceCheck) throws(MetaLearnersError) -> [String] {
+        switch check {
+        case .capabilities: try capabilityViolations()
+        case .weights: try weightViolations()
+        case .missingValues: try missingValueViolations()
+        case .categoricals: try categoricalViolations()
+        case .determinism: try determinismViolations()
+        case .cancellation: try cancellationViolations()
+        case .coding: try codingViolations()
+        case .damagedBytes: try damagedByteViolations()
+        case .rowSubsets: try rowSubsetViolations()
+        case .constantTargets: try constantTargetViolations()
+        case .features: try featureViolations()
+        }
+    }
+
+    var capabilities: Capabilities { Estimator.backend.capabilities }
+
+    /// The kinds of task that there are, with the capability that each needs.
+    func tasks(_ data: ConformanceData, weights: [Double]? = nil, rows: [Int32]? = nil)
+        throws(MetaLearnersError)
+        -> [(name: String, needs: Capabilities, task: TrainingTask)]
+    {
+        func task(_ target: [Double], _ objective: TrainingTask.Objective) throws(MetaLearnersError)
+            -> TrainingTask
+        {
+            try TrainingTask(
+                features: data.features, rows: rows ?? Self.allRows, target: target, weights: weights,
+                objective: objective, seed: 11)
+        }
+        return [
+            ("regression", .regression, try task(data.target, .regression)),
+            ("binary", .binary, try task(data.labels, .classification(classes: 2))),
+            ("multiclass", .multiclass, try task(data.threeLabels, .classification(classes: 3))),
+            ("residual", .residualLoss, try task(data.target, .residual(regressor: data.regressor))),
+        ]
+    }
+
+    /// The kinds of task that the backend claims to be capable of.
+    func capableTasks(_ data: ConformanceData, weights: [Double]? = nil, rows: [Int32]? = nil)
+        throws(MetaLearnersError) -> [(name: String, needs: Capabilities, task: TrainingTask)]
+    {
+        try tasks(data, weights: weights, rows: rows).filter { capabilities.contains($0.needs) }
+    }
+
+    static var allRows: [Int32] { Array(0..<Int32(ConformanceData.rowCount)) }
+
+    func fit(_ task: TrainingTask, threads: Int = 1) throws(MetaLearnersError) -> any FittedEstimator {
+        try estimator.fit(task, ExecutionContext(threads: threads))
+    }
+
+    func predict(_ model: any FittedEstimator, _ features: Table, rows: [Int32]? = nil, threads: Int = 1)
+        throws(MetaLearnersError) -> [Double]
+    {
+        try model.predict(features, rows: rows, ExecutionContext(threads: threads))
+    }
+
+    func bytes(_ model: any FittedEstimator) -> [UInt8] {
+        var writer = BinaryWriter()
+        model.encode(to: &writer)
+        return writer.bytes
+    }
+
+    /// The kind of error that `body` throws, nil for none.
+    func failure(_ body: () throws(MetaLearnersError) -> Void) -> MetaLearnersError.Kind? {
+        do throws(MetaLearnersError) {
+            try body()
+            return nil
+        } catch {
+            return error.kind
+        }
+    }
+}
+
+/// One of the checks of `EstimatorConformance`.
+public enum ConformanceCheck: String, Sendable, CaseIterable {
+    /// Every claimed objective works; every other one is refused as unsupported.
+    case capabilities
+    /// Weights of 1 change nothing, of 0 silence a row, large ones pull; refused where not claimed.
+    case weights
+    /// Missing values are learned from and predicted, or refused.
+    case missingValues
+    /// Categories are learned from and predicted, unseen codes included, or refused.
+    case categoricals
+    /// The bytes are the same on every run and with 1 and 2 threads.
+    case determinism
+    /// A cancelled context stops the fit.
+    case cancellation
+    /// Decoding what was encoded predicts the same bits and encodes to the same bytes.
+    case coding
+    /// Bytes cut short are refused as corrupt; altered bytes neither trap nor hang.
+    case damagedBytes
+    /// Rows outside the task have no influence.
+    case rowSubsets
+    /// Constant targets are predicted as they are.
+    case constantTargets
+    /// Row lists, no columns, constant and unusable columns, wrong numbers of columns.
+    case features
+}
+
+/// What a backend is excused from.
+public struct ConformanceOptions: OptionSet, Sendable {
+    public let rawValue: Int
+
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// The backend summarises the features of all rows, such as in bins: rows outside the task may decide where
+    /// bins lie, and are only rearranged by the check.
+    public static let summarisesAllRows = ConformanceOptions(rawValue: 1 << 0)
+    /// The backend uses no feature at all.
+    public static let featureless = ConformanceOptions(rawValue: 1 << 1)
+}
