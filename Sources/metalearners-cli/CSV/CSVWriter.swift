@@ -11,17 +11,17 @@ package struct CSVWriter {
     ///   - columns: as many columns, of equal length.
     /// - Throws: `inputOutput`.
     package static func write(_ names: [String], _ columns: [[Double]], to path: String) throws(MetaLearnersError) {
-        var file = try AtomicFile(path)
-        try file.write((names.map(quoted).joined(separator: ",") + "\n").utf8)
+        let file = try OutputFile(path)
+        try file.append((names.map(quoted).joined(separator: ",") + "\n").utf8)
         let rows = columns.map(\.count).min() ?? 0
         for row in 0..<rows {
             for (index, column) in columns.enumerated() {
-                if index > 0 { try file.write(CollectionOfOne(UInt8(ascii: ","))) }
+                if index > 0 { try file.append(CollectionOfOne(UInt8(ascii: ","))) }
                 // A row of one empty field would be a blank line.
                 let text = columns.count == 1 && column[row].isNaN ? "NA" : NumberText.shortest(column[row])
-                try file.write(text.utf8)
+                try file.append(text.utf8)
             }
-            try file.write(CollectionOfOne(UInt8(ascii: "\n")))
+            try file.append(CollectionOfOne(UInt8(ascii: "\n")))
         }
         try file.commit()
     }
