@@ -41,7 +41,8 @@ public struct AugmentedInverseProbability: Sendable {
             nuisances.propensities != nil
         else {
             throw MetaLearnersError(
-                .invalidArgument, at: "nuisances", "do not belong to these \(outcome.count) rows of \(labels.count) arms")
+                .invalidArgument, at: "nuisances",
+                "do not belong to these \(outcome.count) rows of \(labels.count) arms")
         }
         self.outcome = outcome
         self.arms = arms
@@ -56,7 +57,8 @@ public struct AugmentedInverseProbability: Sendable {
     /// - Parameters:
     ///   - means: μ_0 and μ_k for each row.
     /// - Complexity: O(rows).
-    func effect(_ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double])) -> AverageEffect {
+    func effect(_ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double])) -> AverageEffect
+    {
         let used = outcome.indices.map { row in
             nuisances.hasOverlap?[row] ?? true ? weights?[row] ?? 1 : 0
         }

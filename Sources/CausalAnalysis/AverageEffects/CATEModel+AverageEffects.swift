@@ -13,7 +13,8 @@ extension CATEModel {
     /// - Throws: `unsupported` for the rows of training where the model was saved without them; `invalidData`
     ///   where `dataset` lacks a column or its arms are not those of training.
     public func averageEffects(
-        _ estimand: Estimand, on dataset: CausalDataset? = nil, _ options: ExecutionOptions = ExecutionOptions()
+        _ estimand: Estimand, on dataset: CausalDataset? = nil,
+        _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> [AverageEffect] {
         if let dataset {
             let scheduler = Scheduler(options)
@@ -32,7 +33,9 @@ extension CATEModel {
         return effects(estimand, estimator, training.effects)
     }
 
-    private func averageEffects(_ estimand: Estimand, onNew dataset: CausalDataset, _ options: ExecutionOptions)
+    private func averageEffects(
+        _ estimand: Estimand, onNew dataset: CausalDataset, _ options: ExecutionOptions
+    )
         throws(MetaLearnersError) -> [AverageEffect]
     {
         guard dataset.treatment.labels == armLabels else {

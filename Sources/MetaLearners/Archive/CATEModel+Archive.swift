@@ -41,7 +41,8 @@ extension CATEModel {
         let archive = try ModelArchive(bytes)
         let manifest = try ModelManifest(archive.manifest)
         spec = manifest.spec
-        completeSpec = (try? MetaLearnerFitter(manifest.spec, registry: registry))?.completeSpec ?? manifest.completeSpec
+        completeSpec =
+            (try? MetaLearnerFitter(manifest.spec, registry: registry))?.completeSpec ?? manifest.completeSpec
         armLabels = manifest.armLabels
         armCounts = manifest.armCounts
         armShares = manifest.armShares
@@ -71,7 +72,8 @@ extension CATEModel {
                 }
                 models.append(
                     FittedRole(
-                        role: EffectRole(arm: arm, part: part), models: try Self.decodeFit(from: &reader, registry)))
+                        role: EffectRole(arm: arm, part: part),
+                        models: try Self.decodeFit(from: &reader, registry)))
             }
             return models
         }
@@ -137,7 +139,9 @@ extension CATEModel {
         _ name: String, _ archive: ModelArchive,
         _ body: (inout BinaryReader) throws(MetaLearnersError) -> Value
     ) throws(MetaLearnersError) -> Value {
-        guard let bytes = archive.section(name) else { throw BinaryReader.corrupt("it has no section '\(name)'") }
+        guard let bytes = archive.section(name) else {
+            throw BinaryReader.corrupt("it has no section '\(name)'")
+        }
         var reader = BinaryReader(bytes[...])
         let value = try body(&reader)
         guard reader.remaining == 0 else { throw BinaryReader.corrupt("section '\(name)' is too long") }

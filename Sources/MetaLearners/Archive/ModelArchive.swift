@@ -46,21 +46,25 @@ struct ModelArchive {
     /// - Throws: `corruptModel`, or `incompatibleModel` for a file of a later format.
     init(_ bytes: [UInt8]) throws(MetaLearnersError) {
         guard bytes.starts(with: Self.magic) else {
-            throw MetaLearnersError(.corruptModel, "this is not a model file: it does not begin with MTLRCATE")
+            throw MetaLearnersError(
+                .corruptModel, "this is not a model file: it does not begin with MTLRCATE")
         }
         guard bytes.count >= Self.magic.count + 16 else { throw BinaryReader.corrupt("it ends too soon") }
         var reader = BinaryReader(bytes[Self.magic.count..<(bytes.count - 8)])
         let version = try reader.read(UInt32.self)
         guard version <= Self.formatVersion else {
             throw MetaLearnersError(
-                .incompatibleModel, "the model file has format \(version); this version reads up to "
+                .incompatibleModel,
+                "the model file has format \(version); this version reads up to "
                     + "\(Self.formatVersion)", remedy: "read it with a newer version of metalearners")
         }
         var tail = BinaryReader(bytes[(bytes.count - 8)...])
         guard try tail.read(UInt64.self) == Self.checksum(bytes[..<(bytes.count - 8)]) else {
             throw BinaryReader.corrupt("its checksum is wrong: it was cut short or altered")
         }
-        guard version >= 1, try reader.read(UInt32.self) == 0 else { throw BinaryReader.corrupt("its head is wrong") }
+        guard version >= 1, try reader.read(UInt32.self) == 0 else {
+            throw BinaryReader.corrupt("its head is wrong")
+        }
         let text = try reader.readString()
         do throws(MetaLearnersError) {
             manifest = try SpecValue(json: text.utf8, source: "manifest").objectValue ?? SpecObject()

@@ -67,7 +67,8 @@ extension CATEModel {
         object["arms"] = .array(
             armLabels.indices.map {
                 [
-                    "label": .string(armLabels[$0]), "rows": .integer(armCounts[$0]), "share": .number(armShares[$0]),
+                    "label": .string(armLabels[$0]), "rows": .integer(armCounts[$0]),
+                    "share": .number(armShares[$0]),
                 ]
             })
         switch outcomeKind {

@@ -42,7 +42,8 @@ extension TrainingRecord {
         let clusters = try reader.readArray(Int32.self)
         try require(weights.isEmpty || weights.count == rowCount, "the weights have the wrong length")
         try require(
-            clusters.isEmpty || clusters.count == rowCount && clusters.allSatisfy { $0 >= 0 && $0 < rowCount },
+            clusters.isEmpty
+                || clusters.count == rowCount && clusters.allSatisfy { $0 >= 0 && $0 < rowCount },
             "the clusters make no sense")
         var nuisances = NuisanceEstimates(rowCount: rowCount, armCount: armCount)
         if try reader.readBool() {

@@ -26,7 +26,9 @@ public struct MLearner: MetaLearner {
             rows: nuisances.rows(ofArms: nil, dataset))
     }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
+        -> [Double]
+    {
         effects[EffectRole(arm: arm)] ?? []
     }
 }

@@ -29,7 +29,9 @@ public struct RALearner: MetaLearner {
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
     }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
+        -> [Double]
+    {
         effects[EffectRole(arm: arm)] ?? []
     }
 }

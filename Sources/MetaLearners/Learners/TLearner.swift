@@ -18,7 +18,9 @@ public struct TLearner: MetaLearner {
         -> PseudoOutcome
     { .none }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
+        -> [Double]
+    {
         nuisances.outcomeDifference(of: arm)
     }
 }

@@ -34,7 +34,9 @@ public struct ULearner: MetaLearner {
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
     }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
+        -> [Double]
+    {
         effects[EffectRole(arm: arm)] ?? []
     }
 }

@@ -17,7 +17,9 @@ public struct XLearner: MetaLearner {
     public func predictionRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
 
     public func effectRoles(armCount: Int) -> [EffectRole] {
-        (1..<armCount).flatMap { [EffectRole(arm: $0, part: .armRows), EffectRole(arm: $0, part: .controlRows)] }
+        (1..<armCount).flatMap {
+            [EffectRole(arm: $0, part: .armRows), EffectRole(arm: $0, part: .controlRows)]
+        }
     }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
@@ -27,7 +29,8 @@ public struct XLearner: MetaLearner {
         switch role.part {
         case .controlRows:
             let mean = nuisances.armOutcome(role.arm)
-            return PseudoOutcome(zip(mean, outcome).map { $0 - $1 }, rows: nuisances.rows(ofArms: [0], dataset))
+            return PseudoOutcome(
+                zip(mean, outcome).map { $0 - $1 }, rows: nuisances.rows(ofArms: [0], dataset))
         case .armRows, .effect:
             let mean = nuisances.armOutcome(0)
             return PseudoOutcome(
@@ -35,7 +38,9 @@ public struct XLearner: MetaLearner {
         }
     }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
+        -> [Double]
+    {
         let share = nuisances.pairPropensity(of: arm)
         let onArm = effects[EffectRole(arm: arm, part: .armRows)] ?? []
         let onControl = effects[EffectRole(arm: arm, part: .controlRows)] ?? []

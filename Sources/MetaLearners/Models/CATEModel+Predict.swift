@@ -16,7 +16,8 @@ extension CATEModel {
     ///
     /// - Parameter table: columns by name; those the model was not trained on are ignored.
     /// - Throws: `invalidData` for a column that is missing or of the wrong kind, `cancelled`.
-    public func predict(_ table: Table, _ options: ExecutionOptions = ExecutionOptions()) throws(MetaLearnersError)
+    public func predict(_ table: Table, _ options: ExecutionOptions = ExecutionOptions())
+        throws(MetaLearnersError)
         -> EffectPrediction
     {
         let (features, notes) = try schema.align(table)
@@ -30,7 +31,8 @@ extension CATEModel {
             effects[fitted.role] = try predict(fitted.models, features, scheduler)
         }
         return EffectPrediction(
-            effects: (1..<armLabels.count).map { learner.effect(of: $0, nuisances, effects) }, warnings: warnings)
+            effects: (1..<armLabels.count).map { learner.effect(of: $0, nuisances, effects) },
+            warnings: warnings)
     }
 
     /// The nuisances of rows that the model was not fitted to: every one that it has, after the overlap policy.
@@ -81,7 +83,8 @@ extension CATEModel {
                 // New rows are clipped whatever the policy: none may be left out or stop a prediction.
                 var policy = spec.overlap
                 policy.policy = .clip
-                estimates.propensities = try policy.apply(propensities, armLabels, isKnown: false).propensities
+                estimates.propensities = try policy.apply(propensities, armLabels, isKnown: false)
+                    .propensities
             }
         }
         return estimates
@@ -93,13 +96,15 @@ extension CATEModel {
     {
         let columns = spec.data.propensity.compactMap { table.column(named: $0)?.values.doubles() }
         if !columns.isEmpty, columns.count == spec.data.propensity.count {
-            let all = columns.count == 1 && armLabels.count == 2 ? [columns[0].map { 1 - $0 }] + columns : columns
+            let all =
+                columns.count == 1 && armLabels.count == 2 ? [columns[0].map { 1 - $0 }] + columns : columns
             guard all.count == armLabels.count, all.allSatisfy({ $0.allSatisfy { $0 > 0 && $0 < 1 } }) else {
                 throw MetaLearnersError(.invalidData, at: "propensity", "is not between 0 and 1 in every row")
             }
             return all
         }
-        warnings.append("the rows come without known propensities: the arms' shares in training stand for them")
+        warnings.append(
+            "the rows come without known propensities: the arms' shares in training stand for them")
         return armShares.map { [Double](repeating: $0, count: table.rowCount) }
     }
 
@@ -119,7 +124,8 @@ extension CATEModel {
             return first.indices.map { index in
                 let sorted = predictions.map { $0[index] }.sorted()
                 let middle = sorted.count / 2
-                return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+                return sorted.count.isMultiple(of: 2)
+                    ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
             }
         }
         return first.indices.map { index in

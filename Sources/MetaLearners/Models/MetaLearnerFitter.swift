@@ -21,7 +21,8 @@ public struct MetaLearnerFitter: Sendable {
         self.spec = spec
         learner = spec.learner.learner
         outcomeModel = try registry.makeEstimator(spec.models.outcome, at: models.appending("outcome"))
-        propensityModel = try registry.makeEstimator(spec.models.propensity, at: models.appending("propensity"))
+        propensityModel = try registry.makeEstimator(
+            spec.models.propensity, at: models.appending("propensity"))
         effectModel = try registry.makeEstimator(spec.models.effect, at: models.appending("effect"))
         backends = registry.descriptions
         var complete = spec.specValue.objectValue ?? SpecObject()
@@ -41,7 +42,8 @@ public struct MetaLearnerFitter: Sendable {
     /// - Throws: `invalidData`, `unsupported` where a backend cannot do what its role asks, `cancelled`,
     ///   `numericalFailure`.
     public func fit(
-        _ dataset: CausalDataset, folds: FoldAssignment? = nil, _ options: ExecutionOptions = ExecutionOptions()
+        _ dataset: CausalDataset, folds: FoldAssignment? = nil,
+        _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> CATEModel {
         let scheduler = Scheduler(options)
         let roles = learner.effectRoles(armCount: dataset.armCount)
@@ -49,7 +51,8 @@ public struct MetaLearnerFitter: Sendable {
             try require(effectModel, for: "effect", [.regression], dataset)
         }
         let nuisances = try fitNuisances(
-            dataset, folds: folds, refitting: Set(learner.predictionRoles(armCount: dataset.armCount)), scheduler)
+            dataset, folds: folds, refitting: Set(learner.predictionRoles(armCount: dataset.armCount)),
+            scheduler)
         let crossFitter = CrossFitter(nuisances.folds)
         let direct = type(of: effectModel).backend.capabilities.contains(.residualLoss)
         var jobs: [CrossFitter.Job] = []
@@ -69,7 +72,8 @@ public struct MetaLearnerFitter: Sendable {
         let effects = (1..<dataset.armCount).map { learner.effect(of: $0, nuisances.estimates, predictions) }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances,
-            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) }, trainingEffects: effects,
+            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) },
+            trainingEffects: effects,
             fingerprint: dataset.fingerprint(scheduler.context))
     }
 

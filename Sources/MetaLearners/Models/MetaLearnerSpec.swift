@@ -40,10 +40,13 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .nested("models", \.models, "base learners, each a backend with its parameters"),
         .nested("cross_fitting", \.crossFitting, "how rows are held out"),
         .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),
-        .choice("prediction", \.prediction, "for new rows: models of all rows, or the mean or median of the folds'"),
+        .choice(
+            "prediction", \.prediction,
+            "for new rows: models of all rows, or the mean or median of the folds'"),
         .boolean(
             "keep_training", \.keepTraining,
-            "store per-row results of the training rows in the model file (average effects from it need them)"),
+            "store per-row results of the training rows in the model file (average effects from it need them)"
+        ),
         .integer("seed", \.seed, in: 0...Int.max, "seed of everything drawn at random"),
     ]
 }

@@ -25,7 +25,8 @@ public struct TrainingRecord: Sendable, Equatable {
         fingerprint: UInt64
     ) {
         self.init(
-            fingerprint: fingerprint, folds: folds, arms: dataset.treatment.arms, outcome: dataset.outcome.values,
+            fingerprint: fingerprint, folds: folds, arms: dataset.treatment.arms,
+            outcome: dataset.outcome.values,
             weights: dataset.weights, clusters: dataset.clusters, nuisances: nuisances, effects: effects)
     }
 

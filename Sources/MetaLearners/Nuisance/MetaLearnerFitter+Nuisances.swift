@@ -37,7 +37,8 @@ extension MetaLearnerFitter {
         try require(
             outcomeModel, for: "outcome", dataset.outcome.kind.isBinary ? [.binary] : [.regression], dataset)
         if roles.contains(.propensity) {
-            try require(propensityModel, for: "propensity", dataset.armCount > 2 ? [.multiclass] : [.binary], dataset)
+            try require(
+                propensityModel, for: "propensity", dataset.armCount > 2 ? [.multiclass] : [.binary], dataset)
         }
         var jobs: [CrossFitter.Job] = []
         for role in roles {
@@ -74,7 +75,8 @@ extension MetaLearnerFitter {
         }
         guard given.folds.count == dataset.rowCount else {
             throw MetaLearnersError(
-                .invalidArgument, at: "folds", "has \(given.folds.count) rows for \(dataset.rowCount) rows of data")
+                .invalidArgument, at: "folds",
+                "has \(given.folds.count) rows for \(dataset.rowCount) rows of data")
         }
         if given.isCrossFitted { try given.requireEveryArm(outside: dataset) }
         return given
@@ -103,11 +105,13 @@ extension MetaLearnerFitter {
             predictionFeatures = dataset.covariates.underEveryArm(dataset.treatment.labels)
         }
         let task = try TrainingTask(
-            features: features, rows: rows, target: target, weights: dataset.weights, clusters: dataset.clusters,
+            features: features, rows: rows, target: target, weights: dataset.weights,
+            clusters: dataset.clusters,
             objective: objective, seed: RandomStream.derivedSeed(UInt64(spec.seed), 1, role.code),
             cache: dataset.cache)
         return CrossFitter.Job(
-            name: role.name(dataset.treatment.labels), estimator: role.isPropensity ? propensityModel : outcomeModel,
+            name: role.name(dataset.treatment.labels),
+            estimator: role.isPropensity ? propensityModel : outcomeModel,
             task: task, refit: refit, predictionFeatures: predictionFeatures)
     }
 }

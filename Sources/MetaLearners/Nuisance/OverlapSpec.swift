@@ -22,7 +22,8 @@ public struct OverlapSpec: ParameterizedSpec {
     public static let parameters: [Parameter<OverlapSpec>] = [
         .choice("policy", \.policy, "what to do with propensities outside the bounds"),
         Parameter(
-            "bounds", "lowest and highest propensity that counts as overlap", range: "[low, high], 0 < low < high < 1",
+            "bounds", "lowest and highest propensity that counts as overlap",
+            range: "[low, high], 0 < low < high < 1",
             read: { value, place, spec throws(MetaLearnersError) in
                 let bounds = value.arrayValue?.compactMap(\.doubleValue) ?? []
                 guard bounds.count == 2, value.arrayValue?.count == 2, bounds[0] > 0, bounds[0] < bounds[1],

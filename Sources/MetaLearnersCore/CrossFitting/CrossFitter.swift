@@ -93,7 +93,8 @@ public struct CrossFitter: Sendable {
         -> any FittedEstimator
     {
         let rows = fold.map { folds.trainingRows(job.task.rows, for: $0) }
-        let seed = RandomStream.derivedSeed(job.task.seed, UInt64(folds.isCrossFitted ? fold ?? folds.count : 1))
+        let seed = RandomStream.derivedSeed(
+            job.task.seed, UInt64(folds.isCrossFitted ? fold ?? folds.count : 1))
         return try job.estimator.fit(job.task.restricted(to: rows ?? job.task.rows, seed: seed), context)
     }
 
@@ -106,7 +107,9 @@ public struct CrossFitter: Sendable {
             for (fold, rows) in rowsInFold.enumerated() {
                 let values = folds[fold][list]
                 for (position, row) in rows.enumerated() {
-                    for output in 0..<width { all[Int(row) * width + output] = values[position * width + output] }
+                    for output in 0..<width {
+                        all[Int(row) * width + output] = values[position * width + output]
+                    }
                 }
             }
             return all

@@ -9,7 +9,12 @@ public struct FoldAssignment: Sendable, Equatable {
     ///
     /// - Throws: `invalidArgument` for a fold number out of range or a fold without rows.
     public init(_ folds: [Int32], count: Int) throws(MetaLearnersError) {
-        var sizes = [Int](repeating: 0, count: max(count, 0))
+        // Checked before anything is allocated: more folds than rows leave some without rows.
+        guard count >= 1, count <= folds.count else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "folds", "there are \(count) folds for \(folds.count) rows")
+        }
+        var sizes = [Int](repeating: 0, count: count)
         for (row, fold) in folds.enumerated() {
             guard fold >= 0, fold < count else {
                 throw MetaLearnersError(
@@ -29,7 +34,8 @@ public struct FoldAssignment: Sendable, Equatable {
     /// - Throws: `invalidData` where an arm has fewer rows (or clusters) than there are folds.
     public init(_ dataset: CausalDataset, count: Int, seed: UInt64) throws(MetaLearnersError) {
         guard count >= 2 else {
-            throw MetaLearnersError(.invalidSpec, at: "cross_fitting.folds", "is \(count), must be at least 2")
+            throw MetaLearnersError(
+                .invalidSpec, at: "cross_fitting.folds", "is \(count), must be at least 2")
         }
         let arms = dataset.treatment.arms
         for (arm, rows) in dataset.treatment.counts.enumerated() where rows < count {
@@ -97,7 +103,8 @@ public struct FoldAssignment: Sendable, Equatable {
 
     /// Gives clusters, the largest first, to the fold where the strata become most even.
     private static func assignClusters(
-        _ clusters: [Int32], _ strata: [Int], _ strataCount: Int, folds count: Int, _ stream: inout RandomStream
+        _ clusters: [Int32], _ strata: [Int], _ strataCount: Int, folds count: Int,
+        _ stream: inout RandomStream
     ) -> [Int32] {
         let clusterCount = Int(clusters.max() ?? -1) + 1
         var sizes = [[Double]](repeating: [Double](repeating: 0, count: strataCount), count: clusterCount)

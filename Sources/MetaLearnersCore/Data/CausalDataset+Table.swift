@@ -131,7 +131,9 @@ private struct Parts {
         }
     }
 
-    private static func outcome(_ column: Column, type: DataSpec.OutcomeType) throws(MetaLearnersError) -> Outcome {
+    private static func outcome(_ column: Column, type: DataSpec.OutcomeType) throws(MetaLearnersError)
+        -> Outcome
+    {
         if let codes = column.codes(), let levels = column.levels {
             let present = Set(codes).sorted().map { levels[Int($0)] }
             guard type != .continuous, present.count == 2 else {
@@ -161,7 +163,9 @@ private struct Parts {
                     remedy: "set data.outcome_type: continuous")
             }
             let sorted = distinct.sorted()
-            if distinct.isSubset(of: [0, 1]) { return try Outcome(values, kind: .binary(labels: ["0", "1"])) }
+            if distinct.isSubset(of: [0, 1]) {
+                return try Outcome(values, kind: .binary(labels: ["0", "1"]))
+            }
             let one = sorted.last ?? 1
             return try Outcome(
                 values.map { $0 == one ? 1 : 0 }, kind: .binary(labels: sorted.map(Column.label(of:))))
@@ -192,7 +196,8 @@ private struct Parts {
         guard !names.isEmpty else { return nil }
         var columns: [[Double]] = []
         for name in names {
-            columns.append(try numbers(table.requiredColumn(name, for: "data.propensity"), part: "propensity"))
+            columns.append(
+                try numbers(table.requiredColumn(name, for: "data.propensity"), part: "propensity"))
         }
         if arms == 2, columns.count == 1 { columns.insert(columns[0].map { 1 - $0 }, at: 0) }
         return columns

@@ -55,7 +55,8 @@ public struct CausalDataset: Sendable {
         self.knownPropensities = knownPropensities
         self.sourceRows = sourceRows
         self.warnings =
-            warnings + (outcome.isConstant ? ["the outcome is the same in every row: all effects are zero"] : [])
+            warnings
+            + (outcome.isConstant ? ["the outcome is the same in every row: all effects are zero"] : [])
         self.cache = FeatureCache()
     }
 

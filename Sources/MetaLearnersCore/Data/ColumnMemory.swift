@@ -11,7 +11,8 @@ public final class ColumnMemory: @unchecked Sendable {  // The bytes are never w
     public init<Value: BitwiseCopyable>(copying values: some Collection<Value>) {
         let buffer = UnsafeMutableBufferPointer<Value>.allocate(capacity: max(values.count, 1))
         _ = buffer.initialize(from: values)
-        bytes = UnsafeRawBufferPointer(start: buffer.baseAddress, count: values.count * MemoryLayout<Value>.stride)
+        bytes = UnsafeRawBufferPointer(
+            start: buffer.baseAddress, count: values.count * MemoryLayout<Value>.stride)
         let address = UInt(bitPattern: buffer.baseAddress)
         release = { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
     }

@@ -55,7 +55,8 @@ public struct CovariateSchema: Sendable, Equatable {
         let column = source.asCategorical()
         guard let levels = column.levels, let codes = column.codes() else { return source }
         if levels == trained { return column }
-        let known = Dictionary(trained.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+        let known = Dictionary(
+            trained.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
         let target = levels.map { known[$0] ?? -1 }
         var unseen = 0
         var example: String?
@@ -69,7 +70,8 @@ public struct CovariateSchema: Sendable, Equatable {
             return new
         }
         if let example {
-            let problem = "\(unseen) of \(codes.count) rows have a level not seen in training, such as '\(example)'"
+            let problem =
+                "\(unseen) of \(codes.count) rows have a level not seen in training, such as '\(example)'"
             if unseenLevels == .error {
                 throw MetaLearnersError(
                     .invalidData, at: "column '\(source.name)'", problem,
@@ -106,7 +108,9 @@ extension CovariateSchema {
             let name = try reader.readString()
             let isCategorical = try reader.readBool()
             fields.append(
-                Field(name: name, kind: isCategorical ? .categorical(levels: try reader.readStrings()) : .numeric))
+                Field(
+                    name: name,
+                    kind: isCategorical ? .categorical(levels: try reader.readStrings()) : .numeric))
         }
         self.fields = fields
         unseenLevels = try reader.readBool() ? .error : .missing

@@ -69,7 +69,8 @@ public struct DataSpec: ParameterizedSpec {
         .optionalText("weight", \.weight, "column of sample weights"),
         .texts(
             "propensity", \.propensity,
-            "columns of known treatment probabilities: the treated arm's, or one an arm with the control first"),
+            "columns of known treatment probabilities: the treated arm's, or one an arm with the control first"
+        ),
         .texts("exclude", \.exclude, "columns to leave out of the covariates"),
         .choice("missing_outcome", \.missingOutcome, "rows without an outcome: refuse the data or drop them"),
         .choice("unseen_levels", \.unseenLevels, "levels not seen in training: count as missing, or refuse"),

@@ -48,10 +48,11 @@ public struct StridedValues: Sendable {
             throw MetaLearnersError(.invalidArgument, "a column's length and offset must not be negative")
         }
         if count > 0 {
+            // Nothing here may overflow, whatever the numbers are: `first` and `last` stay within the memory.
             let (span, overflow) = stride.multipliedReportingOverflow(by: count - 1)
-            let low = min(0, span)
-            let high = max(0, span)
-            guard !overflow, offset >= 0 - low, high <= memory.bytes.count - element.size - offset else {
+            let room = memory.bytes.count - element.size
+            let (last, tooFar) = offset.addingReportingOverflow(span)
+            guard !overflow, !tooFar, offset <= room, (0...max(room, 0)).contains(last) else {
                 throw MetaLearnersError(
                     .invalidArgument, "a column of \(count) rows, \(stride) bytes apart, leaves its memory")
             }
@@ -70,24 +71,28 @@ public struct StridedValues: Sendable {
     /// Copies `values`.
     public init(_ values: [Double]) {
         self.init(
-            unchecked: ColumnMemory(copying: values), element: .float64, count: values.count, offset: 0, stride: 8)
+            unchecked: ColumnMemory(copying: values), element: .float64, count: values.count, offset: 0,
+            stride: 8)
     }
 
     /// Copies `values`.
     public init(_ values: [Float]) {
         self.init(
-            unchecked: ColumnMemory(copying: values), element: .float32, count: values.count, offset: 0, stride: 4)
+            unchecked: ColumnMemory(copying: values), element: .float32, count: values.count, offset: 0,
+            stride: 4)
     }
 
     /// Copies `values`.
     public init(_ values: [Int32]) {
         self.init(
-            unchecked: ColumnMemory(copying: values), element: .int32, count: values.count, offset: 0, stride: 4)
+            unchecked: ColumnMemory(copying: values), element: .int32, count: values.count, offset: 0,
+            stride: 4)
     }
 
     /// The same value in each of `count` rows, stored once.
     public init(repeating value: Int32, count: Int) {
-        self.init(unchecked: ColumnMemory(copying: [value]), element: .int32, count: count, offset: 0, stride: 0)
+        self.init(
+            unchecked: ColumnMemory(copying: [value]), element: .int32, count: count, offset: 0, stride: 0)
     }
 
     /// The address of the first row.

@@ -21,7 +21,8 @@ public protocol BaseEstimator: Sendable {
     /// The result depends on the task and the spec alone, to the bit: never on the number of threads.
     ///
     /// - Throws: `cancelled`, `numericalFailure`, `unsupported`.
-    func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError) -> any FittedEstimator
+    func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any FittedEstimator
 
     /// Reads a fitted estimator that `FittedEstimator.encode` wrote.
     ///

@@ -12,7 +12,8 @@ public enum SpellingSuggestion {
             let known = folded(candidate)
             let distance = distance(wanted, known)
             let limit = max(2, max(wanted.count, known.count) / 3)
-            if distance <= limit, distance < max(wanted.count, known.count), distance < best?.distance ?? .max {
+            if distance <= limit, distance < max(wanted.count, known.count), distance < best?.distance ?? .max
+            {
                 best = (candidate, distance)
             }
         }

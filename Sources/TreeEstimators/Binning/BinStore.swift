@@ -1,0 +1,50 @@
+import MetaLearnersCore
+import Synchronization
+
+/// The bins of a dataset's columns and the tiles made of them, kept in the dataset's cache.
+final class BinStore: Sendable {
+    private struct Contents {
+        var columns: [BinnedColumn.Key: BinnedColumn] = [:]
+        var matrices: [[BinnedColumn.Key]: BinnedMatrix] = [:]
+    }
+
+    private let contents = Mutex(Contents())
+
+    /// The bins of `features`: those that are not there yet are made, and whoever asks for the same waits.
+    ///
+    /// - Throws: `outOfMemory`, `cancelled`.
+    func matrix(_ features: Table, maxBins: Int, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> BinnedMatrix
+    {
+        let result: Result<BinnedMatrix, MetaLearnersError> = contents.withLock { contents in
+            do throws(MetaLearnersError) {
+                return .success(try Self.matrix(features, maxBins, context, &contents))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func matrix(
+        _ features: Table, _ maxBins: Int, _ context: ExecutionContext, _ contents: inout Contents
+    ) throws(MetaLearnersError) -> BinnedMatrix {
+        let keys = features.columns.map { BinnedColumn.Key($0, maxBins: maxBins) }
+        if let matrix = contents.matrices[keys] { return matrix }
+        var wanted: [BinnedColumn.Key: Column] = [:]
+        for (key, column) in zip(keys, features.columns) where contents.columns[key] == nil {
+            wanted[key] = column
+        }
+        var missing: [Column] = []
+        for key in keys {
+            if let column = wanted.removeValue(forKey: key) { missing.append(column) }
+        }
+        for column in try ColumnBinner(context: context).bin(missing, maxBins: maxBins) {
+            contents.columns[column.key] = column
+        }
+        let matrix = try BinnedMatrix(
+            keys.compactMap { contents.columns[$0] }, rowCount: features.rowCount, context)
+        contents.matrices[keys] = matrix
+        return matrix
+    }
+}

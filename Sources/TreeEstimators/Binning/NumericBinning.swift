@@ -1,0 +1,108 @@
+import MetaLearnersCore
+
+/// How the numbers of a column become bins: bin 0 for a missing number, else 1 + the edges below it.
+///
+/// So a number equal to an edge lies below it, and "bin > t" is "number > edge t": what holds of bins holds of
+/// numbers, whichever type they are stored in.
+struct NumericBinning: Sendable, Equatable {
+    /// Numbers between bins, ascending.
+    let edges: [Double]
+    /// The edges, filled up with infinity to a fixed length for a search without branches.
+    private let padded: [Double]
+
+    /// The most edges there may be: bins are bytes, and 0 is taken.
+    static let maximumEdges = 254
+    private static let paddedCount = 256
+
+    /// Uses `edges`, which are ascending and at most `maximumEdges`.
+    init(edges: [Double]) {
+        self.edges = edges
+        padded = edges + [Double](repeating: .infinity, count: Self.paddedCount - min(edges.count, 255))
+    }
+
+    /// How many bins there are, with that for missing numbers.
+    var binCount: Int { edges.count + 2 }
+
+    /// Finds edges between the numbers of `sample`: all that differ where these are at most `maxBins`, else so
+    /// that bins hold about equally many, and frequent numbers have a bin of their own.
+    init(sample: [Double], maxBins: Int) {
+        let values = sample.filter { !$0.isNaN }.sorted()
+        var distinct: [(value: Double, count: Int)] = []
+        for value in values {
+            if let last = distinct.last, last.value == value {
+                distinct[distinct.count - 1].count += 1
+            } else {
+                distinct.append((value, 1))
+            }
+        }
+        var edges: [Double] = []
+        if distinct.count <= maxBins {
+            for index in distinct.indices.dropFirst() {
+                edges.append(Self.edge(between: distinct[index - 1].value, and: distinct[index].value))
+            }
+        } else {
+            edges = Self.quantileEdges(distinct, total: values.count, maxBins: maxBins)
+        }
+        self.init(edges: edges)
+    }
+
+    /// Closes a bin when it holds its share of what is left; numbers as frequent as a bin stand alone.
+    private static func quantileEdges(
+        _ distinct: [(value: Double, count: Int)], total: Int, maxBins: Int
+    ) -> [Double] {
+        let share = Double(total) / Double(maxBins)
+        let isFrequent = { (count: Int) in Double(count) >= share }
+        var binsLeft = maxBins
+        var rowsLeft = total
+        for entry in distinct where isFrequent(entry.count) {
+            binsLeft -= 1
+            rowsLeft -= entry.count
+        }
+        var edges: [Double] = []
+        var held = 0
+        for index in distinct.indices.dropLast() {
+            let entry = distinct[index]
+            let frequent = isFrequent(entry.count)
+            if !frequent { held += entry.count }
+            let isFull = Double(held) * Double(max(binsLeft, 1)) >= Double(rowsLeft)
+            guard frequent || isFull || isFrequent(distinct[index + 1].count), edges.count < maxBins - 1
+            else {
+                continue
+            }
+            edges.append(edge(between: entry.value, and: distinct[index + 1].value))
+            if held > 0 {
+                rowsLeft -= held
+                binsLeft -= 1
+                held = 0
+            }
+        }
+        return edges
+    }
+
+    /// A number e with low ≤ e < high: their middle where it can be had, with few bits where these suffice.
+    private static func edge(between low: Double, and high: Double) -> Double {
+        let middle = low / 2 + high / 2
+        let short = Double(Float(middle))
+        if short >= low, short < high { return short }
+        return middle >= low && middle < high ? middle : low
+    }
+
+    /// The bins of `count` numbers.
+    func map(_ values: UnsafePointer<Double>, count: Int, to bins: UnsafeMutablePointer<UInt8>) {
+        padded.withUnsafeBufferPointer { buffer in
+            guard let edges = buffer.baseAddress else { return }
+            for index in 0..<count { bins[index] = Self.bin(values[index], edges) }
+        }
+    }
+
+    @inline(__always)
+    private static func bin(_ value: Double, _ edges: UnsafePointer<Double>) -> UInt8 {
+        var below = 0
+        var step = 128
+        while step > 0 {
+            below += edges[below + step - 1] < value ? step : 0
+            step >>= 1
+        }
+        return value == value ? UInt8(truncatingIfNeeded: below + 1) : 0
+    }
+}

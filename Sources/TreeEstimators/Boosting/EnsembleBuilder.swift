@@ -1,0 +1,71 @@
+/// Collects the trees of a fit and turns them into a model.
+struct EnsembleBuilder {
+    private struct Entry {
+        let tree: GrownTree
+        let values: [Float]
+        let output: Int
+        let round: Int
+    }
+
+    private var entries: [Entry] = []
+    /// What leaf values are multiplied by, so that they are within the range of Float.
+    var valueScale = 1.0
+
+    /// Adds a tree with its leaves' values.
+    mutating func add(_ tree: GrownTree, values: [Float], output: Int, round: Int) {
+        entries.append(Entry(tree: tree, values: values, output: output, round: round))
+    }
+
+    /// Forgets the trees of all rounds after the first `rounds`.
+    mutating func keep(rounds: Int) { entries.removeAll { $0.round >= rounds } }
+
+    /// The model. Of each column it keeps only the edges that some split uses.
+    func ensemble(_ matrix: BinnedMatrix, baseScores: [Double]) -> TreeEnsemble {
+        var used: [Int: Set<UInt8>] = [:]
+        for split in entries.lazy.flatMap({ $0.tree.splits }) {
+            let feature = split.candidate.feature
+            if case .ordered(let threshold, _) = split.candidate.rule {
+                used[feature, default: []].insert(threshold)
+            } else {
+                used[feature] = used[feature] ?? []
+            }
+        }
+        let features = used.keys.sorted()
+        var binnings: [ColumnBinning] = []
+        var thresholds: [[UInt8]] = []
+        for feature in features {
+            let kept = (used[feature] ?? []).sorted()
+            switch matrix.columns[feature].binning {
+            case .numeric(let binning):
+                // A threshold beyond the last edge parts missing values from all others.
+                let edges = kept.filter { Int($0) <= binning.edges.count }
+                binnings.append(.numeric(NumericBinning(edges: edges.map { binning.edges[Int($0) - 1] })))
+                thresholds.append(edges)
+            case .categorical(let binning):
+                binnings.append(.categorical(binning))
+                thresholds.append([])
+            }
+        }
+        let places = Dictionary(uniqueKeysWithValues: features.enumerated().map { ($1, $0) })
+        var ensemble = TreeEnsemble(
+            featureCount: matrix.columns.count, baseScores: baseScores, valueScale: valueScale,
+            usedFeatures: features, binnings: binnings)
+        for entry in entries {
+            var splits: [TreeEnsemble.Split] = []
+            for split in entry.tree.splits {
+                guard let place = places[split.candidate.feature] else { continue }
+                let rule: SplitCandidate.Rule
+                switch split.candidate.rule {
+                case .ordered(let threshold, let missingRight):
+                    let rank = thresholds[place].firstIndex(of: threshold) ?? thresholds[place].count
+                    rule = .ordered(threshold: UInt8(rank + 1), missingRight: missingRight)
+                case .categories:
+                    rule = split.candidate.rule
+                }
+                splits.append(TreeEnsemble.Split(leaf: UInt8(split.leaf), feature: UInt16(place), rule: rule))
+            }
+            ensemble.append(splits, values: entry.values, output: entry.output)
+        }
+        return ensemble
+    }
+}

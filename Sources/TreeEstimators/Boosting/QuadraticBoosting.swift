@@ -1,0 +1,208 @@
+import MetaLearnersCore
+
+/// Boosting of a quadratic loss.
+///
+/// A row's gradient is kept on a grid of integers and falls by Hessian × leaf value when a tree is added, leaf values
+/// being on a grid too: nothing is ever rounded again, and no score needs to be kept.
+struct QuadraticBoosting {
+    let problem: BoostingProblem
+    let loss: QuadraticLoss
+
+    /// Fits the trees.
+    ///
+    /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
+    func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+        let n = Double(problem.rows.training.count)
+        let largestValue = loss.largestValue
+        if !(1e-18...1e18).contains(largestValue) {
+            builder.valueScale = 1 / BoostingProblem.scale(largestValue, bits: 0)
+        }
+        let room = problem.countShift
+        if let weight = loss.commonWeight {
+            // |Σ r| ≤ √(n Σ r²) for any rows, and that bound falls from tree to tree.
+            let bound = (n * loss.loss / weight).squareRoot() + n
+            let scale = min(
+                BoostingProblem.scale(bound, bits: room - 2),
+                BoostingProblem.scale(loss.largestResidual, bits: 29))
+            let typical = (loss.loss / weight / n).squareRoot()
+            if typical * scale >= 4096 { return try fitPacked(weight: weight, scale: scale, &builder) }
+        }
+        guard room - 1 - problem.countBits >= 8 || loss.commonWeight != nil else {
+            throw MetaLearnersError(
+                .unsupported, "weighted trees take at most 2^27 rows, not \(problem.rows.training.count)",
+                remedy: "fit on a sample of the rows")
+        }
+        try fitPaired(&builder)
+    }
+
+    private func fitPacked(weight: Double, scale: Double, _ builder: inout EnsembleBuilder)
+        throws(MetaLearnersError)
+    {
+        var grid = Grid(step: scale, hessian: 1)
+        grid.weight = weight
+        grid.sumLimit = 1 << Int64(problem.countShift - 1)
+        grid.rowLimit = 1 << 30
+        let gradients = try AlignedBuffer<Int32>(uninitialized: problem.matrix.rowCount)
+        fill(gradients) { Int32(clamping: Self.rounded(loss.residual($0) * scale)) }
+        try boost(PackedCell.self, gradients, grid, &builder)
+    }
+
+    private func fitPaired(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+        let uniform = loss.commonWeight
+        let hessianScale =
+            uniform.map { 1 / $0 }
+            ?? min(
+                BoostingProblem.scale(loss.hessian.sum, bits: problem.countShift - 1),
+                BoostingProblem.scale(loss.hessian.largest, bits: 31))
+        let bound = (loss.hessian.sum * loss.loss).squareRoot()
+        let scale = BoostingProblem.scale(bound, bits: 60)
+        var grid = Grid(step: scale / hessianScale, hessian: hessianScale)
+        grid.sumLimit = 1 << 61
+        grid.rowLimit = 1 << 61
+        let shift = Int64(problem.countShift)
+        let gradients = try AlignedBuffer<SIMD2<Int64>>(uninitialized: problem.matrix.rowCount)
+        fill(gradients) { row in
+            let weight = loss.weight(row)
+            let factor = loss.regressor(row)
+            let hessian = Self.rounded(weight * factor * factor * hessianScale)
+            // With regressor 1 a row of weight 2 is to the bit two rows of weight 1.
+            let gradient =
+                loss.regressor == nil
+                ? hessian &* Self.rounded(loss.residual(row) * grid.step)
+                : Self.rounded(weight * factor * loss.residual(row) * scale)
+            return PairedCell.row(gradient: gradient, hessian: hessian, countShift: shift)
+        }
+        try boost(PairedCell.self, gradients, grid, &builder)
+    }
+
+    /// The units of the integers.
+    private struct Grid: Sendable {
+        /// How many units of a leaf value are 1.
+        var step: Double
+        /// How many units of a Hessian are 1.
+        let hessian: Double
+        /// What the weight of each row is multiplied by, not being part of the integers.
+        var weight = 1.0
+        /// What Σ |gradient| and the largest gradient must stay below.
+        var sumLimit: Int64 = 0
+        var rowLimit: Int64 = 0
+
+        init(step: Double, hessian: Double) {
+            self.step = step
+            self.hessian = hessian
+        }
+    }
+
+    private static func rounded(_ value: Double) -> Int64 {
+        value.isNaN ? 0 : Int64(min(max(value, -0x1p62), 0x1p62).rounded())
+    }
+
+    private func fill<Row>(_ gradients: AlignedBuffer<Row>, _ make: (Int) -> Row) {
+        let parts = problem.rows.shards.count
+        problem.team.run(parts) { part in
+            for rows in [problem.rows.training, problem.rows.heldOut] {
+                for row in rows[part * rows.count / parts..<(part + 1) * rows.count / parts] {
+                    gradients.base[Int(row)] = make(Int(row))
+                }
+            }
+        }
+    }
+
+    private func boost<Cell: HistogramCell>(
+        _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ initial: Grid, _ builder: inout EnsembleBuilder
+    ) throws(MetaLearnersError) {
+        let spec = problem.spec
+        var grid = initial
+        var rules = GrowthRules(spec)
+        rules.countShift = Int64(problem.countShift)
+        rules.hessianUnit = grid.weight / grid.hessian
+        rules.gradientUnit = rules.hessianUnit / grid.step
+        let grower = try TreeGrower<Cell>(
+            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
+        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: 0)
+        var heldOutLoss = 0.0
+        for round in 0..<spec.trees {
+            try problem.context.checkCancellation()
+            problem.rows.startTree(round, problem.team)
+            let tree = try grower.grow(usableSlots: problem.usableSlots(tree: round))
+            if tree.splits.isEmpty {
+                if spec.rowSample < 1 || spec.columnSample < 1 { continue }
+                break
+            }
+            let steps = tree.leaves.map {
+                Self.rounded(spec.learningRate * grower.rules.optimum($0) * grid.step)
+            }
+            builder.add(
+                tree, values: steps.map { Float(Double($0) / grid.step / builder.valueScale) }, output: 0,
+                round: round)
+            let sums = advance(grower, steps)
+            if !problem.rows.heldOut.isEmpty {
+                for (totals, step) in zip(sums.heldOut, steps) {
+                    let value = Double(step) / grid.step
+                    heldOutLoss +=
+                        value * value * Double(totals.hessian) * rules.hessianUnit
+                        - 2 * value * Double(totals.gradient) * grower.rules.gradientUnit
+                }
+                if stopping.shouldStop(heldOutLoss, rounds: round + 1) { break }
+            }
+            if sums.total >= grid.sumLimit || sums.largest >= grid.rowLimit {
+                fill(gradients) { Cell.halved(gradients.base[$0]) }
+                grid.step /= 2
+                grower.rules.gradientUnit *= 2
+            }
+        }
+        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
+    }
+
+    private struct Sums: Sendable {
+        /// Σ |gradient| of the training rows, and a bound of the largest.
+        var total: Int64 = 0
+        var largest: Int64 = 0
+        /// The sums of held-out rows in each leaf, before the tree was added.
+        var heldOut: [GradientTotals]
+    }
+
+    /// Adds the tree to the rows' predictions.
+    private func advance<Cell: HistogramCell>(_ grower: TreeGrower<Cell>, _ steps: [Int64]) -> Sums {
+        let none = [GradientTotals](repeating: GradientTotals(), count: steps.count)
+        var parts = [Sums](repeating: Sums(heldOut: none), count: grower.shards.count)
+        let shift = grower.rules.countShift
+        let gradients = grower.gradients.base
+        parts.withUnsafeMutableBufferPointer { buffer in
+            let parts = DisjointWrites(buffer)
+            problem.team.run(grower.shards.count) { index in
+                let shard = grower.shards[index]
+                var sums = Sums(heldOut: none)
+                for (leaf, step) in steps.enumerated() {
+                    for rows in [shard.active.leaf(leaf), shard.idle.leaf(leaf)] {
+                        for row in rows {
+                            let row = Int(row)
+                            let advanced = Cell.advanced(gradients[row], by: step, countShift: shift)
+                            gradients[row] = advanced
+                            let size = Int64(clamping: Cell.gradient(of: advanced).magnitude)
+                            sums.total =
+                                sums.total.addingReportingOverflow(size).overflow ? .max : sums.total + size
+                            sums.largest |= size
+                        }
+                    }
+                    var totals = GradientTotals()
+                    for row in shard.heldOut.leaf(leaf) {
+                        let row = Int(row)
+                        totals =
+                            totals
+                            + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
+                        gradients[row] = Cell.advanced(gradients[row], by: step, countShift: shift)
+                    }
+                    sums.heldOut[leaf] = totals
+                }
+                parts[index] = sums
+            }
+        }
+        return parts.dropFirst().reduce(into: parts[0]) { all, part in
+            let (total, overflow) = all.total.addingReportingOverflow(part.total)
+            all.total = overflow ? .max : total
+            all.largest |= part.largest
+            all.heldOut = zip(all.heldOut, part.heldOut).map { $0 + $1 }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import MetaLearnersCore
+
+/// The rows of a fit: those that trees are grown from, those held out, and how the threads share them.
+struct TrainingRows {
+    /// The rows to learn from, ascending; rows of weight 0 are none of them.
+    let training: [Int32]
+    /// The rows held out for early stopping, ascending.
+    let heldOut: [Int32]
+    /// One list of rows for each part of the work.
+    let shards: [RowShard]
+    private let rowSample: Double
+    private let seed: UInt64
+
+    /// Chooses the rows of `task`.
+    ///
+    /// - Parameter parts: among how many parts of the work the rows are shared.
+    /// - Throws: `outOfMemory`.
+    init(_ task: TrainingTask, _ spec: TreesSpec, parts: Int) throws(MetaLearnersError) {
+        var rows = task.rows
+        if let weights = task.weights { rows = rows.filter { weights[Int($0)] > 0 } }
+        (training, heldOut) = Self.holdOut(rows, task, spec)
+        rowSample = spec.rowSample
+        seed = task.seed
+        let parts = max(1, min(parts, training.count / 1024))
+        var shards: [RowShard] = []
+        for part in 0..<parts {
+            shards.append(
+                try RowShard(
+                    trainingRows: Self.range(part, of: parts, training.count).count,
+                    samplesRows: rowSample < 1,
+                    heldOutRows: Self.range(part, of: parts, heldOut.count).count))
+        }
+        self.shards = shards
+    }
+
+    /// The positions within the training rows that a shard looks after.
+    func range(ofShard shard: Int) -> Range<Int> { Self.range(shard, of: shards.count, training.count) }
+
+    private static func range(_ part: Int, of parts: Int, _ count: Int) -> Range<Int> {
+        part * count / parts..<(part + 1) * count / parts
+    }
+
+    /// Puts all rows into leaf 0, those that tree number `tree` does not see apart.
+    func startTree(_ tree: Int, _ team: WorkTeam) {
+        let sample = rowSample < 1 ? drawSample(tree) : nil
+        team.run(shards.count) { index in
+            let shard = shards[index]
+            let range = range(ofShard: index)
+            if let sample {
+                shard.active.reset(ArraySlice(range.filter { sample[$0] }.map { training[$0] }))
+                shard.idle.reset(ArraySlice(range.filter { !sample[$0] }.map { training[$0] }))
+            } else {
+                shard.active.reset(training[range])
+                shard.idle.reset([])
+            }
+            shard.heldOut.reset(heldOut[Self.range(index, of: shards.count, heldOut.count)])
+        }
+    }
+
+    /// Exactly the wanted share of rows, each equally likely (selection sampling; Knuth, TAOCP 3.4.2, S).
+    private func drawSample(_ tree: Int) -> [Bool] {
+        var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(tree))
+        var needed = max(1, Int((rowSample * Double(training.count)).rounded()))
+        return training.indices.map { position in
+            let left = training.count - position
+            guard stream.uniform() * Double(left) < Double(needed) else { return false }
+            needed -= 1
+            return true
+        }
+    }
+
+    private static func holdOut(_ rows: [Int32], _ task: TrainingTask, _ spec: TreesSpec) -> (
+        [Int32], [Int32]
+    ) {
+        guard spec.earlyStopping > 0, rows.count > 1 else { return (rows, []) }
+        var stream = RandomStream(seed: task.seed, path: 0x484F_4C44)
+        let wanted = min(rows.count - 1, max(1, Int((spec.validationShare * Double(rows.count)).rounded())))
+        var isHeldOut = [Bool](repeating: false, count: rows.count)
+        if let clusters = task.clusters {
+            var sizes: [Int32: Int] = [:]
+            for row in rows { sizes[clusters[Int(row)], default: 0] += 1 }
+            var order = sizes.keys.sorted()
+            guard order.count > 1 else { return (rows, []) }
+            stream.shuffle(&order)
+            var chosen: Set<Int32> = []
+            var count = 0
+            for cluster in order.dropLast() where count < wanted {
+                chosen.insert(cluster)
+                count += sizes[cluster] ?? 0
+            }
+            for (position, row) in rows.enumerated() {
+                isHeldOut[position] = chosen.contains(clusters[Int(row)])
+            }
+        } else {
+            var order = Array(rows.indices)
+            stream.shuffle(&order)
+            for position in order.prefix(wanted) { isHeldOut[position] = true }
+        }
+        return (
+            rows.indices.filter { !isHeldOut[$0] }.map { rows[$0] },
+            rows.indices.filter { isHeldOut[$0] }.map { rows[$0] }
+        )
+    }
+}

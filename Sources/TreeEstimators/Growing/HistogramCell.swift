@@ -1,0 +1,120 @@
+/// The integer sums that a histogram keeps of the rows in a bin.
+///
+/// Gradients and Hessians are integers on a fixed grid, so that sums are exact: they do not depend on the order of
+/// the rows nor on how many threads share the work, and subtracting a child from its parent loses nothing.
+/// The count of rows shares a word with another sum, above `countShift` bits.
+protocol HistogramCell {
+    /// What is stored of a row.
+    associatedtype Row: BitwiseCopyable
+    /// The sums of some rows.
+    associatedtype Sum: BitwiseCopyable
+
+    static var zero: Sum { get }
+    static func sum(of row: Row, countShift: Int64) -> Sum
+    static func add(_ left: Sum, _ right: Sum) -> Sum
+    static func subtract(_ left: Sum, _ right: Sum) -> Sum
+    static func totals(_ sum: Sum, countShift: Int64) -> GradientTotals
+    /// The row once `step`, on the grid of leaf values, is added to its prediction by a quadratic loss.
+    static func advanced(_ row: Row, by step: Int64, countShift: Int64) -> Row
+    /// The row on a grid of gradients twice as coarse.
+    static func halved(_ row: Row) -> Row
+    static func gradient(of row: Row) -> Int64
+}
+
+/// The sums of some rows: of the descent gradient, of the Hessian and of ones.
+struct GradientTotals: Sendable, Equatable {
+    var gradient: Int64 = 0
+    var hessian: Int64 = 0
+    var count: Int64 = 0
+
+    @inline(__always)
+    static func + (left: GradientTotals, right: GradientTotals) -> GradientTotals {
+        GradientTotals(
+            gradient: left.gradient &+ right.gradient, hessian: left.hessian &+ right.hessian,
+            count: left.count &+ right.count)
+    }
+
+    @inline(__always)
+    static func - (left: GradientTotals, right: GradientTotals) -> GradientTotals {
+        GradientTotals(
+            gradient: left.gradient &- right.gradient, hessian: left.hessian &- right.hessian,
+            count: left.count &- right.count)
+    }
+}
+
+/// Rows whose Hessians are all the same: the gradient sum and the count in one word.
+enum PackedCell: HistogramCell {
+    typealias Row = Int32
+    typealias Sum = Int64
+
+    static var zero: Int64 { 0 }
+
+    @inline(__always)
+    static func sum(of row: Int32, countShift: Int64) -> Int64 { Int64(row) &+ (1 &<< countShift) }
+
+    @inline(__always)
+    static func add(_ left: Int64, _ right: Int64) -> Int64 { left &+ right }
+
+    @inline(__always)
+    static func subtract(_ left: Int64, _ right: Int64) -> Int64 { left &- right }
+
+    @inline(__always)
+    static func totals(_ sum: Int64, countShift: Int64) -> GradientTotals {
+        let shift = 64 &- countShift
+        let gradient = (sum &<< shift) &>> shift
+        let count = (sum &- gradient) &>> countShift
+        return GradientTotals(gradient: gradient, hessian: count, count: count)
+    }
+
+    @inline(__always)
+    static func advanced(_ row: Int32, by step: Int64, countShift: Int64) -> Int32 {
+        row &- Int32(truncatingIfNeeded: step)
+    }
+
+    @inline(__always)
+    static func halved(_ row: Int32) -> Int32 { (row &>> 1) &+ (row & 1) }
+
+    @inline(__always)
+    static func gradient(of row: Int32) -> Int64 { Int64(row) }
+}
+
+/// Rows with a Hessian each: the gradient sum in one word, the Hessian sum and the count in another.
+enum PairedCell: HistogramCell {
+    typealias Row = SIMD2<Int64>
+    typealias Sum = SIMD2<Int64>
+
+    static var zero: SIMD2<Int64> { SIMD2(0, 0) }
+
+    @inline(__always)
+    static func sum(of row: SIMD2<Int64>, countShift: Int64) -> SIMD2<Int64> { row }
+
+    @inline(__always)
+    static func add(_ left: SIMD2<Int64>, _ right: SIMD2<Int64>) -> SIMD2<Int64> { left &+ right }
+
+    @inline(__always)
+    static func subtract(_ left: SIMD2<Int64>, _ right: SIMD2<Int64>) -> SIMD2<Int64> { left &- right }
+
+    @inline(__always)
+    static func totals(_ sum: SIMD2<Int64>, countShift: Int64) -> GradientTotals {
+        GradientTotals(
+            gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
+    }
+
+    /// A row with its count of one.
+    @inline(__always)
+    static func row(gradient: Int64, hessian: Int64, countShift: Int64) -> SIMD2<Int64> {
+        SIMD2(gradient, hessian &+ (1 &<< countShift))
+    }
+
+    @inline(__always)
+    static func advanced(_ row: SIMD2<Int64>, by step: Int64, countShift: Int64) -> SIMD2<Int64> {
+        let hessian = row.y & ((1 &<< countShift) &- 1)
+        return SIMD2(row.x &- hessian &* step, row.y)
+    }
+
+    @inline(__always)
+    static func halved(_ row: SIMD2<Int64>) -> SIMD2<Int64> { SIMD2((row.x &>> 1) &+ (row.x & 1), row.y) }
+
+    @inline(__always)
+    static func gradient(of row: SIMD2<Int64>) -> Int64 { row.x }
+}

@@ -1,0 +1,103 @@
+import MetaLearnersCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Boosted trees, fitted.
+struct BoostedTreesModel: FittedEstimator, Equatable {
+    /// What the scores mean.
+    enum Link: UInt8, Sendable {
+        /// The score is the prediction.
+        case identity
+        /// The score is the log odds of class 1; predictions are the probabilities of 0 and 1.
+        case logistic
+        /// The scores are log probabilities of the classes, but for a constant.
+        case softmax
+    }
+
+    let ensemble: TreeEnsemble
+    let link: Link
+    let warnings: [String]
+
+    var backendName: String { BoostedTrees.backend.name }
+    var outputCount: Int { link == .logistic ? 2 : ensemble.baseScores.count }
+
+    func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [Double]
+    {
+        try requireColumns(ensemble.featureCount, in: features)
+        if let rows, let row = rows.first(where: { $0 < 0 || $0 >= features.rowCount }) {
+            throw MetaLearnersError(
+                .invalidArgument, at: "rows", "row \(row) is not within 0..<\(features.rowCount)")
+        }
+        let scores = try ensemble.scores(features, rows: rows, context)
+        switch link {
+        case .identity: return scores
+        case .logistic:
+            var shares: [Double] = []
+            shares.reserveCapacity(scores.count * 2)
+            for score in scores {
+                shares.append(1 / (1 + exp(score)))
+                shares.append(1 / (1 + exp(-score)))
+            }
+            return shares
+        case .softmax: return softmax(scores)
+        }
+    }
+
+    private func softmax(_ scores: [Double]) -> [Double] {
+        var shares = scores
+        let width = outputCount
+        for first in stride(from: 0, to: scores.count, by: width) {
+            let row = first..<first + width
+            let largest = scores[row].max() ?? 0
+            var total = 0.0
+            for index in row {
+                shares[index] = exp(scores[index] - largest)
+                total += shares[index]
+            }
+            for index in row { shares[index] /= total }
+        }
+        return shares
+    }
+
+    private static let formatVersion: UInt8 = 1
+
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(Self.formatVersion)
+        writer.write(link.rawValue)
+        writer.write(warnings)
+        ensemble.encode(to: &writer)
+    }
+
+    /// Reads what `encode` wrote.
+    ///
+    /// - Throws: `corruptModel`; `incompatibleModel` for bytes of a newer version.
+    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+        let version = try reader.read(UInt8.self)
+        guard version <= Self.formatVersion else {
+            throw MetaLearnersError(
+                .incompatibleModel,
+                "the trees are of format \(version); this version reads \(Self.formatVersion)",
+                remedy: "use a newer version")
+        }
+        guard let link = Link(rawValue: try reader.read(UInt8.self)) else {
+            throw BinaryReader.corrupt("a tree model is of an unknown kind")
+        }
+        let warnings = try reader.readStrings()
+        let ensemble = try TreeEnsemble(from: &reader)
+        guard link == .softmax || ensemble.baseScores.count == 1 else {
+            throw BinaryReader.corrupt("a tree model has more scores than its kind")
+        }
+        self.init(ensemble: ensemble, link: link, warnings: warnings)
+    }
+
+    init(ensemble: TreeEnsemble, link: Link, warnings: [String]) {
+        self.ensemble = ensemble
+        self.link = link
+        self.warnings = warnings
+    }
+}

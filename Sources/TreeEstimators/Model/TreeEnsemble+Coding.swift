@@ -1,0 +1,131 @@
+import MetaLearnersCore
+
+extension TreeEnsemble {
+    private enum BinningTag: UInt8 {
+        case shortEdges, longEdges, categories
+    }
+
+    private enum RuleTag: UInt8 {
+        case missingLeft, missingRight, categories
+    }
+
+    /// Writes the trees: 5 bytes a split and 4 a leaf, and the edges that are used.
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(UInt32(featureCount))
+        writer.write(baseScores)
+        writer.write(valueScale)
+        writer.write(UInt32(usedFeatures.count))
+        for (feature, binning) in zip(usedFeatures, binnings) {
+            writer.write(UInt16(feature))
+            switch binning {
+            case .numeric(let binning):
+                let short = binning.edges.map { Float($0) }
+                if zip(short, binning.edges).allSatisfy({ Double($0) == $1 }) {
+                    writer.write(BinningTag.shortEdges.rawValue)
+                    writer.write(short)
+                } else {
+                    writer.write(BinningTag.longEdges.rawValue)
+                    writer.write(binning.edges)
+                }
+            case .categorical(let binning):
+                writer.write(BinningTag.categories.rawValue)
+                writer.write(binning.levelBins)
+            }
+        }
+        writer.write(UInt64(trees.count))
+        for tree in trees {
+            writer.write(UInt8(tree.splitCount))
+            if baseScores.count > 1 { writer.write(UInt16(tree.output)) }
+            for split in splits[tree.firstSplit..<tree.firstSplit + tree.splitCount] {
+                encode(split, to: &writer)
+            }
+            for value in values[tree.firstValue...tree.firstValue + tree.splitCount] { writer.write(value) }
+        }
+    }
+
+    private func encode(_ split: Split, to writer: inout BinaryWriter) {
+        writer.write(split.leaf)
+        writer.write(split.feature)
+        switch split.rule {
+        case .ordered(let threshold, let missingRight):
+            writer.write((missingRight ? RuleTag.missingRight : .missingLeft).rawValue)
+            writer.write(threshold)
+        case .categories(let set):
+            writer.write(RuleTag.categories.rawValue)
+            for word in 0..<4 { writer.write(set.words[word]) }
+        }
+    }
+
+    /// Reads what `encode` wrote.
+    ///
+    /// - Throws: `corruptModel` for anything that prediction could not use.
+    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+        let featureCount = Int(try reader.read(UInt32.self))
+        let baseScores = try reader.readDoubles()
+        let valueScale = try reader.readDouble()
+        guard !baseScores.isEmpty, baseScores.allSatisfy(\.isFinite), valueScale.isFinite else {
+            throw BinaryReader.corrupt("a tree model has no base score")
+        }
+        let usedCount = Int(try reader.read(UInt32.self))
+        var usedFeatures: [Int] = []
+        var binnings: [ColumnBinning] = []
+        for _ in 0..<usedCount {
+            let feature = Int(try reader.read(UInt16.self))
+            guard feature < featureCount, feature > usedFeatures.last ?? -1 else {
+                throw BinaryReader.corrupt("a tree model names a column that it does not have")
+            }
+            usedFeatures.append(feature)
+            binnings.append(try Self.readBinning(&reader))
+        }
+        self.init(
+            featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
+            usedFeatures: usedFeatures, binnings: binnings)
+        for _ in 0..<(try reader.readCount(elementSize: 5)) {
+            let splitCount = Int(try reader.read(UInt8.self))
+            let output = baseScores.count > 1 ? Int(try reader.read(UInt16.self)) : 0
+            guard output < baseScores.count else { throw BinaryReader.corrupt("a tree adds to no score") }
+            var splits: [Split] = []
+            for index in 0..<splitCount { splits.append(try readSplit(&reader, leaves: index + 1)) }
+            var values: [Float] = []
+            for _ in 0...splitCount {
+                let value = try reader.readFloat()
+                guard value.isFinite else { throw BinaryReader.corrupt("a leaf has no value") }
+                values.append(value)
+            }
+            append(splits, values: values, output: output)
+        }
+    }
+
+    private func readSplit(_ reader: inout BinaryReader, leaves: Int) throws(MetaLearnersError) -> Split {
+        let leaf = try reader.read(UInt8.self)
+        let feature = try reader.read(UInt16.self)
+        guard leaf < leaves, feature < usedFeatures.count else {
+            throw BinaryReader.corrupt("a split is of no leaf or no column")
+        }
+        let rule: SplitCandidate.Rule
+        switch RuleTag(rawValue: try reader.read(UInt8.self)) {
+        case .missingLeft: rule = .ordered(threshold: try reader.read(UInt8.self), missingRight: false)
+        case .missingRight: rule = .ordered(threshold: try reader.read(UInt8.self), missingRight: true)
+        case .categories:
+            var set = CategorySet()
+            for word in 0..<4 { set.words[word] = try reader.read(UInt64.self) }
+            rule = .categories(set)
+        case nil: throw BinaryReader.corrupt("a split is of an unknown kind")
+        }
+        return Split(leaf: leaf, feature: feature, rule: rule)
+    }
+
+    private static func readBinning(_ reader: inout BinaryReader) throws(MetaLearnersError) -> ColumnBinning {
+        let edges: [Double]
+        switch BinningTag(rawValue: try reader.read(UInt8.self)) {
+        case .shortEdges: edges = try reader.readFloats().map { Double($0) }
+        case .longEdges: edges = try reader.readDoubles()
+        case .categories: return .categorical(CategoricalBinning(levelBins: try reader.readArray(UInt8.self)))
+        case nil: throw BinaryReader.corrupt("the bins of a column are of an unknown kind")
+        }
+        guard edges.count <= NumericBinning.maximumEdges, !edges.contains(where: \.isNaN),
+            zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 })
+        else { throw BinaryReader.corrupt("the edges of a column's bins are not ascending") }
+        return .numeric(NumericBinning(edges: edges))
+    }
+}

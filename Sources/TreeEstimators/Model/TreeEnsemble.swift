@@ -1,0 +1,62 @@
+/// Trees as prediction needs them.
+///
+/// A tree is a list of splits in the order they were made: split number i parts the leaf that it names, whose rows
+/// that go right become leaf i + 1. So a tree cannot have a cycle, whatever bytes it was read from.
+struct TreeEnsemble: Sendable, Equatable {
+    /// A split.
+    struct Split: Sendable, Equatable {
+        /// The leaf that is split; below the number of leaves so far.
+        let leaf: UInt8
+        /// The column, by its place in `usedFeatures`.
+        let feature: UInt16
+        /// Which bins go right.
+        let rule: SplitCandidate.Rule
+    }
+
+    /// A tree.
+    struct Tree: Sendable, Equatable {
+        let firstSplit: Int
+        let splitCount: Int
+        let firstValue: Int
+        /// Which score the tree adds to.
+        let output: Int
+    }
+
+    /// The most splits of a tree: leaves are numbered by a byte.
+    static let maximumSplits = 255
+
+    /// How many columns the model was trained on.
+    let featureCount: Int
+    /// The scores before any tree.
+    let baseScores: [Double]
+    /// What leaf values are multiplied by: a power of two, 1 unless the target is huge or tiny.
+    let valueScale: Double
+    /// The columns that some split uses, ascending.
+    let usedFeatures: [Int]
+    /// How the values of these columns become bins.
+    let binnings: [ColumnBinning]
+    private(set) var splits: [Split] = []
+    private(set) var values: [Float] = []
+    private(set) var trees: [Tree] = []
+
+    init(
+        featureCount: Int, baseScores: [Double], valueScale: Double, usedFeatures: [Int],
+        binnings: [ColumnBinning]
+    ) {
+        self.featureCount = featureCount
+        self.baseScores = baseScores
+        self.valueScale = valueScale
+        self.usedFeatures = usedFeatures
+        self.binnings = binnings
+    }
+
+    /// Adds a tree: `values` holds a number for each leaf, one more than there are splits.
+    mutating func append(_ splits: [Split], values: [Float], output: Int) {
+        trees.append(
+            Tree(
+                firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
+                output: output))
+        self.splits += splits
+        self.values += values
+    }
+}

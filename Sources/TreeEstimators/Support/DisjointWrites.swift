@@ -1,0 +1,13 @@
+/// An array that several threads write, each to elements of its own.
+struct DisjointWrites<Element>: @unchecked Sendable {  // No two threads touch the same element.
+    private let buffer: UnsafeMutableBufferPointer<Element>
+
+    init(_ buffer: UnsafeMutableBufferPointer<Element>) { self.buffer = buffer }
+
+    var count: Int { buffer.count }
+
+    subscript(index: Int) -> Element {
+        get { buffer[index] }
+        nonmutating set { buffer[index] = newValue }
+    }
+}
