@@ -49,7 +49,12 @@ final class OutputFile {
     /// Checks that a file could be written at `path`, before any long work is done for it.
     ///
     /// - Throws: `inputOutput`.
-    static func requireWritable(_ path: String) throws(MetaLearnersError) { _ = try OutputFile(path) }
+    static func requireWritable(_ path: String) throws(MetaLearnersError) {
+        var status = stat()
+        // Opening a pipe and closing it again would be the end of it for its reader.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO { return }
+        _ = try OutputFile(path)
+    }
 
     /// Writes a whole file.
     ///
