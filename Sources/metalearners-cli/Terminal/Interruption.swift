@@ -16,7 +16,7 @@ enum Interruption {
         _ = token  // Made here, so that the handler only sets a flag.
         for number in [SIGINT, SIGTERM] {
             var action = sigaction()
-            action.sa_flags = Int32(bitPattern: UInt32(SA_RESTART) | UInt32(bitPattern: Int32(SA_RESETHAND)))
+            action.sa_flags = Int32(truncatingIfNeeded: SA_RESTART) | Int32(truncatingIfNeeded: SA_RESETHAND)
             setHandler(&action)
             sigaction(number, &action, nil)
         }
