@@ -79,6 +79,10 @@ let package = Package(
             dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "CommandLineTests",
             dependencies: ["metalearners-cli", "MetaLearnersCore", "_TestSupport"],
             swiftSettings: swiftSettings),
