@@ -95,14 +95,16 @@ package struct ByteSource {
 
     private static let pieceSize = 1 << 18
 
-    private static func open(_ path: String, kind: MetaLearnersError.Kind) throws(MetaLearnersError) -> Int32 {
+    private static func open(_ path: String, kind: MetaLearnersError.Kind) throws(MetaLearnersError) -> Int32
+    {
         let descriptor = openForReading(path)
         guard descriptor >= 0 else { throw failure(path, kind) }
         return descriptor
     }
 
     private static func failure(_ path: String, _ kind: MetaLearnersError.Kind) -> MetaLearnersError {
-        let reason = errno == ENOENT ? "there is no such file" : "cannot be read: \(String(cString: strerror(errno)))"
+        let reason =
+            errno == ENOENT ? "there is no such file" : "cannot be read: \(String(cString: strerror(errno)))"
         return MetaLearnersError(kind, at: path, reason)
     }
 

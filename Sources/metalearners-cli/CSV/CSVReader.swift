@@ -24,13 +24,16 @@ package struct CSVReader {
         let name = path.lowercased()
         let isTabbed = name.hasSuffix(".tsv") || name.hasSuffix(".tab")
         return try read(
-            ByteSource(path: path, kind: .invalidData), separator: isTabbed ? UInt8(ascii: "\t") : UInt8(ascii: ","))
+            ByteSource(path: path, kind: .invalidData),
+            separator: isTabbed ? UInt8(ascii: "\t") : UInt8(ascii: ","))
     }
 
     /// Reads the bytes of `source`.
     ///
     /// - Throws: as `read(_:)`.
-    package func read(_ source: ByteSource, separator: UInt8 = UInt8(ascii: ",")) throws(MetaLearnersError) -> Table {
+    package func read(_ source: ByteSource, separator: UInt8 = UInt8(ascii: ",")) throws(MetaLearnersError)
+        -> Table
+    {
         var builder = CSVTableBuilder(fileName: source.name, separator: separator)
         try pass(over: source, separator, &builder, progress)
         if builder.rowsToRecover > 0 {
@@ -77,7 +80,8 @@ package struct CSVReader {
     {
         if piece.starts(with: [0xEF, 0xBB, 0xBF]) { return UnsafeRawBufferPointer(rebasing: piece[3...]) }
         if piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF]) {
-            throw MetaLearnersError(.invalidData, at: name, "the text is UTF-16", remedy: "save the file in UTF-8")
+            throw MetaLearnersError(
+                .invalidData, at: name, "the text is UTF-16", remedy: "save the file in UTF-8")
         }
         return piece
     }

@@ -102,7 +102,9 @@ struct CSVTableBuilder {
     ///
     /// - Throws: `invalidData` for a file without a header or without rows.
     mutating func take() throws(MetaLearnersError) -> Table {
-        guard !columns.isEmpty else { throw MetaLearnersError(.invalidData, at: fileName, "the file is empty") }
+        guard !columns.isEmpty else {
+            throw MetaLearnersError(.invalidData, at: fileName, "the file is empty")
+        }
         guard rowCount > 0 else {
             throw MetaLearnersError(.invalidData, at: fileName, "the file has a header and no rows")
         }
@@ -123,7 +125,8 @@ struct CSVTableBuilder {
         if name.isEmpty {
             failure = error(
                 line: rowLine, "column \(number) has no name",
-                remedy: "give each column a name (a table's row names can be left out: index=False in pandas, "
+                remedy:
+                    "give each column a name (a table's row names can be left out: index=False in pandas, "
                     + "row.names=FALSE in R)")
         } else if let first = names.firstIndex(of: name) {
             failure = error(
@@ -148,7 +151,8 @@ struct CSVTableBuilder {
         var count = 0
         for (index, byte) in bytes.enumerated() {
             if byte == UInt8(ascii: "\n") { count += 1 }
-            if byte == UInt8(ascii: "\r"), index + 1 == bytes.count || bytes[index + 1] != UInt8(ascii: "\n") {
+            if byte == UInt8(ascii: "\r"), index + 1 == bytes.count || bytes[index + 1] != UInt8(ascii: "\n")
+            {
                 count += 1
             }
         }

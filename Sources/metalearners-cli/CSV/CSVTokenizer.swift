@@ -49,7 +49,9 @@ struct CSVTokenizer: ~Copyable {
     }
 }
 
-private func receiveField(_ bytes: UnsafeMutableRawPointer?, _ count: Int, _ context: UnsafeMutableRawPointer?) {
+private func receiveField(
+    _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ context: UnsafeMutableRawPointer?
+) {
     guard let context else { return }
     let start = bytes.map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) }
     context.assumingMemoryBound(to: CSVTableBuilder.self).pointee

@@ -10,7 +10,9 @@ package struct CSVWriter {
     ///   - names: the names of the columns.
     ///   - columns: as many columns, of equal length.
     /// - Throws: `inputOutput`.
-    package static func write(_ names: [String], _ columns: [[Double]], to path: String) throws(MetaLearnersError) {
+    package static func write(_ names: [String], _ columns: [[Double]], to path: String)
+        throws(MetaLearnersError)
+    {
         let file = try OutputFile(path)
         try file.append((names.map(quoted).joined(separator: ",") + "\n").utf8)
         let rows = columns.map(\.count).min() ?? 0
@@ -32,7 +34,10 @@ package struct CSVWriter {
             byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
                 || byte == UInt8(ascii: "\r")
         }
-        guard needsMarks || text.first?.isWhitespace == true || text.last?.isWhitespace == true else { return text }
-        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        guard needsMarks || text.first?.isWhitespace == true || text.last?.isWhitespace == true else {
+            return text
+        }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
     }
 }

@@ -5,14 +5,14 @@
 #endif
 
 /// Reads decimal numbers from bytes, each rounded correctly to the nearest double.
-enum DecimalParser {
+package enum DecimalParser {
     /// The number that `bytes` spell in full; nil where they are no number.
     ///
     /// A number is an optional sign, digits with an optional point, and an optional exponent; or `inf` or
     /// `infinity` in any case. Hexadecimal numbers, thousands separators and surrounding blanks are no part of one.
     ///
     /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest `strtod`.
-    static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
+    package static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
         let end = start + bytes.count
         var position = start
@@ -48,12 +48,16 @@ enum DecimalParser {
         }
         guard position == end else { return nil }
         if significand == 0 { return isNegative ? -0.0 : 0.0 }
-        if significantDigits <= 19, let value = exact(significand, exponent) { return isNegative ? -value : value }
+        if significantDigits <= 19, let value = exact(significand, exponent) {
+            return isNegative ? -value : value
+        }
         return standard(bytes)
     }
 
     /// The exponent after its `e`; nil where there are no digits. Absurd ones are cut at a million.
-    private static func readExponent(_ position: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int? {
+    private static func readExponent(_ position: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>)
+        -> Int?
+    {
         guard position < end else { return nil }
         let isNegative = position.pointee == UInt8(ascii: "-")
         if isNegative || position.pointee == UInt8(ascii: "+") { position += 1 }
@@ -95,7 +99,9 @@ enum DecimalParser {
         let isSigned = first == UInt8(ascii: "-") || first == UInt8(ascii: "+")
         let word = bytes.dropFirst(isSigned ? 1 : 0)
         guard word.count == 3 || word.count == 8 else { return nil }
-        guard word.map({ $0 | 0x20 }) == Array((word.count == 3 ? "inf" : "infinity").utf8) else { return nil }
+        guard word.map({ $0 | 0x20 }) == Array((word.count == 3 ? "inf" : "infinity").utf8) else {
+            return nil
+        }
         return first == UInt8(ascii: "-") ? -.infinity : .infinity
     }
 
@@ -109,13 +115,15 @@ enum DecimalParser {
     }
 
     private static let powersOfTen: [Double] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18,
         1e19, 1e20, 1e21, 1e22,
     ]
 
     private static let integerPowersOfTen: [UInt64] = [
         1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
         100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
-        10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+        10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000,
+        10_000_000_000_000_000_000,
     ]
 }

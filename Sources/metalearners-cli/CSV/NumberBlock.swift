@@ -66,9 +66,13 @@ struct NumberBlock {
     }
 
     /// The narrowest type that holds the numbers of blocks of both types exactly.
-    static func common(_ first: StridedValues.Element, _ second: StridedValues.Element) -> StridedValues.Element {
+    static func common(_ first: StridedValues.Element, _ second: StridedValues.Element)
+        -> StridedValues.Element
+    {
         if first == second { return first }
-        if !first.isFloatingPoint, !second.isFloatingPoint { return first.size > second.size ? first : second }
+        if !first.isFloatingPoint, !second.isFloatingPoint {
+            return first.size > second.size ? first : second
+        }
         // A Float holds every 16-bit integer, and not every 32-bit one.
         let fitFloat: (StridedValues.Element) -> Bool = { $0 == .float32 || $0 == .int16 || $0 == .int8 }
         return fitFloat(first) && fitFloat(second) ? .float32 : .float64

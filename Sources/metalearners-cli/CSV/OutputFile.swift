@@ -15,6 +15,9 @@ final class OutputFile {
         case stream(Int32)
     }
 
+    /// The error of writing to a pipe that nobody reads any more: no cause for a message.
+    static let closedPipe = MetaLearnersError(.cancelled, at: "standard output", "nobody reads it any more")
+
     private let path: String
     private let target: Target
     private var buffer: [UInt8] = []
@@ -87,7 +90,9 @@ final class OutputFile {
         case .file(let writer):
             try writer.append(buffer)
         case .stream(let descriptor):
-            guard StandardStreams.write(buffer, to: descriptor) else { throw Self.failure(path) }
+            guard StandardStreams.write(buffer, to: descriptor) else {
+                throw errno == EPIPE ? Self.closedPipe : Self.failure(path)
+            }
         }
     }
 
@@ -99,6 +104,7 @@ final class OutputFile {
 
     private static func failure(_ path: String) -> MetaLearnersError {
         let name = path == "-" ? "standard output" : path
-        return MetaLearnersError(.inputOutput, at: name, "cannot be written: \(String(cString: strerror(errno)))")
+        return MetaLearnersError(
+            .inputOutput, at: name, "cannot be written: \(String(cString: strerror(errno)))")
     }
 }

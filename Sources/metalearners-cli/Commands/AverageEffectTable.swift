@@ -6,7 +6,8 @@ enum AverageEffectTable {
     static func text(_ estimates: [AverageEffect], indent: Int = 0) -> String {
         let decimals = NumberText.decimals(for: estimates.flatMap { [$0.estimate, $0.lower, $0.upper] })
         var table = TextTable([
-            ("arm", .left), ("control", .left), ("estimand", .left), ("estimate", .right), ("std. error", .right),
+            ("arm", .left), ("control", .left), ("estimand", .left), ("estimate", .right),
+            ("std. error", .right),
             ("95 % interval", .right), ("p-value", .right),
         ])
         for effect in estimates {

@@ -32,7 +32,8 @@ struct BackendsCommand: ParsableCommand {
         ])
         for backend in backends {
             table.append([
-                backend.name, backend.version, backend.location, backend.capabilities.names.joined(separator: ", "),
+                backend.name, backend.version, backend.location,
+                backend.capabilities.names.joined(separator: ", "),
             ])
         }
         try session.print(table.text())

@@ -14,7 +14,7 @@ package enum CommandLineEntry {
             try command.run()
             return ExitStatus.done.rawValue
         } catch let error as MetaLearnersError {
-            StandardStreams.message(error.description)
+            if error != OutputFile.closedPipe { StandardStreams.message(error.description) }
             return ExitStatus(error).rawValue
         } catch {
             return finish(with: error, arguments)
@@ -25,7 +25,8 @@ package enum CommandLineEntry {
     private static func finish(with error: any Error, _ arguments: [String]) -> Int32 {
         if MetaLearnersCommand.exitCode(for: error) == .success {
             let text = MetaLearnersCommand.fullMessage(for: error)
-            return StandardStreams.output(text + "\n") ? ExitStatus.done.rawValue : ExitStatus.failure.rawValue
+            return StandardStreams.output(text + "\n")
+                ? ExitStatus.done.rawValue : ExitStatus.failure.rawValue
         }
         var command = ""
         for known in MetaLearnersCommand.configuration.subcommands {

@@ -27,7 +27,9 @@ final class CommandSession {
     }
 
     /// Does a stage of the work, and says how long it took.
-    func timed<Value>(_ work: () throws(MetaLearnersError) -> Value) throws(MetaLearnersError) -> (Value, Double) {
+    func timed<Value>(_ work: () throws(MetaLearnersError) -> Value) throws(MetaLearnersError) -> (
+        Value, Double
+    ) {
         let clock = ContinuousClock()
         let start = clock.now
         defer { bar.clear() }

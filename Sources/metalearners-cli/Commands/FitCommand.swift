@@ -30,7 +30,9 @@ struct FitCommand: ParsableCommand {
         if output == "-" || cates == "-" {
             throw ValidationError("Models and effects go to files: standard output is for the report.")
         }
-        if spec == "-", data == "-" { throw ValidationError("Only one of spec and data can be standard input.") }
+        if spec == "-", data == "-" {
+            throw ValidationError("Only one of spec and data can be standard input.")
+        }
     }
 
     mutating func run() throws {

@@ -23,7 +23,9 @@ struct FitReport {
             (
                 "arms",
                 .array(
-                    zip(model.armLabels, model.armCounts).map { ["label": .string($0), "rows": .integer($1)] })
+                    zip(model.armLabels, model.armCounts).map {
+                        ["label": .string($0), "rows": .integer($1)]
+                    })
             ),
             ("outcome_type", .string(model.outcomeKind.isBinary ? "binary" : "continuous")),
             ("covariates", .integer(dataset.covariates.columns.count)),
@@ -44,7 +46,10 @@ struct FitReport {
     var text: String {
         let spec = model.spec
         var facts = TextTable([("", .left), ("", .left)])
-        facts.append(["Learner", "\(spec.learner.rawValue), \(NumberText.counted(spec.crossFitting.folds, "fold")), seed \(spec.seed)"])
+        facts.append([
+            "Learner",
+            "\(spec.learner.rawValue), \(NumberText.counted(spec.crossFitting.folds, "fold")), seed \(spec.seed)",
+        ])
         let models = spec.models
         facts.append([
             "Models",
@@ -53,7 +58,8 @@ struct FitReport {
         facts.append([
             "Outcome", "\(spec.data.outcome ?? ""), \(model.outcomeKind.isBinary ? "binary" : "continuous")",
         ])
-        var rows = "\(NumberText.grouped(dataset.rowCount)) with \(NumberText.counted(dataset.covariates.columns.count, "covariate"))"
+        var rows =
+            "\(NumberText.grouped(dataset.rowCount)) with \(NumberText.counted(dataset.covariates.columns.count, "covariate"))"
         if let clusterCount { rows += ", in \(NumberText.counted(clusterCount, "cluster"))" }
         facts.append(["Rows", rows])
         facts.append(["Treatment", spec.data.treatment ?? ""])
@@ -81,7 +87,8 @@ struct FitReport {
         let touched = NumberText.counted(model.overlap.touched, "row")
         let overlap =
             model.overlap.isKnown
-            ? "The propensities are known." : "Propensities outside \(bounds): \(touched) (\(model.overlap.policy.rawValue))."
+            ? "The propensities are known."
+            : "Propensities outside \(bounds): \(touched) (\(model.overlap.policy.rawValue))."
         return "Arms\n" + table.text(indent: 2) + "  \(overlap)\n"
     }
 

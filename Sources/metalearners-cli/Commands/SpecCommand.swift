@@ -9,7 +9,8 @@ struct SpecCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Meta-learner: \(LearnerKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "learner"))
+            "Meta-learner: \(LearnerKind.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "learner"))
     var learner = LearnerKind.dr.rawValue
 
     @Flag(help: "Print the spec as JSON, without comments.")

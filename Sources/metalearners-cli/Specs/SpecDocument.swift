@@ -9,7 +9,9 @@ package enum SpecDocument {
     ///   - spec: every key with its value, base learners included.
     ///   - registry: where the parameters of the base learners are described.
     /// - Throws: `invalidSpec` for a backend that the registry does not know.
-    package static func text(of spec: SpecValue, registry: EstimatorRegistry) throws(MetaLearnersError) -> String {
+    package static func text(of spec: SpecValue, registry: EstimatorRegistry) throws(MetaLearnersError)
+        -> String
+    {
         var text = """
             # A metalearners spec with every key. Only data.treatment and data.outcome must be given;
             # a key that is left out keeps the value that it has here.
@@ -29,7 +31,7 @@ package enum SpecDocument {
     ) throws(MetaLearnersError) {
         let indent = String(repeating: "  ", count: level)
         let parameters = try parameters(below: parameter, value, registry)
-        let range = parameter.nested.isEmpty && parameters.isEmpty ? " (\(parameter.range))" : ""
+        let range = value.objectValue == nil ? " (\(parameter.range))" : ""
         text += "\(indent)# \(parameter.summary)\(range)\n"
         guard let object = value.objectValue, !object.isEmpty else {
             text += "\(indent)\(parameter.name): \(scalar(value))\n"
@@ -63,7 +65,8 @@ package enum SpecDocument {
         guard case .string(let text) = value else { return value.json() }
         var reader = YAMLReader(source: "")
         let isPlain = text.unicodeScalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_" || $0 == "-"
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_"
+                || $0 == "-"
         }
         return isPlain && (try? reader.read(text)) == value ? text : value.json()
     }

@@ -21,7 +21,9 @@ package enum SpecLoader {
     ///   - format: `yaml`, `yml`, `json` or `toml`.
     ///   - source: what error messages call the text.
     /// - Throws: `invalidSpec`.
-    package static func parse(_ bytes: [UInt8], format: String, source: String) throws(MetaLearnersError) -> SpecValue {
+    package static func parse(_ bytes: [UInt8], format: String, source: String) throws(MetaLearnersError)
+        -> SpecValue
+    {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw MetaLearnersError(.invalidSpec, at: source, "is not UTF-8 text")
         }
@@ -40,7 +42,8 @@ package enum SpecLoader {
                 remedy: "a spec is called .yaml, .yml, .json or .toml")
         }
         guard value == .null || value.objectValue != nil else {
-            throw MetaLearnersError(.invalidSpec, at: source, "must be a mapping of keys, not \(value.kindName)")
+            throw MetaLearnersError(
+                .invalidSpec, at: source, "must be a mapping of keys, not \(value.kindName)")
         }
         return value
     }

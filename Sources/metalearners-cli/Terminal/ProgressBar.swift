@@ -2,7 +2,7 @@ import MetaLearnersCore
 import Synchronization
 
 /// A bar on standard error that shows how far a stage of the work is.
-final class ProgressBar: Sendable {
+package final class ProgressBar: Sendable {
     private let shown = Mutex<(text: String, isVisible: Bool)>(("", false))
     private let isEnabled: Bool
 
@@ -29,11 +29,12 @@ final class ProgressBar: Sendable {
     }
 
     /// The bar as text: `fit outcome [########------------]  40 %`.
-    static func line(_ stage: String, done: Int, total: Int) -> String {
+    package static func line(_ stage: String, done: Int, total: Int) -> String {
         let share = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
         let filled = Int(share * 20)
         let percent = String(Int(share * 100))
-        return "\(stage) [" + String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
+        return "\(stage) [" + String(repeating: "#", count: filled)
+            + String(repeating: "-", count: 20 - filled)
             + "] " + String(repeating: " ", count: 3 - percent.count) + percent + " %"
     }
 }
