@@ -61,6 +61,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersCoreTests", dependencies: ["MetaLearnersCore", "_TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LinearEstimatorsTests",
