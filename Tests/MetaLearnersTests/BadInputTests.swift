@@ -165,7 +165,7 @@ struct BadInputTests {
         let prediction = try model.predict(elsewhere)
         #expect(prediction.warnings.count == 1)
         #expect(prediction.warnings[0].contains("60 of 60 rows"))
-        #expect(prediction.effects[0].allSatisfy(\.isFinite))
+        #expect(prediction.effects[0].allSatisfy { $0.isFinite })
         var strict = try Linear.spec(.t)
         strict.data.unseenLevels = .error
         let refusing = try MetaLearnerFitter(strict).fit(data)
@@ -186,7 +186,7 @@ struct BadInputTests {
         let base = try SyntheticDataset.linear(rows: 40, seed: 1)
         let bare = try CausalDataset(
             covariates: Table([]), treatment: base.treatment, outcome: base.dataset.outcome)
-        #expect(try Linear.fit(bare, learner).trainingEffects[0].allSatisfy(\.isFinite))
+        #expect(try Linear.fit(bare, learner).trainingEffects[0].allSatisfy { $0.isFinite })
         let tiny = try CausalDataset(
             covariates: Table([Column("x", [1, 2, 3, 4])]),
             treatment: Treatment(arms: [0, 0, 1, 1], labels: ["0", "1"]),
