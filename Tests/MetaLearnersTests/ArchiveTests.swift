@@ -45,7 +45,7 @@ struct ArchiveTests {
             #expect(read.encoded() == bytes)
             #expect(read.trainingEffects == model.trainingEffects)
             #expect(read.training == model.training)
-            #expect(read.spec == model.spec)
+            #expect(read.completeSpec == model.completeSpec)
             #expect(read.schema == model.schema)
             #expect(read.warnings == model.warnings)
             #expect(read.armLabels == model.armLabels && read.armCounts == model.armCounts)

