@@ -85,7 +85,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["metalearners-cli", "MetaLearnersCore", "_TestSupport"],
-            swiftSettings: swiftSettings),
+            dependencies: ["metalearners-cli", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     ]
 )
