@@ -128,7 +128,8 @@ package struct ByteSource {
         while true {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count < 0 {
-                if errno == EINTR { continue }
+                if errno == EINTR, !Interruption.token.isCancelled { continue }
+                if errno == EINTR { throw MetaLearnersError(.cancelled, "the work was cancelled") }
                 throw failure(name, kind)
             }
             guard count > 0 else { return }

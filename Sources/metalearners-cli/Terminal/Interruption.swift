@@ -16,7 +16,8 @@ enum Interruption {
         _ = token  // Made here, so that the handler only sets a flag.
         for number in [SIGINT, SIGTERM] {
             var action = sigaction()
-            action.sa_flags = Int32(truncatingIfNeeded: SA_RESTART) | Int32(truncatingIfNeeded: SA_RESETHAND)
+            // Calls that wait, such as reading a pipe, must end: they are not restarted.
+            action.sa_flags = Int32(truncatingIfNeeded: SA_RESETHAND)
             setHandler(&action)
             sigaction(number, &action, nil)
         }
