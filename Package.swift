@@ -35,8 +35,10 @@ let package = Package(
         .target(
             name: "LinearEstimators", dependencies: ["MetaLearnersCore", "COpenBLAS"],
             swiftSettings: swiftSettings),
+        .target(name: "CTreeKernels"),
         .target(
-            name: "TreeEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
+            name: "TreeEstimators", dependencies: ["MetaLearnersCore", "CTreeKernels"],
+            swiftSettings: swiftSettings),
         .target(
             name: "MetaLearners",
             dependencies: ["MetaLearnersCore", "LinearEstimators", "TreeEstimators"],
@@ -61,6 +63,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersCoreTests", dependencies: ["MetaLearnersCore", "_TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LinearEstimatorsTests",

@@ -10,4 +10,5 @@ extension EstimatorRegistry {
         .registering(OLSEstimator.self)
         .registering(LogisticEstimator.self)
         .registering(ConstantEstimator.self)
+        .registering(BoostedTrees.self)
 }
