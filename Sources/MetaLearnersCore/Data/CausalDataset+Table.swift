@@ -102,11 +102,6 @@ private struct Parts {
                 "\(count) of \(codes.count) rows are missing, the first is row \(row + 1)",
                 remedy: "remove these rows: a row without a treatment tells nothing about effects")
         }
-        if column.levels == nil, let row = column.values.doubles().firstIndex(where: \.isInfinite) {
-            throw MetaLearnersError(
-                .invalidData, at: "treatment '\(column.name)'", "row \(row + 1) is infinite",
-                remedy: "remove these rows: a row without a treatment tells nothing about effects")
-        }
         let present = Set(codes)
         var order = levels.indices.filter { present.contains(Int32($0)) }
         if let control {
@@ -125,7 +120,12 @@ private struct Parts {
 
     private static func refuseContinuous(_ column: Column) throws(MetaLearnersError) {
         var distinct: Set<Double> = []
-        for value in column.values.doubles() where !value.isNaN {
+        for (row, value) in column.values.doubles().enumerated() where !value.isNaN {
+            guard value.isFinite else {
+                throw MetaLearnersError(
+                    .invalidData, at: "treatment '\(column.name)'", "row \(row + 1) is infinite",
+                    remedy: "remove these rows: a row without a treatment tells nothing about effects")
+            }
             distinct.insert(value)
             guard distinct.count <= 256 else {
                 throw MetaLearnersError(
