@@ -86,6 +86,21 @@ typedef struct {
 void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *_Nullable sets,
                    const float *values, double *scores, size_t width, size_t count);
 
+/* Parts a list of rows in two, each in the order it had: rows whose bin less `offset` is at most `limit` stay in
+   `rows`, the others follow them. Returns how many stay. aside: room for as many rows. */
+size_t mtlk_partition(int32_t *rows, size_t count, const uint8_t *bins, uint8_t offset, uint8_t limit,
+                      int32_t *aside);
+
+/* The same for rows whose bin is in a set of 256 bits: they go right. */
+size_t mtlk_partition_set(int32_t *rows, size_t count, const uint8_t *bins, const uint64_t *set, int32_t *aside);
+
+/* Gradients and Hessians of the logistic loss, as pairs of words for mtlk_histogram_paired:
+   w (y - p) · gradient_scale and w p (1 - p) · hessian_scale + one, rounded, p being 1 / (1 + exp(-score)).
+   weights may be NULL for 1. Of rows first to first + count - 1; the scaled magnitudes must be below 2^51. */
+void mtlk_logistic_gradients(const double *scores, const double *targets, const double *_Nullable weights,
+                             size_t first, size_t count, double gradient_scale, double hessian_scale, int64_t one,
+                             int64_t *pairs);
+
 #pragma clang assume_nonnull end
 
 #if defined(__cplusplus)

@@ -1,3 +1,4 @@
+import CTreeKernels
 import MetaLearnersCore
 
 /// Rows grouped by the leaf they are in, in one piece of memory that is reordered as leaves are split.
@@ -36,35 +37,16 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         case .ordered(let threshold, let missingRight):
             // Missing values are bin 0; less 1 they are 255 and lie above every threshold.
             let offset: UInt8 = missingRight ? 1 : 0
-            let limit = threshold &- offset
-            left = partition(first, count) { bins[$0] &- offset > limit }
+            left = mtlk_partition(first, count, bins, offset, threshold &- offset, scratch.base)
         case .categories(let set):
-            left = withUnsafeTemporaryAllocation(of: Bool.self, capacity: 256) { goesRight in
-                for bin in 0..<256 { goesRight.initializeElement(at: bin, to: set.contains(UInt8(bin))) }
-                return partition(first, count) { goesRight[Int(bins[$0])] }
+            left = withUnsafeBytes(of: set.words) { words in
+                words.withMemoryRebound(to: UInt64.self) { words in
+                    words.baseAddress.map { mtlk_partition_set(first, count, bins, $0, scratch.base) } ?? count
+                }
             }
         }
         counts[leaf] = left
         starts.append(starts[leaf] + left)
         counts.append(count - left)
-    }
-
-    @inline(__always)
-    private func partition(
-        _ first: UnsafeMutablePointer<Int32>, _ count: Int, _ goesRight: (Int) -> Bool
-    ) -> Int {
-        let aside = scratch.base
-        var left = 0
-        var right = 0
-        for index in 0..<count {
-            let row = first[index]
-            first[left] = row
-            aside[right] = row
-            let isRight = goesRight(Int(row)) ? 1 : 0
-            left += 1 - isRight
-            right += isRight
-        }
-        (first + left).update(from: aside, count: right)
-        return left
     }
 }
