@@ -10,13 +10,13 @@
 /* Added to a number below 2^51 it leaves the nearest integer in the low bits. */
 #define ROUNDER 0x1.8p52
 
-INLINE int64_t rounded(double value) {
+INLINE int32_t rounded(double value) {
   const double rounder = ROUNDER;
   double sum = value + rounder;
   int64_t bits, zero;
   memcpy(&bits, &sum, sizeof bits);
   memcpy(&zero, &rounder, sizeof zero);
-  return bits - zero;
+  return (int32_t)(bits - zero);
 }
 
 /* e^x for |x| up to 700 within two units of the last place: e^x = 2^k e^r with |r| at most ln 2 / 2, and the series of
@@ -50,22 +50,22 @@ INLINE double exponential(double x) {
 }
 
 INLINE void gradients(const double *scores, const double *targets, const double *weights, size_t first, size_t count,
-                      double gradient_scale, double hessian_scale, int64_t one, int64_t *restrict pairs) {
+                      double gradient_scale, double hessian_scale, int32_t *restrict pairs) {
   for (size_t row = first; row < first + count; ++row) {
     const double share = 1 / (1 + exponential(-scores[row]));
     const double weight = weights ? weights[row] : 1;
     pairs[2 * row] = rounded(weight * (targets[row] - share) * gradient_scale);
-    pairs[2 * row + 1] = rounded(weight * share * (1 - share) * hessian_scale) + one;
+    pairs[2 * row + 1] = rounded(weight * share * (1 - share) * hessian_scale);
   }
 }
 
 #define DEFINE_GRADIENTS(NAME)                                                                                     \
   static void NAME(const double *scores, const double *targets, const double *weights, size_t first, size_t count, \
-                   double gradient_scale, double hessian_scale, int64_t one, int64_t *pairs) {                     \
+                   double gradient_scale, double hessian_scale, int32_t *pairs) {                                  \
     if (weights) {                                                                                                 \
-      gradients(scores, targets, weights, first, count, gradient_scale, hessian_scale, one, pairs);                \
+      gradients(scores, targets, weights, first, count, gradient_scale, hessian_scale, pairs);                     \
     } else {                                                                                                       \
-      gradients(scores, targets, NULL, first, count, gradient_scale, hessian_scale, one, pairs);                   \
+      gradients(scores, targets, NULL, first, count, gradient_scale, hessian_scale, pairs);                        \
     }                                                                                                              \
   }
 
@@ -76,17 +76,17 @@ __attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_GRADIENTS(gradients_
 #endif
 
 void mtlk_logistic_gradients(const double *scores, const double *targets, const double *weights, size_t first,
-                             size_t count, double gradient_scale, double hessian_scale, int64_t one,
-                             int64_t *pairs) {
+                             size_t count, double gradient_scale, double hessian_scale,
+                             int32_t *pairs) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    gradients_avx512(scores, targets, weights, first, count, gradient_scale, hessian_scale, one, pairs);
+    gradients_avx512(scores, targets, weights, first, count, gradient_scale, hessian_scale, pairs);
     return;
   }
   if (__builtin_cpu_supports("avx2")) {
-    gradients_avx2(scores, targets, weights, first, count, gradient_scale, hessian_scale, one, pairs);
+    gradients_avx2(scores, targets, weights, first, count, gradient_scale, hessian_scale, pairs);
     return;
   }
 #endif
-  gradients_plain(scores, targets, weights, first, count, gradient_scale, hessian_scale, one, pairs);
+  gradients_plain(scores, targets, weights, first, count, gradient_scale, hessian_scale, pairs);
 }

@@ -31,6 +31,14 @@ void mtlk_histogram_packed(const uint8_t *bins, size_t width, const int32_t *row
 void mtlk_histogram_paired(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
                            const void *gradients, void *cells);
 
+/* The same with rows of two 32-bit words, gradient and Hessian, and `one` added to the second word of a cell. */
+void mtlk_histogram_short(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                          const int32_t *gradients, int64_t one, void *cells);
+
+/* The same with rows of a residual and a weight, whose product is the gradient. */
+void mtlk_histogram_product(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                            const int32_t *residuals, int64_t one, void *cells);
+
 /* How numbers become bins: 0 for NaN, else 1 + the edges below the number.
    A grid over the edges' range says how many edges lie in cells before a number's; those of its own cell are
    compared with, one after another. */
@@ -94,12 +102,12 @@ size_t mtlk_partition(int32_t *rows, size_t count, const uint8_t *bins, uint8_t 
 /* The same for rows whose bin is in a set of 256 bits: they go right. */
 size_t mtlk_partition_set(int32_t *rows, size_t count, const uint8_t *bins, const uint64_t *set, int32_t *aside);
 
-/* Gradients and Hessians of the logistic loss, as pairs of words for mtlk_histogram_paired:
-   w (y - p) · gradient_scale and w p (1 - p) · hessian_scale + one, rounded, p being 1 / (1 + exp(-score)).
-   weights may be NULL for 1. Of rows first to first + count - 1; the scaled magnitudes must be below 2^51. */
+/* Gradients and Hessians of the logistic loss, as pairs of words for mtlk_histogram_short:
+   w (y - p) · gradient_scale and w p (1 - p) · hessian_scale, rounded, p being 1 / (1 + exp(-score)).
+   weights may be NULL for 1. Of rows first to first + count - 1; the scaled magnitudes must be below 2^31. */
 void mtlk_logistic_gradients(const double *scores, const double *targets, const double *_Nullable weights,
-                             size_t first, size_t count, double gradient_scale, double hessian_scale, int64_t one,
-                             int64_t *pairs);
+                             size_t first, size_t count, double gradient_scale, double hessian_scale,
+                             int32_t *pairs);
 
 #pragma clang assume_nonnull end
 

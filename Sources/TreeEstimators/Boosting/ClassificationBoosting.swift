@@ -59,23 +59,23 @@ struct ClassificationBoosting {
         let rowCount = problem.matrix.rowCount
         let scores = try AlignedBuffer<Double>(uninitialized: rowCount * scoreCount)
         let shares = try AlignedBuffer<Float>(uninitialized: scoreCount > 1 ? rowCount * scoreCount : 0)
-        let gradients = try AlignedBuffer<SIMD2<Int64>>(uninitialized: rowCount)
+        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: rowCount)
         for row in 0..<rowCount {
             for (output, score) in baseScores.enumerated() { scores.base[row * scoreCount + output] = score }
         }
-        // Sums stay below 2^60, and what is rounded below 2^51.
+        // Sums stay below 2^60, and a row's words below 2^31.
         let total = classWeights.reduce(0, +)
         let largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
         let gradientScale = min(
-            BoostingProblem.scale(total, bits: 60), BoostingProblem.scale(largest, bits: 50))
+            BoostingProblem.scale(total, bits: 60), BoostingProblem.scale(largest, bits: 30))
         let hessianScale = min(
             BoostingProblem.scale(total, bits: problem.countShift - 1),
-            BoostingProblem.scale(largest, bits: 50))
+            BoostingProblem.scale(largest, bits: 30))
         var rules = GrowthRules(spec)
         rules.countShift = Int64(problem.countShift)
         rules.gradientUnit = 1 / gradientScale
         rules.hessianUnit = 1 / hessianScale
-        let grower = try TreeGrower<PairedCell>(
+        let grower = try TreeGrower<ShortCell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
             carriesRoot: false, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
@@ -128,10 +128,9 @@ struct ClassificationBoosting {
 
     private func fillGradients(
         _ output: Int, _ scores: AlignedBuffer<Double>, _ shares: AlignedBuffer<Float>,
-        _ gradients: AlignedBuffer<SIMD2<Int64>>, _ gradientScale: Double, _ hessianScale: Double
+        _ gradients: AlignedBuffer<SIMD2<Int32>>, _ gradientScale: Double, _ hessianScale: Double
     ) {
         let task = problem.task
-        let shift = Int64(problem.countShift)
         if scoreCount == 1 {
             fillLogisticGradients(scores, gradients, gradientScale, hessianScale)
             return
@@ -143,29 +142,26 @@ struct ClassificationBoosting {
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
-            gradients.base[row] = PairedCell.row(
-                gradient: Self.rounded(gradient * gradientScale), hessian: Self.rounded(hessian * hessianScale),
-                countShift: shift)
+            gradients.base[row] = SIMD2(
+                Self.rounded(gradient * gradientScale), Self.rounded(hessian * hessianScale))
         }
     }
 
-    /// The nearest integer of a number below 2^51, which ends up in the low bits of the sum.
+    /// The nearest integer of a number below 2^31, which ends up in the low bits of the sum.
     @inline(__always)
-    private static func rounded(_ value: Double) -> Int64 {
-        Int64(bitPattern: (value + 0x1.8p52).bitPattern) &- Int64(bitPattern: (0x1.8p52).bitPattern)
+    private static func rounded(_ value: Double) -> Int32 {
+        Int32(truncatingIfNeeded: (value + 0x1.8p52).bitPattern)
     }
 
     private func fillLogisticGradients(
-        _ scores: AlignedBuffer<Double>, _ gradients: AlignedBuffer<SIMD2<Int64>>, _ gradientScale: Double,
+        _ scores: AlignedBuffer<Double>, _ gradients: AlignedBuffer<SIMD2<Int32>>, _ gradientScale: Double,
         _ hessianScale: Double
     ) {
         let rows = problem.rows.training
-        let one: Int64 = 1 << Int64(problem.countShift)
         func fill(_ range: Range<Int>, _ targets: UnsafePointer<Double>, _ weights: UnsafePointer<Double>?) {
-            gradients.base.withMemoryRebound(to: Int64.self, capacity: 2 * gradients.count) { pairs in
+            gradients.base.withMemoryRebound(to: Int32.self, capacity: 2 * gradients.count) { pairs in
                 mtlk_logistic_gradients(
-                    scores.base, targets, weights, range.lowerBound, range.count, gradientScale, hessianScale, one,
-                    pairs)
+                    scores.base, targets, weights, range.lowerBound, range.count, gradientScale, hessianScale, pairs)
             }
         }
         let weights = problem.task.weights ?? []

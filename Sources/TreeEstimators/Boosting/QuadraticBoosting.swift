@@ -32,7 +32,8 @@ struct QuadraticBoosting {
                 .unsupported, "weighted trees take at most 2^27 rows, not \(problem.rows.training.count)",
                 remedy: "fit on a sample of the rows")
         }
-        try fitPaired(&builder)
+        if loss.regressor == nil, try fitWeighted(&builder) { return }
+        try fitWide(&builder)
     }
 
     private func fitPacked(weight: Double, scale: Double, _ builder: inout EnsembleBuilder)
@@ -47,7 +48,31 @@ struct QuadraticBoosting {
         try boost(PackedCell.self, gradients, grid, &builder)
     }
 
-    private func fitPaired(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+    /// Fits by residuals of 32 bits with weights of 32 bits, where their grid is fine enough.
+    private func fitWeighted(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) -> Bool {
+        let hessianScale = min(
+            BoostingProblem.scale(loss.hessian.sum, bits: problem.countShift - 1),
+            BoostingProblem.scale(loss.hessian.largest, bits: 30))
+        let bound = (loss.hessian.sum * loss.loss).squareRoot()
+        let step = min(
+            BoostingProblem.scale(bound, bits: 60) / hessianScale,
+            BoostingProblem.scale(loss.largestResidual, bits: 29))
+        let typical = (loss.loss / loss.hessian.sum).squareRoot()
+        guard typical * step >= 65_536 else { return false }
+        var grid = Grid(step: step, hessian: hessianScale)
+        grid.sumLimit = 1 << 61
+        grid.rowLimit = 1 << 30
+        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: problem.matrix.rowCount)
+        fill(gradients) { row in
+            SIMD2(
+                Int32(clamping: Self.rounded(loss.residual(row) * step)),
+                Int32(clamping: Self.rounded(loss.weight(row) * hessianScale)))
+        }
+        try boost(WeightedCell.self, gradients, grid, &builder)
+        return true
+    }
+
+    private func fitWide(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
         let uniform = loss.commonWeight
         let hessianScale =
             uniform.map { 1 / $0 }
@@ -70,9 +95,9 @@ struct QuadraticBoosting {
                 loss.regressor == nil
                 ? hessian &* Self.rounded(loss.residual(row) * grid.step)
                 : Self.rounded(weight * factor * loss.residual(row) * scale)
-            return PairedCell.row(gradient: gradient, hessian: hessian, countShift: shift)
+            return WideCell.row(gradient: gradient, hessian: hessian, countShift: shift)
         }
-        try boost(PairedCell.self, gradients, grid, &builder)
+        try boost(WideCell.self, gradients, grid, &builder)
     }
 
     /// The units of the integers.
@@ -83,7 +108,7 @@ struct QuadraticBoosting {
         let hessian: Double
         /// What the weight of each row is multiplied by, not being part of the integers.
         var weight = 1.0
-        /// What Σ |gradient| and the largest gradient must stay below.
+        /// What Σ |gradient| and the largest word that moves must stay below.
         var sumLimit: Int64 = 0
         var rowLimit: Int64 = 0
 
@@ -185,7 +210,7 @@ struct QuadraticBoosting {
                             let size = Int64(clamping: Cell.gradient(of: advanced).magnitude)
                             sums.total =
                                 sums.total.addingReportingOverflow(size).overflow ? .max : sums.total + size
-                            sums.largest |= size
+                            sums.largest |= Int64(clamping: Cell.stored(advanced).magnitude)
                         }
                     }
                     var totals = GradientTotals()
