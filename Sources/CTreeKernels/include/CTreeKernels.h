@@ -109,6 +109,25 @@ void mtlk_logistic_gradients(const double *scores, const double *targets, const 
                              size_t first, size_t count, double gradient_scale, double hessian_scale,
                              int32_t *pairs);
 
+/* Whether the processor has the vector instructions that make mtlk_scan worth it for leaves of many rows. */
+int mtlk_scan_is_fast(void);
+
+/* Splits a leaf whose rows are known by a byte a row only: of `count` rows from `first_row` on, those of `leaf` whose
+   bin less `offset` is above `limit` become `new_leaf`. Their numbers go to `right`, those of the others of `leaf` to
+   `left`, either NULL where they are not wanted; both need room for 16 more. Counts of both are returned. */
+typedef struct {
+  size_t left;
+  size_t right;
+} mtlk_counts;
+
+mtlk_counts mtlk_scan(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
+                      uint8_t offset, uint8_t limit, int32_t first_row, int32_t *_Nullable left,
+                      int32_t *_Nullable right);
+
+/* The same for rows whose bin is in a set of 256 bits. */
+mtlk_counts mtlk_scan_set(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
+                          const uint64_t *set, int32_t first_row, int32_t *left, int32_t *right);
+
 #pragma clang assume_nonnull end
 
 #if defined(__cplusplus)

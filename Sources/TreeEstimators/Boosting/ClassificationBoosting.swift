@@ -190,12 +190,8 @@ struct ClassificationBoosting {
         _ shards: [RowShard], _ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]
     ) {
         problem.team.run(shards.count) { index in
-            for (leaf, value) in values.enumerated() {
-                for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
-                    for row in list.leaf(leaf) {
-                        scores.base[Int(row) * scoreCount + output] += Double(value)
-                    }
-                }
+            for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
+                list.forEachRow { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf]) }
             }
         }
     }

@@ -188,6 +188,13 @@ struct QuadraticBoosting {
         var largest: Int64 = 0
         /// The sums of held-out rows in each leaf, before the tree was added.
         var heldOut: [GradientTotals]
+
+        @inline(__always)
+        mutating func add(_ gradient: Int64, stored: Int64) {
+            let (sum, overflow) = total.addingReportingOverflow(Int64(clamping: gradient.magnitude))
+            total = overflow ? .max : sum
+            largest |= Int64(clamping: stored.magnitude)
+        }
     }
 
     /// Adds the tree to the rows' predictions.
@@ -201,27 +208,17 @@ struct QuadraticBoosting {
             problem.team.run(grower.shards.count) { index in
                 let shard = grower.shards[index]
                 var sums = Sums(heldOut: none)
-                for (leaf, step) in steps.enumerated() {
-                    for rows in [shard.active.leaf(leaf), shard.idle.leaf(leaf)] {
-                        for row in rows {
-                            let row = Int(row)
-                            let advanced = Cell.advanced(gradients[row], by: step, countShift: shift)
-                            gradients[row] = advanced
-                            let size = Int64(clamping: Cell.gradient(of: advanced).magnitude)
-                            sums.total =
-                                sums.total.addingReportingOverflow(size).overflow ? .max : sums.total + size
-                            sums.largest |= Int64(clamping: Cell.stored(advanced).magnitude)
-                        }
+                for list in [shard.active, shard.idle] {
+                    list.forEachRow { leaf, row in
+                        let advanced = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
+                        gradients[row] = advanced
+                        sums.add(Cell.gradient(of: advanced), stored: Cell.stored(advanced))
                     }
-                    var totals = GradientTotals()
-                    for row in shard.heldOut.leaf(leaf) {
-                        let row = Int(row)
-                        totals =
-                            totals
-                            + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
-                        gradients[row] = Cell.advanced(gradients[row], by: step, countShift: shift)
-                    }
-                    sums.heldOut[leaf] = totals
+                }
+                shard.heldOut.forEachRow { leaf, row in
+                    let totals = Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
+                    sums.heldOut[leaf] = sums.heldOut[leaf] + totals
+                    gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
                 }
                 parts[index] = sums
             }
