@@ -191,7 +191,11 @@ struct ClassificationBoosting {
     ) {
         problem.team.run(shards.count) { index in
             for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
-                list.forEachRow { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf]) }
+                list.forEachList { leaf, rows in
+                    let value = Double(values[leaf])
+                    for row in rows { scores.base[Int(row) * scoreCount + output] += value }
+                }
+                list.forEachByte { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf]) }
             }
         }
     }

@@ -208,17 +208,46 @@ struct QuadraticBoosting {
             problem.team.run(grower.shards.count) { index in
                 let shard = grower.shards[index]
                 var sums = Sums(heldOut: none)
-                for list in [shard.active, shard.idle] {
-                    list.forEachRow { leaf, row in
+                // Whoever sees every row lowers the loss, and with it the bound of the sums, in every tree.
+                if problem.spec.rowSample < 1 {
+                    for list in [shard.active, shard.idle] {
+                        list.forEachList { leaf, rows in
+                            let step = steps[leaf]
+                            for row in rows {
+                                let advanced = Cell.advanced(gradients[Int(row)], by: step, countShift: shift)
+                                gradients[Int(row)] = advanced
+                                sums.add(Cell.gradient(of: advanced), stored: Cell.stored(advanced))
+                            }
+                        }
+                    }
+                } else {
+                    shard.active.forEachList { leaf, rows in
+                        let step = steps[leaf]
+                        var largest: Int64 = 0
+                        for row in rows {
+                            let advanced = Cell.advanced(gradients[Int(row)], by: step, countShift: shift)
+                            gradients[Int(row)] = advanced
+                            let stored = Cell.stored(advanced)
+                            largest |= stored ^ (stored &>> 63)
+                        }
+                        sums.largest |= largest
+                    }
+                    shard.active.forEachByte { leaf, row in
                         let advanced = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
                         gradients[row] = advanced
-                        sums.add(Cell.gradient(of: advanced), stored: Cell.stored(advanced))
+                        let stored = Cell.stored(advanced)
+                        sums.largest |= stored ^ (stored &>> 63)
                     }
                 }
-                shard.heldOut.forEachRow { leaf, row in
-                    let totals = Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
-                    sums.heldOut[leaf] = sums.heldOut[leaf] + totals
-                    gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
+                shard.heldOut.forEachList { leaf, rows in
+                    var totals = GradientTotals()
+                    for row in rows {
+                        let row = Int(row)
+                        totals =
+                            totals + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
+                        gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
+                    }
+                    sums.heldOut[leaf] = totals
                 }
                 parts[index] = sums
             }

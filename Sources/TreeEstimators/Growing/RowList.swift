@@ -54,17 +54,26 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             ?? UnsafeBufferPointer(start: nil, count: 0)
     }
 
-    /// Calls `body` with each row and its leaf.
+    /// Calls `body` with each leaf that is a list and its rows.
     @inline(__always)
-    func forEachRow(_ body: (_ leaf: Int, _ row: Int) -> Void) {
+    func forEachList(_ body: (_ leaf: Int, _ rows: UnsafeBufferPointer<Int32>) -> Void) {
         for (leaf, start) in starts.enumerated() {
-            guard let start else { continue }
-            for row in UnsafeBufferPointer(start: rows.base + start, count: counts[leaf]) { body(leaf, Int(row)) }
+            if let start { body(leaf, UnsafeBufferPointer(start: rows.base + start, count: counts[leaf])) }
         }
+    }
+
+    /// Calls `body` with the leaf and the row of each row that is known by its byte only.
+    @inline(__always)
+    func forEachByte(_ body: (_ leaf: Int, _ row: Int) -> Void) {
         guard let bytes, starts.contains(nil) else { return }
-        for row in bytes.span {
-            let leaf = Int(bytes.leaves.base[row])
-            if leaf < starts.count, starts[leaf] == nil { body(leaf, row) }
+        withUnsafeTemporaryAllocation(of: Bool.self, capacity: 256) { isByte in
+            for leaf in 0..<256 {
+                isByte.initializeElement(at: leaf, to: leaf < starts.count && starts[leaf] == nil)
+            }
+            for row in bytes.span {
+                let leaf = Int(bytes.leaves.base[row])
+                if isByte[leaf] { body(leaf, row) }
+            }
         }
     }
 
