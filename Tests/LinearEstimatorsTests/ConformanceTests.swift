@@ -18,4 +18,14 @@ import _TestSupport
     func logistic(check: ConformanceCheck) throws {
         #expect(try EstimatorConformance<LogisticEstimator>().violations(of: check) == [])
     }
+
+    @Test("the elastic net conforms", arguments: ConformanceCheck.allCases)
+    func elasticNet(check: ConformanceCheck) throws {
+        #expect(try EstimatorConformance<ElasticNetEstimator>().violations(of: check) == [])
+    }
+
+    @Test("the lasso conforms", arguments: ConformanceCheck.allCases)
+    func lasso(check: ConformanceCheck) throws {
+        #expect(try EstimatorConformance<LassoEstimator>().violations(of: check) == [])
+    }
 }

@@ -35,7 +35,8 @@ struct FittedLinearModel: FittedEstimator {
             coefficients: solution.coefficients)
     }
 
-    private init(
+    /// Takes coefficients on the columns of `encoder`.
+    init(
         backendName: String, warnings: [String], encoder: DesignEncoder, intercept: Double,
         coefficients: [Double]
     ) {
