@@ -54,13 +54,17 @@ def crossed(x, y, rows, ratio, folds, weights=None, length=100, eps=1e-3, one_se
     alphas = largest * eps ** (np.arange(length) / (length - 1))
     model = ElasticNetCV(l1_ratio=ratio, alphas=alphas, cv=PredefinedSplit(folds[rows]), **exact)
     model.fit(z[rows], y[rows], sample_weight=wt)
-    if not one_se:
-        return model.predict(z)
-    means = model.mse_path_.mean(axis=1)
-    best = means.argmin()
-    bound = means[best] + model.mse_path_[best].std(ddof=1) / np.sqrt(model.mse_path_.shape[1])
-    alpha = model.alphas_[np.flatnonzero(means <= bound)[0]]
-    return ElasticNet(alpha=alpha, l1_ratio=ratio, **exact).fit(z[rows], y[rows], sample_weight=wt).predict(z)
+    # ElasticNetCV gives every fold the same weight; here each has that of its rows.
+    shares = np.array([(np.ones(len(rows)) if wt is None else wt)[folds[rows] == k].sum() for k in np.unique(folds[rows])])
+    means = np.average(model.mse_path_, axis=1, weights=shares)
+    chosen = best = means.argmin()
+    if wt is None:
+        assert model.alphas_[best] == model.alpha_
+    if one_se:
+        bound = means[best] + model.mse_path_[best].std(ddof=1) / np.sqrt(model.mse_path_.shape[1])
+        chosen = np.flatnonzero(means <= bound)[0]
+    final = ElasticNet(alpha=model.alphas_[chosen], l1_ratio=ratio, **exact)
+    return final.fit(z[rows], y[rows], sample_weight=wt).predict(z)
 
 
 random = np.random.default_rng(20240607)
