@@ -4,9 +4,11 @@ import MetaLearnersCore
 /// than 0, side by side.
 struct ActiveColumns {
     /// The most non-zero coefficients whose linear system is solved.
-    private static let directLimit = 500
-    /// The most sweeps for one penalty.
-    private static let sweepLimit = 20_000
+    private static let directLimit = 1000
+    /// The most linear systems that are solved between sweeps.
+    private static let directSteps = 8
+    /// The most sweeps for one set of columns and one penalty.
+    private static let sweepLimit = 1000
 
     /// The columns, in the order in which they came.
     private(set) var columns: [Int] = []
@@ -46,6 +48,8 @@ struct ActiveColumns {
 
     /// Minimises over these columns, from the coefficients that stand; false where that takes too many sweeps.
     ///
+    /// Where descent is slow, a linear system is solved every so many sweeps that both cost about the same.
+    ///
     /// - Parameters:
     ///   - scale: what changes of the gradient are relative to.
     ///   - slack: the violation of the conditions of optimality that counts as none.
@@ -55,20 +59,19 @@ struct ActiveColumns {
     {
         guard !columns.isEmpty else { return true }
         var gradient = gradient(at: coefficients)
-        var tolerance = 1e-2 * scale
-        let least = 1e-12 * scale
-        for sweep in 1...Self.sweepLimit {
-            let change = self.sweep(&gradient, l1: l1, l2: l2)
-            guard change <= tolerance || sweep % 32 == 0 else { continue }
-            if let solution = try direct(l1: l1, l2: l2, slack: slack) {
-                coefficients = solution
-                return true
+        var sweepsLeft = Self.sweepLimit
+        while sweepsLeft > 0 {
+            for _ in 0..<max(4, supportCount / 8) {
+                if sweep(&gradient, l1: l1, l2: l2) <= 1e-10 * scale { return true }
+                sweepsLeft -= 1
             }
-            if change <= least { return true }
-            while tolerance > least, change <= tolerance { tolerance *= 0.1 }
+            if try settle(l1: l1, l2: l2, slack: slack) { return true }
+            gradient = self.gradient(at: coefficients)
         }
         return false
     }
+
+    private var supportCount: Int { coefficients.count { $0 != 0 } }
 
     /// c − G·β.
     private func gradient(at coefficients: [Double]) -> [Double] {
@@ -106,38 +109,59 @@ struct ActiveColumns {
         return largest
     }
 
-    /// The solution whose coefficients have the signs of those that stand; nil where there is none, or one that is
-    /// not the minimum.
-    private func direct(l1: Double, l2: Double, slack: Double) throws(MetaLearnersError) -> [Double]? {
-        let support = coefficients.indices.filter { coefficients[$0] != 0 }
-        var solution = [Double](repeating: 0, count: coefficients.count)
-        if !support.isEmpty {
-            guard support.count <= Self.directLimit else { return nil }
-            let order = support.count
-            let system = try DoubleBuffer(order * order)
-            let right = try DoubleBuffer(order)
+    /// Goes towards the minimum among coefficients of the same signs, as far as signs stay, and on without those that
+    /// became 0; whether that led to the minimum. The loss never rises.
+    private mutating func settle(l1: Double, l2: Double, slack: Double) throws(MetaLearnersError) -> Bool {
+        for _ in 0..<Self.directSteps {
+            let support = coefficients.indices.filter { coefficients[$0] != 0 }
+            guard let target = try direct(support, l1: l1, l2: l2) else { return false }
+            // The part of the way after which the first coefficient is 0.
+            var part = 1.0
+            var first: Int?
             for (index, place) in support.enumerated() {
-                for (row, other) in support[...index].enumerated() {
-                    system.start[index * order + row] = matrix[place * capacity + other]
+                let old = coefficients[place]
+                guard target[index] == 0 || (target[index] > 0) != (old > 0) else { continue }
+                let crossing = old / (old - target[index])
+                if crossing < part || first == nil {
+                    part = crossing
+                    first = place
                 }
-                system.start[index * (order + 1)] += l2
-                right.start[index] = moments[place] - (coefficients[place] > 0 ? l1 : -l1)
             }
-            guard let factor = try CholeskyFactor(system, order: order), factor.reciprocalCondition > 1e-12
-            else {
-                return nil
-            }
-            factor.solve(right)
             for (index, place) in support.enumerated() {
-                let value = right.start[index]
-                guard value.isFinite, (value > 0) == (coefficients[place] > 0), value != 0 else { return nil }
-                solution[place] = value
+                coefficients[place] += part * (target[index] - coefficients[place])
+                if part == 1 { coefficients[place] = target[index] }
+            }
+            if let first {
+                coefficients[first] = 0
+                continue
+            }
+            let gradient = gradient(at: coefficients)
+            return coefficients.indices.allSatisfy {
+                coefficients[$0] != 0 || abs(gradient[$0]) <= l1 + slack
             }
         }
-        let gradient = gradient(at: solution)
-        for place in solution.indices where solution[place] == 0 {
-            guard abs(gradient[place]) <= l1 + slack else { return nil }
+        return false
+    }
+
+    /// The minimum over the coefficients at `support`, were the signs that they have to stay; nil where that cannot be
+    /// told.
+    private func direct(_ support: [Int], l1: Double, l2: Double) throws(MetaLearnersError) -> [Double]? {
+        guard support.count <= Self.directLimit else { return nil }
+        guard !support.isEmpty else { return [] }
+        let order = support.count
+        let system = try DoubleBuffer(order * order)
+        let right = try DoubleBuffer(order)
+        for (index, place) in support.enumerated() {
+            for (row, other) in support[...index].enumerated() {
+                system.start[index * order + row] = matrix[place * capacity + other]
+            }
+            system.start[index * (order + 1)] += l2
+            right.start[index] = moments[place] - (coefficients[place] > 0 ? l1 : -l1)
         }
-        return solution
+        guard let factor = try CholeskyFactor(system, order: order), factor.reciprocalCondition > 1e-12 else {
+            return nil
+        }
+        factor.solve(right)
+        return right.isFinite ? right.array : nil
     }
 }

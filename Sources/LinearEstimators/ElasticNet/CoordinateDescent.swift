@@ -18,7 +18,7 @@ final class CoordinateDescent {
     private let scale: Double
     /// One for each column.
     private(set) var coefficients: [Double]
-    /// Whether every penalty so far was solved to full precision.
+    /// Whether the last penalty was solved to full precision.
     private(set) var converged = true
     /// c − G·β.
     private var gradient: [Double]
@@ -61,6 +61,7 @@ final class CoordinateDescent {
         let l2 = lambda - l1
         try admit(above: max(2 * l1 - lastLambda * l1Ratio, 0))
         lastLambda = lambda
+        converged = true
         repeat {
             try context.checkCancellation()
             if try !active.minimise(l1: l1, l2: l2, scale: scale, slack: slack) { converged = false }

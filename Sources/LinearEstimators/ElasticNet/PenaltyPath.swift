@@ -45,20 +45,21 @@ struct PenaltyPath {
                 let problem = try source.problem(without: fold)
                 let descent = CoordinateDescent(problem, l1Ratio: l1Ratio)
                 var losses: [Double] = []
+                var exact: [Bool] = []
                 for penalty in penalties {
                     try descent.advance(to: penalty, context)
                     losses.append(problem.heldOutLoss(descent.coefficients, support: descent.support))
+                    exact.append(descent.converged)
                 }
-                return (losses: losses, converged: descent.converged)
+                return (losses: losses, exact: exact)
             }
-            foldsConverged = parts.allSatisfy(\.converged)
-            lambda =
-                penalties[
-                    Self.choice(
-                        parts.map(\.losses),
-                        weights: folds.map { range in
-                            problem.factors[range].reduce(0) { $0 + $1 * $1 }
-                        }, spec.selection)]
+            let chosen = Self.choice(
+                parts.map(\.losses),
+                weights: folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } },
+                spec.selection)
+            // Where no penalty is left to speak of, there may be no single solution: that harms nobody.
+            foldsConverged = parts.allSatisfy { $0.exact[chosen] }
+            lambda = penalties[chosen]
         }
         let descent = CoordinateDescent(whole, l1Ratio: spec.l1Ratio)
         for penalty in penalties where penalty > lambda { try descent.advance(to: penalty, context) }
