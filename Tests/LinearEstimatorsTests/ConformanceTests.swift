@@ -28,4 +28,12 @@ import _TestSupport
     func lasso(check: ConformanceCheck) throws {
         #expect(try EstimatorConformance<LassoEstimator>().violations(of: check) == [])
     }
+
+    @Test(
+        "ridge with a chosen penalty conforms", arguments: ConformanceCheck.allCases,
+        [RidgeSelection.gcv, .loo])
+    func ridgeSelection(check: ConformanceCheck, selection: RidgeSelection) throws {
+        let conformance = try EstimatorConformance<RidgeEstimator>(RidgeSpec(selection: selection))
+        #expect(try conformance.violations(of: check) == [])
+    }
 }

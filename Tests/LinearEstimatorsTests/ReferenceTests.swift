@@ -19,7 +19,9 @@ import Testing
         .registering(RidgeEstimator.self).registering(LogisticEstimator.self)
         .registering(ElasticNetEstimator.self).registering(LassoEstimator.self)
 
-    static let cases = cases(of: "linear_reference") + cases(of: "elastic_net_reference")
+    static let cases =
+        cases(of: "linear_reference") + cases(of: "elastic_net_reference")
+        + cases(of: "ridge_selection_reference")
 
     private static func cases(of fixture: String) -> [Case] {
         guard
@@ -35,7 +37,7 @@ import Testing
     }
 
     @Test("the fixtures are there") func fixturesAreThere() {
-        #expect(Self.cases.count == 32 + 21)
+        #expect(Self.cases.count == 32 + 21 + 12)
     }
 
     @Test("predictions agree with scikit-learn", arguments: cases)

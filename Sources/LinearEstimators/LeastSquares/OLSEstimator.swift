@@ -25,7 +25,7 @@ public struct OLSEstimator: BaseEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try FittedLinearModel(fitting: task, l2: 0, backendName: Self.backend.name, context)
+        try FittedLinearModel(fitting: task, RidgeSpec(l2: 0), backendName: Self.backend.name, context)
     }
 
     /// Reads a model that its `encode` wrote.
