@@ -36,4 +36,16 @@ import _TestSupport
         let conformance = try EstimatorConformance<RidgeEstimator>(RidgeSpec(selection: selection))
         #expect(try conformance.violations(of: check) == [])
     }
+
+    @Test(
+        "expanded features conform", arguments: ConformanceCheck.allCases,
+        [FeatureExpansion.splines, .splinesInteractions])
+    func expansion(check: ConformanceCheck, expansion: FeatureExpansion) throws {
+        var ridge = RidgeSpec()
+        ridge.expansion = expansion
+        #expect(try EstimatorConformance<RidgeEstimator>(ridge).violations(of: check) == [])
+        var logistic = LogisticSpec()
+        logistic.expansion = expansion
+        #expect(try EstimatorConformance<LogisticEstimator>(logistic).violations(of: check) == [])
+    }
 }

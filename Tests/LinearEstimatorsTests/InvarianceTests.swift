@@ -7,7 +7,8 @@ import Testing
 @Suite struct InvarianceTests {
     /// A backend with an objective.
     enum Fit: String, CaseIterable {
-        case ols, ridge, olsResidual, ridgeResidual, lasso, elasticNetResidual, logistic, multinomial
+        case ols, ridge, olsResidual, ridgeResidual, lasso, elasticNetResidual, expanded, logistic,
+            multinomial
 
         var isLeastSquares: Bool { self != .logistic && self != .multinomial }
 
@@ -31,6 +32,10 @@ import Testing
             case .lasso: return try LassoEstimator(LassoSpec(lambda: 0.05)).predictions(sample, of: features)
             case .elasticNetResidual:
                 return try ElasticNetEstimator(ElasticNetSpec(lambda: 0.05)).predictions(sample, of: features)
+            case .expanded:
+                var spec = RidgeSpec(l2: 2)
+                spec.expansion = .splinesInteractions
+                return try RidgeEstimator(spec).predictions(sample, of: features)
             case .logistic, .multinomial: return try LogisticEstimator().predictions(sample, of: features)
             }
         }
@@ -68,6 +73,8 @@ import Testing
         let sample = try fit.sample()
         let plain = try fit.predictions(sample)
         for scale in [3.7, -2.5e-6, 1e300, 1e-290] {
+            // A penalised curve knows its left end from its right one.
+            let scale = fit == .expanded ? abs(scale) : scale
             var scaled = sample
             for position in 0..<3 {
                 let column = sample.columns[position]

@@ -13,7 +13,8 @@ struct ElasticNetFit {
     {
         let loss = try SquaredLoss(task, backend: backendName)
         let encoder = try DesignEncoder(
-            task.features, rows: loss.rows, weights: loss.importance, againstReference: false, context)
+            task.features, rows: loss.rows, weights: loss.importance, againstReference: false,
+            expansion: spec.expansion, context)
         let folds =
             spec.lambda == nil
             ? HeldOutFolds(loss.rows, clusters: task.clusters, count: spec.folds, seed: task.seed)

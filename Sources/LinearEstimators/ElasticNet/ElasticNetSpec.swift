@@ -8,6 +8,7 @@ public struct ElasticNetSpec: PenaltyPathSpec {
     public var selection = LambdaSelection.min
     public var pathLength = 100
     public var pathRatio = 1e-3
+    public var expansion = FeatureExpansion.none
 
     /// The keys.
     public static let parameters: [Parameter<ElasticNetSpec>] =

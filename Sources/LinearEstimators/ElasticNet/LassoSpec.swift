@@ -7,6 +7,7 @@ public struct LassoSpec: PenaltyPathSpec {
     public var selection = LambdaSelection.min
     public var pathLength = 100
     public var pathRatio = 1e-3
+    public var expansion = FeatureExpansion.none
 
     /// All of the penalty is on absolute values.
     public var l1Ratio: Double { 1 }

@@ -17,6 +17,8 @@ public protocol PenaltyPathSpec: BaseEstimatorSpec {
     var pathRatio: Double { get set }
     /// The share of the penalty that is on absolute values, the rest being on squares.
     var l1Ratio: Double { get }
+    /// Whether numbers get curves, and columns products.
+    var expansion: FeatureExpansion { get set }
 }
 
 extension PenaltyPathSpec {
@@ -46,6 +48,7 @@ extension PenaltyPathSpec {
             .number(
                 "path_ratio", \.pathRatio, in: 0...1, exclusiveLower: true,
                 "least penalty compared, relative to the one at which every coefficient is 0"),
+            FeatureExpansion.parameter(\.expansion),
         ]
     }
 }

@@ -18,7 +18,8 @@ struct FittedLinearModel: FittedEstimator {
         let unpenalised = spec.selection == .fixed && spec.l2 == 0
         let loss = try SquaredLoss(task, backend: backendName)
         let encoder = try DesignEncoder(
-            task.features, rows: loss.rows, weights: loss.importance, againstReference: unpenalised, context)
+            task.features, rows: loss.rows, weights: loss.importance, againstReference: unpenalised,
+            expansion: spec.expansion, context)
         let solution = try BLASThreads.single { () throws(MetaLearnersError) in
             let design = DesignBlocks(encoder: encoder, features: task.features, rows: loss.rows)
             let problem = LeastSquares(

@@ -12,6 +12,8 @@ public struct RidgeSpec: BaseEstimatorSpec {
     public var pathLength = 100
     /// The least of them relative to the largest, which is 100 times the largest eigenvalue of the Gram matrix.
     public var pathRatio = 1e-8
+    /// Whether numbers get curves, and columns products.
+    public var expansion = FeatureExpansion.none
 
     /// The keys.
     public static let parameters: [Parameter<RidgeSpec>] = [
@@ -26,6 +28,7 @@ public struct RidgeSpec: BaseEstimatorSpec {
             "path_ratio", \.pathRatio, in: 0...1, exclusiveLower: true,
             "least penalty compared, relative to the largest, which leaves next to nothing of the coefficients"
         ),
+        FeatureExpansion.parameter(\.expansion),
     ]
 
     /// Creates the configuration with its defaults.
