@@ -1,3 +1,5 @@
+import CTreeKernels
+
 /// The integer sums that a histogram keeps of the rows in a bin.
 ///
 /// Gradients and Hessians are integers on a fixed grid, so that sums are exact: they do not depend on the order of
@@ -14,11 +16,19 @@ protocol HistogramCell {
     static func add(_ left: Sum, _ right: Sum) -> Sum
     static func subtract(_ left: Sum, _ right: Sum) -> Sum
     static func totals(_ sum: Sum, countShift: Int64) -> GradientTotals
+    /// Adds rows to the histograms of a tile's columns.
+    static func accumulate(
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
+        countShift: Int64, into cells: UnsafeMutablePointer<Sum>)
+    /// The sums of rows once `step` is added to the predictions of those among them that `leaf` sums up.
+    static func advanced(_ sum: Sum, leaf: Sum, by step: Int64, countShift: Int64) -> Sum
     /// The row once `step`, on the grid of leaf values, is added to its prediction by a quadratic loss.
     static func advanced(_ row: Row, by step: Int64, countShift: Int64) -> Row
     /// The row on a grid of gradients twice as coarse.
     static func halved(_ row: Row) -> Row
     static func gradient(of row: Row) -> Int64
+    /// The word of a row that moves as trees are added.
+    static func stored(_ row: Row) -> Int64
 }
 
 /// The sums of some rows: of the descent gradient, of the Hessian and of ones.
@@ -66,6 +76,20 @@ enum PackedCell: HistogramCell {
         return GradientTotals(gradient: gradient, hessian: count, count: count)
     }
 
+    static func accumulate(
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Int32>,
+        countShift: Int64, into cells: UnsafeMutablePointer<Int64>
+    ) {
+        guard let first = rows.baseAddress else { return }
+        mtlk_histogram_packed(
+            tile.bins.base, tile.width, first, rows.count, gradients, 1 &<< countShift, cells)
+    }
+
+    @inline(__always)
+    static func advanced(_ sum: Int64, leaf: Int64, by step: Int64, countShift: Int64) -> Int64 {
+        sum &- totals(leaf, countShift: countShift).count &* step
+    }
+
     @inline(__always)
     static func advanced(_ row: Int32, by step: Int64, countShift: Int64) -> Int32 {
         row &- Int32(truncatingIfNeeded: step)
@@ -76,17 +100,15 @@ enum PackedCell: HistogramCell {
 
     @inline(__always)
     static func gradient(of row: Int32) -> Int64 { Int64(row) }
-}
-
-/// Rows with a Hessian each: the gradient sum in one word, the Hessian sum and the count in another.
-enum PairedCell: HistogramCell {
-    typealias Row = SIMD2<Int64>
-    typealias Sum = SIMD2<Int64>
-
-    static var zero: SIMD2<Int64> { SIMD2(0, 0) }
 
     @inline(__always)
-    static func sum(of row: SIMD2<Int64>, countShift: Int64) -> SIMD2<Int64> { row }
+    static func stored(_ row: Int32) -> Int64 { Int64(row) }
+}
+
+/// Cells whose Hessian sums differ from their counts: the gradient sum in one word, the Hessian sum and the count in
+/// another.
+extension HistogramCell where Sum == SIMD2<Int64> {
+    static var zero: SIMD2<Int64> { SIMD2(0, 0) }
 
     @inline(__always)
     static func add(_ left: SIMD2<Int64>, _ right: SIMD2<Int64>) -> SIMD2<Int64> { left &+ right }
@@ -100,21 +122,10 @@ enum PairedCell: HistogramCell {
             gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
     }
 
-    /// A row with its count of one.
     @inline(__always)
-    static func row(gradient: Int64, hessian: Int64, countShift: Int64) -> SIMD2<Int64> {
-        SIMD2(gradient, hessian &+ (1 &<< countShift))
+    static func advanced(_ sum: SIMD2<Int64>, leaf: SIMD2<Int64>, by step: Int64, countShift: Int64)
+        -> SIMD2<Int64>
+    {
+        SIMD2(sum.x &- totals(leaf, countShift: countShift).hessian &* step, sum.y)
     }
-
-    @inline(__always)
-    static func advanced(_ row: SIMD2<Int64>, by step: Int64, countShift: Int64) -> SIMD2<Int64> {
-        let hessian = row.y & ((1 &<< countShift) &- 1)
-        return SIMD2(row.x &- hessian &* step, row.y)
-    }
-
-    @inline(__always)
-    static func halved(_ row: SIMD2<Int64>) -> SIMD2<Int64> { SIMD2((row.x &>> 1) &+ (row.x & 1), row.y) }
-
-    @inline(__always)
-    static func gradient(of row: SIMD2<Int64>) -> Int64 { row.x }
 }
