@@ -1,6 +1,5 @@
 import COpenBLAS
 import MetaLearnersCore
-import Synchronization
 
 /// The sums of products, over rows, of every two of: the columns f·z of a least-squares problem, its factors f, and
 /// its responses v. All that squared loss depends on, its intercept included.
