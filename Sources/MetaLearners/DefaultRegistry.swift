@@ -8,6 +8,8 @@ extension EstimatorRegistry {
         .registering(BoostedTrees.self)
         .registering(RidgeEstimator.self)
         .registering(OLSEstimator.self)
+        .registering(ElasticNetEstimator.self)
+        .registering(LassoEstimator.self)
         .registering(LogisticEstimator.self)
         .registering(ConstantEstimator.self)
         .registering(BoostedTrees.self)
