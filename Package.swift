@@ -63,6 +63,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersCoreTests", dependencies: ["MetaLearnersCore", "_TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LinearEstimatorsTests",
@@ -81,8 +82,12 @@ let package = Package(
             dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
-            name: "CommandLineTests",
-            dependencies: ["metalearners-cli", "MetaLearnersCore", "_TestSupport"],
+            name: "DocumentationTests",
+            dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore"],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["metalearners-cli", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     ]
 )

@@ -5,6 +5,7 @@ import TreeEstimators
 extension EstimatorRegistry {
     /// Every backend that is built in. This is the only place that names them all.
     public static let `default` = EstimatorRegistry()
+        .registering(BoostedTrees.self)
         .registering(RidgeEstimator.self)
         .registering(OLSEstimator.self)
         .registering(LogisticEstimator.self)

@@ -29,6 +29,19 @@ import Testing
         #expect(largestDifference(predicted, plain) < 1e-10)
     }
 
+    @Test("rounding over many rows does not hide that columns depend on each other")
+    func collinearManyRows() throws {
+        var stream = RandomStream(seed: 12)
+        let values = (0..<20_000).map { _ in stream.uniform() }
+        let features = try Table([
+            Column("one", values), Column("same", values), Column("more", values.map { 3 - $0 }),
+        ])
+        let task = try TrainingTask(
+            features: features, rows: values.indices.map { Int32($0) }, target: values.map { 5 * $0 })
+        let model = try OLSEstimator().fit(task, ExecutionContext())
+        #expect(model.warnings.first?.contains("rank 1") == true)
+    }
+
     @Test(
         "the Gram matrix and the decomposition give the same coefficients", arguments: [30, 700], [0.0, 1.0])
     func sequentialFactorisation(rows: Int, l2: Double) throws {

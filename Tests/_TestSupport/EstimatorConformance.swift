@@ -127,8 +127,10 @@ public enum ConformanceCheck: String, Sendable, CaseIterable {
 
 /// What a backend is excused from.
 public struct ConformanceOptions: OptionSet, Sendable {
+    /// The bits.
     public let rawValue: Int
 
+    /// Creates a set of these bits.
     public init(rawValue: Int) { self.rawValue = rawValue }
 
     /// The backend summarises the features of all rows, such as in bins: rows outside the task may decide where

@@ -2,30 +2,30 @@ import MetaLearnersCore
 
 /// A debug learner: it memorises the values of its first column, and predicts 1 for those that it saw in
 /// training and 0 for others. Fails on demand.
-public struct MemorisingEstimator: BaseEstimator {
+package struct MemorisingEstimator: BaseEstimator {
     /// What it is to do.
-    public struct Spec: BaseEstimatorSpec {
+    package struct Spec: BaseEstimatorSpec {
         /// Fails with `numericalFailure` where this value is not among the first column's training values.
-        public var mustHaveSeen = -1.0
+        package var mustHaveSeen = -1.0
 
-        public init() {}
+        package init() {}
 
-        public static let parameters: [Parameter<Spec>] = [
+        package static let parameters: [Parameter<Spec>] = [
             .number("must_have_seen", \.mustHaveSeen, in: -1...1e9, "value to fail without; -1 for none")
         ]
     }
 
-    public static let backend = BackendDescription(
+    package static let backend = BackendDescription(
         name: "memorising", summary: "remembers its rows", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
         ])
 
-    public let spec: Spec
+    package let spec: Spec
 
-    public init(_ spec: Spec) throws(MetaLearnersError) { self.spec = try spec.validated() }
+    package init(_ spec: Spec) throws(MetaLearnersError) { self.spec = try spec.validated() }
 
-    public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+    package func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
         try context.checkCancellation()
@@ -39,7 +39,7 @@ public struct MemorisingEstimator: BaseEstimator {
         return Model(seen: seen, seed: task.seed, outputCount: task.outputCount)
     }
 
-    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+    package static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
         -> any FittedEstimator
     {
         let seen = try reader.readDoubles()
@@ -52,15 +52,15 @@ public struct MemorisingEstimator: BaseEstimator {
     }
 
     /// The values that were seen.
-    public struct Model: FittedEstimator {
+    package struct Model: FittedEstimator {
         /// The values of the first column in training.
-        public let seen: Set<Double>
+        package let seen: Set<Double>
         /// The seed of the task.
-        public let seed: UInt64
-        public let outputCount: Int
-        public var backendName: String { MemorisingEstimator.backend.name }
+        package let seed: UInt64
+        package let outputCount: Int
+        package var backendName: String { MemorisingEstimator.backend.name }
 
-        public func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext)
+        package func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext)
             throws(MetaLearnersError) -> [Double]
         {
             guard let column = features.columns.first else {
@@ -72,7 +72,7 @@ public struct MemorisingEstimator: BaseEstimator {
             }
         }
 
-        public func encode(to writer: inout BinaryWriter) {
+        package func encode(to writer: inout BinaryWriter) {
             writer.write(seen.sorted())
             writer.write(seed)
             writer.write(UInt64(outputCount))

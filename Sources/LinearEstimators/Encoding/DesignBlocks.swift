@@ -1,16 +1,41 @@
 import MetaLearnersCore
 
-/// The design matrix of the training rows, made block by block: it never stands in memory as a whole.
+/// The design matrix of the training rows, made block by block: a large one never stands in memory as a whole.
 struct DesignBlocks {
     /// Rows of a block: few enough to stay in the cache with a few dozen columns.
     static let rowsPerBlock = 256
+    /// The most numbers that are kept for those who come back for more: 128 MiB.
+    static let keptLimit = 1 << 24
 
     let encoder: DesignEncoder
     let features: Table
     let rows: [Int32]
+    /// The blocks one after another, for iterative methods; nil where they are made anew each time.
+    private var kept: DoubleBuffer?
+
+    init(encoder: DesignEncoder, features: Table, rows: [Int32]) {
+        self.encoder = encoder
+        self.features = features
+        self.rows = rows
+    }
 
     /// The number of columns.
     var width: Int { encoder.width }
+
+    /// The same blocks, made once and kept, unless they are larger than `keptLimit`.
+    func keeping(_ context: ExecutionContext) throws(MetaLearnersError) -> DesignBlocks {
+        let size = Self.rowsPerBlock * width
+        let blocks = (rows.count + Self.rowsPerBlock - 1) / Self.rowsPerBlock
+        guard size > 0, blocks <= Self.keptLimit / size else { return self }
+        let store = try DoubleBuffer(blocks * size)
+        let block = try DoubleBuffer(size)
+        try forEach(into: block, context) { range throws(MetaLearnersError) in
+            (store.start + range.lowerBound * width).update(from: block.start, count: size)
+        }
+        var copy = self
+        copy.kept = store
+        return copy
+    }
 
     /// Makes each block in turn and hands it to `body`, with the rows' places within `rows`.
     ///
@@ -27,11 +52,15 @@ struct DesignBlocks {
         for start in stride(from: 0, to: rows.count, by: size) {
             if (start / size) % 64 == 0 { try context.checkCancellation() }
             let range = start..<min(start + size, rows.count)
-            rows.withUnsafeBufferPointer { rows in
-                encoder.fill(
-                    features, rows: UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start,
-                    stride: size,
-                    scratch: UnsafeMutableBufferPointer(start: scratch.start, count: size))
+            if let kept {
+                buffer.start.update(from: kept.start + start * width, count: size * width)
+            } else {
+                rows.withUnsafeBufferPointer { rows in
+                    encoder.fill(
+                        features, rows: UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start,
+                        stride: size,
+                        scratch: UnsafeMutableBufferPointer(start: scratch.start, count: size))
+                }
             }
             try body(range)
         }

@@ -83,19 +83,21 @@ struct OrthogonalLeastSquares {
             "S", [m], [n], stack.start, [lead], singular.start, left.start, [m], right.start, [m], &best,
             [-1],
             &integers, &info, 1)
-        guard info == 0, let size = Int(exactly: best.rounded(.up)), let size32 = Int32(exactly: size) else {
+        guard info == 0, let room = Int(exactly: best.rounded(.up)), let room32 = Int32(exactly: room) else {
             throw Self.failure
         }
-        let work = try DoubleBuffer(size)
+        let work = try DoubleBuffer(room)
         dgesdd_(
             "S", [m], [n], stack.start, [lead], singular.start, left.start, [m], right.start, [m], work.start,
-            [size32], &integers, &info, 1)
+            [room32], &integers, &info, 1)
         guard info == 0 else { throw Self.failure }
 
         let response = stack.start + width * capacity
         let rotated = try DoubleBuffer(rows)
         cblas_dgemv(CblasColMajor, CblasTrans, m, m, 1, left.start, m, response, 1, 0, rotated.start, 1)
-        let cutoff = singular.start[0] * Double.ulpOfOne * Double(64 + width)
+        // Rounding adds up over the rows; this is the bound that numerical ranks are usually told by.
+        let size = max(64, problem.design.rows.count, width)
+        let cutoff = singular.start[0] * Double.ulpOfOne * Double(size)
         var rank = 0
         for index in 0..<rows {
             let value = singular.start[index]

@@ -31,7 +31,8 @@ struct FittedLogisticModel: FittedEstimator {
             return
         }
         let (solution, functions) = try BLASThreads.single { () throws(MetaLearnersError) in
-            let design = DesignBlocks(encoder: encoder, features: task.features, rows: classes.rows)
+            let design = try DesignBlocks(encoder: encoder, features: task.features, rows: classes.rows)
+                .keeping(context)
             let loss = try LogisticLoss(design, classes, l2: spec.l2)
             let solver = NewtonSolver(
                 loss: loss, maxIterations: spec.maxIterations, tolerance: spec.tolerance,

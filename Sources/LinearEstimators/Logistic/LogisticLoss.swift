@@ -226,12 +226,14 @@ final class LogisticLoss {
     {
         for function in 0..<functions {
             let p = probabilities.start + function * step
+            for (offset, row) in range.enumerated() {
+                scaled.start[offset] = classes.weights[row] * p[offset] * (1 - p[offset])
+            }
             for column in 0..<size {
                 let values = block.start + column * step
                 var sum = 0.0
-                for (offset, row) in range.enumerated() {
-                    sum +=
-                        classes.weights[row] * p[offset] * (1 - p[offset]) * values[offset] * values[offset]
+                for offset in 0..<range.count {
+                    sum += scaled.start[offset] * values[offset] * values[offset]
                 }
                 diagonal[function * size + column] += sum
             }

@@ -9,7 +9,12 @@ public struct FoldAssignment: Sendable, Equatable {
     ///
     /// - Throws: `invalidArgument` for a fold number out of range or a fold without rows.
     public init(_ folds: [Int32], count: Int) throws(MetaLearnersError) {
-        var sizes = [Int](repeating: 0, count: max(count, 0))
+        // Checked before anything is allocated: more folds than rows leave some without rows.
+        guard count >= 1, count <= folds.count else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "folds", "there are \(count) folds for \(folds.count) rows")
+        }
+        var sizes = [Int](repeating: 0, count: count)
         for (row, fold) in folds.enumerated() {
             guard fold >= 0, fold < count else {
                 throw MetaLearnersError(

@@ -120,7 +120,12 @@ private struct Parts {
 
     private static func refuseContinuous(_ column: Column) throws(MetaLearnersError) {
         var distinct: Set<Double> = []
-        for value in column.values.doubles() where !value.isNaN {
+        for (row, value) in column.values.doubles().enumerated() where !value.isNaN {
+            guard value.isFinite else {
+                throw MetaLearnersError(
+                    .invalidData, at: "treatment '\(column.name)'", "row \(row + 1) is infinite",
+                    remedy: "remove these rows: a row without a treatment tells nothing about effects")
+            }
             distinct.insert(value)
             guard distinct.count <= 256 else {
                 throw MetaLearnersError(
@@ -206,11 +211,10 @@ private struct Parts {
     private static func covariates(_ table: Table, _ spec: DataSpec) throws(MetaLearnersError) -> Table {
         for name in spec.exclude { _ = try table.requiredColumn(name, for: "data.exclude") }
         var taken = Set(spec.exclude + spec.propensity)
-        taken.formUnion([spec.treatment, spec.outcome, spec.weight].compactMap(\.self))
+        taken.formUnion([spec.treatment, spec.outcome, spec.weight, spec.cluster].compactMap(\.self))
         for name in spec.categorical {
             _ = try table.requiredColumn(name, for: "data.categorical")
         }
-        if let cluster = spec.cluster, !spec.categorical.contains(cluster) { taken.insert(cluster) }
         let categorical = Set(spec.categorical)
         var columns: [Column] = []
         for column in table.columns where !taken.contains(column.name) {

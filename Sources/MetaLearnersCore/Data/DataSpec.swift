@@ -31,7 +31,8 @@ public struct DataSpec: ParameterizedSpec {
     public var outcomeType = OutcomeType.auto
     /// Numeric columns whose numbers are names of categories.
     public var categorical: [String] = []
-    /// The column whose rows belong together.
+    /// The column whose rows belong together. It is no covariate: whole clusters are held out, so that models are
+    /// always asked about clusters that they never saw.
     public var cluster: String?
     /// The column of sample weights.
     public var weight: String?
@@ -65,7 +66,7 @@ public struct DataSpec: ParameterizedSpec {
         .texts("categorical", \.categorical, "numeric columns whose numbers name categories"),
         .optionalText(
             "cluster", \.cluster,
-            "column whose rows belong together (a school); a covariate only where categorical lists it"),
+            "column whose rows belong together (a school); never a covariate"),
         .optionalText("weight", \.weight, "column of sample weights"),
         .texts(
             "propensity", \.propensity,

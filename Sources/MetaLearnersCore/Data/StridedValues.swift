@@ -48,10 +48,11 @@ public struct StridedValues: Sendable {
             throw MetaLearnersError(.invalidArgument, "a column's length and offset must not be negative")
         }
         if count > 0 {
+            // Nothing here may overflow, whatever the numbers are: `first` and `last` stay within the memory.
             let (span, overflow) = stride.multipliedReportingOverflow(by: count - 1)
-            let low = min(0, span)
-            let high = max(0, span)
-            guard !overflow, offset >= 0 - low, high <= memory.bytes.count - element.size - offset else {
+            let room = memory.bytes.count - element.size
+            let (last, tooFar) = offset.addingReportingOverflow(span)
+            guard !overflow, !tooFar, offset <= room, (0...max(room, 0)).contains(last) else {
                 throw MetaLearnersError(
                     .invalidArgument, "a column of \(count) rows, \(stride) bytes apart, leaves its memory")
             }

@@ -10,9 +10,12 @@ public struct Table: Sendable {
     /// Creates a table.
     ///
     /// - Throws: `invalidData` where columns differ in length or share a name, or where there are more than
-    ///   2³¹ − 1 rows.
+    ///   2³¹ − 1 rows; `invalidArgument` where their number is negative.
     public init(_ columns: [Column], rowCount: Int? = nil) throws(MetaLearnersError) {
         let rows = rowCount ?? columns.first?.count ?? 0
+        guard rows >= 0 else {
+            throw MetaLearnersError(.invalidArgument, "the number of rows is \(rows), must not be negative")
+        }
         guard rows <= Int(Int32.max) else {
             throw MetaLearnersError(
                 .invalidData, "there are \(rows) rows; more than 2147483647 are not supported",

@@ -45,15 +45,19 @@ public struct Progress: Sendable, Equatable {
 /// Stops work that runs on other threads.
 public final class CancellationToken: Sendable {
     private let flag = Atomic<Bool>(false)
+    private let parent: CancellationToken?
 
     /// Creates a token that nobody has cancelled.
-    public init() {}
+    public init() { parent = nil }
+
+    /// Creates a token that is also cancelled where `parent` is.
+    init(parent: CancellationToken?) { self.parent = parent }
 
     /// Asks the work to stop as soon as it can.
     public func cancel() { flag.store(true, ordering: .relaxed) }
 
     /// Whether somebody has asked the work to stop.
-    public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    public var isCancelled: Bool { flag.load(ordering: .relaxed) || parent?.isCancelled == true }
 }
 
 /// What a part of the work knows of how it is run: its share of the threads, and whether to stop.

@@ -8,21 +8,20 @@ public final class Scheduler: Sendable {
     /// Threads to use at most.
     public let threads: Int
     private let progress: (@Sendable (Progress) -> Bool)?
-    private let outer: CancellationToken?
-    private let token = CancellationToken()
+    private let token: CancellationToken
     private let progressLock = Mutex<Int>(0)
 
     /// Creates a scheduler for one computation.
     public init(_ options: ExecutionOptions) {
         threads = options.threadCount
         progress = options.progress
-        outer = options.cancellation
+        // A token of its own, so that a callback that cancels leaves the caller's token as it was.
+        token = CancellationToken(parent: options.cancellation)
     }
 
     /// A context for work that is not split into parts: all threads.
     public var context: ExecutionContext {
-        if outer?.isCancelled == true { token.cancel() }
-        return ExecutionContext(threads: threads, cancellation: token)
+        ExecutionContext(threads: threads, cancellation: token)
     }
 
     /// Runs `body` for each index of 0..<`count`, in any order.
@@ -46,7 +45,6 @@ public final class Scheduler: Sendable {
                 let index = next.add(1, ordering: .relaxed).oldValue
                 guard index < count else { return }
                 do throws(MetaLearnersError) {
-                    if outer?.isCancelled == true { token.cancel() }
                     try context.checkCancellation()
                     try body(index, context)
                     finishOne(stage, total: count)
@@ -75,7 +73,7 @@ public final class Scheduler: Sendable {
     }
 
     private func report(_ stage: String, done: Int, total: Int) {
-        guard let progress else { return }
+        guard let progress, !token.isCancelled else { return }
         if !progress(Progress(stage: stage, done: done, total: total)) { token.cancel() }
     }
 }

@@ -1,0 +1,65 @@
+import CMetaLearners
+import CausalAnalysis
+import MetaLearners
+import MetaLearnersCore
+
+@c @implementation
+public func mtlr_model_fit(
+    _ out: UnsafeMutablePointer<OpaquePointer?>?, _ dataset: OpaquePointer?, _ spec: UnsafePointer<CChar>?,
+    _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.make(out, error) { () throws(MetaLearnersError) in
+        let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
+        let options = try ExecutionView.read(execution)
+        let fitter = try MetaLearnerFitter(SpecText.read(spec, matching: dataset.spec))
+        return try ModelObject(fitter.fit(dataset.dataset, options))
+    }
+}
+
+@c @implementation
+public func mtlr_model_arm_count(_ model: OpaquePointer?) -> Int64 {
+    Int64(Handle.object(ModelObject.self, model)?.model.armLabels.count ?? 0)
+}
+
+@c @implementation
+public func mtlr_model_arm_label(_ model: OpaquePointer?, _ arm: Int64) -> UnsafePointer<CChar>? {
+    Handle.object(ModelObject.self, model)?.armLabels.pointer(at: arm)
+}
+
+@c @implementation
+public func mtlr_model_training_rows(_ model: OpaquePointer?) -> Int64 {
+    Int64(Handle.object(ModelObject.self, model)?.model.trainingRowCount ?? 0)
+}
+
+@c @implementation
+public func mtlr_model_spec(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        try Handle.required(ModelObject.self, model, "model").model.completeSpec.json()
+    }
+}
+
+@c @implementation
+public func mtlr_model_summary(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        try Handle.required(ModelObject.self, model, "model").model.summary.json()
+    }
+}
+
+@c @implementation
+public func mtlr_model_warnings(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        SpecText.list(try Handle.required(ModelObject.self, model, "model").model.warnings)
+    }
+}
+
+@c @implementation
+public func mtlr_model_free(_ model: OpaquePointer?) { Handle.free(ModelObject.self, model) }

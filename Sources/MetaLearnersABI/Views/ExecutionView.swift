@@ -1,0 +1,47 @@
+import CMetaLearners
+import MetaLearnersCore
+
+/// How the caller wants a computation to be run.
+enum ExecutionView {
+    /// The most threads that make sense: a number beyond it is taken for a mistake.
+    private static let threadLimit: Int32 = 1024
+
+    /// The options; the defaults for NULL.
+    ///
+    /// - Throws: `invalidArgument` for a size, a number of threads or a token that cannot be.
+    static func read(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError) -> ExecutionOptions
+    {
+        guard let pointer else { return ExecutionOptions() }
+        let view = try StructView.readGrowable(pointer, "execution")
+        guard view.threads >= 0, view.threads <= threadLimit else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "execution.threads", "is \(view.threads), not 0 to \(threadLimit)")
+        }
+        guard view.reserved == 0 else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "execution.reserved", "is \(view.reserved), must be 0")
+        }
+        var options = ExecutionOptions(threads: view.threads == 0 ? nil : Int(view.threads))
+        if let token = view.cancel_token {
+            options.cancellation = try Handle.required(
+                CancelTokenObject.self, token, "execution.cancel_token"
+            ).token
+        }
+        if let function = view.progress {
+            let callback = ProgressCallback(function: function, payload: view.payload)
+            options.progress = { callback.call($0) }
+        }
+        return options
+    }
+}
+
+/// The caller's progress function with what it wants to be handed.
+private struct ProgressCallback: @unchecked Sendable {
+    // The header says that the function is called from any thread, one call at a time.
+    let function: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int64, Int64) -> Int32
+    let payload: UnsafeMutableRawPointer?
+
+    func call(_ progress: Progress) -> Bool {
+        progress.stage.withCString { function(payload, $0, Int64(progress.done), Int64(progress.total)) != 0 }
+    }
+}
