@@ -35,8 +35,10 @@ let package = Package(
         .target(
             name: "LinearEstimators", dependencies: ["MetaLearnersCore", "COpenBLAS"],
             swiftSettings: swiftSettings),
+        .target(name: "CTreeKernels"),
         .target(
-            name: "TreeEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
+            name: "TreeEstimators", dependencies: ["MetaLearnersCore", "CTreeKernels"],
+            swiftSettings: swiftSettings),
         .target(
             name: "XGBoostEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
         .target(
@@ -93,7 +95,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["metalearners-cli", "MetaLearnersCore", "_TestSupport"],
-            swiftSettings: swiftSettings),
+            dependencies: ["metalearners-cli", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     ]
 )

@@ -1,1 +1,3 @@
-print("metalearners")
+import Foundation
+
+exit(CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

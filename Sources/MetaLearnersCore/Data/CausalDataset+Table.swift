@@ -120,7 +120,12 @@ private struct Parts {
 
     private static func refuseContinuous(_ column: Column) throws(MetaLearnersError) {
         var distinct: Set<Double> = []
-        for value in column.values.doubles() where !value.isNaN {
+        for (row, value) in column.values.doubles().enumerated() where !value.isNaN {
+            guard value.isFinite else {
+                throw MetaLearnersError(
+                    .invalidData, at: "treatment '\(column.name)'", "row \(row + 1) is infinite",
+                    remedy: "remove these rows: a row without a treatment tells nothing about effects")
+            }
             distinct.insert(value)
             guard distinct.count <= 256 else {
                 throw MetaLearnersError(

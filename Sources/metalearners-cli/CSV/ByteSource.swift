@@ -1,0 +1,140 @@
+import MetaLearnersCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Bytes that can be read from the start more than once: a file, or memory.
+package struct ByteSource {
+    private enum Place {
+        case file(path: String)
+        case memory([UInt8])
+    }
+
+    /// What error messages call the source.
+    package let name: String
+    /// How many bytes there are, as far as that is known before reading.
+    package let byteCount: Int
+    private let place: Place
+
+    /// Bytes in memory.
+    package init(_ bytes: [UInt8], name: String) {
+        self.init(name: name, byteCount: bytes.count, place: .memory(bytes))
+    }
+
+    private init(name: String, byteCount: Int, place: Place) {
+        self.name = name
+        self.byteCount = byteCount
+        self.place = place
+    }
+
+    /// The file at `path`, or standard input for `-`.
+    ///
+    /// Only regular files can be read twice; all else (standard input, pipes) is read into memory here.
+    ///
+    /// - Throws: an error of `kind` where the file is not there or cannot be read.
+    package init(path: String, kind: MetaLearnersError.Kind) throws(MetaLearnersError) {
+        if path == "-" {
+            self.init(try Self.contents(of: 0, name: "standard input", kind: kind), name: "standard input")
+            return
+        }
+        let descriptor = try Self.open(path, kind: kind)
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, kind) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG:
+            self.init(name: path, byteCount: Int(status.st_size), place: .file(path: path))
+        case S_IFDIR:
+            throw MetaLearnersError(kind, at: path, "is a directory, not a file")
+        default:
+            self.init(try Self.contents(of: descriptor, name: path, kind: kind), name: path)
+        }
+    }
+
+    /// Calls `body` with one piece after another until it returns false.
+    ///
+    /// - Throws: `inputOutput`, and what `body` throws.
+    package func forEachPiece(
+        _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
+    ) throws(MetaLearnersError) {
+        switch place {
+        case .memory(let bytes):
+            var position = 0
+            while position < bytes.count {
+                let end = min(position + Self.pieceSize, bytes.count)
+                let piece = bytes[position..<end]
+                let result = piece.withUnsafeBytes { buffer -> Result<Bool, MetaLearnersError> in
+                    do throws(MetaLearnersError) { return .success(try body(buffer)) } catch {
+                        return .failure(error)
+                    }
+                }
+                guard try result.get() else { return }
+                position = end
+            }
+        case .file(let path):
+            let descriptor = try Self.open(path, kind: .inputOutput)
+            defer { close(descriptor) }
+            try Self.forEachPiece(of: descriptor, name: path, kind: .inputOutput, body)
+        }
+    }
+
+    /// All bytes.
+    package func bytes() throws(MetaLearnersError) -> [UInt8] {
+        if case .memory(let bytes) = place { return bytes }
+        var all: [UInt8] = []
+        all.reserveCapacity(byteCount)
+        try forEachPiece { piece throws(MetaLearnersError) in
+            all.append(contentsOf: piece)
+            return true
+        }
+        return all
+    }
+
+    private static let pieceSize = 1 << 18
+
+    private static func open(_ path: String, kind: MetaLearnersError.Kind) throws(MetaLearnersError) -> Int32
+    {
+        let descriptor = openForReading(path)
+        guard descriptor >= 0 else { throw failure(path, kind) }
+        return descriptor
+    }
+
+    private static func failure(_ path: String, _ kind: MetaLearnersError.Kind) -> MetaLearnersError {
+        let reason =
+            errno == ENOENT ? "there is no such file" : "cannot be read: \(String(cString: strerror(errno)))"
+        return MetaLearnersError(kind, at: path, reason)
+    }
+
+    private static func contents(of descriptor: Int32, name: String, kind: MetaLearnersError.Kind)
+        throws(MetaLearnersError) -> [UInt8]
+    {
+        var all: [UInt8] = []
+        try forEachPiece(of: descriptor, name: name, kind: kind) { piece throws(MetaLearnersError) in
+            all.append(contentsOf: piece)
+            return true
+        }
+        return all
+    }
+
+    private static func forEachPiece(
+        of descriptor: Int32, name: String, kind: MetaLearnersError.Kind,
+        _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
+    ) throws(MetaLearnersError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure(name, kind)
+            }
+            guard count > 0 else { return }
+            guard try body(UnsafeRawBufferPointer(rebasing: buffer[0..<count])) else { return }
+        }
+    }
+}
+
+private func openForReading(_ path: String) -> Int32 { open(path, O_RDONLY | O_CLOEXEC) }

@@ -1,0 +1,161 @@
+import MetaLearnersCore
+
+/// Makes a table of the fields of a CSV file, which come one after another.
+struct CSVTableBuilder {
+    /// What is being read.
+    private enum Phase {
+        case header
+        case rows
+        /// The rows once more, up to the one of this number, for columns that turned out to be text.
+        case recovery(rows: Int)
+    }
+
+    /// The first thing that was wrong; nothing more is taken in after it.
+    private(set) var failure: MetaLearnersError?
+    /// The line on which the row being read begins, from 1.
+    private(set) var rowLine = 1
+
+    private let fileName: String
+    private let separator: UInt8
+    private var phase = Phase.header
+    private var names: [String] = []
+    private var columns: [CSVColumn] = []
+    private var fieldIndex = 0
+    private var rowCount = 0
+    private var line = 1
+    private var endedWithReturn = false
+
+    /// Creates a builder for the file called `fileName`.
+    init(fileName: String, separator: UInt8) {
+        self.fileName = fileName
+        self.separator = separator
+    }
+
+    /// How many of the first rows must be read again; 0 where none.
+    var rowsToRecover: Int { columns.reduce(0) { max($0, $1.rowsToRecover) } }
+
+    /// Whether nothing more is needed: something was wrong, or all rows to recover are there.
+    var isSatisfied: Bool {
+        if failure != nil { return true }
+        if case .recovery(let rows) = phase { return rowCount >= rows }
+        return false
+    }
+
+    /// Prepares for the second reading.
+    mutating func beginRecovery() {
+        phase = .recovery(rows: rowsToRecover)
+        rowCount = -1  // The header comes first.
+        fieldIndex = 0
+    }
+
+    /// The error of something wrong at `line`.
+    func error(line: Int, _ problem: String, remedy: String? = nil) -> MetaLearnersError {
+        MetaLearnersError(.invalidData, at: "\(fileName), line \(line)", problem, remedy: remedy)
+    }
+
+    /// Takes in a field.
+    mutating func receiveField(_ bytes: UnsafeBufferPointer<UInt8>) {
+        defer { fieldIndex += 1 }
+        endedWithReturn = false
+        if failure != nil { return }
+        switch phase {
+        case .header:
+            receiveName(bytes)
+        case .rows:
+            guard fieldIndex < columns.count else { return }
+            if !columns[fieldIndex].append(bytes) { checkText(bytes) }
+        case .recovery:
+            if rowCount >= 0, fieldIndex < columns.count { columns[fieldIndex].recover(bytes) }
+        }
+    }
+
+    /// Takes in the end of a row or of a blank line.
+    mutating func receiveRowEnd(_ terminator: UInt8?) {
+        let isSecondHalf = terminator == UInt8(ascii: "\n") && endedWithReturn
+        endedWithReturn = terminator == UInt8(ascii: "\r")
+        if isSecondHalf { return }
+        line += 1
+        defer { rowLine = line }
+        guard fieldIndex > 0 else { return }  // Blank lines are no rows.
+        defer { fieldIndex = 0 }
+        if failure != nil { return }
+        switch phase {
+        case .header:
+            columns = names.map { CSVColumn($0) }
+            phase = .rows
+        case .rows:
+            guard fieldIndex == columns.count else {
+                failure = error(
+                    line: rowLine,
+                    "the row has \(NumberText.counted(fieldIndex, "field")) where the header has \(columns.count)",
+                    remedy: fieldIndex > columns.count
+                        ? "put fields that contain the separator into double quotes" : "complete the row")
+                return
+            }
+            rowCount += 1
+        case .recovery:
+            rowCount += 1
+        }
+    }
+
+    /// The finished table; the builder is empty afterwards.
+    ///
+    /// - Throws: `invalidData` for a file without a header or without rows.
+    mutating func take() throws(MetaLearnersError) -> Table {
+        guard !columns.isEmpty else {
+            throw MetaLearnersError(.invalidData, at: fileName, "the file is empty")
+        }
+        guard rowCount > 0 else {
+            throw MetaLearnersError(.invalidData, at: fileName, "the file has a header and no rows")
+        }
+        var finished: [Column] = []
+        for index in columns.indices {
+            finished.append(try columns[index].take())
+        }
+        columns = []
+        return try Table(finished)
+    }
+
+    private mutating func receiveName(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let name = String(validating: bytes, as: UTF8.self) else {
+            failure = notUnicode()
+            return
+        }
+        let number = fieldIndex + 1
+        if name.isEmpty {
+            failure = error(
+                line: rowLine, "column \(number) has no name",
+                remedy:
+                    "give each column a name (a table's row names can be left out: index=False in pandas, "
+                    + "row.names=FALSE in R)")
+        } else if let first = names.firstIndex(of: name) {
+            failure = error(
+                line: rowLine, "columns \(first + 1) and \(number) are both called '\(name)'",
+                remedy: "rename one of them")
+        }
+        names.append(name)
+        line += Self.lineEnds(bytes)
+    }
+
+    private mutating func checkText(_ bytes: UnsafeBufferPointer<UInt8>) {
+        if String(validating: bytes, as: UTF8.self) == nil { failure = notUnicode() }
+        line += Self.lineEnds(bytes)
+    }
+
+    private func notUnicode() -> MetaLearnersError {
+        error(line: rowLine, "the text is not UTF-8", remedy: "save the file in UTF-8")
+    }
+
+    /// How many line ends (LF, CR LF or CR) a quoted field contains.
+    private static func lineEnds(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var count = 0
+        for (index, byte) in bytes.enumerated() {
+            if byte == UInt8(ascii: "\n") { count += 1 }
+            if byte == UInt8(ascii: "\r"), index + 1 == bytes.count || bytes[index + 1] != UInt8(ascii: "\n")
+            {
+                count += 1
+            }
+        }
+        return count
+    }
+}

@@ -1,0 +1,43 @@
+import MetaLearnersCore
+
+/// Writes columns of numbers as a CSV file.
+package struct CSVWriter {
+    /// Writes a header and the rows to `path` (standard output for `-`), in full or not at all.
+    ///
+    /// Numbers have the fewest digits that read back as the same; NaN is an empty field.
+    ///
+    /// - Parameters:
+    ///   - names: the names of the columns.
+    ///   - columns: as many columns, of equal length.
+    /// - Throws: `inputOutput`.
+    package static func write(_ names: [String], _ columns: [[Double]], to path: String)
+        throws(MetaLearnersError)
+    {
+        let file = try OutputFile(path)
+        try file.append((names.map(quoted).joined(separator: ",") + "\n").utf8)
+        let rows = columns.map(\.count).min() ?? 0
+        for row in 0..<rows {
+            for (index, column) in columns.enumerated() {
+                if index > 0 { try file.append(CollectionOfOne(UInt8(ascii: ","))) }
+                // A row of one empty field would be a blank line.
+                let text = columns.count == 1 && column[row].isNaN ? "NA" : NumberText.shortest(column[row])
+                try file.append(text.utf8)
+            }
+            try file.append(CollectionOfOne(UInt8(ascii: "\n")))
+        }
+        try file.commit()
+    }
+
+    /// A text as a field, in quotation marks where it needs them.
+    package static func quoted(_ text: String) -> String {
+        let needsMarks = text.utf8.contains { byte in
+            byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
+                || byte == UInt8(ascii: "\r")
+        }
+        guard needsMarks || text.first?.isWhitespace == true || text.last?.isWhitespace == true else {
+            return text
+        }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
+    }
+}

@@ -1,0 +1,70 @@
+import MetaLearners
+import MetaLearnersCore
+
+/// One run of a command: its progress bar, its messages, its clock.
+final class CommandSession {
+    private let options: RunOptions
+    private let bar: ProgressBar
+    /// What the user was, or would have been, warned of.
+    private(set) var warnings: [String] = []
+
+    /// Starts a run.
+    init(_ options: RunOptions) {
+        self.options = options
+        bar = ProgressBar(isEnabled: !options.quiet && StandardStreams.errorIsTerminal)
+    }
+
+    /// How the library is to run.
+    var execution: ExecutionOptions {
+        let bar = bar
+        return ExecutionOptions(
+            threads: options.threads,
+            progress: { progress in
+                bar.show(progress.stage, done: progress.done, total: progress.total)
+                return !Interruption.token.isCancelled
+            },
+            cancellation: Interruption.token)
+    }
+
+    /// Does a stage of the work, and says how long it took.
+    func timed<Value>(_ work: () throws(MetaLearnersError) -> Value) throws(MetaLearnersError) -> (
+        Value, Double
+    ) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        defer { bar.clear() }
+        let value = try work()
+        guard !Interruption.token.isCancelled else {
+            throw MetaLearnersError(.cancelled, "the work was cancelled")
+        }
+        let (seconds, attoseconds) = (clock.now - start).components
+        return (value, Double(seconds) + Double(attoseconds) * 1e-18)
+    }
+
+    /// Reads the data file at `path`.
+    func readTable(_ path: String) throws(MetaLearnersError) -> Table {
+        let bar = bar
+        let reader = CSVReader { done, total in
+            if total > 0 { bar.show("read", done: done, total: total) }
+            return !Interruption.token.isCancelled
+        }
+        return try reader.read(path)
+    }
+
+    /// Warns of things that are no errors.
+    func warn(_ texts: [String]) {
+        warnings += texts
+        guard !options.quiet else { return }
+        for text in texts { StandardStreams.message("warning: " + text) }
+    }
+
+    /// Says something that is no result.
+    func note(_ text: String) {
+        if !options.quiet { StandardStreams.message(text) }
+    }
+
+    /// Prints a result.
+    ///
+    /// - Throws: `inputOutput` where standard output cannot take it.
+    func print(_ text: String) throws(MetaLearnersError) { try OutputFile.write(Array(text.utf8), to: "-") }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import CausalAnalysis
+import MetaLearners
+import MetaLearnersCore
+
+/// `metalearners fit`.
+struct FitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fit", abstract: "Fit a model to a CSV file and report the effects.")
+
+    @Argument(help: "Spec file: .yaml, .yml, .json or .toml.")
+    var spec: String
+
+    @Argument(help: "CSV file with a header; - reads standard input.")
+    var data: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("File to save the model to.", valueName: "model"))
+    var output: String
+
+    @Option(help: ArgumentHelp("File to write the effect of each row to, out of fold.", valueName: "out.csv"))
+    var cates: String?
+
+    @Flag(help: "Print the results as JSON.")
+    var json = false
+
+    @OptionGroup var specOptions: SpecOptions
+    @OptionGroup var runOptions: RunOptions
+
+    func validate() throws {
+        if output == "-" || cates == "-" {
+            throw ValidationError("Models and effects go to files: standard output is for the report.")
+        }
+        if spec == "-", data == "-" {
+            throw ValidationError("Only one of spec and data can be standard input.")
+        }
+    }
+
+    mutating func run() throws {
+        let session = CommandSession(runOptions)
+        let fitter = try MetaLearnerFitter(specOptions.load(spec, seed: runOptions.seed))
+        try OutputFile.requireWritable(output)
+        if let cates { try OutputFile.requireWritable(cates) }
+
+        let path = data
+        let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
+            let table = try session.readTable(path)
+            return (table, try CausalDataset(table, fitter.spec.data))
+        }
+        let (model, fitSeconds) = try session.timed { () throws(MetaLearnersError) in
+            try fitter.fit(dataset, session.execution)
+        }
+        session.warn(model.warnings)
+        let outputs = (model: output, effects: cates)
+        let (estimates, predictSeconds) = try session.timed { () throws(MetaLearnersError) in
+            if let path = outputs.effects {
+                let rows = try EffectFile.effects(of: table, dataset, model, session)
+                try EffectFile.write(rows, model, to: path)
+            }
+            return try model.averageEffects(.ate, on: nil, session.execution)
+        }
+        try OutputFile.write(model.encoded(), to: outputs.model)
+
+        let report = FitReport(
+            model: model, dataset: dataset, estimates: estimates,
+            seconds: (readSeconds, fitSeconds, predictSeconds), warnings: session.warnings)
+        try session.print(json ? report.specValue.json(indented: true) + "\n" : report.text)
+        session.note("model saved to \(output)")
+        if let cates { session.note("effects written to \(cates)") }
+    }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import MetaLearnersCore
+
+/// The program: all its commands.
+package struct MetaLearnersCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "metalearners",
+        abstract: "Estimate who gains how much from a treatment.",
+        discussion: """
+            Fits causal meta-learners to a CSV file: average effects with their intervals, and an effect for each \
+            row. A spec says which columns are treatment and outcome; 'metalearners spec' prints one to start from.
+
+            Exit status: 0 done, 2 wrong usage or spec, 3 bad data, 4 anything else.
+            """,
+        version: Version.current,
+        subcommands: [
+            FitCommand.self, PredictCommand.self, AverageEffectCommand.self, BackendsCommand.self,
+            SpecCommand.self,
+        ])
+
+    package init() {}
+}

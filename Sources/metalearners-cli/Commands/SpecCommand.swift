@@ -1,0 +1,32 @@
+import ArgumentParser
+import MetaLearners
+import MetaLearnersCore
+
+/// `metalearners spec`.
+struct SpecCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spec", abstract: "Print a complete, commented spec with every default.")
+
+    @Option(
+        help: ArgumentHelp(
+            "Meta-learner: \(LearnerKind.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "learner"))
+    var learner = LearnerKind.dr.rawValue
+
+    @Flag(help: "Print the spec as JSON, without comments.")
+    var json = false
+
+    @OptionGroup var specOptions: SpecOptions
+    @OptionGroup var runOptions: RunOptions
+
+    mutating func run() throws {
+        let session = CommandSession(runOptions)
+        let spec = try specOptions.apply(to: ["learner": .string(learner)], seed: runOptions.seed)
+        let complete = try MetaLearnerFitter(spec).completeSpec
+        if json {
+            try session.print(complete.json(indented: true) + "\n")
+        } else {
+            try session.print(SpecDocument.text(of: complete, registry: .default))
+        }
+    }
+}

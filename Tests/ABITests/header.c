@@ -1,0 +1,63 @@
+/* The header stands alone in C99, and the layout of its structures is what every later version must keep. */
+#include <metalearners.h>
+
+#include "check.h"
+
+#define LAYOUT(type, member, offset) CHECK(offsetof(type, member) == (offset))
+
+int main(void) {
+    CHECK(sizeof(mtlr_column) == 48);
+    LAYOUT(mtlr_column, name, 0);
+    LAYOUT(mtlr_column, data, 8);
+    LAYOUT(mtlr_column, stride, 16);
+    LAYOUT(mtlr_column, levels, 24);
+    LAYOUT(mtlr_column, level_count, 32);
+    LAYOUT(mtlr_column, dtype, 40);
+    LAYOUT(mtlr_column, reserved, 44);
+    CHECK(sizeof(mtlr_matrix) == 48);
+    LAYOUT(mtlr_matrix, data, 0);
+    LAYOUT(mtlr_matrix, rows, 8);
+    LAYOUT(mtlr_matrix, columns, 16);
+    LAYOUT(mtlr_matrix, row_stride, 24);
+    LAYOUT(mtlr_matrix, column_stride, 32);
+    LAYOUT(mtlr_matrix, dtype, 40);
+    LAYOUT(mtlr_matrix, reserved, 44);
+    CHECK(sizeof(mtlr_table) == 48);
+    LAYOUT(mtlr_table, struct_size, 0);
+    LAYOUT(mtlr_table, rows, 8);
+    LAYOUT(mtlr_table, columns, 16);
+    LAYOUT(mtlr_table, column_count, 24);
+    LAYOUT(mtlr_table, matrix, 32);
+    LAYOUT(mtlr_table, matrix_names, 40);
+    CHECK(sizeof(mtlr_execution) == 40);
+    LAYOUT(mtlr_execution, struct_size, 0);
+    LAYOUT(mtlr_execution, threads, 8);
+    LAYOUT(mtlr_execution, reserved, 12);
+    LAYOUT(mtlr_execution, progress, 16);
+    LAYOUT(mtlr_execution, payload, 24);
+    LAYOUT(mtlr_execution, cancel_token, 32);
+    CHECK(sizeof(mtlr_average_effect) == 48);
+    LAYOUT(mtlr_average_effect, arm, 0);
+    LAYOUT(mtlr_average_effect, estimand, 4);
+    LAYOUT(mtlr_average_effect, estimate, 8);
+    LAYOUT(mtlr_average_effect, std_error, 16);
+    LAYOUT(mtlr_average_effect, lower, 24);
+    LAYOUT(mtlr_average_effect, upper, 32);
+    LAYOUT(mtlr_average_effect, p_value, 40);
+
+    const char *const names[] = {"ok", "invalid_argument", "invalid_spec", "invalid_data", "unsupported",
+                                 "input_output", "corrupt_model", "incompatible_model", "numerical_failure",
+                                 "cancelled", "out_of_memory", "internal_fault"};
+    for (mtlr_status status = MTLR_OK; status <= MTLR_INTERNAL_FAULT; status++) {
+        CHECK(strcmp(mtlr_status_name(status), names[status]) == 0);
+    }
+    CHECK(strcmp(mtlr_status_name(-1), "unknown") == 0);
+    CHECK(strcmp(mtlr_status_name(INT32_MAX), "unknown") == 0);
+
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", MTLR_VERSION_MAJOR, MTLR_VERSION_MINOR, MTLR_VERSION_PATCH);
+    CHECK(strcmp(mtlr_version(), version) == 0);
+    CHECK(mtlr_abi_version() == MTLR_ABI_VERSION);
+    CHECK(MTLR_ABI_VERSION / 1000 == MTLR_VERSION_MAJOR);
+    return finish("header");
+}

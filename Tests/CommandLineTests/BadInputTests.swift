@@ -1,0 +1,121 @@
+import Foundation
+import MetaLearnersCore
+import Testing
+
+@Suite("Bad input")
+struct BadInputTests {
+    private let folder: TemporaryFolder
+    private let spec: String
+    private let data: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        spec = try folder.file("spec.yaml", Sample.spec)
+        data = try folder.file("data.csv", Sample.csv(rows: 60))
+    }
+
+    /// Checks that a run ends with `status` and one line of error that contains `words`, and nothing else.
+    private func expectFailure(
+        _ status: Int32, _ arguments: [String], _ words: String...,
+        at location: SourceLocation = #_sourceLocation
+    ) throws {
+        let before = try folder.names()
+        let run = try Program.run(arguments)
+        #expect(run.status == status, "\(run.error)", sourceLocation: location)
+        #expect(run.output == "", sourceLocation: location)
+        #expect(run.error.hasPrefix("metalearners: ") && run.error.hasSuffix("\n"), sourceLocation: location)
+        #expect(run.error.filter { $0 == "\n" }.count == 1, "\(run.error)", sourceLocation: location)
+        for word in words { #expect(run.error.contains(word), "\(run.error)", sourceLocation: location) }
+        #expect(try folder.names() == before, "no file is left behind", sourceLocation: location)
+    }
+
+    private func fit(_ extra: String...) -> [String] {
+        ["fit", spec, data, "-o", folder.path("m.model")] + extra
+    }
+
+    private func fit(data text: String, _ extra: String...) throws -> [String] {
+        ["fit", spec, try folder.file("bad.csv", text), "-o", folder.path("m.model")] + extra
+    }
+
+    @Test("wrong usage ends with 2")
+    func wrongUsage() throws {
+        try expectFailure(2, ["fit"], "Missing expected argument '<spec>'", "metalearners fit --help")
+        try expectFailure(2, ["fit", spec, data], "--output")
+        try expectFailure(2, ["nonsense"], "nonsense")
+        try expectFailure(2, fit("--thread", "2"), "--thread")
+        try expectFailure(2, fit("--threads", "0"), "--threads")
+        try expectFailure(2, fit("--seed", "-1"), "seed")
+        try expectFailure(2, fit("--seed=-1"), "--seed")
+        try expectFailure(2, ["ate", spec, data, "--estimand", "atx"], "atx")
+        try expectFailure(2, ["ate", "-", "-"], "standard input")
+        try expectFailure(2, ["fit", spec, data, "-o", "-"], "standard output")
+    }
+
+    @Test("a wrong spec ends with 2 and names the key, the nearest known one, or the list")
+    func wrongSpecs() throws {
+        try expectFailure(2, fit("--set", "lerner=dr"), "lerner", "did you mean 'learner'?")
+        try expectFailure(2, fit("--set", "learner=q"), "learner", "unknown value 'q'")
+        try expectFailure(
+            2, fit("--set", "models.effect=ridg"), "models.effect", "did you mean 'ridge'?", "logistic")
+        try expectFailure(2, fit("--set", "models.effect.l3=1"), "models.effect.l3", "'l2'")
+        try expectFailure(2, fit("--set", "models.effect.l2=-1"), "models.effect.l2")
+        try expectFailure(2, fit("--set", "models.outcome=logistic"), "models.outcome", "these can")
+        try expectFailure(2, fit("--set", "overlap.bounds=[0.9,0.1]"), "overlap.bounds")
+        try expectFailure(2, fit("--set", "data.treatment="), "data.treatment", "is required")
+        try expectFailure(2, fit("--set", "version=2"), "version")
+        try expectFailure(2, ["spec", "--learner", "drr"], "learner", "'dr'")
+        try expectFailure(2, ["fit", folder.path("none.yaml"), data, "-o", folder.path("m")], "no such file")
+        let broken = try folder.file("broken.yaml", "data: {treatment: w\nlearner: dr\n")
+        try expectFailure(2, ["fit", broken, data, "-o", folder.path("m")], "line ", "not valid YAML")
+        let named = try folder.file("spec.txt", Sample.spec)
+        try expectFailure(2, ["ate", named, data], "extension")
+    }
+
+    @Test("bad data ends with 3 and names the column, the row or the line")
+    func badData() throws {
+        try expectFailure(3, ["fit", spec, folder.path("none.csv"), "-o", folder.path("m")], "no such file")
+        try expectFailure(3, fit("--set", "data.outcome=yy"), "data.outcome", "did you mean 'y'?")
+        try expectFailure(3, fit("--set", "data.control=7"), "data.control", "'7'")
+        let bad: [(String, [String])] = [
+            ("", ["is empty"]), ("x,w,y\n", ["no rows"]), ("x,w,y\n1,0,2\n1,0\n", ["line 3", "2 fields"]),
+            ("x,w,y\n1,0,2\n1,\"0,1\n", ["line 3", "quoted"]), ("x,w,w\n1,0,2\n", ["line 1", "'w'"]),
+            ("x,w,y\n1,1,2\n2,1,3\n", ["one arm only"]),
+            ("x,w,y\n1,0,2\n2,1,3\n3,1,1\n4,1,5\n5,1,3\n", ["arm"]),
+            ("x,w,y\n1,0,2\n2,,3\n3,1,1\n", ["treatment", "row 2"]),
+            ("x,w,y\n1,0,2\n2,1,\n3,1,inf\n", ["2 of 3", "row 2", "data.missing_outcome: drop"]),
+            ("x,w,y\n1,0,2\ninf,1,2\n3,1,4\n", ["column 'x'", "row 2", "infinite"]),
+            ("x,w,y\n1,0,a\n2,1,b\n3,1,c\n", ["outcome 'y'", "text"]),
+        ]
+        for (text, words) in bad {
+            let arguments = try fit(data: text)
+            try expectFailure(3, arguments, words[0])
+            let error = try Program.run(arguments).error
+            for word in words { #expect(error.contains(word), "\(error)") }
+        }
+    }
+
+    @Test("a column missing at predict, and a damaged or missing model, are told apart")
+    func badModels() throws {
+        let model = folder.path("m.model")
+        #expect(try Program.run(fit()).status == 0)
+        let lacking = try folder.file("lacking.csv", "x,grup\n1,a\n")
+        try expectFailure(
+            3, ["predict", model, lacking, "-o", folder.path("p.csv")], "column 'group'", "'grup'")
+        try expectFailure(3, ["ate", model, lacking], "'w'")
+        try expectFailure(2, ["ate", model, data, "--set", "seed=2"], "--set")
+        try expectFailure(4, ["predict", folder.path("none"), data, "-o", folder.path("p.csv")], "none")
+        try expectFailure(4, ["predict", data, data, "-o", folder.path("p.csv")], "not a model file")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: model))
+        let cut = folder.path("cut.model")
+        try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: cut))
+        try expectFailure(4, ["predict", cut, data, "-o", folder.path("p.csv")], "cut")
+        try expectFailure(4, ["ate", cut, data], "cut")
+    }
+
+    @Test("what cannot be written ends with 4, before any work is done")
+    func unwritableOutputs() throws {
+        try expectFailure(4, ["fit", spec, data, "-o", folder.path("none/m.model")], "cannot be written")
+        try expectFailure(4, fit("--cates", folder.path("none/c.csv")), "cannot be written")
+        try expectFailure(4, ["fit", spec, data, "-o", "/"], "directory")
+    }
+}

@@ -1,0 +1,188 @@
+import MetaLearners
+import MetaLearnersCore
+import Testing
+
+import metalearners_cli
+
+@Suite("The program, end to end")
+struct EndToEndTests {
+    private let folder: TemporaryFolder
+    private let spec: String
+    private let data: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        spec = try folder.file("spec.yaml", Sample.spec)
+        data = try folder.file("data.csv", Sample.csv())
+    }
+
+    @Test("fit, predict and ate do their work, and agree")
+    func commandsAgree() throws {
+        let model = folder.path("m.model")
+        let cates = folder.path("cates.csv")
+        let fit = try Program.run(["fit", spec, data, "-o", model, "--cates", cates, "--json"])
+        #expect(fit.status == 0, "\(fit.error)")
+        let report = try fit.json()
+        #expect(report["learner"] == "dr")
+        #expect(report["rows"] == 240)
+        #expect(report["arms"]?.arrayValue?.count == 2)
+        #expect(report["seconds"]?.objectValue?.keys == ["fit", "predict", "read"])
+        #expect((report["peak_memory_bytes"]?.integerValue ?? 0) > 1_000_000)
+        let estimate = try #require(report["estimates"]?.arrayValue?.first?.objectValue)
+        #expect(
+            Set(estimate.keys) == [
+                "arm", "control", "estimand", "estimate", "std_error", "lower", "upper", "p_value",
+            ])
+        let lower = try #require(estimate["lower"]?.doubleValue)
+        let upper = try #require(estimate["upper"]?.doubleValue)
+        #expect(lower > 1.5 && upper < 2.5 && lower < upper)
+
+        for source in [model, spec] {
+            let ate = try Program.run(["ate", source, data, "--json"])
+            #expect(ate.status == 0, "\(ate.error)")
+            #expect(try ate.json()["estimates"] == report["estimates"])
+            let table = try Program.run(["ate", source, data])
+            let value = try #require(estimate["estimate"]?.doubleValue)
+            #expect(table.output.contains(NumberText.fixed(value, decimals: 3)))
+        }
+        let att = try Program.run(["ate", model, data, "--estimand", "att", "--json"])
+        #expect(try att.json()["estimates"]?.arrayValue?.first?.objectValue?["estimand"] == "att")
+
+        let effects = try CSVReader().read(cates)
+        #expect(effects.columns.map(\.name) == ["cate"])
+        #expect(try effects.columns[0].values.doubles() == CATEModel(contentsOf: model).trainingEffects[0])
+
+        let predicted = folder.path("p.csv")
+        let predict = try Program.run(["predict", model, data, "-o", predicted])
+        #expect(predict.status == 0)
+        #expect(predict.output == "")
+        #expect(try CSVReader().read(predicted).rowCount == 240)
+        let piped = try Program.run(["predict", model, "-", "-o", "-", "--quiet"], input: Sample.csv())
+        #expect(piped.error == "")
+        #expect(try piped.output == folder.text("p.csv"))
+        #expect(try folder.names() == ["cates.csv", "data.csv", "m.model", "p.csv", "spec.yaml"])
+    }
+
+    @Test("the table for people has the numbers of the JSON, and quiet means quiet")
+    func tableHasTheSameNumbers() throws {
+        let arguments = ["fit", spec, data, "-o", folder.path("m.model"), "--quiet"]
+        let table = try Program.run(arguments)
+        let json = try Program.run(arguments + ["--json"]).json()
+        #expect(table.status == 0)
+        #expect(table.error == "")
+        let estimate = try #require(
+            json["estimates"]?.arrayValue?.first?.objectValue?["estimate"]?.doubleValue)
+        #expect(table.output.contains(NumberText.fixed(estimate, decimals: 3)))
+        #expect(table.output.contains("0 (control)"))
+    }
+
+    @Test("threads change nothing, the seed does and replaces the spec's")
+    func threadsAndSeed() throws {
+        func estimates(_ extra: [String]) throws -> SpecValue? {
+            try Program.run(["ate", spec, data, "--json"] + extra).json()["estimates"]
+        }
+        let base = try estimates([])
+        #expect(base != nil)
+        #expect(try estimates(["--threads", "1"]) == base)
+        #expect(try estimates(["--threads", "2"]) == base)
+        #expect(try estimates(["--seed", "1"]) == base)
+        #expect(try estimates(["--seed", "2"]) != base)
+        #expect(try estimates(["--set", "seed=2"]) == estimates(["--set", "seed=3", "--seed", "2"]))
+    }
+
+    @Test("three arms give a column for each but the control, named for it")
+    func severalArms() throws {
+        let data = try folder.file("three.csv", Sample.csv(rows: 360, arms: ["none", "some", "a,lot"]))
+        let cates = folder.path("cates.csv")
+        let fit = try Program.run([
+            "fit", spec, data, "-o", folder.path("m.model"), "--cates", cates, "--json", "--set",
+            "data.control=none",
+        ])
+        #expect(fit.status == 0, "\(fit.error)")
+        #expect(try fit.json()["estimates"]?.arrayValue?.count == 2)
+        #expect(try CSVReader().read(cates).columns.map(\.name) == ["cate_a,lot", "cate_some"])
+    }
+
+    @Test("rows dropped for want of an outcome still get an effect, in their place")
+    func droppedRowsKeepTheirPlace() throws {
+        var lines = Sample.csv().split(separator: "\n").map(String.init)
+        for row in [1, 7, 240] {
+            lines[row] = lines[row].split(separator: ",").dropLast().joined(separator: ",") + ","
+        }
+        let data = try folder.file("gaps.csv", lines.joined(separator: "\n"))
+        let refused = try Program.run(["fit", spec, data, "-o", folder.path("m.model")])
+        #expect(refused.status == 3)
+        #expect(refused.error.contains("3 of 240") && refused.error.contains("data.missing_outcome: drop"))
+
+        let cates = folder.path("cates.csv")
+        let fit = try Program.run([
+            "fit", spec, data, "-o", folder.path("m.model"), "--cates", cates, "--json", "--set",
+            "data.missing_outcome=drop",
+        ])
+        #expect(fit.status == 0, "\(fit.error)")
+        #expect(try fit.json()["rows"] == 237)
+        #expect(fit.error.contains("3 rows without an outcome were dropped"))
+        let effects = try CSVReader().read(cates).columns[0].values.doubles()
+        let predicted = try CATEModel(contentsOf: folder.path("m.model")).predict(CSVReader().read(data))
+            .effects[0]
+        #expect(effects.count == 240)
+        for row in [0, 6, 239] { #expect(effects[row] == predicted[row]) }
+        #expect(effects.allSatisfy { $0.isFinite })
+    }
+
+    @Test("levels never seen count as missing, with a warning that counts them")
+    func unseenLevels() throws {
+        let model = folder.path("m.model")
+        _ = try Program.run(["fit", spec, data, "-o", model])
+        let new = try folder.file("new.csv", "x,group\n0.5,a\n0.1,z\n0.2,z\n")
+        let predict = try Program.run(["predict", model, new, "-o", "-"])
+        #expect(predict.status == 0)
+        #expect(predict.output.split(separator: "\n").count == 4)
+        #expect(predict.error.contains("warning") && predict.error.contains("2 of 3 rows"))
+    }
+
+    @Test("a constant outcome gives zero effects and a warning")
+    func constantOutcome() throws {
+        let rows = Sample.csv().split(separator: "\n").dropFirst().map {
+            $0.split(separator: ",").dropLast().joined(separator: ",") + ",5"
+        }
+        let data = try folder.file("constant.csv", "x,group,w,y\n" + rows.joined(separator: "\n"))
+        let fit = try Program.run(["fit", spec, data, "-o", folder.path("m.model"), "--json"])
+        #expect(fit.status == 0, "\(fit.error)")
+        #expect(fit.error.contains("outcome is the same in every row"))
+        let effect = try #require(
+            fit.json()["estimates"]?.arrayValue?.first?.objectValue?["estimate"]?.doubleValue)
+        #expect(abs(effect) < 1e-9)
+    }
+
+    @Test("the printed spec serves as a spec")
+    func printedSpecServes() throws {
+        let printed = try Program.run([
+            "spec", "--learner", "t", "--set", "data.treatment=w", "--set", "data.outcome=y", "--set",
+            "models.outcome=ridge",
+        ])
+        #expect(printed.status == 0, "\(printed.error)")
+        let ate = try Program.run(["ate", folder.file("printed.yaml", printed.output), data, "--json"])
+        #expect(ate.status == 0, "\(ate.error)")
+        #expect(try ate.json()["learner"] == "t")
+        let backends = try Program.run(["backends", "--json"]).json()
+        let names =
+            backends["backends"]?.arrayValue?.compactMap { $0.objectValue?["name"]?.stringValue } ?? []
+        #expect(names.contains("ridge") && names.contains("trees"))
+        let table = try Program.run(["backends"]).output
+        for name in names { #expect(table.contains(name)) }
+    }
+
+    @Test("a reader that goes away is no cause for noise")
+    func closedPipe() throws {
+        let run = try Program.run(["spec"])
+        #expect(run.status == 0 && !run.output.isEmpty)
+        let model = folder.path("m.model")
+        _ = try Program.run(["fit", spec, data, "-o", model])
+        let piped = try Program.shell(
+            "'\(Program.executable)' spec | true; '\(Program.executable)' predict '\(model)' '\(data)' -o - | head -1"
+        )
+        #expect(piped.output == "cate\n")
+        #expect(piped.error == "")
+    }
+}

@@ -1,0 +1,16 @@
+import Foundation
+import Testing
+
+@Suite("Help texts")
+struct HelpTests {
+    @Test("help says what its snapshot says", arguments: ["", "fit", "predict", "ate", "backends", "spec"])
+    func helpIsAsBefore(_ command: String) throws {
+        let name = command.isEmpty ? "help" : "help_" + command
+        let url = Bundle.module.bundleURL.appendingPathComponent("Fixtures/\(name).txt")
+        let expected = try String(contentsOf: url, encoding: .utf8)
+        let run = try Program.run((command.isEmpty ? [] : [command]) + ["--help"])
+        #expect(run.status == 0)
+        #expect(run.error == "")
+        #expect(run.output == expected)
+    }
+}

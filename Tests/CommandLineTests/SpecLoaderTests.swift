@@ -1,0 +1,138 @@
+import MetaLearners
+import MetaLearnersCore
+import Testing
+
+import metalearners_cli
+
+@Suite("Spec files")
+struct SpecLoaderTests {
+    private func yaml(_ text: String) throws(MetaLearnersError) -> SpecValue {
+        try SpecLoader.parse(Array(text.utf8), format: "yaml", source: "s.yaml")
+    }
+
+    private func error(_ text: String, format: String = "yaml") -> String {
+        do throws(MetaLearnersError) {
+            _ = try SpecLoader.parse(Array(text.utf8), format: format, source: "s." + format)
+            return "no error"
+        } catch {
+            return error.kind == .invalidSpec ? error.description : "\(error.kind)"
+        }
+    }
+
+    @Test("the same spec in YAML, JSON and TOML is the same value")
+    func formatsAgree() throws {
+        let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let values = try ["yaml", "json", "toml"].map {
+            try SpecLoader.load("/\(folder)/examples/specs/learning_mindset.\($0)")
+        }
+        #expect(values[0] == values[1])
+        #expect(values[0] == values[2])
+        #expect(try MetaLearnerSpec(values[0], at: .root).overlap.bounds == [0.01, 0.99])
+        _ = try MetaLearnerFitter(MetaLearnerSpec(values[0], at: .root))
+        _ = try MetaLearnerFitter(
+            MetaLearnerSpec(SpecLoader.load("/\(folder)/examples/specs/minimal.yaml"), at: .root))
+    }
+
+    @Test("plain YAML scalars follow the core schema, quoted ones are text")
+    func scalars() throws {
+        let value = try yaml(
+            """
+            no: [no, yes, on, n, "true", 'null', "1", 2001-01-01, 1:30, 1_000, 0x1F, 0o17, 0755]
+            numbers: [1, -1, 1e-3, 1.0, .5, 1e400, -.inf, +3]
+            others: [true, False, ~, null, ""]
+            empty:
+            """)
+        #expect(
+            value["no"]
+                == ["no", "yes", "on", "n", "true", "null", "1", "2001-01-01", "1:30", "1_000", 31, 15, 755])
+        #expect(
+            value["numbers"] == [
+                1, -1, 0.001, 1, 0.5, .number(.infinity), .number(-.infinity), 3,
+            ])
+        #expect(value["others"] == [true, false, .null, .null, ""])
+        #expect(value["empty"] == .null)
+        #expect(try yaml("") == .null)
+        #expect(try yaml("# nothing\n") == .null)
+    }
+
+    @Test("errors name the file and the line")
+    func errorsNameTheLine() {
+        #expect(error("a: 1\na: 2\n").hasPrefix("s.yaml, line "))
+        #expect(error("a: 1\na: 2\n").hasSuffix("the key 'a' occurs twice"))
+        #expect(error("a: 1\nb: [1, 2\nc: 3\n").hasPrefix("s.yaml, line "))
+        #expect(error("- 1\n- 2\n").contains("must be a mapping"))
+        #expect(error("a: 1\n---\nb: 2\n").hasPrefix("s.yaml, line "))
+        #expect(error("a = 1\na = 2\n", format: "toml").hasPrefix("s.toml, line 2: is not valid TOML"))
+        #expect(error("a = 2001-01-01\n", format: "toml").contains("date"))
+        #expect(error("{\"a\": }", format: "json").hasPrefix("s.json: is not valid JSON"))
+        #expect(error("a: 1", format: "txt").contains("the extension says nothing"))
+    }
+
+    @Test("documents made to exhaust memory or the stack are refused")
+    func hostileDocuments() {
+        let deep = 200_000
+        #expect(error(String(repeating: "[", count: deep)).hasPrefix("s.yaml"))
+        #expect(
+            error(String(repeating: "{a: ", count: 500) + String(repeating: "}", count: 500)).hasPrefix(
+                "s.yaml"))
+        #expect(error(String(repeating: "[", count: deep), format: "json").hasPrefix("s.json"))
+        #expect(error("a = " + String(repeating: "[", count: deep), format: "toml").hasPrefix("s.toml"))
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x]\n"
+        for level in 1..<12 {
+            bomb +=
+                "a\(level): &a\(level) [" + (0..<8).map { _ in "*a\(level - 1)" }.joined(separator: ", ")
+                + "]\n"
+        }
+        #expect(error(bomb).contains("too large"))
+        #expect(error("a: *nothing\n").hasPrefix("s.yaml"))
+    }
+
+    @Test("overrides reach any key and take YAML values")
+    func overridesReachAnyKey() throws {
+        var value = try yaml("models: {outcome: ridge, effect: {backend: trees, trees: 5}}\nseed: 1\n")
+        for text in [
+            "models.effect.trees=7", "overlap.bounds=[0.05,0.95]", "models.outcome.l2=2", "seed=",
+            "data.control='0'",
+            "models.propensity={backend: logistic, l2: 3}",
+        ] {
+            try SpecOverride(parsing: text).apply(to: &value)
+        }
+        #expect(value["models"]?["effect"] == ["backend": "trees", "trees": 7])
+        #expect(value["models"]?["outcome"] == ["backend": "ridge", "l2": 2])
+        #expect(value["models"]?["propensity"] == ["backend": "logistic", "l2": 3])
+        #expect(value["overlap"] == ["bounds": [0.05, 0.95]])
+        #expect(value["data"] == ["control": "0"])
+        #expect(value["seed"] == nil)
+    }
+
+    @Test(
+        "an override that cannot be applied is refused",
+        arguments: ["seed", "=1", "a..b=1", "a b=1", "seed.x=1", "x=[1"])
+    func badOverrides(_ text: String) {
+        #expect(throws: MetaLearnersError.self) {
+            var value: SpecValue = ["seed": 1]
+            try SpecOverride(parsing: text).apply(to: &value)
+        }
+    }
+
+    @Test("the printed spec of every learner loads again as the same spec", arguments: LearnerKind.allCases)
+    func printedSpecsLoadAgain(_ learner: LearnerKind) throws {
+        var spec = MetaLearnerSpec()
+        spec.learner = learner
+        spec.data.treatment = "true"
+        spec.data.outcome = "a: b #c"
+        spec.data.exclude = ["x", "1"]
+        let complete = try MetaLearnerFitter(spec).completeSpec
+        let text = try SpecDocument.text(of: complete, registry: .default)
+        let again = try MetaLearnerSpec(yaml(text), at: .root)
+        #expect(again.data == spec.data)
+        #expect(try MetaLearnerFitter(again).completeSpec == complete)
+        for line in text.split(separator: "\n") where !line.contains("#") {
+            #expect(line.contains(":"))
+        }
+    }
+}
+
+extension SpecValue {
+    fileprivate subscript(key: String) -> SpecValue? { objectValue?[key] }
+}
