@@ -18,6 +18,13 @@ public struct XGBoostEstimator: BaseEstimator {
     /// Whether XGBoost was found.
     public static var isAvailable: Bool { (try? XGBoostLibrary.found.get()) != nil }
 
+    /// Whether a library at `path` would do, or, where that is nil, one that the system knows.
+    ///
+    /// - Throws: `unsupported`, saying what to install.
+    package static func requireLibrary(at path: String?) throws(MetaLearnersError) {
+        _ = try XGBoostLibrary.find(path: path)
+    }
+
     /// The checked configuration.
     public let spec: XGBoostSpec
     private let library: XGBoostLibrary

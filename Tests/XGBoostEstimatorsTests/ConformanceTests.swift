@@ -16,7 +16,9 @@ struct ConformanceTests {
 
     @Test(
         "it keeps it with sampling, early stopping and depth-wise growth too",
-        arguments: [ConformanceCheck.capabilities, .determinism, .coding, .cancellation, .features, .rowSubsets])
+        arguments: [
+            ConformanceCheck.capabilities, .determinism, .coding, .cancellation, .features, .rowSubsets,
+        ])
     func conformsWithSampling(check: ConformanceCheck) throws {
         var spec = XGBoostSpec()
         spec.trees = 12

@@ -46,7 +46,8 @@ struct BoostingRun<Loss: BoostingLoss> {
             }
             guard largest.isFinite else {
                 throw MetaLearnersError(
-                    .numericalFailure, at: "backend 'xgboost'", "the gradients overflow in round \(round + 1)",
+                    .numericalFailure, at: "backend 'xgboost'",
+                    "the gradients overflow in round \(round + 1)",
                     remedy: "rescale the weights, or use a larger l2")
             }
             try booster.boost(

@@ -23,7 +23,8 @@ struct ArrayInterface: Sendable {
             range.lowerBound >= 0, range.upperBound <= table.rowCount
         else { return nil }
         let values = first.values
-        let step = table.columns.count > 1 ? table.columns[1].values.offset - values.offset : values.element.size
+        let step =
+            table.columns.count > 1 ? table.columns[1].values.offset - values.offset : values.element.size
         let size = values.element.size
         guard values.stride > 0, step > 0, values.stride % size == 0, step % size == 0,
             UInt(bitPattern: start) % UInt(size) == 0

@@ -58,7 +58,8 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
                 },
                 { pointer in
                     guard let pointer else { return 0 }
-                    return Unmanaged<MatrixBatches>.fromOpaque(pointer).takeUnretainedValue().advance() ? 1 : 0
+                    return Unmanaged<MatrixBatches>.fromOpaque(pointer).takeUnretainedValue().advance()
+                        ? 1 : 0
                 },
                 "{\"missing\":NaN,\"nthread\":\(threads),\"max_bin\":\(maxBins)}", &handle)
         }

@@ -159,6 +159,7 @@ final class Booster: @unchecked Sendable {  // See above.
 
     private static var wrongShape: MetaLearnersError {
         MetaLearnersError(
-            .internalFault, at: "backend 'xgboost'", "XGBoost's predictions are of another shape than asked for")
+            .internalFault, at: "backend 'xgboost'",
+            "XGBoost's predictions are of another shape than asked for")
     }
 }

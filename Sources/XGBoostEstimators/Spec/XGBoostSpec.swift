@@ -66,7 +66,8 @@ public struct XGBoostSpec: BaseEstimatorSpec {
         .integer("min_leaf_size", \.minLeafSize, in: 1...Int.max, "rows in a leaf at least").mapped(
             .approximate(
                 engine: "min_child_weight",
-                note: "XGBoost bounds a leaf's sum of Hessians: set to so many times the mean Hessian at the start; "
+                note:
+                    "XGBoost bounds a leaf's sum of Hessians: set to so many times the mean Hessian at the start; "
                     + "the same only for squared error without weights")),
         .number(
             "min_child_weight", \.minChildWeight, in: 0...Double.infinity,
