@@ -9,7 +9,7 @@ struct InvarianceTests {
         "many rows, uneven weights, any number of threads: the same bytes",
         arguments: ["regression", "binary", "several", "residual"])
     func threadsDoNotMatter(kind: String) throws {
-        let data = try TestFit(rows: 70_000)
+        let data = try TestFit(rows: 40_000)
         var stream = RandomStream(seed: 8)
         let weights = data.target.map { _ in stream.uniform() * stream.uniform() + 1e-3 }
         let regressor = data.target.map { _ in stream.uniform() - 0.5 }

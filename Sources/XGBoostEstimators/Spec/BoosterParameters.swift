@@ -20,7 +20,9 @@ struct BoosterParameters {
 
     /// Translates `spec`. Penalties in the target's unit follow its scale, so that they mean what they mean unscaled.
     init(_ spec: XGBoostSpec, _ task: Task, threads: Int) {
-        let childWeight = max(spec.minChildWeight, Double(spec.minLeafSize) * task.meanHessian)
+        // A little less, so that rounded Hessians of so many rows always suffice.
+        let leafWeight = Double(spec.minLeafSize) * task.meanHessian * (1 - 0x1p-16)
+        let childWeight = max(spec.minChildWeight, leafWeight)
         var values: [(name: String, value: String)] = [
             ("validate_parameters", "1"),
             ("tree_method", "hist"),

@@ -3,7 +3,7 @@
 Run with the xgboost package (made with 3.2.0), numpy: python make_xgboost_reference.py
 
 What the backend does by itself is written out here: targets centred, boosting of classes started from the log shares
-(base_margin), and min_leaf_size turned into min_child_weight.
+(base_margin), and min_leaf_size turned into min_child_weight, less a little, so that rounding does not count.
 """
 
 import json
@@ -29,6 +29,9 @@ several = np.digitize(signal + 0.5 * rng.normal(size=ROWS), [-0.7, 0.7]).astype(
 weights = np.round(rng.uniform(0.2, 2, size=ROWS), 3)
 regressor = np.round(rng.uniform(-1, 1, size=ROWS), 3)
 features = np.column_stack([x, group])
+
+
+SLACK = 1 - 2.0**-16
 
 
 def numbers(values):
@@ -60,7 +63,7 @@ def add(name, objective, target, parameters, expected, **extra):
 def regression(name, ours, theirs, *, categorical=False, weight=None):
     mean = np.average(y, weights=weight)
     full = np.ones(ROWS) if weight is None else weight
-    leaf = {"min_child_weight": ours.get("min_leaf_size", 20) * full.mean()}
+    leaf = {"min_child_weight": SLACK * ours.get("min_leaf_size", 20) * full.mean()}
     margin = np.zeros(ROWS)
     fitted = mean + train(y - mean, {"objective": "reg:squarederror", **leaf, **theirs},
                           categorical=categorical, weight=weight, margin=margin)
@@ -81,13 +84,13 @@ regression("bins", {"max_bins": 8, "min_leaf_size": 2}, {"max_bin": 8})
 share = binary.mean()
 margin = np.full(ROWS, np.log(share / (1 - share)))
 add("binary", "binary", "binary", {"min_leaf_size": 5},
-    train(binary, {"objective": "binary:logistic", "min_child_weight": 5 * share * (1 - share)}, margin=margin))
+    train(binary, {"objective": "binary:logistic", "min_child_weight": SLACK * 5 * share * (1 - share)}, margin=margin))
 
 shares = np.bincount(several.astype(int)) / ROWS
 margin = np.tile(np.log(shares), (ROWS, 1))
 add("several", "several", "several", {"min_leaf_size": 5},
     train(several, {"objective": "multi:softprob", "num_class": 3,
-                    "min_child_weight": 5 * np.mean(2 * shares * (1 - shares))}, margin=margin))
+                    "min_child_weight": SLACK * 5 * np.mean(2 * shares * (1 - shares))}, margin=margin))
 
 level = np.sum(weights * regressor * y) / np.sum(weights * regressor**2)
 
@@ -98,7 +101,7 @@ def residual_loss(margins, _):
 
 
 add("residual", "residual", "y", {"min_leaf_size": 5},
-    level + train(y, {"objective": "reg:squarederror", "min_child_weight": 5 * np.mean(weights * regressor**2)},
+    level + train(y, {"objective": "reg:squarederror", "min_child_weight": SLACK * 5 * np.mean(weights * regressor**2)},
                   margin=np.zeros(ROWS), custom=residual_loss), weighted=True)
 
 document = {
