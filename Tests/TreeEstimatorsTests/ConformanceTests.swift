@@ -11,4 +11,26 @@ import _TestSupport
         spec.minLeafSize = 3
         #expect(try EstimatorConformance<BoostedTrees>(spec, .summarisesAllRows).violations(of: check) == [])
     }
+
+    @Test("forests keep the contract of every backend", arguments: ConformanceCheck.allCases)
+    func forests(check: ConformanceCheck) throws {
+        var spec = ForestSpec()
+        spec.trees = 20
+        spec.rowSample = 1
+        spec.ciGroupSize = 1
+        #expect(
+            try EstimatorConformance<ForestEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+    }
+
+    @Test(
+        "honest forests in little bags keep the contract of every backend",
+        arguments: ConformanceCheck.allCases)
+    func honestForests(check: ConformanceCheck) throws {
+        var spec = ForestSpec()
+        spec.trees = 40
+        spec.honest = true
+        spec.minLeafSize = 1
+        #expect(
+            try EstimatorConformance<ForestEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+    }
 }
