@@ -22,9 +22,10 @@ import _TestSupport
             try EstimatorConformance<ForestEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
     }
 
+    // Not the weights: each tree of a bag sees some of the rows, so the weighted mean is not that of all rows.
     @Test(
         "honest forests in little bags keep the contract of every backend",
-        arguments: ConformanceCheck.allCases)
+        arguments: ConformanceCheck.allCases.filter { $0 != .weights })
     func honestForests(check: ConformanceCheck) throws {
         var spec = ForestSpec()
         spec.trees = 40

@@ -19,7 +19,8 @@ import TreeEstimators
         #expect(distance(try predictions(forest, table), [0.5, 0.5, 0.5, 0.5, 9, 9]) < 1e-6)
         spec.maxLeaves = 0
         spec.maxDepth = 1
-        #expect(try predictions(fitForest(spec, try forestTask(table, [0, 0, 1, 1, 9, 9])), table)[0] == 0.5)
+        let shallow = try fitForest(spec, try forestTask(table, [0, 0, 1, 1, 9, 9]))
+        #expect(try predictions(shallow, table) == predictions(forest, table))
     }
 
     @Test("missing values learn their side, and a category its own leaf")
@@ -77,7 +78,9 @@ import TreeEstimators
             let repeated = table.selecting(rows: rows)
             let duplicated = try fitForest(
                 spec, forestTask(repeated, rows.map { goal[Int($0)] }, objective: repeatedObjective))
-            #expect(distance(try predictions(weighted, table), try predictions(duplicated, table)) < 1e-4)
+            // Where a threshold lies between two rows may depend on rows of weight 0.
+            #expect(
+                distance(try predictions(weighted, repeated), try predictions(duplicated, repeated)) < 1e-4)
         }
     }
 

@@ -23,10 +23,9 @@ struct ForestTarget: Sendable {
     init(_ task: TrainingTask, training: [Int32]) throws(MetaLearnersError) {
         rows = try AlignedBuffer(uninitialized: task.features.rowCount)
         var total = 0.0
-        if let weights = task.weights {
-            for row in training { total += weights[Int(row)] / Double(training.count) }
-        }
-        let mean = total > 0 && total.isFinite ? total : 1
+        if let weights = task.weights { for row in training { total += weights[Int(row)] } }
+        let isScaled = total > 0 && total.isFinite
+        let mean = isScaled ? total / Double(training.count) : 1
         func weight(_ row: Int) -> Double { task.weights.map { $0[row] / mean } ?? 1 }
         var warnings: [String] = []
         switch task.objective {
