@@ -35,8 +35,10 @@ let package = Package(
         .target(
             name: "LinearEstimators", dependencies: ["MetaLearnersCore", "COpenBLAS"],
             swiftSettings: swiftSettings),
+        .target(name: "CTreeKernels"),
         .target(
-            name: "TreeEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
+            name: "TreeEstimators", dependencies: ["MetaLearnersCore", "CTreeKernels"],
+            swiftSettings: swiftSettings),
         .target(
             name: "MetaLearners",
             dependencies: ["MetaLearnersCore", "LinearEstimators", "TreeEstimators"],

@@ -454,7 +454,10 @@ void mtlr_model_free(mtlr_model *model);
  */
 mtlr_status mtlr_spec_resolve(char **json, const char *spec, mtlr_error **error);
 
-/** The backends: a JSON list of name, summary, version, location and capabilities. @since 1.0 */
+/**
+ * The base learners as JSON, that of `metalearners backends --json`: {"backends": [{"name", "summary", "version",
+ * "location", "capabilities"}, ...]}; the caller frees it. @since 1.0
+ */
 mtlr_status mtlr_backends(char **json, mtlr_error **error);
 
 #ifdef __cplusplus

@@ -419,7 +419,7 @@ static void specs_and_backends(void) {
     CHECK(json && strstr(json, "\"learner\": \"x\""));
     mtlr_string_free(json);
     SUCCEEDS(mtlr_backends(&json, &error));
-    CHECK(json && strstr(json, "\"ridge\"") && strstr(json, "\"capabilities\""));
+    CHECK(json && strstr(json, "{\"backends\": [{") && strstr(json, "\"ridge\"") && strstr(json, "\"capabilities\""));
     mtlr_string_free(json);
 }
 

@@ -2,15 +2,6 @@ import MetaLearnersCore
 import Testing
 import _TestSupport
 
-@Suite("The constant baseline conforms")
-struct ConstantConformanceTests {
-    @Test("Check", arguments: ConformanceCheck.allCases)
-    func conforms(check: ConformanceCheck) throws {
-        #expect(
-            try EstimatorConformance<ConstantEstimator>(.init(), .featureless).violations(of: check) == [])
-    }
-}
-
 @Suite("The conformance suite finds what is wrong")
 struct ConformanceSuiteTests {
     @Test(

@@ -1,11 +1,18 @@
 import MetaLearnersCore
 
 extension TrainingRecord {
+    private static var foldsInOneByte: Int { 256 }
+
     /// Writes the record for the model archive.
     func encode(to writer: inout BinaryWriter) {
         writer.write(fingerprint)
         writer.write(UInt32(folds.count))
-        writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
+        // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
+        if folds.count <= Self.foldsInOneByte {
+            writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
+        } else {
+            writer.write(folds.folds)
+        }
         writer.write(arms)
         writer.write(outcome)
         writer.write(weights ?? [])
@@ -24,7 +31,9 @@ extension TrainingRecord {
     init(from reader: inout BinaryReader, armCount: Int) throws(MetaLearnersError) {
         let fingerprint = try reader.read(UInt64.self)
         let foldCount = Int(try reader.read(UInt32.self))
-        let foldOfRow = try reader.readArray(UInt8.self).map(Int32.init)
+        let foldOfRow =
+            foldCount <= Self.foldsInOneByte
+            ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self)
         let rowCount = foldOfRow.count
         func require(_ condition: Bool, _ problem: String) throws(MetaLearnersError) {
             guard condition else { throw BinaryReader.corrupt(problem) }

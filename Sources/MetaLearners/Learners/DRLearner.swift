@@ -3,7 +3,7 @@ import MetaLearnersCore
 /// The DR-learner: a regression of doubly robust scores on the covariates (Kennedy 2023, arXiv 2004.14497).
 ///
 /// The score of arm k is μ_k − μ_0 + 1{W=k}(Y − μ_k)/e_k − 1{W=0}(Y − μ_0)/e_0, on all rows.
-public struct DRLearner: MetaLearner {
+public struct DRLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.dr
 
     public init() {}
@@ -11,10 +11,6 @@ public struct DRLearner: MetaLearner {
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
         (0..<armCount).map { .armOutcome($0) } + [.propensity]
     }
-
-    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
-
-    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
@@ -24,11 +20,5 @@ public struct DRLearner: MetaLearner {
                 of: role.arm, dataset.outcome.values, dataset.treatment.arms,
                 means: (nuisances.armOutcome(0), nuisances.armOutcome(role.arm))),
             rows: nuisances.rows(ofArms: nil, dataset))
-    }
-
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
-    {
-        effects[EffectRole(arm: arm)] ?? []
     }
 }

@@ -4,16 +4,12 @@ import MetaLearnersCore
 /// arXiv 1706.03461; Athey & Imbens 2016, arXiv 1504.01132).
 ///
 /// On the rows of arm k and the control, with ē = e_k / (e_0 + e_k), the target is Y(1{W=k} − ē) / (ē(1 − ē)).
-public struct FLearner: MetaLearner {
+public struct FLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.f
 
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
-
-    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
-
-    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
@@ -27,11 +23,5 @@ public struct FLearner: MetaLearner {
                 return outcome[row] * (treated - share[row]) / (share[row] * (1 - share[row]))
             },
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
-    }
-
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
-    {
-        effects[EffectRole(arm: arm)] ?? []
     }
 }

@@ -4,16 +4,12 @@ import MetaLearnersCore
 /// van der Schaar 2021, arXiv 2101.10943).
 ///
 /// The target is Y·1{W=k}/e_k − Y·1{W=0}/e_0, on all rows. With two arms it is that of the F-learner.
-public struct MLearner: MetaLearner {
+public struct MLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.m
 
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
-
-    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
-
-    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
@@ -24,11 +20,5 @@ public struct MLearner: MetaLearner {
             nuisances.doublyRobustScores(
                 of: role.arm, dataset.outcome.values, dataset.treatment.arms, means: (zero, zero)),
             rows: nuisances.rows(ofArms: nil, dataset))
-    }
-
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
-    {
-        effects[EffectRole(arm: arm)] ?? []
     }
 }

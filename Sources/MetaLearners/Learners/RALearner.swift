@@ -4,16 +4,12 @@ import MetaLearnersCore
 /// 2021, arXiv 2101.10943).
 ///
 /// On the rows of arm k and the control the target is Y − μ_0 in arm k and μ_k − Y in the control.
-public struct RALearner: MetaLearner {
+public struct RALearner: EffectRegressionLearner {
     public static let kind = LearnerKind.ra
 
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { (0..<armCount).map { .armOutcome($0) } }
-
-    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
-
-    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
@@ -27,11 +23,5 @@ public struct RALearner: MetaLearner {
                 arms[row] == role.arm ? outcome[row] - ofControl[row] : ofArm[row] - outcome[row]
             },
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
-    }
-
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
-    {
-        effects[EffectRole(arm: arm)] ?? []
     }
 }

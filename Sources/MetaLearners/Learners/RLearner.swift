@@ -5,7 +5,7 @@ import MetaLearnersCore
 ///
 /// On the rows of arm k and the control, τ_k minimises Σ ((Y − m) − (W − ē)·τ(X))², with m(x) = E[Y | X=x,
 /// W∈{0,k}] and ē = e_k / (e_0 + e_k). The loss is minimised as it stands: nothing is divided by W − ē.
-public struct RLearner: MetaLearner {
+public struct RLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.r
 
     public init() {}
@@ -13,10 +13,6 @@ public struct RLearner: MetaLearner {
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
         (1..<armCount).map { .marginalOutcome(arm: $0) } + [.propensity]
     }
-
-    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
-
-    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
@@ -28,11 +24,5 @@ public struct RLearner: MetaLearner {
             zip(dataset.outcome.values, mean).map { $0 - $1 },
             residualOf: arms.indices.map { (arms[$0] == role.arm ? 1 : 0) - share[$0] },
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
-    }
-
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
-    {
-        effects[EffectRole(arm: arm)] ?? []
     }
 }

@@ -5,7 +5,7 @@ import MetaLearnersCore
 ///
 /// On the rows of arm k and the control the target is (Y − m)/(W − ē), unweighted; the R-learner is the same with the
 /// weights (W − ē)² that keep small residuals from ruling the fit.
-public struct ULearner: MetaLearner {
+public struct ULearner: EffectRegressionLearner {
     public static let kind = LearnerKind.u
 
     public init() {}
@@ -13,10 +13,6 @@ public struct ULearner: MetaLearner {
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
         (1..<armCount).map { .marginalOutcome(arm: $0) } + [.propensity]
     }
-
-    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
-
-    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
@@ -32,11 +28,5 @@ public struct ULearner: MetaLearner {
                 return (outcome[row] - mean[row]) / (treated - share[row])
             },
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
-    }
-
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
-    {
-        effects[EffectRole(arm: arm)] ?? []
     }
 }

@@ -26,6 +26,7 @@ public func mtlr_backends(
                 "capabilities": .array(backend.capabilities.names.map { .string($0) }),
             ]
         }
-        return SpecValue.array(backends).json()
+        let result: SpecValue = ["backends": .array(backends)]
+        return result.json()
     }
 }

@@ -34,12 +34,17 @@ final class BinnedMatrix: Sendable {
         }
         self.columns = columns
         self.rowCount = rowCount
-        slotFeatures = columns.indices.filter { !columns[$0].isConstant }
-        let tileCount = (slotFeatures.count + Self.maximumTileWidth - 1) / Self.maximumTileWidth
+        // Columns of many and of few bins are dealt out evenly, so that no tile needs more cache than another.
+        let varied = columns.indices.filter { !columns[$0].isConstant }
+            .sorted { (columns[$0].occupiedBins, $1) > (columns[$1].occupiedBins, $0) }
+        let tileCount = (varied.count + Self.maximumTileWidth - 1) / Self.maximumTileWidth
+        let features = (0..<tileCount).map { tile in
+            varied.indices.filter { $0 % tileCount == tile }.map { varied[$0] }.sorted()
+        }
+        slotFeatures = features.flatMap(\.self)
         var tiles: [Tile] = []
-        for index in 0..<tileCount {
-            let first = index * slotFeatures.count / tileCount
-            let width = (index + 1) * slotFeatures.count / tileCount - first
+        for width in features.map(\.count) {
+            let first = tiles.last.map { $0.firstSlot + $0.width } ?? 0
             tiles.append(
                 Tile(
                     bins: try AlignedBuffer(uninitialized: rowCount * width + 64), width: width,

@@ -1,3 +1,5 @@
+import MetaLearnersCore
+
 /// How the levels of a category become bins: bin 0 for a missing code or a level that training never saw, a bin
 /// for each of the most frequent levels, and one bin for all others where there are more levels than bins.
 struct CategoricalBinning: Sendable, Equatable {
@@ -21,13 +23,14 @@ struct CategoricalBinning: Sendable, Equatable {
         self.init(levelBins: bins)
     }
 
-    /// The bins of `count` codes.
-    func map(_ codes: UnsafePointer<Double>, count: Int, to bins: UnsafeMutablePointer<UInt8>) {
+    /// The bins of the codes of some rows.
+    func map(_ codes: StridedValues, _ rows: RowSelection, to bins: UnsafeMutablePointer<UInt8>) {
         let levels = Double(levelBins.count)
         levelBins.withUnsafeBufferPointer { levelBins in
-            for index in 0..<count {
-                let code = codes[index]
-                bins[index] = code >= 0 && code < levels ? levelBins[Int(code)] : 0
+            BlockReader.read(codes, rows) { block, position in
+                for (index, code) in block.enumerated() {
+                    bins[position + index] = code >= 0 && code < levels ? levelBins[Int(code)] : 0
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ import MetaLearnersCore
 struct ColumnBinner {
     /// Rows that are looked at to find the edges of a column.
     static let sampleSize = 200_000
-    private static let blockRows = 512
+    private static let blockRows = 256
     private static let chunkRows = 16_384
 
     let context: ExecutionContext
@@ -28,17 +28,13 @@ struct ColumnBinner {
         context.concurrently(chunks) { chunk in
             let end = min(rowCount, (chunk + 1) * Self.chunkRows)
             var first = chunk * Self.chunkRows
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.blockRows) { block in
-                guard let start = block.baseAddress else { return }
-                while first < end {
-                    let rows = first..<min(end, first + Self.blockRows)
-                    for index in columns.indices {
-                        columns[index].values.copy(rows, to: block)
-                        binnings[index].map(
-                            start, count: rows.count, to: targets[index].base + rows.lowerBound)
-                    }
-                    first += Self.blockRows
+            while first < end {
+                let rows = first..<min(end, first + Self.blockRows)
+                for index in columns.indices {
+                    binnings[index].map(
+                        columns[index].values, .range(rows), to: targets[index].base + rows.lowerBound)
                 }
+                first += Self.blockRows
             }
         }
         var occupied = [Int](repeating: 0, count: columns.count)
@@ -55,21 +51,60 @@ struct ColumnBinner {
         }
     }
 
-    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning]
-    {
-        let sampled = Self.sampleRows(columns.first?.count ?? 0)
-        var found = [ColumnBinning?](repeating: nil, count: columns.count)
+    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning] {
+        let rowCount = columns.first?.count ?? 0
+        let sampled = Self.sampleRows(rowCount)
+        let numeric = columns.indices.filter { columns[$0].levels == nil }
+        var binnings = [ColumnBinning?](repeating: nil, count: columns.count)
+        // Some columns at a time bound the memory of their samples.
+        for first in stride(from: 0, to: numeric.count, by: Self.columnsAtATime) {
+            try context.checkCancellation()
+            let group = Array(numeric[first..<min(numeric.count, first + Self.columnsAtATime)])
+            let found = try findEdges(group.map { columns[$0].values }, sampled, rowCount, maxBins: maxBins)
+            for (index, binning) in zip(group, found) { binnings[index] = .numeric(binning) }
+        }
+        binnings.withUnsafeMutableBufferPointer { buffer in
+            let binnings = DisjointWrites(buffer)
+            context.concurrently(columns.count) { index in
+                guard let levels = columns[index].levels else { return }
+                let counts = Self.countLevels(columns[index].values, levels: levels.count)
+                binnings[index] = .categorical(CategoricalBinning(counts: counts, maxBins: maxBins))
+            }
+        }
+        return binnings.compactMap(\.self)
+    }
+
+    private static let columnsAtATime = 16
+
+    /// The edges of some columns, from the sampled rows or, nil, from all.
+    private func findEdges(
+        _ columns: [StridedValues], _ sampled: [Int32]?, _ rowCount: Int, maxBins: Int
+    ) throws(MetaLearnersError) -> [NumericBinning] {
+        let size = sampled?.count ?? rowCount
+        let samples = try AlignedBuffer<Double>(uninitialized: columns.count * size)
+        let chunkRows = 4096
+        // Side by side for each few rows: a row-major matrix is read once, not once a column.
+        context.concurrently((size + chunkRows - 1) / chunkRows) { chunk in
+            let end = min(size, (chunk + 1) * chunkRows)
+            for first in stride(from: chunk * chunkRows, to: end, by: 64) {
+                let part = first..<min(end, first + 64)
+                for (index, column) in columns.enumerated() {
+                    let target = UnsafeMutableBufferPointer(
+                        start: samples.base + index * size + first, count: part.count)
+                    if let sampled {
+                        sampled.withUnsafeBufferPointer { column.gather(.init(rebasing: $0[part]), to: target) }
+                    } else {
+                        column.copy(part, to: target)
+                    }
+                }
+            }
+        }
+        var found = [NumericBinning?](repeating: nil, count: columns.count)
         found.withUnsafeMutableBufferPointer { buffer in
             let found = DisjointWrites(buffer)
             context.concurrently(columns.count) { index in
-                let column = columns[index]
-                if let levels = column.levels {
-                    let counts = Self.countLevels(column.values, levels: levels.count)
-                    found[index] = .categorical(CategoricalBinning(counts: counts, maxBins: maxBins))
-                } else {
-                    let sample = sampled.map { column.values.doubles($0) } ?? column.values.doubles()
-                    found[index] = .numeric(NumericBinning(sample: sample, maxBins: maxBins))
-                }
+                let sample = UnsafeMutableBufferPointer(start: samples.base + index * size, count: size)
+                found[index] = NumericBinning(sample: sample, maxBins: maxBins)
             }
         }
         return found.compactMap(\.self)
@@ -88,16 +123,8 @@ struct ColumnBinner {
 
     private static func countLevels(_ codes: StridedValues, levels: Int) -> [Int] {
         var counts = [Int](repeating: 0, count: levels)
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: blockRows) { block in
-            var first = 0
-            while first < codes.count {
-                let rows = first..<min(codes.count, first + blockRows)
-                codes.copy(rows, to: block)
-                for code in block.prefix(rows.count) where code >= 0 && code < Double(levels) {
-                    counts[Int(code)] += 1
-                }
-                first += blockRows
-            }
+        BlockReader.read(codes, .range(0..<codes.count)) { block, _ in
+            for code in block where code >= 0 && code < Double(levels) { counts[Int(code)] += 1 }
         }
         return counts
     }

@@ -16,11 +16,11 @@ enum ColumnBinning: Sendable, Equatable {
     /// Whether bins are categories rather than ordered.
     var isCategorical: Bool { if case .categorical = self { true } else { false } }
 
-    /// The bins of `count` values.
-    func map(_ values: UnsafePointer<Double>, count: Int, to bins: UnsafeMutablePointer<UInt8>) {
+    /// The bins of the values of some rows.
+    func map(_ values: StridedValues, _ rows: RowSelection, to bins: UnsafeMutablePointer<UInt8>) {
         switch self {
-        case .numeric(let binning): binning.map(values, count: count, to: bins)
-        case .categorical(let binning): binning.map(values, count: count, to: bins)
+        case .numeric(let binning): binning.map(values, rows, to: bins)
+        case .categorical(let binning): binning.map(values, rows, to: bins)
         }
     }
 }

@@ -7,17 +7,22 @@ import MetaLearnersCore
 struct NumericBinning: Sendable, Equatable {
     /// Numbers between bins, ascending.
     let edges: [Double]
-    /// The edges, filled up with infinity to a fixed length for a search without branches.
-    private let padded: [Double]
+    private let table: BinTable
 
     /// The most edges there may be: bins are bytes, and 0 is taken.
     static let maximumEdges = 254
-    private static let paddedCount = 256
 
     /// Uses `edges`, which are ascending and at most `maximumEdges`.
     init(edges: [Double]) {
         self.edges = edges
-        padded = edges + [Double](repeating: .infinity, count: Self.paddedCount - min(edges.count, 255))
+        table = BinTable(edges: edges)
+    }
+
+    static func == (left: NumericBinning, right: NumericBinning) -> Bool { left.edges == right.edges }
+
+    /// The bins of the numbers of some rows.
+    func map(_ values: StridedValues, _ rows: RowSelection, to bins: UnsafeMutablePointer<UInt8>) {
+        table.map(values, rows, to: bins)
     }
 
     /// How many bins there are, with that for missing numbers.
@@ -25,8 +30,8 @@ struct NumericBinning: Sendable, Equatable {
 
     /// Finds edges between the numbers of `sample`: all that differ where these are at most `maxBins`, else so
     /// that bins hold about equally many, and frequent numbers have a bin of their own.
-    init(sample: [Double], maxBins: Int) {
-        let values = sample.filter { !$0.isNaN }.sorted()
+    init(sample: UnsafeMutableBufferPointer<Double>, maxBins: Int) {
+        let values = RadixSort.sortedNumbers(sample)
         var distinct: [(value: Double, count: Int)] = []
         for value in values {
             if let last = distinct.last, last.value == value {
@@ -85,24 +90,5 @@ struct NumericBinning: Sendable, Equatable {
         let short = Double(Float(middle))
         if short >= low, short < high { return short }
         return middle >= low && middle < high ? middle : low
-    }
-
-    /// The bins of `count` numbers.
-    func map(_ values: UnsafePointer<Double>, count: Int, to bins: UnsafeMutablePointer<UInt8>) {
-        padded.withUnsafeBufferPointer { buffer in
-            guard let edges = buffer.baseAddress else { return }
-            for index in 0..<count { bins[index] = Self.bin(values[index], edges) }
-        }
-    }
-
-    @inline(__always)
-    private static func bin(_ value: Double, _ edges: UnsafePointer<Double>) -> UInt8 {
-        var below = 0
-        var step = 128
-        while step > 0 {
-            below += edges[below + step - 1] < value ? step : 0
-            step >>= 1
-        }
-        return value == value ? UInt8(truncatingIfNeeded: below + 1) : 0
     }
 }

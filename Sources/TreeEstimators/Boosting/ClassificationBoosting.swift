@@ -70,7 +70,8 @@ struct ClassificationBoosting {
         rules.gradientUnit = 1 / gradientScale
         rules.hessianUnit = 1 / hessianScale
         let grower = try TreeGrower<PairedCell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
+            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
+            carriesRoot: false, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
         for round in 0..<spec.trees {
             if scoreCount > 1 { fillShares(scores, shares) }

@@ -118,7 +118,8 @@ struct QuadraticBoosting {
         rules.hessianUnit = grid.weight / grid.hessian
         rules.gradientUnit = rules.hessianUnit / grid.step
         let grower = try TreeGrower<Cell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
+            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
+            carriesRoot: spec.rowSample == 1, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: 0)
         var heldOutLoss = 0.0
         for round in 0..<spec.trees {
@@ -136,6 +137,7 @@ struct QuadraticBoosting {
                 tree, values: steps.map { Float(Double($0) / grid.step / builder.valueScale) }, output: 0,
                 round: round)
             let sums = advance(grower, steps)
+            grower.advanceRoot(by: steps)
             if !problem.rows.heldOut.isEmpty {
                 for (totals, step) in zip(sums.heldOut, steps) {
                     let value = Double(step) / grid.step
@@ -147,6 +149,7 @@ struct QuadraticBoosting {
             }
             if sums.total >= grid.sumLimit || sums.largest >= grid.rowLimit {
                 fill(gradients) { Cell.halved(gradients.base[$0]) }
+                grower.forgetRoot()
                 grid.step /= 2
                 grower.rules.gradientUnit *= 2
             }

@@ -1,3 +1,5 @@
+import CTreeKernels
+
 /// The integer sums that a histogram keeps of the rows in a bin.
 ///
 /// Gradients and Hessians are integers on a fixed grid, so that sums are exact: they do not depend on the order of
@@ -14,6 +16,12 @@ protocol HistogramCell {
     static func add(_ left: Sum, _ right: Sum) -> Sum
     static func subtract(_ left: Sum, _ right: Sum) -> Sum
     static func totals(_ sum: Sum, countShift: Int64) -> GradientTotals
+    /// Adds rows to the histograms of a tile's columns.
+    static func accumulate(
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
+        countShift: Int64, into cells: UnsafeMutablePointer<Sum>)
+    /// The sums of rows once `step` is added to the predictions of those among them that `leaf` sums up.
+    static func advanced(_ sum: Sum, leaf: Sum, by step: Int64, countShift: Int64) -> Sum
     /// The row once `step`, on the grid of leaf values, is added to its prediction by a quadratic loss.
     static func advanced(_ row: Row, by step: Int64, countShift: Int64) -> Row
     /// The row on a grid of gradients twice as coarse.
@@ -66,6 +74,20 @@ enum PackedCell: HistogramCell {
         return GradientTotals(gradient: gradient, hessian: count, count: count)
     }
 
+    static func accumulate(
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Int32>,
+        countShift: Int64, into cells: UnsafeMutablePointer<Int64>
+    ) {
+        guard let first = rows.baseAddress else { return }
+        mtlk_histogram_packed(
+            tile.bins.base, tile.width, first, rows.count, gradients, 1 &<< countShift, cells)
+    }
+
+    @inline(__always)
+    static func advanced(_ sum: Int64, leaf: Int64, by step: Int64, countShift: Int64) -> Int64 {
+        sum &- totals(leaf, countShift: countShift).count &* step
+    }
+
     @inline(__always)
     static func advanced(_ row: Int32, by step: Int64, countShift: Int64) -> Int32 {
         row &- Int32(truncatingIfNeeded: step)
@@ -104,6 +126,22 @@ enum PairedCell: HistogramCell {
     @inline(__always)
     static func row(gradient: Int64, hessian: Int64, countShift: Int64) -> SIMD2<Int64> {
         SIMD2(gradient, hessian &+ (1 &<< countShift))
+    }
+
+    static func accumulate(
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<SIMD2<Int64>>,
+        countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
+    ) {
+        guard let first = rows.baseAddress else { return }
+        mtlk_histogram_paired(tile.bins.base, tile.width, first, rows.count, gradients, cells)
+    }
+
+    @inline(__always)
+    static func advanced(_ sum: SIMD2<Int64>, leaf: SIMD2<Int64>, by step: Int64, countShift: Int64)
+        -> SIMD2<Int64>
+    {
+        let hessian = leaf.y & ((1 &<< countShift) &- 1)
+        return SIMD2(sum.x &- hessian &* step, sum.y)
     }
 
     @inline(__always)

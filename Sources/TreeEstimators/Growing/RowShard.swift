@@ -9,8 +9,12 @@ final class RowShard: Sendable {
     /// Rows held out for early stopping.
     let heldOut: RowList
 
+    /// How many rows there are to learn from, active or idle.
+    let trainingRows: Int
+
     /// Creates lists for so many rows.
     init(trainingRows: Int, samplesRows: Bool, heldOutRows: Int) throws(MetaLearnersError) {
+        self.trainingRows = trainingRows
         active = try RowList(capacity: trainingRows)
         idle = try RowList(capacity: samplesRows ? trainingRows : 0)
         heldOut = try RowList(capacity: heldOutRows)

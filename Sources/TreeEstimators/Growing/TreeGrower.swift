@@ -1,3 +1,4 @@
+import CTreeKernels
 import MetaLearnersCore
 
 /// Grows trees on the histograms of binned columns.
@@ -7,7 +8,7 @@ import MetaLearnersCore
 final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases write disjoint parts.
     /// Cells from one column of a histogram to the next: not a power of two, so that columns do not compete for the
     /// same lines of the cache.
-    static var columnStride: Int { 264 }
+    static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
 
     private struct Leaf {
         var totals: GradientTotals
@@ -27,10 +28,21 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     private var freeHistograms: [Int] = []
     private let partials: [AlignedBuffer<Cell.Sum>]
     private var leaves: [Leaf] = []
+    /// The histogram of all rows, kept up to date from tree to tree where `carriesRoot`.
+    private var root: AlignedBuffer<Cell.Sum>?
+    private var rootIsCurrent = false
+    private let carriesRoot: Bool
 
+    /// Memory that histograms of all leaves may take for the root to be carried.
+    private static var carryMemory: Int { 64 << 20 }
+
+    /// Creates a grower.
+    ///
+    /// - Parameter carriesRoot: whether each tree sees the same rows, and is followed by `advanceRoot` or
+    ///   `forgetRoot`. The result is the same; only the work differs.
     init(
         _ matrix: BinnedMatrix, _ rules: GrowthRules, shards: [RowShard],
-        gradients: AlignedBuffer<Cell.Row>, _ team: WorkTeam
+        gradients: AlignedBuffer<Cell.Row>, carriesRoot: Bool, _ team: WorkTeam
     ) throws(MetaLearnersError) {
         self.matrix = matrix
         self.rules = rules
@@ -38,6 +50,10 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         self.gradients = gradients
         self.team = team
         histogramSize = matrix.slotFeatures.count * Self.columnStride
+        // Worth it where a pass over all rows costs more than one over the bins of all leaves.
+        let rowCount = shards.reduce(0) { $0 + $1.trainingRows }
+        let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
+        self.carriesRoot = carriesRoot && rowCount > 256 * rules.maxLeaves && memory <= Self.carryMemory
         var partials: [AlignedBuffer<Cell.Sum>] = []
         if shards.count > 1 {
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: histogramSize)) }
@@ -57,9 +73,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         freeHistograms = Array(histograms.indices)
         var tree = GrownTree(leaves: [])
         if isWorthSearching(0) {
-            leaves[0].histogram = try takeHistogram()
-            buildHistogram(of: 0)
-            leaves[0].totals = builtTotals(of: 0)
+            try startRoot()
             search([0], subtractFrom: nil, usableSlots)
         }
         while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
@@ -69,6 +83,51 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         tree.leaves = leaves.map(\.totals)
         return tree
     }
+
+    /// Makes the root's histogram, from the last tree's where it was carried on.
+    private func startRoot() throws(MetaLearnersError) {
+        let index = try takeHistogram()
+        leaves[0].histogram = index
+        if let root, rootIsCurrent {
+            histograms[index].base.update(from: root.base, count: histogramSize)
+        } else {
+            buildHistogram(of: 0)
+            merge(into: histograms[index].base, 0..<matrix.slotFeatures.count)
+            if carriesRoot {
+                if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
+                root?.base.update(from: histograms[index].base, count: histogramSize)
+            }
+        }
+        rootIsCurrent = false
+        var sum = Cell.zero
+        for bin in 0..<matrix.column(ofSlot: 0).binning.binCount { sum = Cell.add(sum, histograms[index].base[bin]) }
+        leaves[0].totals = Cell.totals(sum, countShift: rules.countShift)
+    }
+
+    /// Moves the root's histogram on as the gradients of a quadratic loss move when each leaf of the tree just grown
+    /// adds its step: exact in integers, and far less work than a pass over the rows.
+    func advanceRoot(by steps: [Int64]) {
+        guard carriesRoot, let root else { return }
+        let sources = zip(leaves, steps).compactMap { leaf, step in leaf.histogram.map { (histograms[$0], step) } }
+        guard sources.count == leaves.count else { return }
+        let slotCount = matrix.slotFeatures.count
+        let parts = min(slotCount, team.threads)
+        team.run(parts) { part in
+            for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
+                let first = slot * Self.columnStride
+                for (histogram, step) in sources {
+                    for bin in first..<first + matrix.column(ofSlot: slot).binning.binCount {
+                        root.base[bin] = Cell.advanced(
+                            root.base[bin], leaf: histogram.base[bin], by: step, countShift: rules.countShift)
+                    }
+                }
+            }
+        }
+        rootIsCurrent = true
+    }
+
+    /// The gradients have changed otherwise: the next tree counts all rows again.
+    func forgetRoot() { rootIsCurrent = false }
 
     private func nextLeaf() -> Int? {
         var chosen: Int?
@@ -103,11 +162,12 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         team.run(shards.count) { shards[$0].split(parent, by: candidate.rule, UnsafePointer(bins.base)) }
         let (small, large) = right.count < candidate.left.count ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
-        if let inherited, !wanted.isEmpty {
+        if let inherited, carriesRoot || !wanted.isEmpty {
             leaves[small].histogram = try takeHistogram()
             buildHistogram(of: small)
             leaves[large].histogram = inherited
             search(wanted, subtractFrom: (small: small, large: large), usableSlots)
+            if carriesRoot { return }
             for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
         } else if let inherited {
             freeHistograms.append(inherited)
@@ -133,50 +193,21 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             cells.update(repeating: Cell.zero, count: histogramSize)
             let rows = shards[index].active.leaf(leaf)
             for tile in matrix.tiles {
-                accumulate(tile, rows, into: cells + tile.firstSlot * Self.columnStride)
+                Cell.accumulate(
+                    tile, rows, gradients.base, countShift: rules.countShift,
+                    into: cells + tile.firstSlot * Self.columnStride)
             }
         }
     }
 
-    /// The sums of all rows that were counted: those of any one column.
-    private func builtTotals(of leaf: Int) -> GradientTotals {
-        guard let target = leaves[leaf].histogram else { return GradientTotals() }
-        var sum = Cell.zero
-        for cells in partials.isEmpty ? [histograms[target]] : partials {
-            for bin in 0..<matrix.column(ofSlot: 0).binning.binCount { sum = Cell.add(sum, cells.base[bin]) }
-        }
-        return Cell.totals(sum, countShift: rules.countShift)
-    }
-
-    private func accumulate(
-        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>,
-        into cells: UnsafeMutablePointer<Cell.Sum>
+    /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
+    private func search(
+        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?
     ) {
-        let bins = UnsafePointer(tile.bins.base)
-        let width = tile.width
-        let gradients = gradients.base
-        let shift = rules.countShift
-        for row in rows {
-            let value = Cell.sum(of: gradients[Int(row)], countShift: shift)
-            let rowBins = bins + Int(row) * width
-            var column = cells
-            for position in 0..<width {
-                let cell = column + Int(rowBins[position])
-                cell.pointee = Cell.add(cell.pointee, value)
-                column += Self.columnStride
-            }
-        }
-    }
-
-    /// Adds the shards' histograms, takes the small child from its parent, and finds the best split of `wanted`.
-    private func search(_ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?)
-    {
         let slotCount = matrix.slotFeatures.count
         let parts = min(slotCount, team.threads)
-        let built = pair?.small ?? 0
-        guard let target = leaves[built].histogram else { return }
-        let merged = histograms[target].base
-        let inherited = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
+        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0].base }
+        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
         let search = SplitSearch<Cell>(rules: rules)
         var found = [SplitCandidate?](repeating: nil, count: parts * wanted.count)
         found.withUnsafeMutableBufferPointer { found in
@@ -185,11 +216,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                     let column = matrix.column(ofSlot: slot)
                     let binCount = column.binning.binCount
                     let offset = slot * Self.columnStride
-                    merge(into: merged + offset, offset: offset, binCount)
-                    if let inherited {
-                        for bin in offset..<offset + binCount {
-                            inherited[bin] = Cell.subtract(inherited[bin], merged[bin])
-                        }
+                    if let small, let large {
+                        merge(into: small, slot..<slot + 1)
+                        for bin in offset..<offset + binCount { large[bin] = Cell.subtract(large[bin], small[bin]) }
                     }
                     if let usableSlots, !usableSlots[slot] { continue }
                     for (position, leaf) in wanted.enumerated() {
@@ -212,12 +241,18 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         }
     }
 
-    private func merge(into target: UnsafeMutablePointer<Cell.Sum>, offset: Int, _ binCount: Int) {
+    /// Adds up the shards' histograms of some columns; where there is one shard it wrote the target itself.
+    private func merge(into target: UnsafeMutablePointer<Cell.Sum>, _ slots: Range<Int>) {
         guard let first = partials.first else { return }
-        target.update(from: first.base + offset, count: binCount)
-        for partial in partials.dropFirst() {
-            let source = partial.base + offset
-            for bin in 0..<binCount { target[bin] = Cell.add(target[bin], source[bin]) }
+        for slot in slots {
+            let offset = slot * Self.columnStride
+            let binCount = matrix.column(ofSlot: slot).binning.binCount
+            let cells = target + offset
+            cells.update(from: first.base + offset, count: binCount)
+            for partial in partials.dropFirst() {
+                let source = partial.base + offset
+                for bin in 0..<binCount { cells[bin] = Cell.add(cells[bin], source[bin]) }
+            }
         }
     }
 }

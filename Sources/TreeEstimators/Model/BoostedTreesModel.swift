@@ -7,7 +7,7 @@ import MetaLearnersCore
 #endif
 
 /// Boosted trees, fitted.
-struct BoostedTreesModel: FittedEstimator, Equatable {
+struct BoostedTreesModel: FittedEstimator {
     /// What the scores mean.
     enum Link: UInt8, Sendable {
         /// The score is the prediction.

@@ -19,8 +19,8 @@ extension TreeEnsemble {
         for tree in trees {
             writer.write(UInt8(tree.splitCount))
             if baseScores.count > 1 { writer.write(UInt16(tree.output)) }
-            for split in splits[tree.firstSplit..<tree.firstSplit + tree.splitCount] {
-                encode(split, to: &writer)
+            for index in tree.firstSplit..<tree.firstSplit + tree.splitCount {
+                encode(split(at: index), to: &writer)
             }
             for value in values[tree.firstValue...tree.firstValue + tree.splitCount] { writer.write(value) }
         }

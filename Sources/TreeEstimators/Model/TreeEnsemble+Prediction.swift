@@ -1,8 +1,9 @@
+import CTreeKernels
 import MetaLearnersCore
 
 extension TreeEnsemble {
     /// Rows that go through the trees together.
-    private static let blockRows = 256
+    private static let blockRows = Int(MTLK_BLOCK)
     /// Rows between two looks at whether to stop.
     private static let sliceRows = 1 << 20
 
@@ -40,70 +41,47 @@ extension TreeEnsemble {
         _ columns: [StridedValues], _ rows: [Int32]?, _ range: Range<Int>, _ output: DisjointWrites<Double>
     ) {
         let block = Self.blockRows
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { numbers in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: block * (columns.count + 1)) { bytes in
-                guard let numbersStart = numbers.baseAddress, let leaves = bytes.baseAddress else { return }
-                let bins = leaves + block
-                var first = range.lowerBound
-                while first < range.upperBound {
-                    let part = first..<min(range.upperBound, first + block)
-                    for (place, column) in columns.enumerated() {
-                        if let rows {
-                            rows.withUnsafeBufferPointer {
-                                column.gather(.init(rebasing: $0[part]), to: numbers)
-                            }
-                        } else {
-                            column.copy(part, to: numbers)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: block * max(columns.count, 1)) { bytes in
+            bytes.initialize(repeating: 0)
+            guard let bins = bytes.baseAddress else { return }
+            var first = range.lowerBound
+            while first < range.upperBound {
+                let part = first..<min(range.upperBound, first + block)
+                for (place, column) in columns.enumerated() {
+                    let target = bins + place * block
+                    if let rows {
+                        rows.withUnsafeBufferPointer { list in
+                            binnings[place].map(column, .list(.init(rebasing: list[part])), to: target)
                         }
-                        binnings[place].map(numbersStart, count: part.count, to: bins + place * block)
+                    } else {
+                        binnings[place].map(column, .range(part), to: target)
                     }
-                    add(bins, leaves, part, output)
-                    first = part.upperBound
                 }
+                addTrees(bins, part, output)
+                first = part.upperBound
             }
         }
     }
 
-    /// Adds the base scores and every tree to the scores of a block.
-    private func add(
-        _ bins: UnsafePointer<UInt8>, _ leaves: UnsafeMutablePointer<UInt8>, _ rows: Range<Int>,
-        _ output: DisjointWrites<Double>
-    ) {
+    /// Adds every tree to the scores of a block, then the base scores.
+    private func addTrees(_ bins: UnsafePointer<UInt8>, _ rows: Range<Int>, _ output: DisjointWrites<Double>) {
         let width = baseScores.count
-        for tree in trees {
-            leaves.update(repeating: 0, count: rows.count)
-            for index in 0..<tree.splitCount {
-                let split = splits[tree.firstSplit + index]
-                Self.apply(
-                    split, to: leaves, bins + Int(split.feature) * Self.blockRows, count: rows.count,
-                    newLeaf: UInt8(index + 1))
-            }
-            for (position, row) in rows.enumerated() {
-                output[row * width + tree.output] += Double(values[tree.firstValue + Int(leaves[position])])
+        guard let scores = output.pointer(to: rows.lowerBound * width) else { return }
+        splits.withUnsafeBufferPointer { splits in
+            sets.withUnsafeBufferPointer { sets in
+                values.withUnsafeBufferPointer { values in
+                    guard let splits = splits.baseAddress, let values = values.baseAddress else { return }
+                    for tree in trees {
+                        mtlk_add_tree(
+                            bins, splits + tree.firstSplit, tree.splitCount, sets.baseAddress,
+                            values + tree.firstValue, scores + tree.output, width, rows.count)
+                    }
+                }
             }
         }
         for row in rows {
             for (place, score) in baseScores.enumerated() {
                 output[row * width + place] = score + output[row * width + place] * valueScale
-            }
-        }
-    }
-
-    private static func apply(
-        _ split: Split, to leaves: UnsafeMutablePointer<UInt8>, _ bins: UnsafePointer<UInt8>, count: Int,
-        newLeaf: UInt8
-    ) {
-        switch split.rule {
-        case .ordered(let threshold, let missingRight):
-            let offset: UInt8 = missingRight ? 1 : 0
-            let limit = threshold &- offset
-            for index in 0..<count {
-                let goesRight = leaves[index] == split.leaf && bins[index] &- offset > limit
-                leaves[index] = goesRight ? newLeaf : leaves[index]
-            }
-        case .categories(let set):
-            for index in 0..<count where leaves[index] == split.leaf && set.contains(bins[index]) {
-                leaves[index] = newLeaf
             }
         }
     }

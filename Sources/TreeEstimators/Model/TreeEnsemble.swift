@@ -1,8 +1,10 @@
+import CTreeKernels
+
 /// Trees as prediction needs them.
 ///
 /// A tree is a list of splits in the order they were made: split number i parts the leaf that it names, whose rows
 /// that go right become leaf i + 1. So a tree cannot have a cycle, whatever bytes it was read from.
-struct TreeEnsemble: Sendable, Equatable {
+struct TreeEnsemble: Sendable {
     /// A split.
     struct Split: Sendable, Equatable {
         /// The leaf that is split; below the number of leaves so far.
@@ -35,7 +37,10 @@ struct TreeEnsemble: Sendable, Equatable {
     let usedFeatures: [Int]
     /// How the values of these columns become bins.
     let binnings: [ColumnBinning]
-    private(set) var splits: [Split] = []
+    /// The splits of all trees, as the kernels read them.
+    private(set) var splits: [mtlk_split] = []
+    /// The sets of bins that splits by categories send right, four words each.
+    private(set) var sets: [UInt64] = []
     private(set) var values: [Float] = []
     private(set) var trees: [Tree] = []
 
@@ -56,7 +61,35 @@ struct TreeEnsemble: Sendable, Equatable {
             Tree(
                 firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
                 output: output))
-        self.splits += splits
+        self.splits += splits.map { compiled($0) }
         self.values += values
+    }
+
+    private mutating func compiled(_ split: Split) -> mtlk_split {
+        switch split.rule {
+        case .ordered(let threshold, let missingRight):
+            // Missing values are bin 0; less 1 they are 255 and lie above every threshold.
+            let offset: UInt8 = missingRight ? 1 : 0
+            return mtlk_split(
+                feature: split.feature, leaf: split.leaf, offset: offset, limit: threshold &- offset, set: 0)
+        case .categories(let set):
+            for word in 0..<4 { sets.append(set.words[word]) }
+            return mtlk_split(
+                feature: split.feature, leaf: split.leaf, offset: 0, limit: 0, set: UInt32(sets.count / 4))
+        }
+    }
+
+    /// A split as it was given.
+    func split(at index: Int) -> Split {
+        let split = splits[index]
+        let rule: SplitCandidate.Rule
+        if split.set > 0 {
+            let first = Int(split.set - 1) * 4
+            rule = .categories(
+                CategorySet(words: SIMD4(sets[first], sets[first + 1], sets[first + 2], sets[first + 3])))
+        } else {
+            rule = .ordered(threshold: split.limit &+ split.offset, missingRight: split.offset == 1)
+        }
+        return Split(leaf: split.leaf, feature: split.feature, rule: rule)
     }
 }

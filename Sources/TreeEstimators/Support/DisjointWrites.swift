@@ -4,7 +4,11 @@ struct DisjointWrites<Element>: @unchecked Sendable {  // No two threads touch t
 
     init(_ buffer: UnsafeMutableBufferPointer<Element>) { self.buffer = buffer }
 
+    /// How many elements there are.
     var count: Int { buffer.count }
+
+    /// Where the elements from `index` on are.
+    func pointer(to index: Int) -> UnsafeMutablePointer<Element>? { buffer.baseAddress.map { $0 + index } }
 
     subscript(index: Int) -> Element {
         get { buffer[index] }

@@ -1,0 +1,177 @@
+"""Fits the same data with the backend `trees`, XGBoost, LightGBM and scikit-learn, in turn, and prints a table.
+
+    python3 compare.py [--work NAME …] [--repeats 5] [--threads 2] [--markdown RESULTS.md]
+
+Every library gets 100 trees of 31 leaves, learning rate 0.1, 255 bins, 20 rows a leaf, l2 1, float32 rows in memory;
+the time is from there to a fitted model, binning included. Repeats are alternated: each round runs every library
+once. Times are medians; ratios are medians of the ratios within a round, as the machine's speed drifts.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+TREES, LEAVES, RATE, BINS, LEAF_SIZE, L2 = 100, 31, 0.1, 255, 20, 1.0
+TEST_ROWS = 100_000
+
+WORK = {
+    "regression 1M x 20": dict(rows=1_000_000, columns=20),
+    "regression 100k x 50": dict(rows=100_000, columns=50),
+    "regression 1M x 100": dict(rows=1_000_000, columns=100),
+    "weighted, 10 % missing, 1M x 20": dict(rows=1_000_000, columns=20, weights=True, missing=0.1),
+    "binary, weighted, 1M x 20": dict(rows=1_000_000, columns=20, weights=True, objective="binary"),
+    "20 categories of 1,000 levels, 500k": dict(rows=500_000, columns=20, levels=1000),
+    "regression 10k x 20": dict(rows=10_000, columns=20),
+    "regression 10M x 20": dict(rows=10_000_000, columns=20),
+}
+
+
+def make(rows, columns, seed, weights=False, missing=0.0, objective="regression", levels=0):
+    """Half of the columns continuous, half of few levels; the outcome of a randomised treatment with effects."""
+    rng = np.random.default_rng(seed)
+    if levels:
+        effects = np.random.default_rng(99).standard_normal((columns, levels))
+        counts = np.round(np.geomspace(10, levels, columns)).astype(int)
+        X = np.stack([np.minimum(rng.zipf(1.3, rows) - 1, 10**6) % c for c in counts], 1).astype(np.float32)
+        mean = sum(effects[j][X[:, j].astype(int)] for j in range(0, columns, 2)) / 2
+    else:
+        X = rng.standard_normal((rows, columns), dtype=np.float32)
+        X[:, columns // 2 :] = np.round(X[:, columns // 2 :] * 4) / 4
+        score = 0.5 * X[:, 0] - 0.5 * X[:, 1] + 0.25 * X[:, 2] * (X[:, 3] > 0)
+        treated = rng.random(rows) < np.clip(1 / (1 + np.exp(-score)), 0.05, 0.95)
+        mean = np.sin(np.pi * X[:, 0] * X[:, 1] / 2) + (X[:, 2] - 0.5) ** 2 / 2 + X[:, 3] + 0.5 * X[:, 4]
+        mean = mean + (treated - 0.5) * (1 + 0.5 * X[:, 0] + (X[:, 1] > 0) * X[:, 5])
+    y = (mean + rng.standard_normal(rows)).astype(np.float32)
+    if objective == "binary":
+        y = (rng.random(rows) < 1 / (1 + np.exp(-mean))).astype(np.float32)
+    w = rng.uniform(0.2, 2, rows).astype(np.float32) if weights else None
+    if missing:
+        X[rng.random((rows, columns), dtype=np.float32) < missing] = np.nan
+    return X, y, w
+
+
+def loss(work, p, y, w):
+    if work.get("objective") == "binary":
+        p = np.clip(p, 1e-12, 1 - 1e-12)
+        return float(np.average(-np.log(np.where(y == 1, p, 1 - p)), weights=w))
+    return float(np.sqrt(np.average((p - y) ** 2, weights=w)))
+
+
+def engine(binary, folder, work, data, test, threads):
+    arguments = dict(
+        columns=work["columns"], threads=threads, trees=TREES, max_leaves=LEAVES, learning_rate=RATE,
+        max_bins=BINS, min_leaf_size=LEAF_SIZE, l2=L2, weights=int(work.get("weights", False)),
+        levels=work.get("levels", 0), objective=work.get("objective", "regression"))
+    out = subprocess.run([binary, folder] + [f"{k}={v}" for k, v in arguments.items()],
+                         check=True, capture_output=True, text=True).stdout
+    result = json.loads(out.splitlines()[-1])
+    p = np.fromfile(f"{folder}/p.f64")
+    return result["fit"], p[1::2] if work.get("objective") == "binary" else p, result
+
+
+def xgboost(folder, work, data, test, threads):
+    import xgboost as xgb
+
+    X, y, w = data
+    kind = ["c"] * X.shape[1] if work.get("levels") else None
+    start = time.perf_counter()
+    matrix = xgb.QuantileDMatrix(X, y, weight=w, max_bin=BINS, nthread=threads, feature_types=kind,
+                                 enable_categorical=bool(kind))
+    objective = "binary:logistic" if work.get("objective") == "binary" else "reg:squarederror"
+    booster = xgb.train(
+        dict(objective=objective, tree_method="hist", grow_policy="lossguide", max_leaves=LEAVES, max_depth=0,
+             eta=RATE, reg_lambda=L2, min_child_weight=LEAF_SIZE if not work.get("objective") else 1,
+             max_bin=BINS, nthread=threads), matrix, TREES)
+    seconds = time.perf_counter() - start
+    p = booster.predict(xgb.DMatrix(test[0], feature_types=kind, enable_categorical=bool(kind)))
+    return seconds, p, {}
+
+
+def lightgbm(folder, work, data, test, threads, quantised=False):
+    import lightgbm as lgb
+
+    X, y, w = data
+    categories = list(range(X.shape[1])) if work.get("levels") else "auto"
+    start = time.perf_counter()
+    objective = "binary" if work.get("objective") == "binary" else "regression"
+    parameters = dict(
+        objective=objective, num_leaves=LEAVES, learning_rate=RATE, min_data_in_leaf=LEAF_SIZE, lambda_l2=L2,
+        min_sum_hessian_in_leaf=0, max_bin=BINS, num_threads=threads, verbose=-1, use_quantized_grad=quantised)
+    dataset = lgb.Dataset(X, y, weight=w, params=parameters, categorical_feature=categories)
+    booster = lgb.train(parameters, dataset, TREES)
+    return time.perf_counter() - start, booster.predict(test[0]), {}
+
+
+def scikit(folder, work, data, test, threads):
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
+
+    X, y, w = data
+    binary = work.get("objective") == "binary"
+    kind = HistGradientBoostingClassifier if binary else HistGradientBoostingRegressor
+    model = kind(max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=RATE, min_samples_leaf=LEAF_SIZE,
+                 l2_regularization=L2, max_bins=BINS, early_stopping=False)
+    with threadpool_limits(threads):
+        start = time.perf_counter()
+        model.fit(X, y, sample_weight=w)
+        seconds = time.perf_counter() - start
+    return seconds, model.predict_proba(test[0])[:, 1] if binary else model.predict(test[0]), {}
+
+
+PEERS = {
+    "XGBoost": xgboost,
+    "LightGBM": lightgbm,
+    "LightGBM quantised": lambda *a: lightgbm(*a, quantised=True),
+    "scikit-learn": scikit,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default=str(HERE / ".build/release/tree-benchmark"))
+    parser.add_argument("--work", nargs="*", default=list(WORK)[:6])
+    parser.add_argument("--peers", nargs="*", default=list(PEERS))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--markdown")
+    options = parser.parse_args()
+    lines = ["| work | library | seconds | trees' share of its time | test loss | peak memory above data |",
+             "|---|---|---|---|---|---|"]
+    print("\n".join(lines), flush=True)
+    for name in options.work:
+        work = WORK[name]
+        shape = {k: v for k, v in work.items() if k != "rows"}
+        data, test = make(work["rows"], seed=0, **shape), make(TEST_ROWS, seed=1, **shape)
+        with tempfile.TemporaryDirectory() as folder:
+            for file, array in zip(("X", "y", "w", "T"), (*data, test[0])):
+                if array is not None:
+                    array.tofile(f"{folder}/{file}.f32")
+            runs = {"trees": lambda *a: engine(options.binary, *a)}
+            runs |= {peer: PEERS[peer] for peer in options.peers
+                     if not (work.get("levels", 0) > 255 and peer == "scikit-learn")}
+            seconds = {key: [] for key in runs}
+            losses, memory = {}, ""
+            for _ in range(options.repeats):
+                for key, fit in runs.items():
+                    took, p, detail = fit(folder, work, data, test, options.threads)
+                    seconds[key].append(took)
+                    losses[key] = loss(work, p, test[1], test[2])
+                    if detail:
+                        memory = f"{(detail['peak_memory_bytes'] - detail['memory_before_fit']) / 2**20:.0f} MiB"
+        for key, times in seconds.items():
+            ratio = statistics.median(a / b for a, b in zip(seconds["trees"], times))
+            lines.append(f"| {name} | {key} | {statistics.median(times):.3f} | {ratio:.3f} | {losses[key]:.5f} | "
+                         f"{memory if key == 'trees' else ''} |")
+            print(lines[-1], flush=True)
+    if options.markdown:
+        pathlib.Path(options.markdown).write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+/* Inner loops of the tree engine that the Swift compiler leaves slower than C does: loops of a width known when
+   they are compiled, prefetching, and vector instructions chosen at run time.
+
+   None of them checks anything: their callers own the memory and know its sizes. */
+#ifndef CTREEKERNELS_H
+#define CTREEKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+/* Cells from one column of a histogram to the next. */
+#define MTLK_COLUMN_STRIDE 264
+
+/* Widest tile of columns. */
+#define MTLK_MAXIMUM_WIDTH 32
+
+/* Adds rows to the histograms of a tile's columns.
+   bins: the tile, `width` bytes a row (1 to MTLK_MAXIMUM_WIDTH). rows: their numbers.
+   gradients: by row number. one: what a row adds to a cell besides its gradient.
+   cells: MTLK_COLUMN_STRIDE of them a column. */
+void mtlk_histogram_packed(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                           const int32_t *gradients, int64_t one, int64_t *cells);
+
+/* The same with two words a row, added to two words a cell; both aligned to 16 bytes. */
+void mtlk_histogram_paired(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                           const void *gradients, void *cells);
+
+/* How numbers become bins: 0 for NaN, else 1 + the edges below the number.
+   A grid over the edges' range says how many edges lie in cells before a number's; those of its own cell are
+   compared with, one after another. */
+#define MTLK_EDGES 256
+#define MTLK_GRID_CELLS 1024
+
+typedef struct {
+  /* MTLK_EDGES edges, ascending, the unused ones infinite. */
+  const float *edges;
+  /* Edges before each cell of the grid. */
+  const uint8_t *cells;
+  float low;
+  float scale;
+  /* The most edges in a cell; 0 where there is no grid, and the edges are searched. */
+  int32_t steps;
+} mtlk_float_bins;
+
+typedef struct {
+  const double *edges;
+  const uint8_t *cells;
+  double low;
+  double scale;
+  int32_t steps;
+} mtlk_double_bins;
+
+/* The bins of `count` numbers that are `stride` bytes apart, of the named rows where `rows` is not NULL. */
+void mtlk_bin_floats(const mtlk_float_bins *table, const void *first, ptrdiff_t stride,
+                     const int32_t *_Nullable rows, size_t count, uint8_t *bins);
+void mtlk_bin_doubles(const mtlk_double_bins *table, const void *first, ptrdiff_t stride,
+                      const int32_t *_Nullable rows, size_t count, uint8_t *bins);
+
+/* The cell of an edge, as the functions above find it for a number. */
+size_t mtlk_float_cell(float value, float low, float scale);
+size_t mtlk_double_cell(double value, double low, double scale);
+
+/* A split of a tree, in the order of growth: rows of `leaf` whose bin less `offset` is above `limit` become the leaf
+   numbered by the split's position + 1. */
+typedef struct {
+  uint16_t feature;
+  uint8_t leaf;
+  uint8_t offset;
+  uint8_t limit;
+  /* 0, or 1 + the number of the set of bins that go right instead. */
+  uint32_t set;
+} mtlk_split;
+
+/* Rows of a block, and bytes from one feature's bins to the next in it. */
+#define MTLK_BLOCK 256
+
+/* Adds a tree's values to the scores of a block.
+   bins: MTLK_BLOCK of them a feature. sets: 256 bits each. scores: `width` numbers from row to row; those of rows
+   from `count` on are not touched. */
+void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *_Nullable sets,
+                   const float *values, double *scores, size_t width, size_t count);
+
+#pragma clang assume_nonnull end
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+#include "CTreeKernels.h"
+
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Moves the rows of a block through a tree: `leaves` gets the leaf of each. `lanes` bytes are held in registers while
+   all splits pass over them. */
+#define DEFINE_FIND_LEAVES(NAME, BYTES)                                                                        \
+  typedef uint8_t NAME##_vector __attribute__((vector_size(BYTES), aligned(1)));                               \
+                                                                                                               \
+  INLINE void NAME##_find_leaves(const uint8_t *bins, const mtlk_split *splits, size_t split_count,            \
+                                 const uint64_t *sets, uint8_t *leaves) {                                      \
+    for (size_t first = 0; first < MTLK_BLOCK; first += 4 * BYTES) {                                           \
+      NAME##_vector leaf[4] = {{0}, {0}, {0}, {0}};                                                            \
+      for (size_t index = 0; index < split_count; ++index) {                                                   \
+        const mtlk_split *split = splits + index;                                                              \
+        const uint8_t *row = bins + (size_t)split->feature * MTLK_BLOCK + first;                               \
+        uint8_t right[4 * BYTES];                                                                              \
+        if (split->set) {                                                                                      \
+          const uint64_t *set = sets + 4 * (size_t)(split->set - 1);                                           \
+          for (size_t k = 0; k < 4 * BYTES; ++k) right[k] = (set[row[k] >> 6] >> (row[k] & 63) & 1) ? 255 : 0; \
+        }                                                                                                      \
+        _Pragma("clang loop unroll(full)") for (size_t k = 0; k < 4; ++k) {                                    \
+          NAME##_vector goes;                                                                                  \
+          if (split->set) {                                                                                    \
+            goes = *(const NAME##_vector *)(right + k * BYTES);                                                \
+          } else {                                                                                             \
+            const NAME##_vector bin = *(const NAME##_vector *)(row + k * BYTES);                               \
+            goes = (NAME##_vector)((bin - split->offset) > split->limit);                                      \
+          }                                                                                                    \
+          goes &= (NAME##_vector)(leaf[k] == split->leaf);                                                     \
+          leaf[k] = (leaf[k] & ~goes) | (goes & (uint8_t)(index + 1));                                         \
+        }                                                                                                      \
+      }                                                                                                        \
+      memcpy(leaves + first, leaf, sizeof leaf);                                                               \
+    }                                                                                                          \
+  }
+
+INLINE void add_values(const uint8_t *leaves, const float *values, double *scores, size_t width, size_t count) {
+  if (width == 1) {
+    for (size_t row = 0; row < count; ++row) scores[row] += (double)values[leaves[row]];
+  } else {
+    for (size_t row = 0; row < count; ++row) scores[row * width] += (double)values[leaves[row]];
+  }
+}
+
+DEFINE_FIND_LEAVES(plain, 16)
+
+static void add_tree_plain(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *sets,
+                           const float *values, double *scores, size_t width, size_t count) {
+  uint8_t leaves[MTLK_BLOCK];
+  plain_find_leaves(bins, splits, split_count, sets, leaves);
+  add_values(leaves, values, scores, width, count);
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+DEFINE_FIND_LEAVES(wide, 32)
+DEFINE_FIND_LEAVES(widest, 64)
+
+__attribute__((target("avx2"))) static void add_tree_avx2(const uint8_t *bins, const mtlk_split *splits,
+                                                          size_t split_count, const uint64_t *sets,
+                                                          const float *values, double *scores, size_t width,
+                                                          size_t count) {
+  uint8_t leaves[MTLK_BLOCK];
+  wide_find_leaves(bins, splits, split_count, sets, leaves);
+  add_values(leaves, values, scores, width, count);
+}
+
+__attribute__((target("avx512f,avx512bw,avx512vl"))) static void add_tree_avx512(
+    const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *sets, const float *values,
+    double *scores, size_t width, size_t count) {
+  uint8_t leaves[MTLK_BLOCK];
+  widest_find_leaves(bins, splits, split_count, sets, leaves);
+  if (width != 1 || split_count > 31 || count < MTLK_BLOCK) {
+    add_values(leaves, values, scores, width, count);
+    return;
+  }
+  float table[32] = {0};
+  memcpy(table, values, (split_count + 1) * sizeof(float));
+  const __m512 low = _mm512_loadu_ps(table), high = _mm512_loadu_ps(table + 16);
+  for (size_t row = 0; row < MTLK_BLOCK; row += 16) {
+    const __m512i leaf = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(leaves + row)));
+    const __m512 value = _mm512_permutex2var_ps(low, leaf, high);
+    const __m512d first = _mm512_cvtps_pd(_mm512_castps512_ps256(value));
+    const __m512d second = _mm512_cvtps_pd(_mm512_castps512_ps256(_mm512_shuffle_f32x4(value, value, 0x4E)));
+    _mm512_storeu_pd(scores + row, _mm512_add_pd(_mm512_loadu_pd(scores + row), first));
+    _mm512_storeu_pd(scores + row + 8, _mm512_add_pd(_mm512_loadu_pd(scores + row + 8), second));
+  }
+}
+#endif
+
+void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *sets,
+                   const float *values, double *scores, size_t width, size_t count) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    add_tree_avx512(bins, splits, split_count, sets, values, scores, width, count);
+    return;
+  }
+  if (__builtin_cpu_supports("avx2")) {
+    add_tree_avx2(bins, splits, split_count, sets, values, scores, width, count);
+    return;
+  }
+#endif
+  add_tree_plain(bins, splits, split_count, sets, values, scores, width, count);
+}

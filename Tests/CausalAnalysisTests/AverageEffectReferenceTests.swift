@@ -1,0 +1,99 @@
+import CausalAnalysis
+import MetaLearners
+import MetaLearnersCore
+import Testing
+import _TestSupport
+
+@Suite("Average effects from given nuisances")
+struct AverageEffectReferenceTests {
+    private func estimator(_ entry: Fixture) throws -> AugmentedInverseProbability {
+        let propensities = try entry.lists("propensities")
+        let weights = try entry.numbers("weights")
+        let clusters = try entry.integers("clusters")
+        let isBinary = try entry.part("binary").value == true
+        let dataset = try CausalDataset(
+            covariates: Table([]),
+            treatment: Treatment(
+                arms: entry.integers("arms"), labels: propensities.indices.map { "arm \($0)" }),
+            outcome: Outcome(
+                entry.numbers("outcome"), kind: isBinary ? .binary(labels: ["0", "1"]) : .continuous),
+            weights: weights.isEmpty ? nil : weights, clusters: clusters.isEmpty ? nil : clusters)
+        return try AugmentedInverseProbability(
+            dataset, NuisanceEstimates(propensities: propensities, armOutcomes: entry.lists("arm_outcomes")))
+    }
+
+    @Test(
+        "Estimates, standard errors, intervals and p-values agree with weighted least squares in statsmodels")
+    func reference() throws {
+        let cases = try Fixture("average_effects").part("cases").parts()
+        #expect(cases.count == 7)
+        for entry in cases {
+            let estimator = try estimator(entry)
+            for estimand in Estimand.allCases {
+                let expected = try entry.part(estimand.rawValue).parts()
+                let effects = try estimator.effects(estimand)
+                #expect(effects.count == expected.count)
+                for (index, (effect, known)) in zip(effects, expected).enumerated() {
+                    let name = try entry.text("name")
+                    #expect(effect.arm == "arm \(index + 1)" && effect.control == "arm 0", "\(name)")
+                    for (value, key) in [
+                        (effect.estimate, "estimate"), (effect.stdError, "std_error"),
+                        (effect.lower, "lower"),
+                        (effect.upper, "upper"), (effect.pValue, "p_value"),
+                    ] {
+                        let reference = try known.number(key)
+                        #expect(
+                            Approximate.equal(value, reference, 1e-9),
+                            "\(name), \(estimand), \(key): \(value)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("A common factor of the weights changes nothing; rows of weight 0 are not there")
+    func weightInvariance() throws {
+        let data = try SyntheticDataset.linear(rows: 60, seed: 4)
+        func effects(_ weights: [Double], _ rows: Range<Int>) throws -> [AverageEffect] {
+            let dataset = try CausalDataset(
+                covariates: Table([]),
+                treatment: Treatment(arms: Array(data.treatment.arms[rows]), labels: ["0", "1"]),
+                outcome: Outcome(Array(data.outcome[rows])), weights: Array(weights[rows]))
+            let nuisances = try NuisanceEstimates(
+                propensities: data.propensities.map { Array($0[rows]) },
+                armOutcomes: data.armOutcomes.map { Array($0[rows]) })
+            let estimator = try AugmentedInverseProbability(dataset, nuisances)
+            return try estimator.effects(.ate) + estimator.effects(.att)
+        }
+        let weights = (0..<60).map { $0 < 45 ? 1 + Double($0 % 3) : 0 }
+        let all = try effects(weights, 0..<60)
+        #expect(try effects(weights.map { $0 * 8 }, 0..<60) == all)
+        #expect(try effects(weights, 0..<45) == all)
+    }
+
+    @Test("Nuisances of other rows or arms, or impossible ones, are refused")
+    func errors() throws {
+        let data = try SyntheticDataset.linear(rows: 10, seed: 4)
+        let half = [Double](repeating: 0.5, count: 10)
+        func kind(_ body: () throws -> Void) -> MetaLearnersError.Kind? {
+            #expect(throws: MetaLearnersError.self, performing: { try body() })?.kind
+        }
+        #expect(kind { _ = try NuisanceEstimates(propensities: [half]) } == .invalidArgument)
+        #expect(kind { _ = try NuisanceEstimates(propensities: [half, [0.5]]) } == .invalidArgument)
+        #expect(
+            kind { _ = try NuisanceEstimates(propensities: [half, half.map { $0 * 2 }]) } == .invalidArgument)
+        #expect(
+            kind { _ = try NuisanceEstimates(propensities: [half, half.map { _ in .nan }]) }
+                == .invalidArgument)
+        #expect(
+            kind { _ = try NuisanceEstimates(propensities: [half, half], armOutcomes: [half]) }
+                == .invalidArgument)
+        let three = try NuisanceEstimates(propensities: [half, half, half])
+        #expect(kind { _ = try AugmentedInverseProbability(data.dataset, three) } == .invalidArgument)
+        let short = try NuisanceEstimates(propensities: [[0.5], [0.5]])
+        #expect(kind { _ = try AugmentedInverseProbability(data.dataset, short) } == .invalidArgument)
+        let bare = try AugmentedInverseProbability(
+            data.dataset, NuisanceEstimates(propensities: [half, half]))
+        #expect(kind { _ = try bare.effects(.ate) } == .invalidArgument)
+    }
+}

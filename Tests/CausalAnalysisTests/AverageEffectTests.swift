@@ -1,0 +1,120 @@
+import CausalAnalysis
+import MetaLearners
+import MetaLearnersCore
+import Testing
+import _TestSupport
+
+@Suite("Average effects of models")
+struct AverageEffectTests {
+    private static let linearModels: SpecValue = [
+        "outcome": ["backend": "ols"], "propensity": ["backend": "logistic"], "effect": ["backend": "ols"],
+    ]
+
+    private func fit(_ data: CausalDataset, _ learner: LearnerKind, seed: Int = 1) throws -> CATEModel {
+        let spec = try MetaLearnerSpec([
+            "learner": .string(learner.rawValue), "models": Self.linearModels, "seed": .integer(seed),
+        ])
+        return try MetaLearnerFitter(spec).fit(data, ExecutionOptions(threads: 1))
+    }
+
+    @Test(
+        "95 % intervals of the ATE and the ATT cover the truth about as often as they say (60 runs)",
+        arguments: [
+            LearnerKind.dr, .r,
+        ])
+    func coverage(learner: LearnerKind) throws {
+        var covered: [Estimand: Int] = [:]
+        for run in 0..<60 {
+            let data = try SyntheticDataset.linear(rows: 200, share: 0.4, seed: UInt64(1000 + run))
+            let model = try fit(data.dataset, learner, seed: run)
+            // The effect is 0.5 + x₁ + x₃/4 with covariates of mean 0, and treatment is random: both are 0.5.
+            for estimand in Estimand.allCases {
+                let effect = try model.averageEffects(estimand)[0]
+                covered[estimand, default: 0] += effect.lower <= 0.5 && 0.5 <= effect.upper ? 1 : 0
+            }
+        }
+        // Of 60 runs at 95 %, fewer than 51 cover with a probability below 0.2 %.
+        for estimand in Estimand.allCases {
+            #expect(covered[estimand, default: 0] >= 51, "\(estimand): \(covered)")
+        }
+    }
+
+    @Test("Intervals of clustered data cover too, and those that ignore the clusters are narrower")
+    func clusters() throws {
+        var covered = 0
+        var wider = 0
+        for run in 0..<40 {
+            let data = try SyntheticDataset.clustered(
+                clusters: 40, rowsPerCluster: 6, clusterNoise: 0.5, seed: UInt64(run))
+            let effect = try fit(data.dataset, .dr).averageEffects(.ate)[0]
+            covered += effect.lower <= 1 && 1 <= effect.upper ? 1 : 0
+            let plain = try CausalDataset(
+                covariates: data.covariates, treatment: data.treatment, outcome: Outcome(data.outcome))
+            wider += try effect.stdError > fit(plain, .dr).averageEffects(.ate)[0].stdError ? 1 : 0
+        }
+        #expect(covered >= 33)
+        // The effect varies from cluster to cluster, so that rows of one tell less than as many independent ones.
+        #expect(wider >= 30)
+    }
+
+    @Test(
+        "Every learner's nuisances give an ATE near the truth, and one near the others'",
+        arguments: LearnerKind.allCases)
+    func everyLearner(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.multiArm(rows: 600, arms: 3, noise: 0.5, seed: 8)
+        let model = try fit(data.dataset, learner)
+        for estimand in Estimand.allCases {
+            let effects = try model.averageEffects(estimand)
+            #expect(effects.map(\.arm) == ["1", "2"])
+            for (index, effect) in effects.enumerated() {
+                let truth = data.effects[index].indices.filter {
+                    estimand == .ate || data.treatment.arms[$0] == index + 1
+                }.map { data.effects[index][$0] }
+                #expect(abs(effect.estimate - Approximate.mean(truth)) < 5 * effect.stdError)
+                #expect(effect.stdError > 0 && effect.stdError < 0.3)
+                #expect(effect.lower < effect.estimate && effect.estimate < effect.upper)
+            }
+        }
+    }
+
+    @Test("The training rows given again are recognised; other rows are predicted")
+    func givenRows() throws {
+        let data = try SyntheticDataset.linear(rows: 200, seed: 3).dataset
+        let model = try fit(data, .dr)
+        let own = try model.averageEffects(.ate)
+        #expect(try model.averageEffects(.ate, on: data) == own)
+        let other = try SyntheticDataset.linear(rows: 200, seed: 4).dataset
+        #expect(try model.averageEffects(.ate, on: other) != own)
+        #expect(try abs(model.averageEffects(.ate, on: other)[0].estimate - 0.5) < 1)
+    }
+
+    @Test("Rows of other arms, or without a column, are refused")
+    func refused() throws {
+        let model = try fit(SyntheticDataset.linear(rows: 100, seed: 3).dataset, .t)
+        let arms = #expect(throws: MetaLearnersError.self) {
+            try model.averageEffects(.ate, on: SyntheticDataset.multiArm(rows: 100, seed: 3).dataset)
+        }
+        #expect(arms?.kind == .invalidData)
+        let column = #expect(throws: MetaLearnersError.self) {
+            try model.averageEffects(
+                .ate, on: SyntheticDataset.linear(rows: 100, columns: 3, seed: 5).dataset)
+        }
+        #expect(column?.description.hasPrefix("column 'x4': is missing") == true)
+    }
+
+    @Test(
+        "A constant outcome has an effect of zero, no doubt about it, and a warning",
+        arguments: LearnerKind.allCases)
+    func constantOutcome(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.linear(rows: 100, seed: 3)
+        let dataset = try CausalDataset(
+            covariates: data.covariates, treatment: data.treatment,
+            outcome: Outcome([Double](repeating: 0.1, count: 100)))
+        let model = try fit(dataset, learner)
+        #expect(model.warnings.contains { $0.contains("the outcome is the same in every row") })
+        // The target of these is the outcome itself, not a residual.
+        guard ![.f, .m].contains(learner) else { return }
+        #expect(model.trainingEffects[0].allSatisfy { abs($0) < 1e-9 })
+        #expect(try abs(model.averageEffects(.ate)[0].estimate) < 1e-9)
+    }
+}

@@ -1,0 +1,39 @@
+import MetaLearners
+import MetaLearnersCore
+import _TestSupport
+
+/// Specs of linear base learners, and fits with them.
+enum Linear {
+    static let models: SpecValue = [
+        "outcome": ["backend": "ols"], "propensity": ["backend": "logistic"], "effect": ["backend": "ols"],
+    ]
+
+    static func spec(_ learner: LearnerKind, folds: Int = 3, models: SpecValue = Self.models, seed: Int = 1)
+        throws(MetaLearnersError) -> MetaLearnerSpec
+    {
+        try MetaLearnerSpec([
+            "learner": .string(learner.rawValue), "models": models,
+            "cross_fitting": ["folds": .integer(folds)],
+            "seed": .integer(seed),
+        ])
+    }
+
+    static func fit(
+        _ data: CausalDataset, _ learner: LearnerKind, folds: Int = 3, models: SpecValue = Self.models,
+        injecting injected: FoldAssignment? = nil, threads: Int = 1
+    ) throws(MetaLearnersError) -> CATEModel {
+        try MetaLearnerFitter(spec(learner, folds: folds, models: models))
+            .fit(data, folds: injected, ExecutionOptions(threads: threads))
+    }
+}
+
+extension CausalDataset {
+    /// The named rows (repeats allowed), with other weights where given.
+    func taking(_ rows: [Int32], weights: [Double]? = nil) throws(MetaLearnersError) -> CausalDataset {
+        try CausalDataset(
+            covariates: covariates.selecting(rows: rows),
+            treatment: Treatment(arms: rows.map { treatment.arms[Int($0)] }, labels: treatment.labels),
+            outcome: Outcome(rows.map { outcome.values[Int($0)] }, kind: outcome.kind), weights: weights,
+            clusters: clusters.map { clusters in rows.map { clusters[Int($0)] } })
+    }
+}
