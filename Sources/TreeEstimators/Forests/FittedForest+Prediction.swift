@@ -76,10 +76,12 @@ extension FittedForest {
                 let positions = index * rowsPerBlock..<min(count, (index + 1) * rowsPerBlock)
                 binner.withBins(of: positions, rows) { bins in
                     withUnsafeTemporaryAllocation(of: Int32.self, capacity: positions.count) { leaves in
-                        guard let leaves = leaves.baseAddress else { return }
+                        guard let leaves = leaves.baseAddress,
+                            let target = results.pointer(to: positions.lowerBound * outputCount)
+                        else { return }
                         let block = Block(
                             positions: positions, bins: bins, width: binner.width, leaves: leaves)
-                        results.withPointer(at: positions.lowerBound * outputCount) { body(block, $0) }
+                        body(block, target)
                     }
                 }
             }

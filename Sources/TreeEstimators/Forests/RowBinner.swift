@@ -17,23 +17,20 @@ struct RowBinner: Sendable {
     func withBins(of positions: Range<Int>, _ rows: [Int32]?, _ body: (UnsafePointer<UInt8>) -> Void) {
         let count = positions.count
         let width = width
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { numbers in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count * (width + 1) + 1) { bytes in
-                guard let start = numbers.baseAddress, let column = bytes.baseAddress else { return }
-                let bins = column + count
-                for place in 0..<width {
-                    if let rows {
-                        rows.withUnsafeBufferPointer {
-                            columns[place].gather(.init(rebasing: $0[positions]), to: numbers)
-                        }
-                    } else {
-                        columns[place].copy(positions, to: numbers)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count * (width + 1) + 64) { bytes in
+            guard let column = bytes.baseAddress else { return }
+            let bins = column + count
+            for place in 0..<width {
+                if let rows {
+                    rows.withUnsafeBufferPointer {
+                        binnings[place].map(columns[place], .list(.init(rebasing: $0[positions])), to: column)
                     }
-                    binnings[place].map(start, count: count, to: column)
-                    for row in 0..<count { bins[row * width + place] = column[row] }
+                } else {
+                    binnings[place].map(columns[place], .range(positions), to: column)
                 }
-                body(UnsafePointer(bins))
+                for row in 0..<count { bins[row * width + place] = column[row] }
             }
+            body(UnsafePointer(bins))
         }
     }
 }

@@ -14,10 +14,4 @@ struct DisjointWrites<Element>: @unchecked Sendable {  // No two threads touch t
         get { buffer[index] }
         nonmutating set { buffer[index] = newValue }
     }
-
-    /// Calls `body` with the address of an element and those that follow it.
-    func withPointer(at index: Int, _ body: (UnsafeMutablePointer<Element>) -> Void) {
-        guard let base = buffer.baseAddress, index < buffer.count else { return }
-        body(base + index)
-    }
 }
