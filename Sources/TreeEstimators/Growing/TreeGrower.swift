@@ -66,7 +66,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// - Parameter usableSlots: which columns it may split by, nil for all.
     /// - Throws: `outOfMemory`.
     func grow(usableSlots: [Bool]?) throws(MetaLearnersError) -> GrownTree {
-        let count = shards.reduce(0) { $0 + $1.active.leaf(0).count }
+        let count = shards.reduce(0) { $0 + $1.active.count(of: 0) }
         leaves = [
             Leaf(totals: GradientTotals(count: Int64(count)), depth: 0, histogram: nil, best: nil)
         ]
@@ -159,8 +159,12 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let right = leaves[parent].totals - candidate.left
         leaves[parent] = Leaf(totals: candidate.left, depth: depth, histogram: nil, best: nil)
         leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
-        team.run(shards.count) { shards[$0].split(parent, by: candidate.rule, UnsafePointer(bins.base)) }
-        let (small, large) = right.count < candidate.left.count ? (new, parent) : (parent, new)
+        let smallIsRight = right.count < candidate.left.count
+        team.run(shards.count) {
+            shards[$0].split(
+                parent, by: candidate.rule, UnsafePointer(bins.base), smallIsRight: smallIsRight)
+        }
+        let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
         if let inherited, carriesRoot || !wanted.isEmpty {
             leaves[small].histogram = try takeHistogram()
