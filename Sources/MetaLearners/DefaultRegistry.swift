@@ -7,11 +7,12 @@ extension EstimatorRegistry {
     /// Every backend that is built in. This is the only place that names them all.
     public static let `default` = EstimatorRegistry()
         .registering(BoostedTrees.self)
+        .registering(ForestEstimator.self)
         .registering(XGBoostEstimator.self)
         .registering(RidgeEstimator.self)
-        .registering(OLSEstimator.self)
-        .registering(ElasticNetEstimator.self)
         .registering(LassoEstimator.self)
+        .registering(ElasticNetEstimator.self)
+        .registering(OLSEstimator.self)
         .registering(LogisticEstimator.self)
         .registering(ConstantEstimator.self)
 }
