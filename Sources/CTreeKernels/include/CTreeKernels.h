@@ -138,6 +138,25 @@ mtlk_counts mtlk_scan(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_
 mtlk_counts mtlk_scan_set(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
                           const uint64_t *set, int32_t first_row, int32_t *left, int32_t *right);
 
+/* What a split must keep to, in the units of the sums. */
+typedef struct {
+  double gradient, hessian, count;
+  double l1, l2;
+  double least_count, least_hessian;
+  /* What a split must gain more than, and the score of the leaf without a split. */
+  double least_gain, score;
+} mtlk_leaf;
+
+/* The most bins of a column. */
+#define MTLK_MAXIMUM_BINS 256
+
+/* The first of the splits with the largest gain, -1 where none is admitted. Split i leaves left the sums gradients[i],
+   hessians[i] and counts[i], plus those given; there are at most MTLK_MAXIMUM_BINS. Its gain goes to `gain`:
+   max(|G_L| - l1, 0)²/(H_L + l2) + max(|G_R| - l1, 0)²/(H_R + l2) - score. */
+ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
+                          double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
+                          double *gain);
+
 #pragma clang assume_nonnull end
 
 #if defined(__cplusplus)

@@ -30,29 +30,36 @@ struct GrowthRules: Sendable {
         categoryL2 = spec.categoryL2
     }
 
+    /// The penalties in the units of the sums.
+    var l1Units: Double { l1 == 0 ? 0 : l1 / gradientUnit }
+    var l2Units: Double { l2 == 0 ? 0 : l2 / hessianUnit }
+    var categoryL2Units: Double { categoryL2 == 0 ? 0 : categoryL2 / hessianUnit }
+    /// The least gain and Hessian in the units of the sums.
+    var minSplitGainUnits: Double {
+        minSplitGain == 0 ? 0 : minSplitGain / gradientUnit / gradientUnit * hessianUnit
+    }
+    var minChildWeightUnits: Double { minChildWeight == 0 ? 0 : minChildWeight / hessianUnit }
+
     /// The value that minimises −Gv + (H+λ)v²/2 + α|v|: T(G)/(H+λ), T the soft threshold at α.
-    @inline(__always)
     func optimum(_ totals: GradientTotals) -> Double {
         let hessian = Double(totals.hessian) * hessianUnit + l2
-        return hessian > 0 ? thresholded(Double(totals.gradient) * gradientUnit) / hessian : 0
+        return hessian > 0 ? thresholded(Double(totals.gradient) * gradientUnit, l1) / hessian : 0
     }
 
-    /// Twice what the loss falls by that value: T(G)²/(H+λ).
-    @inline(__always)
+    /// Twice what the loss falls by that value, T(G)²/(H+λ), in the units of the sums: squares of these stay within
+    /// the range of Double whatever the target's magnitude is.
     func score(_ totals: GradientTotals, extraL2: Double = 0) -> Double {
-        let gradient = thresholded(Double(totals.gradient) * gradientUnit)
-        let hessian = Double(totals.hessian) * hessianUnit + l2 + extraL2
+        let gradient = thresholded(Double(totals.gradient), l1Units)
+        let hessian = Double(totals.hessian) + l2Units + extraL2
         return hessian > 0 ? gradient * gradient / hessian : 0
     }
 
     /// Whether a leaf may hold these rows.
-    @inline(__always)
     func admits(_ totals: GradientTotals) -> Bool {
-        totals.count >= minLeafSize && Double(totals.hessian) * hessianUnit >= minChildWeight
+        totals.count >= minLeafSize && Double(totals.hessian) >= minChildWeightUnits
     }
 
-    @inline(__always)
-    private func thresholded(_ gradient: Double) -> Double {
+    private func thresholded(_ gradient: Double, _ l1: Double) -> Double {
         if l1 == 0 { return gradient }
         return gradient > l1 ? gradient - l1 : gradient < -l1 ? gradient + l1 : 0
     }

@@ -8,7 +8,7 @@ struct SplitCandidate: Sendable {
         case categories(CategorySet)
     }
 
-    /// T(G_L)²/(H_L+λ) + T(G_R)²/(H_R+λ) − T(G)²/(H+λ).
+    /// T(G_L)²/(H_L+λ) + T(G_R)²/(H_R+λ) − T(G)²/(H+λ), in the units of the sums.
     var gain: Double
     var feature: Int
     var rule: Rule

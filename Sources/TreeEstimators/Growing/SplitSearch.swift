@@ -1,3 +1,5 @@
+import CTreeKernels
+
 /// Finds the best split of a leaf by one column, from the column's histogram.
 struct SplitSearch<Cell: HistogramCell> {
     let rules: GrowthRules
@@ -20,37 +22,49 @@ struct SplitSearch<Cell: HistogramCell> {
     ) -> SplitCandidate? {
         let shift = rules.countShift
         let missing = Cell.totals(cells[0], countShift: shift)
-        let parentScore = rules.score(totals)
-        var best: SplitCandidate?
-        var bestGain = rules.minSplitGain
-        var below = Cell.zero
-        func consider(_ left: GradientTotals, threshold: Int, missingRight: Bool) {
-            let right = totals - left
-            guard rules.admits(left), rules.admits(right) else { return }
-            let sum = rules.score(left) + rules.score(right)
-            let gain = sum - parentScore
-            guard gain > bestGain, gain > sum * Self.relativePrecision else { return }
-            bestGain = gain
-            best = SplitCandidate(
-                gain: gain, feature: feature,
-                rule: .ordered(threshold: UInt8(threshold), missingRight: missingRight), left: left)
-        }
-        for bin in 1..<binCount {
-            below = Cell.add(below, cells[bin])
-            let left = Cell.totals(below, countShift: shift)
-            if left.count == 0 { continue }
-            if missing.count > 0 {
-                consider(left, threshold: bin, missingRight: true)
-                if left.count + missing.count < totals.count {
-                    consider(left + missing, threshold: bin, missingRight: false)
-                }
-            } else {
-                if left.count == totals.count { break }
-                // Nothing is known of missing values: they follow the majority.
-                consider(left, threshold: bin, missingRight: 2 * left.count < totals.count)
+        // Without missing values the last bin has nothing to be parted from.
+        let splitCount = missing.count > 0 ? binCount - 1 : binCount - 2
+        guard splitCount > 0 else { return nil }
+        var leaf = mtlk_leaf(
+            gradient: Double(totals.gradient), hessian: Double(totals.hessian), count: Double(totals.count),
+            l1: rules.l1Units, l2: rules.l2Units, least_count: Double(rules.minLeafSize),
+            least_hessian: rules.minChildWeightUnits, least_gain: rules.minSplitGainUnits,
+            score: rules.score(totals))
+        var best: (split: Int, missingRight: Bool)?
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * Int(MTLK_MAXIMUM_BINS)) { sums in
+            guard let gradients = sums.baseAddress else { return }
+            let hessians = gradients + Int(MTLK_MAXIMUM_BINS)
+            let counts = hessians + Int(MTLK_MAXIMUM_BINS)
+            var below = Cell.zero
+            for split in 0..<splitCount {
+                below = Cell.add(below, cells[split + 1])
+                let left = Cell.totals(below, countShift: shift)
+                (gradients + split).initialize(to: Double(left.gradient))
+                (hessians + split).initialize(to: Double(left.hessian))
+                (counts + split).initialize(to: Double(left.count))
             }
+            var gain = 0.0
+            let split = mtlk_best_split(gradients, hessians, counts, splitCount, 0, 0, 0, &leaf, &gain)
+            if split >= 0 {
+                best = (split, true)
+                leaf.least_gain = gain
+            }
+            guard missing.count > 0 else { return }
+            let other = mtlk_best_split(
+                gradients, hessians, counts, splitCount, Double(missing.gradient), Double(missing.hessian),
+                Double(missing.count), &leaf, &gain)
+            if other >= 0 { best = (other, false) }
+            leaf.least_gain = gain
         }
-        return best
+        guard let best else { return nil }
+        var left = GradientTotals()
+        for bin in 1...best.split + 1 { left = left + Cell.totals(cells[bin], countShift: shift) }
+        // Where nothing is known of missing values, they follow the majority.
+        let missingRight = missing.count > 0 ? best.missingRight : 2 * left.count < totals.count
+        if missing.count > 0, !best.missingRight { left = left + missing }
+        return SplitCandidate(
+            gain: leaf.least_gain, feature: feature,
+            rule: .ordered(threshold: UInt8(best.split + 1), missingRight: missingRight), left: left)
     }
 
     private func bestOfCategories(
@@ -79,7 +93,7 @@ struct SplitSearch<Cell: HistogramCell> {
             guard rules.admits(left), rules.admits(right) else { continue }
             let sum = rules.score(left) + rules.score(right)
             let gain = sum - parentScore
-            guard gain > best?.gain ?? rules.minSplitGain, gain > sum * Self.relativePrecision else {
+            guard gain > best?.gain ?? rules.minSplitGainUnits, gain > sum * Self.relativePrecision else {
                 continue
             }
             best = SplitCandidate(
@@ -101,7 +115,7 @@ struct SplitSearch<Cell: HistogramCell> {
         let sorted = present.map { (ratio: ratio($0.totals), entry: $0) }
             .sorted { ($0.ratio, $0.entry.bin) < ($1.ratio, $1.entry.bin) }
         let parentScore = rules.score(totals)
-        var bestGain = rules.minSplitGain
+        var bestGain = rules.minSplitGainUnits
         var bestLength = 0
         var bestRight = GradientTotals()
         var right = GradientTotals()
@@ -110,7 +124,8 @@ struct SplitSearch<Cell: HistogramCell> {
             let left = totals - right
             guard rules.admits(left), rules.admits(right) else { continue }
             let sum =
-                rules.score(left, extraL2: rules.categoryL2) + rules.score(right, extraL2: rules.categoryL2)
+                rules.score(left, extraL2: rules.categoryL2Units)
+                + rules.score(right, extraL2: rules.categoryL2Units)
             let gain = sum - parentScore
             guard gain > bestGain, gain > sum * Self.relativePrecision else { continue }
             bestGain = gain

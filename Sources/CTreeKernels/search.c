@@ -1,0 +1,79 @@
+#include "CTreeKernels.h"
+
+#include <math.h>
+
+/* Fused multiplications would make results depend on the processor. */
+#pragma STDC FP_CONTRACT OFF
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Gains below this share of the scores they are differences of are rounding errors. */
+#define RELATIVE_PRECISION 1e-12
+
+INLINE double thresholded(double gradient, double l1) {
+  const double size = (gradient < 0 ? -gradient : gradient) - l1;
+  return size > 0 ? size : 0;
+}
+
+INLINE void fill_gains(const double *gradients, const double *hessians, const double *counts, size_t count,
+                       double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
+                       double *restrict gains) {
+  const mtlk_leaf all = *leaf;
+  for (size_t index = 0; index < count; ++index) {
+    const double gradient_left = gradients[index] + more_gradient, gradient_right = all.gradient - gradient_left;
+    const double hessian_left = hessians[index] + more_hessian, hessian_right = all.hessian - hessian_left;
+    const double count_left = counts[index] + more_count, count_right = all.count - count_left;
+    const double size_left = thresholded(gradient_left, all.l1), size_right = thresholded(gradient_right, all.l1);
+    const double left = hessian_left + all.l2, right = hessian_right + all.l2;
+    /* One division for both scores. */
+    const double sum = (size_left * size_left * right + size_right * size_right * left) / (left * right);
+    const double gain = sum - all.score;
+    const int is_admitted = (count_left >= all.least_count) & (count_right >= all.least_count) &
+                            (hessian_left >= all.least_hessian) & (hessian_right >= all.least_hessian) &
+                            (gain > all.least_gain) & (gain > sum * RELATIVE_PRECISION);
+    gains[index] = is_admitted ? gain : 0;
+  }
+}
+
+#define DEFINE_FILL_GAINS(NAME)                                                                                   \
+  static void NAME(const double *gradients, const double *hessians, const double *counts, size_t count,           \
+                   double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,           \
+                   double *gains) {                                                                               \
+    fill_gains(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);         \
+  }
+
+DEFINE_FILL_GAINS(fill_gains_plain)
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) DEFINE_FILL_GAINS(fill_gains_avx2)
+__attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_FILL_GAINS(fill_gains_avx512)
+#endif
+
+ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
+                          double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
+                          double *gain) {
+  double gains[MTLK_MAXIMUM_BINS];
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    fill_gains_avx512(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
+  } else if (__builtin_cpu_supports("avx2")) {
+    fill_gains_avx2(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
+  } else
+#endif
+  {
+    fill_gains_plain(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
+  }
+  double best[8] = {0};
+  size_t index = 0;
+  for (; index + 8 <= count; index += 8) {
+    for (size_t lane = 0; lane < 8; ++lane) {
+      best[lane] = gains[index + lane] > best[lane] ? gains[index + lane] : best[lane];
+    }
+  }
+  for (; index < count; ++index) best[0] = gains[index] > best[0] ? gains[index] : best[0];
+  for (size_t lane = 1; lane < 8; ++lane) best[0] = best[lane] > best[0] ? best[lane] : best[0];
+  if (!(best[0] > 0)) return -1;
+  *gain = best[0];
+  index = 0;
+  while (index < count && gains[index] != best[0]) ++index;
+  return (ptrdiff_t)index;
+}
