@@ -34,7 +34,7 @@ final class MatrixBatches {
         types = FeatureTypes(levels: levels)
         let isAll = rows.count == table.rowCount
         whole = isAll && !copying ? ArrayInterface(table, rows: 0..<rows.count) : nil
-        batchRows = min(rows.count, max(4096, (1 << 20) / max(table.columns.count, 1)))
+        batchRows = min(rows.count, max(1024, (1 << 17) / max(table.columns.count, 1)))
         buffer =
             whole == nil ? NumberBuffer(repeating: 0, count: batchRows * table.columns.count) : nil
     }
