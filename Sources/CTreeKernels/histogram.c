@@ -58,6 +58,26 @@ INLINE void histogram_paired(const uint8_t *bins, const size_t width, const int3
   }
 }
 
+INLINE pair short_value(const int32_t *row, int64_t one, const int is_product) {
+  const int64_t first = row[0], second = row[1];
+  return (pair){is_product ? first * second : first, second + one};
+}
+
+INLINE void histogram_short(const uint8_t *bins, const size_t width, const int32_t *rows, size_t count,
+                            const int32_t *gradients, int64_t one, pair *cells, const int is_product) {
+  size_t index = 0;
+  for (; index + AHEAD < count; ++index) {
+    const size_t row = (size_t)rows[index];
+    const size_t later = (size_t)rows[index + AHEAD];
+    fetch(bins + later * width, width, gradients + 2 * later);
+    add_paired(bins + row * width, width, short_value(gradients + 2 * row, one, is_product), cells);
+  }
+  for (; index < count; ++index) {
+    const size_t row = (size_t)rows[index];
+    add_paired(bins + row * width, width, short_value(gradients + 2 * row, one, is_product), cells);
+  }
+}
+
 void mtlk_histogram_packed(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
                            const int32_t *gradients, int64_t one, int64_t *cells) {
   switch (width) {
@@ -73,5 +93,23 @@ void mtlk_histogram_paired(const uint8_t *bins, size_t width, const int32_t *row
 #define PAIRED(W) \
   case W: histogram_paired(bins, W, rows, count, (const pair *)gradients, (pair *)cells); break;
     EACH_WIDTH(PAIRED)
+  }
+}
+
+void mtlk_histogram_short(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                          const int32_t *gradients, int64_t one, void *cells) {
+  switch (width) {
+#define SHORT(W) \
+  case W: histogram_short(bins, W, rows, count, gradients, one, (pair *)cells, 0); break;
+    EACH_WIDTH(SHORT)
+  }
+}
+
+void mtlk_histogram_product(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                            const int32_t *residuals, int64_t one, void *cells) {
+  switch (width) {
+#define PRODUCT(W) \
+  case W: histogram_short(bins, W, rows, count, residuals, one, (pair *)cells, 1); break;
+    EACH_WIDTH(PRODUCT)
   }
 }

@@ -1,8 +1,9 @@
 import CausalAnalysis
-import MetaLearners
 import MetaLearnersCore
 import Testing
 import _TestSupport
+
+@testable import MetaLearners
 
 @Suite("Average effects of models")
 struct AverageEffectTests {
@@ -116,5 +117,24 @@ struct AverageEffectTests {
         guard ![.f, .m].contains(learner) else { return }
         #expect(model.trainingEffects[0].allSatisfy { abs($0) < 1e-9 })
         #expect(try abs(model.averageEffects(.ate)[0].estimate) < 1e-9)
+    }
+
+    @Test(
+        "A model file without the nuisances that averages take is refused, not read past",
+        arguments: [
+            LearnerKind.dr, .r,
+        ])
+    func missingNuisances(learner: LearnerKind) throws {
+        let model = try fit(SyntheticDataset.linear(rows: 100, seed: 3).dataset, learner)
+        var archive = try ModelArchive(model.encoded())
+        var none = BinaryWriter()
+        none.write(UInt64(0))
+        archive.sections.removeAll { ["training", "nuisances"].contains($0.name) }
+        archive.sections.append(("nuisances", none.bytes))
+        let bare = try CATEModel(bytes: archive.encoded())
+        let error = #expect(throws: MetaLearnersError.self) {
+            try bare.averageEffects(.ate, on: SyntheticDataset.linear(rows: 50, seed: 4).dataset)
+        }
+        #expect(error?.kind == .corruptModel)
     }
 }

@@ -101,7 +101,7 @@ struct BadInputTests {
         let lacking = try folder.file("lacking.csv", "x,grup\n1,a\n")
         try expectFailure(
             3, ["predict", model, lacking, "-o", folder.path("p.csv")], "column 'group'", "'grup'")
-        try expectFailure(3, ["ate", model, lacking], "'w'")
+        try expectFailure(3, ["ate", model, lacking], "'y'")
         try expectFailure(2, ["ate", model, data, "--set", "seed=2"], "--set")
         try expectFailure(4, ["predict", folder.path("none"), data, "-o", folder.path("p.csv")], "none")
         try expectFailure(4, ["predict", data, data, "-o", folder.path("p.csv")], "not a model file")

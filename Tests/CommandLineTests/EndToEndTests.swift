@@ -185,4 +185,15 @@ struct EndToEndTests {
         #expect(piped.output == "cate\n")
         #expect(piped.error == "")
     }
+
+    @Test("an interrupt ends the work with 4 and leaves no files")
+    func interrupt() throws {
+        let run = try Program.interrupt(
+            ["fit", spec, "-", "-o", folder.path("m.model"), "--cates", folder.path("c.csv")],
+            input: Sample.csv(rows: 10_000))
+        #expect(run.status == 4)
+        #expect(run.output == "")
+        #expect(run.error == "metalearners: the work was cancelled\n")
+        #expect(try folder.names() == ["data.csv", "spec.yaml"])
+    }
 }

@@ -25,10 +25,18 @@ struct Program {
         try run(executable, arguments, input: input)
     }
 
+    /// Starts the program, feeds it some input, and interrupts it while it waits for more.
+    static func interrupt(_ arguments: [String], input: String) throws -> Outcome {
+        try run(executable, arguments, input: input, interrupting: true)
+    }
+
     /// Runs a line of shell to its end.
     static func shell(_ line: String) throws -> Outcome { try run("/bin/sh", ["-c", line], input: nil) }
 
-    private static func run(_ path: String, _ arguments: [String], input: String?) throws -> Outcome {
+    private static func run(_ path: String, _ arguments: [String], input: String?, interrupting: Bool = false)
+        throws
+        -> Outcome
+    {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -42,7 +50,8 @@ struct Program {
         process.standardInput = stdin
         try process.run()
         if let input { stdin.fileHandleForWriting.write(Data(input.utf8)) }
-        try stdin.fileHandleForWriting.close()
+        // More input than a pipe holds: once it is written, the program has begun to read.
+        if interrupting { process.interrupt() } else { try stdin.fileHandleForWriting.close() }
         // What a test prints to standard error fits into a pipe; standard output may be longer.
         let written = output.fileHandleForReading.readDataToEndOfFile()
         let said = error.fileHandleForReading.readDataToEndOfFile()

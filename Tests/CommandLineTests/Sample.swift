@@ -1,4 +1,5 @@
 import MetaLearnersCore
+import metalearners_cli
 
 /// Small made-up experiments as CSV text.
 enum Sample {
@@ -18,7 +19,8 @@ enum Sample {
             let x = stream.uniform() * 2 - 1
             let arm = stream.integer(below: arms.count)
             let group = ["a", "b", "c"][stream.integer(below: 3)]
-            text += "\(x),\(group),\(arms[arm]),\(x + 2 * Double(arm) + stream.uniform() - 0.5)\n"
+            text +=
+                "\(x),\(group),\(CSVWriter.quoted(arms[arm])),\(x + 2 * Double(arm) + stream.uniform() - 0.5)\n"
         }
         return text
     }

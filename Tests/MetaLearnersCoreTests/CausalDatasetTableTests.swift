@@ -145,7 +145,14 @@ struct CausalDatasetTableTests {
     func badTreatments() throws {
         #expect(
             message(["treatment": "gap", "outcome": "y"])?
-                .hasPrefix("treatment 'gap': 1 of 5 rows are missing, the first is row 2") == true)
+                .hasPrefix("treatment 'gap': row 4 is infinite") == true)
+        let missing = try Table([Column("w", [1, .nan, 0]), Column("y", [1, 2, 3])])
+        let refusal = #expect(throws: MetaLearnersError.self) {
+            try CausalDataset(missing, DataSpec(["treatment": "w", "outcome": "y"]))
+        }
+        #expect(
+            refusal?.description.hasPrefix("treatment 'w': 1 of 3 rows are missing, the first is row 2")
+                == true)
         let many = try Table([
             Column("dose", (0..<300).map { Double($0) / 7 }), Column("y", (0..<300).map { Double($0) }),
         ])

@@ -149,4 +149,30 @@ struct ArchiveTests {
         let model = try Linear.fit(data, .t, models: models, injecting: folds)
         #expect(try CATEModel(bytes: model.encoded()).training == model.training)
     }
+
+    @Test("A record of training rows whose nuisances are incomplete is refused")
+    func incompleteNuisances() throws {
+        let data = try SyntheticDataset.linear(rows: 20, seed: 2).dataset
+        let training = try #require(try Linear.fit(data, .t).training)
+        var bare = NuisanceEstimates(rowCount: 20, armCount: 2)
+        let half = [Double](repeating: 0.5, count: 20)
+        var noPropensities = bare
+        noPropensities.armOutcomes = [0: half, 1: half]
+        bare.propensities = [half, half]
+        var oneArm = bare
+        oneArm.armOutcomes = [0: half]
+        var complete = bare
+        complete.marginalOutcomes = [1: half]
+        for (nuisances, isComplete) in [
+            (bare, false), (noPropensities, false), (oneArm, false), (complete, true),
+        ] {
+            let record = TrainingRecord(
+                data, folds: training.folds, nuisances: nuisances, effects: training.effects, fingerprint: 1)
+            var writer = BinaryWriter()
+            record.encode(to: &writer)
+            var reader = BinaryReader(writer.bytes[...])
+            let read = try? TrainingRecord(from: &reader, armCount: 2)
+            #expect(read == (isComplete ? record : nil))
+        }
+    }
 }

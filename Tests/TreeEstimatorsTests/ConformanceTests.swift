@@ -11,4 +11,27 @@ import _TestSupport
         spec.minLeafSize = 3
         #expect(try EstimatorConformance<BoostedTrees>(spec, .summarisesAllRows).violations(of: check) == [])
     }
+
+    @Test("forests keep the contract of every backend", arguments: ConformanceCheck.allCases)
+    func forests(check: ConformanceCheck) throws {
+        var spec = ForestSpec()
+        spec.trees = 20
+        spec.rowSample = 1
+        spec.ciGroupSize = 1
+        #expect(
+            try EstimatorConformance<ForestEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+    }
+
+    // Not the weights: each tree of a bag sees some of the rows, so the weighted mean is not that of all rows.
+    @Test(
+        "honest forests in little bags keep the contract of every backend",
+        arguments: ConformanceCheck.allCases.filter { $0 != .weights })
+    func honestForests(check: ConformanceCheck) throws {
+        var spec = ForestSpec()
+        spec.trees = 40
+        spec.honest = true
+        spec.minLeafSize = 1
+        #expect(
+            try EstimatorConformance<ForestEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+    }
 }

@@ -134,6 +134,7 @@ extension EstimatorConformance {
     func categoricalViolations() throws(MetaLearnersError) -> [String] {
         let missing = capabilities.contains(.missingValues)
         let data = try ConformanceData(missing: missing, categorical: true)
+        let many = (0..<1000).map { "\($0)" }
         var problems: [String] = []
         for (name, _, task) in try capableTasks(data) {
             guard capabilities.contains(.categoricals) else {
@@ -157,6 +158,30 @@ extension EstimatorConformance {
                 unknown.append(try predict(model, table))
             }
             problems += shapeViolations(of: unknown[0], task).map { name + ", missing level: " + $0 }
+            // Columns of another kind, or with other levels, may be refused; they must not trap.
+            let swapped = [
+                Column("region", (0..<ConformanceData.rowCount).map { Double($0) - 3.5 }),
+                Column(
+                    "region", codes: StridedValues(repeating: 999, count: ConformanceData.rowCount),
+                    levels: many),
+                Column(
+                    "region", codes: StridedValues(repeating: 0, count: ConformanceData.rowCount), levels: []),
+            ]
+            for column in swapped {
+                let kind = failure { () throws(MetaLearnersError) in
+                    _ = try predict(model, numeric.appending(column))
+                }
+                if let kind, kind != .invalidArgument && kind != .invalidData {
+                    problems.append("\(name): a column of another kind gives the error \(kind)")
+                }
+            }
+            let texts = try Table(
+                data.features.columns.map {
+                    Column(
+                        $0.name, codes: StridedValues(repeating: 2, count: ConformanceData.rowCount),
+                        levels: many)
+                })
+            _ = failure { () throws(MetaLearnersError) in _ = try predict(model, texts) }
             if unknown.contains(where: { $0 != unknown[0] }) {
                 problems.append("\(name): codes beyond the levels do not count as missing")
             }

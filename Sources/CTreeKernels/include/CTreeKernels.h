@@ -31,6 +31,14 @@ void mtlk_histogram_packed(const uint8_t *bins, size_t width, const int32_t *row
 void mtlk_histogram_paired(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
                            const void *gradients, void *cells);
 
+/* The same with rows of two 32-bit words, gradient and Hessian, and `one` added to the second word of a cell. */
+void mtlk_histogram_short(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                          const int32_t *gradients, int64_t one, void *cells);
+
+/* The same with rows of a residual and a weight, whose product is the gradient. */
+void mtlk_histogram_product(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                            const int32_t *residuals, int64_t one, void *cells);
+
 /* How numbers become bins: 0 for NaN, else 1 + the edges below the number.
    A grid over the edges' range says how many edges lie in cells before a number's; those of its own cell are
    compared with, one after another. */
@@ -73,6 +81,9 @@ typedef struct {
   uint8_t leaf;
   uint8_t offset;
   uint8_t limit;
+  /* Where a row goes on from here: to a split of the same tree, or, negative, to the leaf -1 - next. */
+  int16_t next_left;
+  int16_t next_right;
   /* 0, or 1 + the number of the set of bins that go right instead. */
   uint32_t set;
 } mtlk_split;
@@ -85,6 +96,47 @@ typedef struct {
    from `count` on are not touched. */
 void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *_Nullable sets,
                    const float *values, double *scores, size_t width, size_t count);
+
+/* Parts a list of rows in two, each in the order it had: rows whose bin less `offset` is at most `limit` stay in
+   `rows`, the others follow them. Returns how many stay. aside: room for as many rows. */
+size_t mtlk_partition(int32_t *rows, size_t count, const uint8_t *bins, uint8_t offset, uint8_t limit,
+                      int32_t *aside);
+
+/* The same for rows whose bin is in a set of 256 bits: they go right. */
+size_t mtlk_partition_set(int32_t *rows, size_t count, const uint8_t *bins, const uint64_t *set, int32_t *aside);
+
+/* Gradients and Hessians of the logistic loss, as pairs of words for mtlk_histogram_short:
+   w (y - p) · gradient_scale and w p (1 - p) · hessian_scale, rounded, p being 1 / (1 + exp(-score)).
+   weights may be NULL for 1. Of rows first to first + count - 1; the scaled magnitudes must be below 2^31. */
+void mtlk_logistic_gradients(const double *scores, const double *targets, const double *_Nullable weights,
+                             size_t first, size_t count, double gradient_scale, double hessian_scale,
+                             int32_t *pairs);
+
+/* Adds a tree's values to the scores of a few rows, one after another: faster than a block for fewer rows than
+   MTLK_FEW_ROWS. */
+#define MTLK_FEW_ROWS 24
+void mtlk_walk_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count,
+                    const uint64_t *_Nullable sets, const float *values, double *scores, size_t width,
+                    size_t count);
+
+/* Whether the processor has the vector instructions that make mtlk_scan worth it for leaves of many rows. */
+int mtlk_scan_is_fast(void);
+
+/* Splits a leaf whose rows are known by a byte a row only: of `count` rows from `first_row` on, those of `leaf` whose
+   bin less `offset` is above `limit` become `new_leaf`. Their numbers go to `right`, those of the others of `leaf` to
+   `left`, either NULL where they are not wanted; both need room for 16 more. Counts of both are returned. */
+typedef struct {
+  size_t left;
+  size_t right;
+} mtlk_counts;
+
+mtlk_counts mtlk_scan(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
+                      uint8_t offset, uint8_t limit, int32_t first_row, int32_t *_Nullable left,
+                      int32_t *_Nullable right);
+
+/* The same for rows whose bin is in a set of 256 bits. */
+mtlk_counts mtlk_scan_set(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
+                          const uint64_t *set, int32_t first_row, int32_t *left, int32_t *right);
 
 #pragma clang assume_nonnull end
 

@@ -30,7 +30,7 @@ extension CATEModel {
         let estimator = try AugmentedInverseProbability(
             outcome: training.outcome, arms: training.arms, labels: armLabels, weights: training.weights,
             clusters: training.clusters, nuisances: training.nuisances)
-        return effects(estimand, estimator, training.effects)
+        return try effects(estimand, estimator, training.effects)
     }
 
     private func averageEffects(
@@ -47,27 +47,36 @@ extension CATEModel {
         }
         let nuisances = try nuisances(on: dataset, options)
         let effects: [[Double]] =
-            nuisances.armOutcomes.isEmpty ? try predict(dataset.covariates, options).effects : []
-        return self.effects(estimand, try AugmentedInverseProbability(dataset, nuisances), effects)
+            nuisances.armOutcomes.count < armLabels.count
+            ? try predict(dataset.covariates, options).effects : []
+        return try self.effects(estimand, AugmentedInverseProbability(dataset, nuisances), effects)
     }
 
     private func effects(
         _ estimand: Estimand, _ estimator: AugmentedInverseProbability, _ effects: [[Double]]
-    ) -> [AverageEffect] {
-        (1..<armLabels.count).map { arm in
-            let nuisances = estimator.nuisances
+    ) throws(MetaLearnersError) -> [AverageEffect] {
+        let nuisances = estimator.nuisances
+        var averages: [AverageEffect] = []
+        for arm in 1..<armLabels.count {
             if let control = nuisances.armOutcomes[0], let mean = nuisances.armOutcomes[arm] {
-                return estimator.effect(estimand, of: arm, means: (control, mean))
+                averages.append(estimator.effect(estimand, of: arm, means: (control, mean)))
+                continue
             }
-            let mean = nuisances.marginalOutcomes[arm] ?? []
+            // A model fitted here has one of the two; a file may say otherwise.
+            guard let mean = nuisances.marginalOutcomes[arm], effects.count >= arm else {
+                throw MetaLearnersError(
+                    .corruptModel, at: "model", "it has no model of the outcome of arm '\(armLabels[arm])'")
+            }
             let share = nuisances.pairPropensity(of: arm)
             let effect = effects[arm - 1]
-            return estimator.effect(
-                estimand, of: arm,
-                means: (
-                    mean.indices.map { mean[$0] - share[$0] * effect[$0] },
-                    mean.indices.map { mean[$0] + (1 - share[$0]) * effect[$0] }
-                ))
+            averages.append(
+                estimator.effect(
+                    estimand, of: arm,
+                    means: (
+                        mean.indices.map { mean[$0] - share[$0] * effect[$0] },
+                        mean.indices.map { mean[$0] + (1 - share[$0]) * effect[$0] }
+                    )))
         }
+        return averages
     }
 }

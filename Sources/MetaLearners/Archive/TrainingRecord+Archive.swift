@@ -68,6 +68,12 @@ extension TrainingRecord {
             let values = try reader.readDoubles()
             if !values.isEmpty { nuisances.marginalOutcomes[arm] = try rows(values) }
         }
+        // Average effects need propensities and either kind of mean, for every arm.
+        try require(
+            nuisances.propensities != nil
+                && ((0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
+                    || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }),
+            "the nuisances are incomplete")
         let overlap = try reader.readArray(UInt8.self)
         try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")
         nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }

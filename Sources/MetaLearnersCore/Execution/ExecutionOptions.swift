@@ -72,6 +72,9 @@ public struct ExecutionContext: Sendable {
         self.cancellation = cancellation
     }
 
+    /// Whether somebody has asked the work to stop, for work that cannot throw.
+    public var isCancelled: Bool { cancellation.isCancelled }
+
     /// Throws `cancelled` where somebody has asked the work to stop. Cheap: call it once a tree or iteration.
     public func checkCancellation() throws(MetaLearnersError) {
         if cancellation.isCancelled { throw MetaLearnersError(.cancelled, "the work was cancelled") }

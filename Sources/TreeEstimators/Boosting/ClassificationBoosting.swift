@@ -1,3 +1,4 @@
+import CTreeKernels
 import MetaLearnersCore
 
 #if canImport(Glibc)
@@ -58,18 +59,23 @@ struct ClassificationBoosting {
         let rowCount = problem.matrix.rowCount
         let scores = try AlignedBuffer<Double>(uninitialized: rowCount * scoreCount)
         let shares = try AlignedBuffer<Float>(uninitialized: scoreCount > 1 ? rowCount * scoreCount : 0)
-        let gradients = try AlignedBuffer<SIMD2<Int64>>(uninitialized: rowCount)
-        eachRow { row in
+        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: rowCount)
+        for row in 0..<rowCount {
             for (output, score) in baseScores.enumerated() { scores.base[row * scoreCount + output] = score }
         }
+        // Sums stay below 2^60, and a row's words below 2^31.
         let total = classWeights.reduce(0, +)
-        let gradientScale = BoostingProblem.scale(total, bits: 60)
-        let hessianScale = BoostingProblem.scale(total, bits: problem.countShift - 1)
+        let largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
+        let gradientScale = min(
+            BoostingProblem.scale(total, bits: 60), BoostingProblem.scale(largest, bits: 30))
+        let hessianScale = min(
+            BoostingProblem.scale(total, bits: problem.countShift - 1),
+            BoostingProblem.scale(largest, bits: 30))
         var rules = GrowthRules(spec)
         rules.countShift = Int64(problem.countShift)
         rules.gradientUnit = 1 / gradientScale
         rules.hessianUnit = 1 / hessianScale
-        let grower = try TreeGrower<PairedCell>(
+        let grower = try TreeGrower<ShortCell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
             carriesRoot: false, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
@@ -122,22 +128,62 @@ struct ClassificationBoosting {
 
     private func fillGradients(
         _ output: Int, _ scores: AlignedBuffer<Double>, _ shares: AlignedBuffer<Float>,
-        _ gradients: AlignedBuffer<SIMD2<Int64>>, _ gradientScale: Double, _ hessianScale: Double
+        _ gradients: AlignedBuffer<SIMD2<Int32>>, _ gradientScale: Double, _ hessianScale: Double
     ) {
         let task = problem.task
-        let shift = Int64(problem.countShift)
-        let label = Double(scoreCount == 1 ? 1 : output)
-        let factor = scoreCount == 1 ? 1 : Double(classes) / Double(classes - 1)
+        if scoreCount == 1 {
+            fillLogisticGradients(scores, gradients, gradientScale, hessianScale)
+            return
+        }
+        let label = Double(output)
+        let factor = Double(classes) / Double(classes - 1)
         eachRow { row in
-            let share =
-                scoreCount == 1
-                ? 1 / (1 + exp(-scores.base[row])) : Double(shares.base[row * scoreCount + output])
+            let share = Double(shares.base[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
-            gradients.base[row] = PairedCell.row(
-                gradient: Int64((gradient * gradientScale).rounded()),
-                hessian: Int64((hessian * hessianScale).rounded()), countShift: shift)
+            gradients.base[row] = SIMD2(
+                Self.rounded(gradient * gradientScale), Self.rounded(hessian * hessianScale))
+        }
+    }
+
+    /// The nearest integer of a number below 2^31, which ends up in the low bits of the sum.
+    @inline(__always)
+    private static func rounded(_ value: Double) -> Int32 {
+        Int32(truncatingIfNeeded: (value + 0x1.8p52).bitPattern)
+    }
+
+    private func fillLogisticGradients(
+        _ scores: AlignedBuffer<Double>, _ gradients: AlignedBuffer<SIMD2<Int32>>, _ gradientScale: Double,
+        _ hessianScale: Double
+    ) {
+        let rows = problem.rows.training
+        func fill(_ range: Range<Int>, _ targets: UnsafePointer<Double>, _ weights: UnsafePointer<Double>?) {
+            gradients.base.withMemoryRebound(to: Int32.self, capacity: 2 * gradients.count) { pairs in
+                mtlk_logistic_gradients(
+                    scores.base, targets, weights, range.lowerBound, range.count, gradientScale, hessianScale,
+                    pairs)
+            }
+        }
+        let weights = problem.task.weights ?? []
+        problem.task.target.withUnsafeBufferPointer { targets in
+            weights.withUnsafeBufferPointer { weights in
+                guard let targets = targets.baseAddress else { return }
+                let weights = weights.isEmpty ? nil : weights.baseAddress
+                problem.team.run(problem.rows.shards.count) { shard in
+                    let positions = problem.rows.range(ofShard: shard)
+                    guard let first = positions.first, let last = positions.last else { return }
+                    let span = Int(rows[first])..<Int(rows[last]) + 1
+                    // Side by side rows are so much faster that those between, which nobody reads, cost less.
+                    if span.count < 4 * positions.count {
+                        fill(span, targets, weights)
+                    } else {
+                        for position in positions {
+                            fill(Int(rows[position])..<Int(rows[position]) + 1, targets, weights)
+                        }
+                    }
+                }
+            }
         }
     }
 
@@ -145,11 +191,12 @@ struct ClassificationBoosting {
         _ shards: [RowShard], _ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]
     ) {
         problem.team.run(shards.count) { index in
-            for (leaf, value) in values.enumerated() {
-                for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
-                    for row in list.leaf(leaf) {
-                        scores.base[Int(row) * scoreCount + output] += Double(value)
-                    }
+            for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
+                list.forEachList { leaf, rows in
+                    let value = Double(values[leaf])
+                    for row in rows { scores.base[Int(row) * scoreCount + output] += value }
+                }
+                list.forEachByte { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf])
                 }
             }
         }

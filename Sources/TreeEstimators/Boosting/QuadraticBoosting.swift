@@ -32,7 +32,8 @@ struct QuadraticBoosting {
                 .unsupported, "weighted trees take at most 2^27 rows, not \(problem.rows.training.count)",
                 remedy: "fit on a sample of the rows")
         }
-        try fitPaired(&builder)
+        if loss.regressor == nil, try fitWeighted(&builder) { return }
+        try fitWide(&builder)
     }
 
     private func fitPacked(weight: Double, scale: Double, _ builder: inout EnsembleBuilder)
@@ -47,7 +48,31 @@ struct QuadraticBoosting {
         try boost(PackedCell.self, gradients, grid, &builder)
     }
 
-    private func fitPaired(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+    /// Fits by residuals of 32 bits with weights of 32 bits, where their grid is fine enough.
+    private func fitWeighted(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) -> Bool {
+        let hessianScale = min(
+            BoostingProblem.scale(loss.hessian.sum, bits: problem.countShift - 1),
+            BoostingProblem.scale(loss.hessian.largest, bits: 30))
+        let bound = (loss.hessian.sum * loss.loss).squareRoot()
+        let step = min(
+            BoostingProblem.scale(bound, bits: 60) / hessianScale,
+            BoostingProblem.scale(loss.largestResidual, bits: 29))
+        let typical = (loss.loss / loss.hessian.sum).squareRoot()
+        guard typical * step >= 65_536 else { return false }
+        var grid = Grid(step: step, hessian: hessianScale)
+        grid.sumLimit = 1 << 61
+        grid.rowLimit = 1 << 30
+        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: problem.matrix.rowCount)
+        fill(gradients) { row in
+            SIMD2(
+                Int32(clamping: Self.rounded(loss.residual(row) * step)),
+                Int32(clamping: Self.rounded(loss.weight(row) * hessianScale)))
+        }
+        try boost(WeightedCell.self, gradients, grid, &builder)
+        return true
+    }
+
+    private func fitWide(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
         let uniform = loss.commonWeight
         let hessianScale =
             uniform.map { 1 / $0 }
@@ -70,9 +95,9 @@ struct QuadraticBoosting {
                 loss.regressor == nil
                 ? hessian &* Self.rounded(loss.residual(row) * grid.step)
                 : Self.rounded(weight * factor * loss.residual(row) * scale)
-            return PairedCell.row(gradient: gradient, hessian: hessian, countShift: shift)
+            return WideCell.row(gradient: gradient, hessian: hessian, countShift: shift)
         }
-        try boost(PairedCell.self, gradients, grid, &builder)
+        try boost(WideCell.self, gradients, grid, &builder)
     }
 
     /// The units of the integers.
@@ -83,7 +108,7 @@ struct QuadraticBoosting {
         let hessian: Double
         /// What the weight of each row is multiplied by, not being part of the integers.
         var weight = 1.0
-        /// What Σ |gradient| and the largest gradient must stay below.
+        /// What Σ |gradient| and the largest word that moves must stay below.
         var sumLimit: Int64 = 0
         var rowLimit: Int64 = 0
 
@@ -163,6 +188,13 @@ struct QuadraticBoosting {
         var largest: Int64 = 0
         /// The sums of held-out rows in each leaf, before the tree was added.
         var heldOut: [GradientTotals]
+
+        @inline(__always)
+        mutating func add(_ gradient: Int64, stored: Int64) {
+            let (sum, overflow) = total.addingReportingOverflow(Int64(clamping: gradient.magnitude))
+            total = overflow ? .max : sum
+            largest |= Int64(clamping: stored.magnitude)
+        }
     }
 
     /// Adds the tree to the rows' predictions.
@@ -176,25 +208,45 @@ struct QuadraticBoosting {
             problem.team.run(grower.shards.count) { index in
                 let shard = grower.shards[index]
                 var sums = Sums(heldOut: none)
-                for (leaf, step) in steps.enumerated() {
-                    for rows in [shard.active.leaf(leaf), shard.idle.leaf(leaf)] {
-                        for row in rows {
-                            let row = Int(row)
-                            let advanced = Cell.advanced(gradients[row], by: step, countShift: shift)
-                            gradients[row] = advanced
-                            let size = Int64(clamping: Cell.gradient(of: advanced).magnitude)
-                            sums.total =
-                                sums.total.addingReportingOverflow(size).overflow ? .max : sums.total + size
-                            sums.largest |= size
+                // Whoever sees every row lowers the loss, and with it the bound of the sums, in every tree.
+                if problem.spec.rowSample < 1 {
+                    for list in [shard.active, shard.idle] {
+                        list.forEachList { leaf, rows in
+                            let step = steps[leaf]
+                            for row in rows {
+                                let advanced = Cell.advanced(gradients[Int(row)], by: step, countShift: shift)
+                                gradients[Int(row)] = advanced
+                                sums.add(Cell.gradient(of: advanced), stored: Cell.stored(advanced))
+                            }
                         }
                     }
+                } else {
+                    shard.active.forEachList { leaf, rows in
+                        let step = steps[leaf]
+                        var largest: Int64 = 0
+                        for row in rows {
+                            let advanced = Cell.advanced(gradients[Int(row)], by: step, countShift: shift)
+                            gradients[Int(row)] = advanced
+                            let stored = Cell.stored(advanced)
+                            largest |= stored ^ (stored &>> 63)
+                        }
+                        sums.largest |= largest
+                    }
+                    shard.active.forEachByte { leaf, row in
+                        let advanced = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
+                        gradients[row] = advanced
+                        let stored = Cell.stored(advanced)
+                        sums.largest |= stored ^ (stored &>> 63)
+                    }
+                }
+                shard.heldOut.forEachList { leaf, rows in
                     var totals = GradientTotals()
-                    for row in shard.heldOut.leaf(leaf) {
+                    for row in rows {
                         let row = Int(row)
                         totals =
                             totals
                             + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
-                        gradients[row] = Cell.advanced(gradients[row], by: step, countShift: shift)
+                        gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
                     }
                     sums.heldOut[leaf] = totals
                 }

@@ -22,13 +22,18 @@ struct TrainingRows {
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
+        let leaves =
+            rowSample == 1 && spec.maxLeaves <= LeafBytes.maximumLeaves
+            ? try AlignedBuffer<UInt8>(uninitialized: task.features.rowCount + 64) : nil
         var shards: [RowShard] = []
         for part in 0..<parts {
+            let slice = training[Self.range(part, of: parts, training.count)]
+            var bytes: LeafBytes?
+            if let leaves, LeafBytes.serve(slice) { bytes = try LeafBytes(slice, leaves: leaves) }
             shards.append(
                 try RowShard(
-                    trainingRows: Self.range(part, of: parts, training.count).count,
-                    samplesRows: rowSample < 1,
-                    heldOutRows: Self.range(part, of: parts, heldOut.count).count))
+                    trainingRows: slice.count, samplesRows: rowSample < 1,
+                    heldOutRows: Self.range(part, of: parts, heldOut.count).count, bytes: bytes))
         }
         self.shards = shards
     }

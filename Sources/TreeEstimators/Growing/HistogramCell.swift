@@ -27,6 +27,8 @@ protocol HistogramCell {
     /// The row on a grid of gradients twice as coarse.
     static func halved(_ row: Row) -> Row
     static func gradient(of row: Row) -> Int64
+    /// The word of a row that moves as trees are added.
+    static func stored(_ row: Row) -> Int64
 }
 
 /// The sums of some rows: of the descent gradient, of the Hessian and of ones.
@@ -98,17 +100,15 @@ enum PackedCell: HistogramCell {
 
     @inline(__always)
     static func gradient(of row: Int32) -> Int64 { Int64(row) }
-}
-
-/// Rows with a Hessian each: the gradient sum in one word, the Hessian sum and the count in another.
-enum PairedCell: HistogramCell {
-    typealias Row = SIMD2<Int64>
-    typealias Sum = SIMD2<Int64>
-
-    static var zero: SIMD2<Int64> { SIMD2(0, 0) }
 
     @inline(__always)
-    static func sum(of row: SIMD2<Int64>, countShift: Int64) -> SIMD2<Int64> { row }
+    static func stored(_ row: Int32) -> Int64 { Int64(row) }
+}
+
+/// Cells whose Hessian sums differ from their counts: the gradient sum in one word, the Hessian sum and the count in
+/// another.
+extension HistogramCell where Sum == SIMD2<Int64> {
+    static var zero: SIMD2<Int64> { SIMD2(0, 0) }
 
     @inline(__always)
     static func add(_ left: SIMD2<Int64>, _ right: SIMD2<Int64>) -> SIMD2<Int64> { left &+ right }
@@ -122,37 +122,10 @@ enum PairedCell: HistogramCell {
             gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
     }
 
-    /// A row with its count of one.
-    @inline(__always)
-    static func row(gradient: Int64, hessian: Int64, countShift: Int64) -> SIMD2<Int64> {
-        SIMD2(gradient, hessian &+ (1 &<< countShift))
-    }
-
-    static func accumulate(
-        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<SIMD2<Int64>>,
-        countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
-    ) {
-        guard let first = rows.baseAddress else { return }
-        mtlk_histogram_paired(tile.bins.base, tile.width, first, rows.count, gradients, cells)
-    }
-
     @inline(__always)
     static func advanced(_ sum: SIMD2<Int64>, leaf: SIMD2<Int64>, by step: Int64, countShift: Int64)
         -> SIMD2<Int64>
     {
-        let hessian = leaf.y & ((1 &<< countShift) &- 1)
-        return SIMD2(sum.x &- hessian &* step, sum.y)
+        SIMD2(sum.x &- totals(leaf, countShift: countShift).hessian &* step, sum.y)
     }
-
-    @inline(__always)
-    static func advanced(_ row: SIMD2<Int64>, by step: Int64, countShift: Int64) -> SIMD2<Int64> {
-        let hessian = row.y & ((1 &<< countShift) &- 1)
-        return SIMD2(row.x &- hessian &* step, row.y)
-    }
-
-    @inline(__always)
-    static func halved(_ row: SIMD2<Int64>) -> SIMD2<Int64> { SIMD2((row.x &>> 1) &+ (row.x & 1), row.y) }
-
-    @inline(__always)
-    static func gradient(of row: SIMD2<Int64>) -> Int64 { row.x }
 }

@@ -13,17 +13,21 @@ final class RowShard: Sendable {
     let trainingRows: Int
 
     /// Creates lists for so many rows.
-    init(trainingRows: Int, samplesRows: Bool, heldOutRows: Int) throws(MetaLearnersError) {
+    ///
+    /// - Parameter bytes: a byte a row, where leaves of many rows are to be known by them.
+    /// - Throws: `outOfMemory`.
+    init(trainingRows: Int, samplesRows: Bool, heldOutRows: Int, bytes: LeafBytes?) throws(MetaLearnersError)
+    {
         self.trainingRows = trainingRows
-        active = try RowList(capacity: trainingRows)
+        active = try RowList(capacity: trainingRows, bytes: bytes)
         idle = try RowList(capacity: samplesRows ? trainingRows : 0)
         heldOut = try RowList(capacity: heldOutRows)
     }
 
     /// Splits a leaf of each list.
-    func split(_ leaf: Int, by rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>) {
-        active.split(leaf, by: rule, bins)
-        idle.split(leaf, by: rule, bins)
-        heldOut.split(leaf, by: rule, bins)
+    func split(
+        _ leaf: Int, by rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>, smallIsRight: Bool
+    ) {
+        for list in [active, idle, heldOut] { list.split(leaf, by: rule, bins, smallIsRight: smallIsRight) }
     }
 }

@@ -66,7 +66,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// - Parameter usableSlots: which columns it may split by, nil for all.
     /// - Throws: `outOfMemory`.
     func grow(usableSlots: [Bool]?) throws(MetaLearnersError) -> GrownTree {
-        let count = shards.reduce(0) { $0 + $1.active.leaf(0).count }
+        let count = shards.reduce(0) { $0 + $1.active.count(of: 0) }
         leaves = [
             Leaf(totals: GradientTotals(count: Int64(count)), depth: 0, histogram: nil, best: nil)
         ]
@@ -100,7 +100,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         }
         rootIsCurrent = false
         var sum = Cell.zero
-        for bin in 0..<matrix.column(ofSlot: 0).binning.binCount { sum = Cell.add(sum, histograms[index].base[bin]) }
+        for bin in 0..<matrix.column(ofSlot: 0).binning.binCount {
+            sum = Cell.add(sum, histograms[index].base[bin])
+        }
         leaves[0].totals = Cell.totals(sum, countShift: rules.countShift)
     }
 
@@ -108,7 +110,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// adds its step: exact in integers, and far less work than a pass over the rows.
     func advanceRoot(by steps: [Int64]) {
         guard carriesRoot, let root else { return }
-        let sources = zip(leaves, steps).compactMap { leaf, step in leaf.histogram.map { (histograms[$0], step) } }
+        let sources = zip(leaves, steps).compactMap { leaf, step in
+            leaf.histogram.map { (histograms[$0], step) }
+        }
         guard sources.count == leaves.count else { return }
         let slotCount = matrix.slotFeatures.count
         let parts = min(slotCount, team.threads)
@@ -159,8 +163,12 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let right = leaves[parent].totals - candidate.left
         leaves[parent] = Leaf(totals: candidate.left, depth: depth, histogram: nil, best: nil)
         leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
-        team.run(shards.count) { shards[$0].split(parent, by: candidate.rule, UnsafePointer(bins.base)) }
-        let (small, large) = right.count < candidate.left.count ? (new, parent) : (parent, new)
+        let smallIsRight = right.count < candidate.left.count
+        team.run(shards.count) {
+            shards[$0].split(
+                parent, by: candidate.rule, UnsafePointer(bins.base), smallIsRight: smallIsRight)
+        }
+        let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
         if let inherited, carriesRoot || !wanted.isEmpty {
             leaves[small].histogram = try takeHistogram()
@@ -218,7 +226,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                     let offset = slot * Self.columnStride
                     if let small, let large {
                         merge(into: small, slot..<slot + 1)
-                        for bin in offset..<offset + binCount { large[bin] = Cell.subtract(large[bin], small[bin]) }
+                        for bin in offset..<offset + binCount {
+                            large[bin] = Cell.subtract(large[bin], small[bin])
+                        }
                     }
                     if let usableSlots, !usableSlots[slot] { continue }
                     for (position, leaf) in wanted.enumerated() {

@@ -1,10 +1,6 @@
 import MetaLearnersCore
 
 extension TreeEnsemble {
-    private enum BinningTag: UInt8 {
-        case shortEdges, longEdges, categories
-    }
-
     private enum RuleTag: UInt8 {
         case missingLeft, missingRight, categories
     }
@@ -17,20 +13,7 @@ extension TreeEnsemble {
         writer.write(UInt32(usedFeatures.count))
         for (feature, binning) in zip(usedFeatures, binnings) {
             writer.write(UInt16(feature))
-            switch binning {
-            case .numeric(let binning):
-                let short = binning.edges.map { Float($0) }
-                if zip(short, binning.edges).allSatisfy({ Double($0) == $1 }) {
-                    writer.write(BinningTag.shortEdges.rawValue)
-                    writer.write(short)
-                } else {
-                    writer.write(BinningTag.longEdges.rawValue)
-                    writer.write(binning.edges)
-                }
-            case .categorical(let binning):
-                writer.write(BinningTag.categories.rawValue)
-                writer.write(binning.levelBins)
-            }
+            binning.encode(to: &writer)
         }
         writer.write(UInt64(trees.count))
         for tree in trees {
@@ -75,7 +58,7 @@ extension TreeEnsemble {
                 throw BinaryReader.corrupt("a tree model names a column that it does not have")
             }
             usedFeatures.append(feature)
-            binnings.append(try Self.readBinning(&reader))
+            binnings.append(try ColumnBinning(from: &reader))
         }
         self.init(
             featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
@@ -113,19 +96,5 @@ extension TreeEnsemble {
         case nil: throw BinaryReader.corrupt("a split is of an unknown kind")
         }
         return Split(leaf: leaf, feature: feature, rule: rule)
-    }
-
-    private static func readBinning(_ reader: inout BinaryReader) throws(MetaLearnersError) -> ColumnBinning {
-        let edges: [Double]
-        switch BinningTag(rawValue: try reader.read(UInt8.self)) {
-        case .shortEdges: edges = try reader.readFloats().map { Double($0) }
-        case .longEdges: edges = try reader.readDoubles()
-        case .categories: return .categorical(CategoricalBinning(levelBins: try reader.readArray(UInt8.self)))
-        case nil: throw BinaryReader.corrupt("the bins of a column are of an unknown kind")
-        }
-        guard edges.count <= NumericBinning.maximumEdges, !edges.contains(where: \.isNaN),
-            zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 })
-        else { throw BinaryReader.corrupt("the edges of a column's bins are not ascending") }
-        return .numeric(NumericBinning(edges: edges))
     }
 }

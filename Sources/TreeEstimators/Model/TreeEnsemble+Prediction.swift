@@ -64,15 +64,17 @@ extension TreeEnsemble {
     }
 
     /// Adds every tree to the scores of a block, then the base scores.
-    private func addTrees(_ bins: UnsafePointer<UInt8>, _ rows: Range<Int>, _ output: DisjointWrites<Double>) {
+    private func addTrees(_ bins: UnsafePointer<UInt8>, _ rows: Range<Int>, _ output: DisjointWrites<Double>)
+    {
         let width = baseScores.count
         guard let scores = output.pointer(to: rows.lowerBound * width) else { return }
         splits.withUnsafeBufferPointer { splits in
             sets.withUnsafeBufferPointer { sets in
                 values.withUnsafeBufferPointer { values in
                     guard let splits = splits.baseAddress, let values = values.baseAddress else { return }
+                    let add = rows.count < Int(MTLK_FEW_ROWS) ? mtlk_walk_tree : mtlk_add_tree
                     for tree in trees {
-                        mtlk_add_tree(
+                        add(
                             bins, splits + tree.firstSplit, tree.splitCount, sets.baseAddress,
                             values + tree.firstValue, scores + tree.output, width, rows.count)
                     }

@@ -126,6 +126,7 @@ package struct ByteSource {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
         defer { buffer.deallocate() }
         while true {
+            try waitForInput(descriptor)
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count < 0 {
                 if errno == EINTR { continue }
@@ -134,6 +135,17 @@ package struct ByteSource {
             guard count > 0 else { return }
             guard try body(UnsafeRawBufferPointer(rebasing: buffer[0..<count])) else { return }
         }
+    }
+
+    /// Waits for something to read, and looks now and then whether the work was cancelled: an interrupt
+    /// just before a call to `read` would not end it.
+    private static func waitForInput(_ descriptor: Int32) throws(MetaLearnersError) {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        repeat {
+            if Interruption.token.isCancelled {
+                throw MetaLearnersError(.cancelled, "the work was cancelled")
+            }
+        } while poll(&request, 1, 100) == 0
     }
 }
 

@@ -34,7 +34,7 @@ package struct CSVReader {
     package func read(_ source: ByteSource, separator: UInt8 = UInt8(ascii: ",")) throws(MetaLearnersError)
         -> Table
     {
-        var builder = CSVTableBuilder(fileName: source.name, separator: separator)
+        var builder = CSVTableBuilder(fileName: source.name)
         try pass(over: source, separator, &builder, progress)
         if builder.rowsToRecover > 0 {
             builder.beginRecovery()

@@ -16,7 +16,6 @@ struct CSVTableBuilder {
     private(set) var rowLine = 1
 
     private let fileName: String
-    private let separator: UInt8
     private var phase = Phase.header
     private var names: [String] = []
     private var columns: [CSVColumn] = []
@@ -26,9 +25,8 @@ struct CSVTableBuilder {
     private var endedWithReturn = false
 
     /// Creates a builder for the file called `fileName`.
-    init(fileName: String, separator: UInt8) {
+    init(fileName: String) {
         self.fileName = fileName
-        self.separator = separator
     }
 
     /// How many of the first rows must be read again; 0 where none.

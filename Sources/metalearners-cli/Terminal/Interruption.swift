@@ -14,12 +14,18 @@ enum Interruption {
     /// Installs the handlers; a closed pipe becomes an error of the write instead of a signal.
     static func install() {
         _ = token  // Made here, so that the handler only sets a flag.
+        var numbers = sigset_t()
+        sigemptyset(&numbers)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&numbers, number)
             var action = sigaction()
-            action.sa_flags = Int32(truncatingIfNeeded: SA_RESTART) | Int32(truncatingIfNeeded: SA_RESETHAND)
+            // Calls that wait, such as reading a pipe, must end: they are not restarted.
+            action.sa_flags = Int32(truncatingIfNeeded: SA_RESETHAND)
             setHandler(&action)
             sigaction(number, &action, nil)
         }
+        // Programs that start others from a worker thread hand down its mask, which may block them.
+        pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
         signal(SIGPIPE, SIG_IGN)
     }
 

@@ -1,0 +1,98 @@
+import MetaLearnersCore
+import Synchronization
+
+/// Random forests on histograms of binned columns: the backend `forest`.
+///
+/// Each tree is grown from rows of its own by one thread (Breiman 2001; Geurts, Ernst & Wehenkel 2006 for
+/// `extra_random`), on the bins that all tree backends share. Splits minimise weighted squared error, the Gini
+/// impurity or the residual loss. Predictions are means over the trees; those for the residual loss weight rows as
+/// a generalised random forest does (Athey, Tibshirani & Wager 2019, arXiv 1610.01271).
+///
+/// A weight acts as so many copies of a row would, but that `min_leaf_size` counts rows and each row is drawn as
+/// one. Rows of weight 0 do not count. Where the task has clusters, whole clusters are drawn.
+public struct ForestEstimator: BaseEstimator {
+    /// The backend's name, version and capabilities.
+    public static let backend = BackendDescription(
+        name: "forest", summary: "random forests: bagged, honest or extremely randomised", version: "1",
+        capabilities: [
+            .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+        ])
+
+    /// The checked configuration.
+    public let spec: ForestSpec
+
+    /// Creates the estimator.
+    ///
+    /// - Throws: `invalidSpec` for a value out of range.
+    public init(_ spec: ForestSpec) throws(MetaLearnersError) { self.spec = try spec.validated() }
+
+    /// Learns from the rows of `task`: a `FittedForest`.
+    ///
+    /// O(rows · columns tried · depth) a tree, and 2 bytes a cell of the features, once.
+    ///
+    /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more than 62 classes.
+    public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        try context.checkCancellation()
+        let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
+            BinStore()
+        }
+        let matrix = try store.matrix(task.features, maxBins: spec.maxBins, context)
+        let plan = ForestSampler.Plan(
+            seed: task.seed, rowSample: spec.rowSample, bootstrap: spec.bootstrap,
+            honestyShare: spec.honest ? spec.honestyShare : nil, groupSize: spec.ciGroupSize)
+        let sampler = ForestSampler(task, plan)
+        let target = try ForestTarget(task, training: sampler.rows)
+        var grown: [GrownForestTree] = []
+        if !target.isHopeless {
+            switch target.output {
+            case .mean, .ratio, .shares(classes: 2):
+                grown = try grow(SIMD4<Double>.self, matrix, target, sampler, context)
+            case .shares(classes: 3...6):
+                grown = try grow(SIMD8<Double>.self, matrix, target, sampler, context)
+            case .shares(classes: 7...14):
+                grown = try grow(SIMD16<Double>.self, matrix, target, sampler, context)
+            case .shares:
+                grown = try grow(SIMD64<Double>.self, matrix, target, sampler, context)
+            }
+        }
+        return FittedForest(
+            grown, matrix, target, plan: plan, fingerprint: ForestFingerprint(task, trained: sampler.rows))
+    }
+
+    private func grow<Sum: ForestSum>(
+        _: Sum.Type, _ matrix: BinnedMatrix, _ target: ForestTarget, _ sampler: ForestSampler,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> [GrownForestTree] {
+        let rules = ForestRules(
+            spec, columns: matrix.slotFeatures.count, isClassification: target.output.isClassification)
+        let grower = ForestGrower<Sum>(matrix: matrix, target: target, rules: rules)
+        var trees = [GrownForestTree](repeating: GrownForestTree(gains: []), count: spec.treeCount)
+        let failure = Mutex<MetaLearnersError?>(nil)
+        trees.withUnsafeMutableBufferPointer { buffer in
+            let trees = DisjointWrites(buffer)
+            context.concurrently(spec.treeCount) { tree in
+                if failure.withLock({ $0 != nil }) { return }
+                do throws(MetaLearnersError) {
+                    try context.checkCancellation()
+                    trees[tree] = try grower.grow(
+                        sampler.draw(tree: tree), sampler.stream(tree: tree), context)
+                } catch {
+                    failure.withLock { $0 = $0 ?? error }
+                }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+        return trees
+    }
+
+    /// Reads a fitted forest.
+    ///
+    /// - Throws: `corruptModel`; `incompatibleModel` for bytes of a newer version.
+    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        try FittedForest(from: &reader)
+    }
+}

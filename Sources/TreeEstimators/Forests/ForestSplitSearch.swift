@@ -1,0 +1,203 @@
+import MetaLearnersCore
+
+/// Finds the best split of a node by one column at a time.
+///
+/// The sums of the column's bins are gathered, put side by side without the empty bins, and walked along; the bins
+/// are left empty for the next column. O(rows + bins) a column, O(rows) where rows are few.
+final class ForestSplitSearch<Sum: ForestSum> {
+    private let rules: ForestRules
+    /// All zero between two columns.
+    private let cells: AlignedBuffer<Sum>
+    private let sums: AlignedBuffer<Sum>
+    private let bins: AlignedBuffer<UInt8>
+    private let order: AlignedBuffer<Int>
+    private let keys: AlignedBuffer<Double>
+    private var total = Sum.none
+    private var parentScore = 0.0
+    /// What was found since `start`.
+    private(set) var best: ForestSplit?
+
+    /// Gains below this share of the scores they are differences of are rounding errors.
+    private static var relativePrecision: Double { 1e-12 }
+    /// With so many categories or fewer each is tried against all others.
+    private static var oneAgainstRest: Int { 4 }
+
+    init(_ rules: ForestRules) throws(MetaLearnersError) {
+        self.rules = rules
+        cells = try AlignedBuffer(zeroed: 256)
+        sums = try AlignedBuffer(uninitialized: 256)
+        bins = try AlignedBuffer(uninitialized: 256)
+        order = try AlignedBuffer(uninitialized: 256)
+        keys = try AlignedBuffer(uninitialized: 256)
+    }
+
+    /// Begins a node whose rows have the sums `total`.
+    func start(_ total: Sum) {
+        self.total = total
+        parentScore = total.score
+        best = nil
+    }
+
+    /// Tries the splits by `column`.
+    func consider(
+        _ column: BinnedColumn, feature: Int, _ rows: UnsafeBufferPointer<Int32>,
+        _ targets: UnsafePointer<SIMD2<Double>>, _ stream: inout RandomStream
+    ) {
+        let present = gather(UnsafePointer(column.bins.base), column.binning.binCount, rows, targets)
+        guard present > 1 else { return }
+        switch (column.binning.isCategorical, rules.isExtraRandom) {
+        case (false, false): considerOrdered(present, feature)
+        case (false, true): considerOneThreshold(present, feature, &stream)
+        case (true, false): considerCategories(present, feature)
+        case (true, true): considerOneSet(present, feature, &stream)
+        }
+    }
+
+    /// Puts the bins that hold rows, and their sums, side by side.
+    private func gather(
+        _ columnBins: UnsafePointer<UInt8>, _ binCount: Int, _ rows: UnsafeBufferPointer<Int32>,
+        _ targets: UnsafePointer<SIMD2<Double>>
+    ) -> Int {
+        let cells = cells.base
+        var present = 0
+        func take(_ bin: Int) {
+            sums.base[present] = cells[bin]
+            bins.base[present] = UInt8(truncatingIfNeeded: bin)
+            cells[bin] = Sum.none
+            present += 1
+        }
+        if rows.count >= 256 {
+            for row in rows { Sum.add(targets[Int(row)], to: cells + Int(columnBins[Int(row)])) }
+            for bin in 0..<binCount where cells[bin].count > 0 { take(bin) }
+        } else {
+            var occupied = CategorySet()
+            for row in rows {
+                let bin = Int(columnBins[Int(row)])
+                Sum.add(targets[Int(row)], to: cells + bin)
+                occupied.insert(bin)
+            }
+            for word in 0..<4 {
+                var bits = occupied.words[word]
+                while bits != 0 {
+                    take(word * 64 + bits.trailingZeroBitCount)
+                    bits &= bits &- 1
+                }
+            }
+        }
+        return present
+    }
+
+    @inline(__always)
+    private func consider(_ left: Sum, feature: Int, _ rule: () -> SplitCandidate.Rule) {
+        let right = total - left
+        guard left.count >= rules.minLeafSize, right.count >= rules.minLeafSize, left.hessian > 0,
+            right.hessian > 0
+        else { return }
+        let sum = left.score + right.score
+        let gain = sum - parentScore
+        guard gain > best?.gain ?? 0, gain > sum * Self.relativePrecision else { return }
+        best = ForestSplit(gain: gain, feature: feature, rule: rule())
+    }
+
+    private func considerOrdered(_ present: Int, _ feature: Int) {
+        let hasMissing = bins.base[0] == 0
+        let missing = hasMissing ? sums.base[0] : Sum.none
+        var left = Sum.none
+        for index in (hasMissing ? 1 : 0)..<present {
+            left = left + sums.base[index]
+            let isLast = index == present - 1
+            if isLast && !hasMissing { return }
+            considerThreshold(
+                threshold(after: index, of: present), left, hasMissing ? missing : nil, isLast: isLast,
+                feature)
+        }
+    }
+
+    /// Halfway between the bins on both sides of a split.
+    private func threshold(after index: Int, of present: Int) -> UInt8 {
+        let low = Int(bins.base[index])
+        return index + 1 < present ? UInt8((low + Int(bins.base[index + 1])) / 2) : UInt8(low)
+    }
+
+    private func considerThreshold(
+        _ threshold: UInt8, _ left: Sum, _ missing: Sum?, isLast: Bool, _ feature: Int
+    ) {
+        guard let missing else {
+            // Nothing is known of missing values: they follow the majority.
+            let missingRight = 2 * left.count < total.count
+            return consider(left, feature: feature) {
+                .ordered(threshold: threshold, missingRight: missingRight)
+            }
+        }
+        consider(left, feature: feature) { .ordered(threshold: threshold, missingRight: true) }
+        if !isLast {
+            consider(left + missing, feature: feature) {
+                .ordered(threshold: threshold, missingRight: false)
+            }
+        }
+    }
+
+    /// One threshold, each between the lowest and the highest bin of the node equally likely.
+    private func considerOneThreshold(_ present: Int, _ feature: Int, _ stream: inout RandomStream) {
+        let hasMissing = bins.base[0] == 0
+        let first = hasMissing ? 1 : 0
+        let low = Int(bins.base[first])
+        let high = Int(bins.base[present - 1])
+        let threshold = low == high ? low : low + stream.integer(below: high - low)
+        var left = Sum.none
+        for index in first..<present where Int(bins.base[index]) <= threshold {
+            left = left + sums.base[index]
+        }
+        considerThreshold(
+            UInt8(threshold), left, hasMissing ? sums.base[0] : nil, isLast: low == high, feature)
+    }
+
+    private func considerCategories(_ present: Int, _ feature: Int) {
+        if present <= Self.oneAgainstRest {
+            for index in 0..<present {
+                let right = sums.base[index]
+                consider(total - right, feature: feature) { set([Int(bins.base[index])], right) }
+            }
+            return
+        }
+        // With one gradient, sorting by the mean finds the best of all sets (Fisher 1958); with one a class,
+        // sorting by the share of each class in turn is the usual substitute.
+        var order = UnsafeMutableBufferPointer(start: self.order.base, count: present)
+        for lane in 0..<Sum.gradientCount where Sum.gradientCount == 1 || total.gradient(lane) > 0 {
+            for index in 0..<present {
+                order[index] = index
+                let sum = sums.base[index]
+                keys.base[index] = sum.hessian > 0 ? sum.gradient(lane) / sum.hessian : 0
+            }
+            let keys = keys.base
+            order.sort { (keys[$0], $0) < (keys[$1], $1) }
+            var right = Sum.none
+            for length in 1..<present {
+                right = right + sums.base[order[length - 1]]
+                consider(total - right, feature: feature) {
+                    set(order.prefix(length).map { Int(bins.base[$0]) }, right)
+                }
+            }
+        }
+    }
+
+    /// One set, each category being in it or not with the same probability.
+    private func considerOneSet(_ present: Int, _ feature: Int, _ stream: inout RandomStream) {
+        var chosen: [Int] = []
+        var right = Sum.none
+        for index in 0..<present where stream.next() >> 63 == 1 {
+            chosen.append(Int(bins.base[index]))
+            right = right + sums.base[index]
+        }
+        guard !chosen.isEmpty, chosen.count < present else { return }
+        consider(total - right, feature: feature) { set(chosen, right) }
+    }
+
+    /// The set of `members`; where no missing value was seen, these follow the majority.
+    private func set(_ members: [Int], _ right: Sum) -> SplitCandidate.Rule {
+        var set = CategorySet()
+        for bin in members { set.insert(bin) }
+        if bins.base[0] != 0, 2 * right.count > total.count { set.insert(0) }
+        return .categories(set)
+    }
+}

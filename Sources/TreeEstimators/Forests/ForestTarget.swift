@@ -1,0 +1,92 @@
+import MetaLearnersCore
+
+/// What the trees of a forest are fitted to, as sums need it, and how leaf values become predictions.
+///
+/// Targets are centred at the best constant and, like regressors, brought near 1 by powers of two; weights have a
+/// mean of 1. So a constant target is predicted as it is, and leaf values have the range and precision of Float.
+struct ForestTarget: Sendable {
+    /// Of each row of the dataset: (gradient, Hessian), or (class, weight) for more than two classes.
+    let rows: AlignedBuffer<SIMD2<Double>>
+    /// The weight of each row, where it is not its Hessian.
+    let weights: AlignedBuffer<Double>?
+    let output: ForestOutput
+    let warnings: [String]
+    /// Whether no tree could improve on the constant.
+    let isHopeless: Bool
+
+    /// The most classes there may be.
+    static let maximumClasses = 62
+
+    /// Prepares the targets of `training`.
+    ///
+    /// - Throws: `outOfMemory`, `unsupported` for too many classes.
+    init(_ task: TrainingTask, training: [Int32]) throws(MetaLearnersError) {
+        rows = try AlignedBuffer(uninitialized: task.features.rowCount)
+        var total = 0.0
+        if let weights = task.weights { for row in training { total += weights[Int(row)] } }
+        let isScaled = total > 0 && total.isFinite
+        let mean = isScaled ? total / Double(training.count) : 1
+        func weight(_ row: Int) -> Double { task.weights.map { $0[row] / mean } ?? 1 }
+        var warnings: [String] = []
+        switch task.objective {
+        case .classification(let classes):
+            guard classes <= Self.maximumClasses else {
+                throw MetaLearnersError(
+                    .unsupported, "there are \(classes) classes; forests take at most \(Self.maximumClasses)",
+                    remedy: "use the backend 'trees'")
+            }
+            var seen = [Bool](repeating: false, count: classes)
+            for row in training {
+                let row = Int(row)
+                let label = task.target[row]
+                seen[Int(label)] = true
+                rows.base[row] = SIMD2(classes == 2 ? label * weight(row) : label, weight(row))
+            }
+            for (label, isSeen) in seen.enumerated() where !isSeen {
+                warnings.append("class \(label) does not occur in the rows to learn from")
+            }
+            output = .shares(classes: classes)
+            weights = nil
+            isHopeless = false
+        case .regression, .residual:
+            let loss = QuadraticLoss(task, training: training)
+            isHopeless = loss.isHopeless
+            let isRatio = loss.regressor != nil
+            var largestRegressor = 0.0
+            if isRatio {
+                for row in training {
+                    largestRegressor = max(largestRegressor, abs(loss.regressor(Int(row))))
+                }
+            }
+            let regressorScale = isRatio ? Self.powerOfTwo(largestRegressor) : 1
+            let scale = Self.powerOfTwo(loss.largestResidual)
+            let weights = isRatio ? try AlignedBuffer<Double>(uninitialized: task.features.rowCount) : nil
+            if !loss.isHopeless {
+                for row in training {
+                    let row = Int(row)
+                    let regressor = loss.regressor(row) / regressorScale
+                    let slope = weight(row) * regressor
+                    rows.base[row] = SIMD2(slope * (loss.residual(row) / scale), slope * regressor)
+                    if let weights { weights.base[row] = weight(row) }
+                }
+            }
+            self.weights = weights
+            let outputScale = scale / regressorScale
+            output =
+                isRatio
+                ? .ratio(base: loss.base, scale: outputScale) : .mean(base: loss.base, scale: outputScale)
+        }
+        self.warnings = warnings
+    }
+
+    /// A power of two near `magnitude`, 1 where that is 0.
+    private static func powerOfTwo(_ magnitude: Double) -> Double {
+        guard magnitude > 0, magnitude.isFinite else { return 1 }
+        return Double(
+            sign: .plus, exponent: min(max(Int(magnitude.exponent), -500), 500), significand: 1)
+    }
+
+    /// The weight of a row, as leaf values are normalised by it.
+    @inline(__always)
+    func weight(_ row: Int) -> Double { weights?.base[row] ?? rows.base[row].y }
+}
