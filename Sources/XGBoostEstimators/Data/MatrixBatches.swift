@@ -1,7 +1,9 @@
 import MetaLearnersCore
 
-/// Hands the rows of a table to XGBoost a batch at a time, so that a list of rows takes no copy of its own: of
-/// the whole table there is never more than a batch in floats.
+/// Hands the rows of a table to XGBoost a batch at a time, so that a list of rows takes no copy of its own.
+///
+/// XGBoost asks for all batches several times. Up to 64 MB of floats are kept from the first time; beyond that,
+/// there is never more than a batch of them.
 final class MatrixBatches {
     private let library: XGBoostLibrary
     private let table: Table
@@ -13,6 +15,9 @@ final class MatrixBatches {
     private let whole: ArrayInterface?
     private let batchRows: Int
     private let buffer: NumberBuffer<Float>?
+    private let keepsBatches: Bool
+    /// How many rows are in the buffer to stay.
+    private var keptRows = 0
     private var next = 0
     /// What went wrong in a callback, which cannot throw.
     private(set) var failure: MetaLearnersError?
@@ -34,9 +39,10 @@ final class MatrixBatches {
         types = FeatureTypes(levels: levels)
         let isAll = rows.count == table.rowCount
         whole = isAll && !copying ? ArrayInterface(table, rows: 0..<rows.count) : nil
-        batchRows = min(rows.count, max(4096, (1 << 20) / max(table.columns.count, 1)))
-        buffer =
-            whole == nil ? NumberBuffer(repeating: 0, count: batchRows * table.columns.count) : nil
+        batchRows = min(rows.count, max(1024, (1 << 17) / max(table.columns.count, 1)))
+        keepsBatches = rows.count <= (16 << 20) / max(table.columns.count, 1)
+        let bufferRows = keepsBatches ? rows.count : batchRows
+        buffer = whole == nil ? NumberBuffer(repeating: 0, count: bufferRows * table.columns.count) : nil
     }
 
     /// Goes back to the first batch.
@@ -61,9 +67,12 @@ final class MatrixBatches {
             next = rows.count
         } else if let buffer {
             let range = next..<min(next + batchRows, rows.count)
-            gatherer.copy(RowSelection(rows, range), to: buffer.start)
-            interface = ArrayInterface(
-                columnMajor: buffer.start, rows: range.count, columns: table.columns.count)
+            let start = keepsBatches ? buffer.start + range.lowerBound * table.columns.count : buffer.start
+            if !keepsBatches || range.lowerBound >= keptRows {
+                gatherer.copy(RowSelection(rows, range), to: start)
+                keptRows = range.upperBound
+            }
+            interface = ArrayInterface(columnMajor: start, rows: range.count, columns: table.columns.count)
             next = range.upperBound
         } else {
             return

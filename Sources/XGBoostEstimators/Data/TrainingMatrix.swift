@@ -24,7 +24,7 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
     ///   - maxBins: bins of a column at most.
     ///   - threads: threads that XGBoost may use.
     /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up.
-    /// - Complexity: O(rows · columns · log bins), 1 byte a cell with up to 256 bins, and 4 MB.
+    /// - Complexity: O(rows · columns · log bins), 1 byte a cell by rows and 1 by columns, up to 64 MB besides.
     static func quantised(
         _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int
     ) throws(MetaLearnersError) -> TrainingMatrix {
