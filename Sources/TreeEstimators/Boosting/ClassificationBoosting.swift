@@ -161,7 +161,8 @@ struct ClassificationBoosting {
         func fill(_ range: Range<Int>, _ targets: UnsafePointer<Double>, _ weights: UnsafePointer<Double>?) {
             gradients.base.withMemoryRebound(to: Int32.self, capacity: 2 * gradients.count) { pairs in
                 mtlk_logistic_gradients(
-                    scores.base, targets, weights, range.lowerBound, range.count, gradientScale, hessianScale, pairs)
+                    scores.base, targets, weights, range.lowerBound, range.count, gradientScale, hessianScale,
+                    pairs)
             }
         }
         let weights = problem.task.weights ?? []
@@ -195,7 +196,8 @@ struct ClassificationBoosting {
                     let value = Double(values[leaf])
                     for row in rows { scores.base[Int(row) * scoreCount + output] += value }
                 }
-                list.forEachByte { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf]) }
+                list.forEachByte { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf])
+                }
             }
         }
     }

@@ -244,7 +244,8 @@ struct QuadraticBoosting {
                     for row in rows {
                         let row = Int(row)
                         totals =
-                            totals + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
+                            totals
+                            + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
                         gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
                     }
                     sums.heldOut[leaf] = totals

@@ -64,7 +64,8 @@ extension TreeEnsemble {
     }
 
     /// Adds every tree to the scores of a block, then the base scores.
-    private func addTrees(_ bins: UnsafePointer<UInt8>, _ rows: Range<Int>, _ output: DisjointWrites<Double>) {
+    private func addTrees(_ bins: UnsafePointer<UInt8>, _ rows: Range<Int>, _ output: DisjointWrites<Double>)
+    {
         let width = baseScores.count
         guard let scores = output.pointer(to: rows.lowerBound * width) else { return }
         splits.withUnsafeBufferPointer { splits in

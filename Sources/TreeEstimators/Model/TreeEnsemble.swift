@@ -42,6 +42,10 @@ struct TreeEnsemble: Sendable {
     /// The sets of bins that splits by categories send right, four words each.
     private(set) var sets: [UInt64] = []
     private(set) var values: [Float] = []
+    /// The share of each leaf in its tree's Hessian sum, of 16 bits: what conditional expectations weight leaves by.
+    private(set) var covers: [LeafCover] = []
+    /// What the splits by each used column gained, over all trees.
+    var gains: [Double]
     private(set) var trees: [Tree] = []
 
     init(
@@ -53,16 +57,18 @@ struct TreeEnsemble: Sendable {
         self.valueScale = valueScale
         self.usedFeatures = usedFeatures
         self.binnings = binnings
+        gains = [Double](repeating: 0, count: usedFeatures.count)
     }
 
-    /// Adds a tree: `values` holds a number for each leaf, one more than there are splits.
-    mutating func append(_ splits: [Split], values: [Float], output: Int) {
+    /// Adds a tree: `values` and `covers` hold a number for each leaf, one more than there are splits.
+    mutating func append(_ splits: [Split], values: [Float], covers: [LeafCover], output: Int) {
         trees.append(
             Tree(
                 firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
                 output: output))
         self.splits += splits.map { compiled($0) }
         self.values += values
+        self.covers += covers
     }
 
     private mutating func compiled(_ split: Split) -> mtlk_split {
