@@ -5,7 +5,7 @@ struct LeafCover: Sendable, Equatable {
     /// The number that is stored nearest to `share`, which is not negative.
     init(_ share: Double) {
         let pattern = Float(share.isFinite ? max(share, 0) : 0).bitPattern
-        bits = UInt16(truncatingIfNeeded: min(pattern, 0x7F00_0000) &+ 0x8000 >> 16)
+        bits = UInt16(truncatingIfNeeded: (min(pattern, 0x7F00_0000) &+ 0x8000) >> 16)
     }
 
     /// The number of these bits, nil where they are of no share.
