@@ -40,8 +40,12 @@ let package = Package(
             name: "TreeEstimators", dependencies: ["MetaLearnersCore", "CTreeKernels"],
             swiftSettings: swiftSettings),
         .target(
+            name: "XGBoostEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
+        .target(
             name: "MetaLearners",
-            dependencies: ["MetaLearnersCore", "LinearEstimators", "TreeEstimators"],
+            dependencies: [
+                "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "CausalAnalysis", dependencies: ["MetaLearnersCore", "MetaLearners"],
@@ -72,6 +76,10 @@ let package = Package(
         .testTarget(
             name: "TreeEstimatorsTests",
             dependencies: ["TreeEstimators", "MetaLearnersCore", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "XGBoostEstimatorsTests",
+            dependencies: ["XGBoostEstimators", "MetaLearnersCore", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersTests",

@@ -31,6 +31,11 @@ void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int 
              const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *iwork,
              int *info, size_t jobz_length);
 
+/* Eigenvalues and eigenvectors of a symmetric matrix, by divide and conquer. */
+void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
+             double *work, const int *lwork, int *iwork, const int *liwork, int *info, size_t jobz_length,
+             size_t uplo_length);
+
 #ifdef __cplusplus
 }
 #endif

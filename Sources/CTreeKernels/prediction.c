@@ -6,9 +6,11 @@
 
 /* Moves the rows of a block through a tree: `leaves` gets the leaf of each. `lanes` bytes are held in registers while
    all splits pass over them. */
+typedef uint8_t plain_vector __attribute__((vector_size(16), aligned(1)));
+typedef uint8_t wide_vector __attribute__((vector_size(32), aligned(1)));
+typedef uint8_t widest_vector __attribute__((vector_size(64), aligned(1)));
+
 #define DEFINE_FIND_LEAVES(NAME, BYTES)                                                                        \
-  typedef uint8_t NAME##_vector __attribute__((vector_size(BYTES), aligned(1)));                               \
-                                                                                                               \
   INLINE void NAME##_find_leaves(const uint8_t *bins, const mtlk_split *splits, size_t split_count,            \
                                  const uint64_t *sets, uint8_t *leaves) {                                      \
     for (size_t first = 0; first < MTLK_BLOCK; first += 4 * BYTES) {                                           \
@@ -16,11 +18,8 @@
       for (size_t index = 0; index < split_count; ++index) {                                                   \
         const mtlk_split *split = splits + index;                                                              \
         const uint8_t *row = bins + (size_t)split->feature * MTLK_BLOCK + first;                               \
-        uint8_t right[4 * BYTES];                                                                              \
-        if (split->set) {                                                                                      \
-          const uint64_t *set = sets + 4 * (size_t)(split->set - 1);                                           \
-          for (size_t k = 0; k < 4 * BYTES; ++k) right[k] = (set[row[k] >> 6] >> (row[k] & 63) & 1) ? 255 : 0; \
-        }                                                                                                      \
+        uint8_t right[4 * BYTES] __attribute__((aligned(64)));                                                 \
+        if (split->set) NAME##_members(row, sets + 4 * (size_t)(split->set - 1), right);                       \
         _Pragma("clang loop unroll(full)") for (size_t k = 0; k < 4; ++k) {                                    \
           NAME##_vector goes;                                                                                  \
           if (split->set) {                                                                                    \
@@ -45,6 +44,11 @@ INLINE void add_values(const uint8_t *leaves, const float *values, double *score
   }
 }
 
+/* Bytes of all ones for the bins that are in a set. */
+INLINE void plain_members(const uint8_t *bins, const uint64_t *set, uint8_t *members) {
+  for (size_t k = 0; k < 64; ++k) members[k] = (set[bins[k] >> 6] >> (bins[k] & 63) & 1) ? 255 : 0;
+}
+
 DEFINE_FIND_LEAVES(plain, 16)
 
 static void add_tree_plain(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *sets,
@@ -57,8 +61,40 @@ static void add_tree_plain(const uint8_t *bins, const mtlk_split *splits, size_t
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-DEFINE_FIND_LEAVES(wide, 32)
-DEFINE_FIND_LEAVES(widest, 64)
+/* A bin's byte within the set is looked up by its upper five bits, in two tables of 16, and the bit by its lower
+   three. */
+__attribute__((target("avx2"))) INLINE void wide_members(const uint8_t *bins, const uint64_t *set, uint8_t *members) {
+  const __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)set));
+  const __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(set + 2)));
+  const __m256i masks = _mm256_set1_epi64x((long long)0x8040201008040201);
+  for (size_t k = 0; k < 128; k += 32) {
+    const __m256i bin = _mm256_loadu_si256((const __m256i *)(bins + k));
+    const __m256i place = _mm256_and_si256(_mm256_srli_epi16(bin, 3), _mm256_set1_epi8(15));
+    const __m256i byte =
+        _mm256_blendv_epi8(_mm256_shuffle_epi8(low, place), _mm256_shuffle_epi8(high, place), bin);
+    const __m256i bit = _mm256_shuffle_epi8(masks, _mm256_and_si256(bin, _mm256_set1_epi8(7)));
+    _mm256_storeu_si256((__m256i *)(members + k), _mm256_cmpeq_epi8(_mm256_and_si256(byte, bit), bit));
+  }
+}
+
+__attribute__((target("avx512f,avx512bw,avx512vl"))) INLINE void widest_members(const uint8_t *bins,
+                                                                                const uint64_t *set,
+                                                                                uint8_t *members) {
+  const __m512i low = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)set));
+  const __m512i high = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(set + 2)));
+  const __m512i masks = _mm512_set1_epi64((long long)0x8040201008040201);
+  for (size_t k = 0; k < 256; k += 64) {
+    const __m512i bin = _mm512_loadu_si512(bins + k);
+    const __m512i place = _mm512_and_si512(_mm512_srli_epi16(bin, 3), _mm512_set1_epi8(15));
+    const __m512i byte = _mm512_mask_blend_epi8(_mm512_movepi8_mask(bin), _mm512_shuffle_epi8(low, place),
+                                                _mm512_shuffle_epi8(high, place));
+    const __m512i bit = _mm512_shuffle_epi8(masks, _mm512_and_si512(bin, _mm512_set1_epi8(7)));
+    _mm512_storeu_si512(members + k, _mm512_movm_epi8(_mm512_test_epi8_mask(byte, bit)));
+  }
+}
+
+__attribute__((target("avx2"))) DEFINE_FIND_LEAVES(wide, 32)
+__attribute__((target("avx512f,avx512bw,avx512vl"))) DEFINE_FIND_LEAVES(widest, 64)
 
 __attribute__((target("avx2"))) static void add_tree_avx2(const uint8_t *bins, const mtlk_split *splits,
                                                           size_t split_count, const uint64_t *sets,
@@ -105,4 +141,19 @@ void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_c
   }
 #endif
   add_tree_plain(bins, splits, split_count, sets, values, scores, width, count);
+}
+
+void mtlk_walk_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *sets,
+                    const float *values, double *scores, size_t width, size_t count) {
+  for (size_t row = 0; row < count; ++row) {
+    int32_t next = split_count ? 0 : -1;
+    while (next >= 0) {
+      const mtlk_split *split = splits + next;
+      const uint8_t bin = bins[(size_t)split->feature * MTLK_BLOCK + row];
+      int is_right = (uint8_t)(bin - split->offset) > split->limit;
+      if (split->set) is_right = sets[4 * (size_t)(split->set - 1) + (bin >> 6)] >> (bin & 63) & 1;
+      next = is_right ? split->next_right : split->next_left;
+    }
+    scores[row * width] += (double)values[-1 - next];
+  }
 }

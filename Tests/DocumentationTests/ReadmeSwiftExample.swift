@@ -4,7 +4,8 @@ import MetaLearnersCore
 
 /// The Swift example of the README: the lines of the body, which must stay the same as there.
 func readmeExample(
-    _ age: [Double], _ region: [String?], _ arms: [Int32], _ score: [Double], _ newPeople: Table, _ path: String
+    _ age: [Double], _ region: [String?], _ arms: [Int32], _ score: [Double], _ newPeople: Table,
+    _ path: String
 ) throws -> [Double] {
     // README
     let dataset = try CausalDataset(

@@ -36,7 +36,9 @@ struct ReadmeTests {
         let score = (0..<60).map { age[$0] / 10 + 2 * Double(arms[$0]) + stream.uniform() }
         let path = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID()).model").path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let newPeople = try Table([Column("age", [30, 50]), Column("region", categories: ["north", "south"])])
+        let newPeople = try Table([
+            Column("age", [30, 50]), Column("region", categories: ["north", "south"]),
+        ])
         let effects = try readmeExample(age, region, arms, score, newPeople, path)
         #expect(effects.count == 2)
         #expect(effects.allSatisfy { abs($0 - 2) < 1 })

@@ -18,4 +18,34 @@ import _TestSupport
     func logistic(check: ConformanceCheck) throws {
         #expect(try EstimatorConformance<LogisticEstimator>().violations(of: check) == [])
     }
+
+    @Test("the elastic net conforms", arguments: ConformanceCheck.allCases)
+    func elasticNet(check: ConformanceCheck) throws {
+        #expect(try EstimatorConformance<ElasticNetEstimator>().violations(of: check) == [])
+    }
+
+    @Test("the lasso conforms", arguments: ConformanceCheck.allCases)
+    func lasso(check: ConformanceCheck) throws {
+        #expect(try EstimatorConformance<LassoEstimator>().violations(of: check) == [])
+    }
+
+    @Test(
+        "ridge with a chosen penalty conforms", arguments: ConformanceCheck.allCases,
+        [RidgeSelection.gcv, .loo])
+    func ridgeSelection(check: ConformanceCheck, selection: RidgeSelection) throws {
+        let conformance = try EstimatorConformance<RidgeEstimator>(RidgeSpec(selection: selection))
+        #expect(try conformance.violations(of: check) == [])
+    }
+
+    @Test(
+        "expanded features conform", arguments: ConformanceCheck.allCases,
+        [FeatureExpansion.splines, .splinesInteractions])
+    func expansion(check: ConformanceCheck, expansion: FeatureExpansion) throws {
+        var ridge = RidgeSpec()
+        ridge.expansion = expansion
+        #expect(try EstimatorConformance<RidgeEstimator>(ridge).violations(of: check) == [])
+        var logistic = LogisticSpec()
+        logistic.expansion = expansion
+        #expect(try EstimatorConformance<LogisticEstimator>(logistic).violations(of: check) == [])
+    }
 }

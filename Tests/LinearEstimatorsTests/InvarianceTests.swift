@@ -7,7 +7,8 @@ import Testing
 @Suite struct InvarianceTests {
     /// A backend with an objective.
     enum Fit: String, CaseIterable {
-        case ols, ridge, olsResidual, ridgeResidual, logistic, multinomial
+        case ols, ridge, olsResidual, ridgeResidual, lasso, elasticNetResidual, expanded, logistic,
+            multinomial
 
         var isLeastSquares: Bool { self != .logistic && self != .multinomial }
 
@@ -15,7 +16,7 @@ import Testing
             let classes: Int? = self == .logistic ? 2 : self == .multinomial ? 3 : nil
             var sample = try SampleTask(rows: 90, seed: seed, classes: classes)
             var stream = RandomStream(seed: seed, path: 1)
-            if self == .olsResidual || self == .ridgeResidual {
+            if self == .olsResidual || self == .ridgeResidual || self == .elasticNetResidual {
                 sample.objective = .residual(regressor: sample.rows.map { _ in 2 * stream.uniform() - 1 })
             }
             sample.weights = sample.rows.map { _ in 0.5 + stream.uniform() }
@@ -28,6 +29,13 @@ import Testing
             case .ols, .olsResidual: return try OLSEstimator().predictions(sample, of: features)
             case .ridge, .ridgeResidual:
                 return try RidgeEstimator(RidgeSpec(l2: 2)).predictions(sample, of: features)
+            case .lasso: return try LassoEstimator(LassoSpec(lambda: 0.05)).predictions(sample, of: features)
+            case .elasticNetResidual:
+                return try ElasticNetEstimator(ElasticNetSpec(lambda: 0.05)).predictions(sample, of: features)
+            case .expanded:
+                var spec = RidgeSpec(l2: 2)
+                spec.expansion = .splinesInteractions
+                return try RidgeEstimator(spec).predictions(sample, of: features)
             case .logistic, .multinomial: return try LogisticEstimator().predictions(sample, of: features)
             }
         }
@@ -65,6 +73,8 @@ import Testing
         let sample = try fit.sample()
         let plain = try fit.predictions(sample)
         for scale in [3.7, -2.5e-6, 1e300, 1e-290] {
+            // A penalised curve knows its left end from its right one.
+            let scale = fit == .expanded ? abs(scale) : scale
             var scaled = sample
             for position in 0..<3 {
                 let column = sample.columns[position]
@@ -140,7 +150,7 @@ import Testing
         }
     }
 
-    @Test("with a regressor of one the residual loss is regression", arguments: [Fit.ols, .ridge])
+    @Test("with a regressor of one the residual loss is regression", arguments: [Fit.ols, .ridge, .lasso])
     func residualWithRegressorOne(_ fit: Fit) throws {
         let sample = try fit.sample()
         var residual = sample
@@ -162,7 +172,7 @@ import Testing
         #expect(try largestDifference(Fit.olsResidual.predictions(sample), effect) < 1e-10)
     }
 
-    @Test("a constant target is predicted exactly", arguments: [Fit.ols, .ridge])
+    @Test("a constant target is predicted exactly", arguments: [Fit.ols, .ridge, .lasso])
     func constantTarget(_ fit: Fit) throws {
         var sample = try fit.sample()
         sample.target = sample.target.map { _ in 0.1 }

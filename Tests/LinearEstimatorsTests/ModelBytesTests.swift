@@ -21,7 +21,14 @@ import Testing
         do {
             var collinear = try SampleTask(rows: 30, seed: 4)
             collinear.columns.append(Column("again", collinear.columns[0].values))
+            var expanded = RidgeSpec()
+            expanded.expansion = .splinesInteractions
             return [
+                Item(
+                    name: "expanded", estimator: try RidgeEstimator(expanded),
+                    sample: try SampleTask(rows: 30, seed: 5)),
+                Item(
+                    name: "lasso", estimator: try LassoEstimator(), sample: try SampleTask(rows: 30, seed: 6)),
                 Item(name: "ols", estimator: try OLSEstimator(), sample: collinear),
                 Item(
                     name: "ridge", estimator: try RidgeEstimator(), sample: try SampleTask(rows: 30, seed: 1)),
@@ -43,7 +50,7 @@ import Testing
         return writer.bytes
     }
 
-    @Test("there are models to test") func itemsExist() { #expect(Self.items.count == 4) }
+    @Test("there are models to test") func itemsExist() { #expect(Self.items.count == 6) }
 
     @Test("a model read back is the same, to the bit", arguments: items)
     func roundTrip(_ item: Item) throws {

@@ -3,7 +3,7 @@ import LinearEstimators
 import MetaLearnersCore
 import Testing
 
-/// Predictions of scikit-learn, made by Fixtures/make_linear_reference.py.
+/// Predictions of scikit-learn, made by the scripts in Fixtures.
 @Suite struct ReferenceTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
@@ -17,11 +17,16 @@ import Testing
 
     static let registry = EstimatorRegistry().registering(OLSEstimator.self)
         .registering(RidgeEstimator.self).registering(LogisticEstimator.self)
+        .registering(ElasticNetEstimator.self).registering(LassoEstimator.self)
 
-    static let cases: [Case] = {
+    static let cases =
+        cases(of: "linear_reference") + cases(of: "elastic_net_reference")
+        + cases(of: "ridge_selection_reference") + cases(of: "expansion_reference")
+
+    private static func cases(of fixture: String) -> [Case] {
         guard
             let url = Bundle.module.url(
-                forResource: "linear_reference", withExtension: "json", subdirectory: "Fixtures"),
+                forResource: fixture, withExtension: "json", subdirectory: "Fixtures"),
             let data = try? Data(contentsOf: url),
             let list = try? SpecValue(json: data, source: "fixture").arrayValue
         else { return [] }
@@ -29,10 +34,10 @@ import Testing
             guard let object = value.objectValue, let name = object["name"]?.stringValue else { return nil }
             return Case(name: name, object: object)
         }
-    }()
+    }
 
-    @Test("the fixture is there") func fixtureIsThere() {
-        #expect(Self.cases.count == 32)
+    @Test("the fixtures are there") func fixturesAreThere() {
+        #expect(Self.cases.count == 32 + 21 + 12 + 14)
     }
 
     @Test("predictions agree with scikit-learn", arguments: cases)
@@ -55,7 +60,7 @@ import Testing
         let task = try TrainingTask(
             features: features, rows: try #require(item.numbers("rows")).map { Int32($0) },
             target: try #require(item.numbers("target")), weights: item.numbers("weights"),
-            objective: objective)
+            clusters: item.numbers("clusters")?.map { Int32($0) }, objective: objective)
         let choice = EstimatorChoice(
             try #require(item.object["backend"]?.stringValue),
             item.object["parameters"]?.objectValue ?? SpecObject())

@@ -8,7 +8,9 @@ import MetaLearnersCore
 
 /// Numbers in memory that BLAS works on: zeros at first, aligned to a cache line, so that the same numbers are
 /// always summed in the same order.
-final class DoubleBuffer {
+///
+/// Those who share one between threads write to different parts of it, or none: hence `@unchecked`.
+final class DoubleBuffer: @unchecked Sendable {
     /// The first number.
     let start: UnsafeMutablePointer<Double>
     /// How many there are.

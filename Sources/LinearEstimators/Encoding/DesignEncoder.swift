@@ -21,10 +21,30 @@ struct DesignEncoder: Sendable, Equatable {
             case .categorical(let encoding): encoding.width
             }
         }
+
+        /// Writes the columns for `values`, `stride` apart.
+        func fill(
+            _ values: UnsafeBufferPointer<Double>, to target: UnsafeMutablePointer<Double>, stride: Int
+        ) {
+            switch self {
+            case .numeric(let encoding): encoding.fill(values, to: target, stride: stride)
+            case .categorical(let encoding): encoding.fill(values, to: target, stride: stride)
+            }
+        }
+
+        /// How many of these are no columns of a curve; they come first.
+        var linearWidth: Int {
+            switch self {
+            case .numeric(let encoding): encoding.linearWidth
+            case .categorical(let encoding): encoding.width
+            }
+        }
     }
 
     /// What becomes of each feature.
     let sources: [Source]
+    /// The products of their linear columns, which stand behind all others; nil where nobody asked for them.
+    let interactions: Interactions?
     /// How many columns the design matrix has.
     let width: Int
 
@@ -35,12 +55,14 @@ struct DesignEncoder: Sendable, Equatable {
     ///   - weights: one for each of the rows, positive and finite.
     ///   - againstReference: whether each category leaves its heaviest level out. A penalised fit keeps all, so
     ///     that no level is special; an unpenalised one would only become singular by that.
+    ///   - expansion: whether numbers get curves, and columns products.
     /// - Throws: `unsupported` for more than `widthLimit` columns, `invalidData` for an infinite value,
     ///   `numericalFailure` where moments overflow.
-    /// - Complexity: O(rows × features); a column at a time is copied.
+    /// - Complexity: O(rows × features), with splines times the logarithm of the rows, with products O(rows × columns²);
+    ///   a column at a time is copied.
     init(
         _ features: Table, rows: [Int32], weights: [Double], againstReference: Bool,
-        _ context: ExecutionContext
+        expansion: FeatureExpansion = .none, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let totalWeight = weights.reduce(0, +)
         guard totalWeight.isFinite, totalWeight > 0 else {
@@ -55,7 +77,9 @@ struct DesignEncoder: Sendable, Equatable {
             case .numeric:
                 sources.append(
                     .numeric(
-                        try NumericEncoding(column, rows: rows, weights: weights, totalWeight: totalWeight)))
+                        try NumericEncoding(
+                            column, rows: rows, weights: weights, totalWeight: totalWeight,
+                            curved: expansion != .none)))
             case .categorical:
                 sources.append(
                     .categorical(
@@ -64,9 +88,45 @@ struct DesignEncoder: Sendable, Equatable {
                             againstReference: againstReference)))
             }
         }
+        try Self.requireWidth(sources.reduce(0) { $0 + $1.width }, sources, features)
+        guard expansion == .splinesInteractions else {
+            self.init(sources, nil)
+            return
+        }
+        let linear = sources.reduce(0) { $0 + $1.linearWidth }
+        guard sources.reduce(0, { $0 + $1.width }) + linear * (linear - 1) / 2 <= Self.widthLimit else {
+            throw MetaLearnersError(
+                .unsupported, at: "expansion",
+                "the products of \(linear) columns are too many; a linear model takes \(Self.widthLimit) columns",
+                remedy: "use splines alone, select fewer covariates or group the levels of large categories")
+        }
+        let plain = DesignEncoder(sources, nil)
+        self.init(
+            sources,
+            try Interactions(
+                plain, features, rows: rows, weights: weights, totalWeight: totalWeight,
+                owners: plain.linearColumns,
+                context))
+    }
+
+    private init(_ sources: [Source], _ interactions: Interactions?) {
         self.sources = sources
-        width = sources.reduce(0) { $0 + $1.width }
-        try Self.requireWidth(width, sources, features)
+        self.interactions = interactions
+        width = sources.reduce(0) { $0 + $1.width } + (interactions?.width ?? 0)
+    }
+
+    /// How many columns there are without products.
+    var baseWidth: Int { width - (interactions?.width ?? 0) }
+
+    /// The place and the feature of each column that is none of a curve or a product.
+    private var linearColumns: [(column: Int, feature: Int)] {
+        var columns: [(column: Int, feature: Int)] = []
+        var first = 0
+        for (feature, source) in sources.enumerated() {
+            columns += (0..<source.linearWidth).map { (first + $0, feature) }
+            first += source.width
+        }
+        return columns
     }
 
     private static func requireWidth(_ width: Int, _ sources: [Source], _ features: Table)
@@ -99,16 +159,15 @@ struct DesignEncoder: Sendable, Equatable {
         stride: Int,
         scratch: UnsafeMutableBufferPointer<Double>
     ) {
+        let start = target
         var target = target
         let values = UnsafeBufferPointer(rebasing: scratch[0..<rows.count])
         for (column, source) in zip(features.columns, sources) where source.width > 0 {
             column.values.gather(rows, to: scratch)
-            switch source {
-            case .numeric(let encoding): encoding.fill(values, to: target, stride: stride)
-            case .categorical(let encoding): encoding.fill(values, to: target, stride: stride)
-            }
+            source.fill(values, to: target, stride: stride)
             target += source.width * stride
         }
+        interactions?.fill(rows.count, from: start, to: target, stride: stride)
     }
 
     /// Checks that `features` has columns of the kinds learnt from.
@@ -136,30 +195,37 @@ struct DesignEncoder: Sendable, Equatable {
     }
 
     func encode(to writer: inout BinaryWriter) {
-        writer.write(UInt64(sources.count))
+        writer.write(UInt64(sources.count + (interactions == nil ? 0 : 1)))
         for source in sources {
             switch source {
             case .numeric(let encoding):
-                writer.write(UInt8(0))
+                writer.write(UInt8(encoding.spline == nil ? 0 : 2))
                 encoding.encode(to: &writer)
             case .categorical(let encoding):
                 writer.write(UInt8(1))
                 encoding.encode(to: &writer)
             }
         }
+        if let interactions {
+            writer.write(UInt8(3))
+            interactions.encode(to: &writer)
+        }
     }
 
     init(from reader: inout BinaryReader) throws(MetaLearnersError) {
         let count = try reader.readCount(elementSize: 25)
         var sources: [Source] = []
-        for _ in 0..<count {
+        var interactions: Interactions?
+        for index in 0..<count {
             switch try reader.read(UInt8.self) {
-            case 0: sources.append(.numeric(try NumericEncoding(from: &reader)))
+            case 0: sources.append(.numeric(try NumericEncoding(from: &reader, curved: false)))
             case 1: sources.append(.categorical(try CategoricalEncoding(from: &reader)))
+            case 2: sources.append(.numeric(try NumericEncoding(from: &reader, curved: true)))
+            case 3 where index == count - 1:
+                interactions = try Interactions(from: &reader, columns: sources.reduce(0) { $0 + $1.width })
             default: throw BinaryReader.corrupt("a column is neither numeric nor categorical")
             }
         }
-        self.sources = sources
-        width = sources.reduce(0) { $0 + $1.width }
+        self.init(sources, interactions)
     }
 }

@@ -9,12 +9,17 @@ struct LinearScorer: Sendable {
     private enum Term: Sendable {
         /// (value·factor − center)·slope + present, or `missing`; for each output.
         case numeric(factor: Double, center: Double, slopes: [Double], present: [Double], missing: [Double])
+        /// The same with the value brought into the training range, and, for each output, the columns of a curve.
+        case curve(
+            NumericEncoding, SplineEncoding, coefficients: [Double], present: [Double], missing: [Double])
         /// The effects of each indicator, outputs side by side; 0 where there is no indicator.
         case categorical(CategoricalEncoding, effects: [Double])
     }
 
     private let terms: [(feature: Int, term: Term)]
     private let intercepts: [Double]
+    /// The products, and, for each output, what each of them counts.
+    private let products: (encoder: DesignEncoder, interactions: Interactions, slopes: [Double])?
 
     /// The number of outputs.
     var outputCount: Int { intercepts.count }
@@ -43,6 +48,22 @@ struct LinearScorer: Sendable {
                         present[output] = -effect * encoding.missingShare
                         missing[output] = effect * (1 - encoding.missingShare)
                     }
+                }
+                if let spline = encoding.spline {
+                    let columns = spline.width + 1
+                    var effects: [Double] = []
+                    for output in 0..<outputs {
+                        effects.append(slopes[output])
+                        effects += (1..<columns).map { coefficient(output, encoding.linearWidth + $0 - 1) }
+                    }
+                    terms.append(
+                        (
+                            feature,
+                            .curve(
+                                encoding, spline, coefficients: effects, present: present, missing: missing)
+                        ))
+                    first += source.width
+                    continue
                 }
                 terms.append(
                     (
@@ -73,6 +94,12 @@ struct LinearScorer: Sendable {
         }
         self.terms = terms
         self.intercepts = intercepts
+        products = encoder.interactions.map { interactions in
+            let slopes = (0..<outputs).flatMap { output in
+                (0..<interactions.width).map { coefficients[output * encoder.width + first + $0] }
+            }
+            return (encoder, interactions, slopes)
+        }
     }
 
     /// The outputs of each of the named rows, one row after another.
@@ -134,6 +161,47 @@ struct LinearScorer: Sendable {
                 }
                 add(term, UnsafeBufferPointer(values), to: target)
             }
+            if let products { add(products, columns, rows, range, values, to: target) }
+        }
+    }
+
+    /// Adds what the products of columns count for.
+    private func add(
+        _ products: (encoder: DesignEncoder, interactions: Interactions, slopes: [Double]),
+        _ columns: [Column],
+        _ rows: [Int32]?, _ range: Range<Int>, _ values: UnsafeMutableBufferPointer<Double>,
+        to target: UnsafeMutablePointer<Double>
+    ) {
+        let (encoder, interactions, slopes) = products
+        let outputs = outputCount
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: max(encoder.baseWidth * range.count, 1)) {
+            design in
+            guard let start = design.baseAddress else { return }
+            var place = start
+            for (column, source) in zip(columns, encoder.sources) where source.width > 0 {
+                if let rows {
+                    rows.withUnsafeBufferPointer { rows in
+                        column.values.gather(UnsafeBufferPointer(rebasing: rows[range]), to: values)
+                    }
+                } else {
+                    column.values.copy(range, to: values)
+                }
+                source.fill(UnsafeBufferPointer(values), to: place, stride: range.count)
+                place += source.width * range.count
+            }
+            for index in 0..<interactions.width {
+                let left = start + Int(interactions.first[index]) * range.count
+                let right = start + Int(interactions.second[index]) * range.count
+                for output in 0..<outputs {
+                    let slope = slopes[output * interactions.width + index]
+                    guard slope != 0 else { continue }
+                    let effect = slope / interactions.spreads[index]
+                    for row in 0..<range.count {
+                        target[row * outputs + output] +=
+                            (left[row] * right[row] - interactions.centers[index]) * effect
+                    }
+                }
+            }
         }
     }
 
@@ -149,6 +217,23 @@ struct LinearScorer: Sendable {
                     let value = values[row]
                     target[row * outputs + output] +=
                         value.isNaN ? missing : (value * factor - center) * slope + present
+                }
+            }
+        case .curve(let encoding, let spline, let coefficients, let present, let missing):
+            for row in 0..<values.count {
+                let value = spline.clipped(values[row] * encoding.factor)
+                for output in 0..<outputs {
+                    guard !value.isNaN else {
+                        target[row * outputs + output] += missing[output]
+                        continue
+                    }
+                    let first = output * (spline.width + 1)
+                    var sum = (value - encoding.center) * coefficients[first] + present[output]
+                    for column in 0..<spline.width {
+                        let effect = coefficients[first + column + 1]
+                        if effect != 0 { sum += effect * spline.standardised(value, column) }
+                    }
+                    target[row * outputs + output] += sum
                 }
             }
         case .categorical(let encoding, let effects):

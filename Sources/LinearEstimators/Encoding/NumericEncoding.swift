@@ -18,11 +18,20 @@ struct NumericEncoding: Sendable, Equatable {
     /// The standard deviation of the indicator; 0 where there is none.
     var missingSpread: Double { (missingShare * (1 - missingShare)).squareRoot() }
 
-    /// How many columns of the design matrix this is: 0, 1 or 2.
-    var width: Int { (spread > 0 ? 1 : 0) + (missingSpread > 0 ? 1 : 0) }
+    /// The curve, and the range that values are brought into; nil for a straight line. The columns of a curve stand
+    /// behind the others.
+    let spline: SplineEncoding?
+
+    /// How many columns of the design matrix this is, without those of a curve: 0, 1 or 2.
+    var linearWidth: Int { (spread > 0 ? 1 : 0) + (missingSpread > 0 ? 1 : 0) }
+
+    /// How many columns of the design matrix this is.
+    var width: Int { linearWidth + (spline?.width ?? 0) }
 
     /// Restores an encoding.
-    init(factor: Double, center: Double, spread: Double, missingShare: Double) {
+    init(factor: Double, center: Double, spread: Double, missingShare: Double, spline: SplineEncoding? = nil)
+    {
+        self.spline = spline
         self.factor = factor
         self.center = center
         self.spread = spread
@@ -34,8 +43,11 @@ struct NumericEncoding: Sendable, Equatable {
     /// - Parameters:
     ///   - weights: one for each of the rows, positive.
     ///   - totalWeight: their sum.
+    ///   - curved: whether to learn a curve.
     /// - Throws: `invalidData` for an infinite value, `numericalFailure` where the moments overflow.
-    init(_ column: Column, rows: [Int32], weights: [Double], totalWeight: Double) throws(MetaLearnersError) {
+    init(_ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, curved: Bool)
+        throws(MetaLearnersError)
+    {
         let values = column.values.doubles(rows)
         var low = Double.infinity
         var high = -Double.infinity
@@ -60,6 +72,7 @@ struct NumericEncoding: Sendable, Equatable {
             factor = 1
             center = 0
             spread = 0
+            spline = nil
             return
         }
         let factor = Self.powerOfTwo(bringingBelowOne: max(abs(low), abs(high)))
@@ -86,6 +99,9 @@ struct NumericEncoding: Sendable, Equatable {
         self.factor = factor
         self.center = center
         self.spread = spread
+        spline =
+            curved && spread > 0
+            ? SplineEncoding(values, weights: weights, totalWeight: totalWeight, factor: factor) : nil
     }
 
     private static func powerOfTwo(bringingBelowOne largest: Double) -> Double {
@@ -102,15 +118,29 @@ struct NumericEncoding: Sendable, Equatable {
         if spread > 0 {
             let inverse = 1 / spread
             for row in 0..<source.count {
-                let value = source[row]
-                target[row] = value.isNaN ? 0 : (value * factor - center) * inverse
+                let value = scaled(source[row])
+                target[row] = value.isNaN ? 0 : (value - center) * inverse
             }
             target += stride
         }
-        guard missingSpread > 0 else { return }
-        let present = (0 - missingShare) / missingSpread
-        let missing = (1 - missingShare) / missingSpread
-        for row in 0..<source.count { target[row] = source[row].isNaN ? missing : present }
+        if missingSpread > 0 {
+            let present = (0 - missingShare) / missingSpread
+            let missing = (1 - missingShare) / missingSpread
+            for row in 0..<source.count { target[row] = source[row].isNaN ? missing : present }
+            target += stride
+        }
+        guard let spline else { return }
+        for column in 0..<spline.width {
+            for row in 0..<source.count { target[row] = spline.standardised(scaled(source[row]), column) }
+            target += stride
+        }
+    }
+
+    /// A value times the factor, within the training range where there is a curve.
+    @inline(__always)
+    private func scaled(_ value: Double) -> Double {
+        let scaled = value * factor
+        return spline.map { $0.clipped(scaled) } ?? scaled
     }
 
     func encode(to writer: inout BinaryWriter) {
@@ -118,13 +148,16 @@ struct NumericEncoding: Sendable, Equatable {
         writer.write(center)
         writer.write(spread)
         writer.write(missingShare)
+        spline?.encode(to: &writer)
     }
 
-    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+    /// - Parameter curved: whether a curve follows.
+    init(from reader: inout BinaryReader, curved: Bool) throws(MetaLearnersError) {
         factor = try reader.readDouble()
         center = try reader.readDouble()
         spread = try reader.readDouble()
         missingShare = try reader.readDouble()
+        spline = curved ? try SplineEncoding(from: &reader) : nil
         guard factor.isNormal, factor > 0, center.isFinite, spread.isFinite, spread >= 0, missingShare >= 0,
             missingShare <= 1
         else { throw BinaryReader.corrupt("the encoding of a numeric column makes no sense") }

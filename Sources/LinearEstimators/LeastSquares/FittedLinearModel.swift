@@ -11,21 +11,27 @@ struct FittedLinearModel: FittedEstimator {
 
     var outputCount: Int { 1 }
 
-    /// Minimises the squared loss of `task` plus `l2` times the squares of the coefficients.
-    init(fitting task: TrainingTask, l2: Double, backendName: String, _ context: ExecutionContext)
+    /// Minimises the squared loss of `task` plus a penalty on the squares of the coefficients.
+    init(fitting task: TrainingTask, _ spec: RidgeSpec, backendName: String, _ context: ExecutionContext)
         throws(MetaLearnersError)
     {
+        let unpenalised = spec.selection == .fixed && spec.l2 == 0
         let loss = try SquaredLoss(task, backend: backendName)
         let encoder = try DesignEncoder(
-            task.features, rows: loss.rows, weights: loss.importance, againstReference: l2 == 0, context)
+            task.features, rows: loss.rows, weights: loss.importance, againstReference: unpenalised,
+            expansion: spec.expansion, context)
         let solution = try BLASThreads.single { () throws(MetaLearnersError) in
             let design = DesignBlocks(encoder: encoder, features: task.features, rows: loss.rows)
-            return try LeastSquares(
-                design: design, factors: loss.factors, responses: loss.responses, l2: l2
-            ).solve(context)
+            let problem = LeastSquares(
+                design: design, factors: loss.factors, responses: loss.responses, l2: spec.l2)
+            guard spec.selection == .fixed else {
+                return LeastSquares.Solution(
+                    coefficients: try RidgePath(problem, spec, context).coefficients, deficientRank: nil)
+            }
+            return try problem.solve(context)
         }
         var warnings: [String] = []
-        if l2 == 0, let rank = solution.deficientRank {
+        if unpenalised, let rank = solution.deficientRank {
             warnings.append(
                 "\(backendName): the \(encoder.width) columns have rank \(rank): of all coefficients that fit "
                     + "equally well those of least norm were taken")
@@ -35,7 +41,8 @@ struct FittedLinearModel: FittedEstimator {
             coefficients: solution.coefficients)
     }
 
-    private init(
+    /// Takes coefficients on the columns of `encoder`.
+    init(
         backendName: String, warnings: [String], encoder: DesignEncoder, intercept: Double,
         coefficients: [Double]
     ) {

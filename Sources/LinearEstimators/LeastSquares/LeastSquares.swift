@@ -65,27 +65,24 @@ struct LeastSquares {
         }
     }
 
+    /// The same for some of the rows.
+    func restricted(to range: Range<Int>) -> LeastSquares {
+        LeastSquares(
+            design: DesignBlocks(
+                encoder: design.encoder, features: design.features, rows: Array(design.rows[range])),
+            factors: Array(factors[range]), responses: Array(responses[range]), l2: l2)
+    }
+
     /// By the Gram matrix: (Z'Z + l2·I) β = Z'v. Nil where that is too ill-conditioned.
     private func solvePrimal(_ context: ExecutionContext) throws(MetaLearnersError) -> [Double]? {
         let order = design.width
-        let width = Int32(order)
-        let step = Int32(DesignBlocks.rowsPerBlock)
-        let block = try DoubleBuffer(order * DesignBlocks.rowsPerBlock)
+        let sums = try GramSums.of(self, context)
         let gram = try DoubleBuffer(order * order)
         let moments = try DoubleBuffer(order)
-        try forEachBlock(into: block, context) { range throws(MetaLearnersError) in
-            let count = Int32(range.count)
-            cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasTrans, width, count, 1, block.start, step, 1, gram.start,
-                width)
-            responses.withUnsafeBufferPointer { responses in
-                guard let first = responses.baseAddress else { return }
-                cblas_dgemv(
-                    CblasColMajor, CblasTrans, count, width, 1, block.start, step, first + range.lowerBound,
-                    1, 1,
-                    moments.start, 1)
-            }
+        for column in 0..<order {
+            (gram.start + column * order).update(from: sums.column(column), count: column + 1)
         }
+        moments.start.update(from: sums.response, count: order)
         guard gram.isFinite, moments.isFinite else { throw Self.overflow }
         for column in 0..<order { gram.start[column * (order + 1)] += l2 }
         guard let factor = try CholeskyFactor(gram, order: order),
@@ -123,7 +120,7 @@ struct LeastSquares {
     }
 
     /// The whole design matrix by columns, for fewer rows than columns.
-    private func wholeMatrix(_ context: ExecutionContext) throws(MetaLearnersError) -> DoubleBuffer {
+    func wholeMatrix(_ context: ExecutionContext) throws(MetaLearnersError) -> DoubleBuffer {
         let rows = design.rows.count
         let block = try DoubleBuffer(design.width * DesignBlocks.rowsPerBlock)
         let matrix = try DoubleBuffer(rows * design.width)

@@ -25,7 +25,9 @@ public struct OLSEstimator: BaseEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try FittedLinearModel(fitting: task, l2: 0, backendName: Self.backend.name, context)
+        var free = RidgeSpec(l2: 0)
+        free.expansion = spec.expansion
+        return try FittedLinearModel(fitting: task, free, backendName: Self.backend.name, context)
     }
 
     /// Reads a model that its `encode` wrote.

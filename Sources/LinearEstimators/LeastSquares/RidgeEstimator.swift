@@ -3,6 +3,7 @@ import MetaLearnersCore
 /// Ridge regression: minimises Σ w·(y − b − z·β)² + l2·|β|², or Σ w·(t − r·(b + z·β))² + l2·|β|² for the
 /// residual loss, over standardised columns z; the intercept b is not penalised.
 ///
+/// The penalty is given, or chosen by generalised or leave-one-out cross-validation from one eigen-decomposition.
 /// Categories enter with an indicator for each level, so that no level is special.
 public struct RidgeEstimator: BaseEstimator {
     /// The name and the capabilities.
@@ -28,7 +29,7 @@ public struct RidgeEstimator: BaseEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try FittedLinearModel(fitting: task, l2: spec.l2, backendName: Self.backend.name, context)
+        try FittedLinearModel(fitting: task, spec, backendName: Self.backend.name, context)
     }
 
     /// Reads a model that its `encode` wrote.

@@ -23,7 +23,8 @@ struct FittedLogisticModel: FittedEstimator {
         var occurs = [Bool](repeating: false, count: classes.classCount)
         for label in classes.present { occurs[Int(label)] = true }
         let encoder = try DesignEncoder(
-            task.features, rows: classes.rows, weights: classes.weights, againstReference: false, context)
+            task.features, rows: classes.rows, weights: classes.weights, againstReference: false,
+            expansion: spec.expansion, context)
         guard classes.present.count > 1 else {
             self.init(
                 warnings: ["logistic: only one class occurs in the training rows"], encoder: encoder,

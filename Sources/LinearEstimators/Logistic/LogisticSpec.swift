@@ -9,6 +9,8 @@ public struct LogisticSpec: BaseEstimatorSpec {
     public var maxIterations = 100
     /// Converged is where a step changes no parameter by more than this, relative to one plus the largest.
     public var tolerance = 1e-8
+    /// Whether numbers get curves, and columns products.
+    public var expansion = FeatureExpansion.none
 
     /// The keys.
     public static let parameters: [Parameter<LogisticSpec>] = [
@@ -20,6 +22,7 @@ public struct LogisticSpec: BaseEstimatorSpec {
         .number(
             "tolerance", \.tolerance, in: 0...1, exclusiveLower: true,
             "largest change of a parameter in the last step, relative to one plus the largest parameter"),
+        FeatureExpansion.parameter(\.expansion),
     ]
 
     /// Creates the configuration with its defaults.

@@ -21,7 +21,7 @@ public struct ModelsSpec: ParameterizedSpec {
     public static let parameters: [Parameter<ModelsSpec>] = [
         role("outcome", \.outcome, standardOutcome, "model of the outcome"),
         role("propensity", \.propensity, standardPropensity, "model of the treatment probabilities"),
-        role("effect", \.effect, standardEffect, "model of the effects (learners x, r and dr)"),
+        role("effect", \.effect, standardEffect, "model of the effects (every learner but s and t)"),
     ]
 
     private static func role(

@@ -31,26 +31,58 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
 
 /// A backend's name, version and capabilities.
 public struct BackendDescription: Sendable, Equatable {
+    /// An engine's version and where it was found.
+    public struct Engine: Sendable, Equatable {
+        /// The version; empty where the engine was not found.
+        public let version: String
+        /// Where it was found: "built in", a library's path, or "not found".
+        public let location: String
+
+        /// Creates a description of an engine.
+        public init(version: String, location: String) {
+            self.version = version
+            self.location = location
+        }
+    }
+
     /// The name, as specs have it.
     public let name: String
     /// One line on what it is.
     public let summary: String
-    /// The version of the engine.
-    public let version: String
-    /// Where it was found: "built in", or a library's path.
-    public let location: String
     /// What it can do.
     public let capabilities: Capabilities
+    private let discover: @Sendable () -> Engine
 
-    /// Creates a description.
+    /// The engine: for one that is found at run time, asking for it is what looks for it.
+    public var engine: Engine { discover() }
+    /// The version of the engine; empty where it was not found.
+    public var version: String { engine.version }
+    /// Where it was found: "built in", a library's path, or "not found".
+    public var location: String { engine.location }
+
+    /// Creates the description of a backend whose engine is known.
     public init(
         name: String, summary: String, version: String, location: String = "built in",
         capabilities: Capabilities
     ) {
+        let engine = Engine(version: version, location: location)
+        self.init(name: name, summary: summary, capabilities: capabilities) { engine }
+    }
+
+    /// Creates the description of a backend whose engine is looked for at run time.
+    ///
+    /// - Parameter engine: finds the engine; called each time that somebody asks, so it should remember.
+    public init(
+        name: String, summary: String, capabilities: Capabilities, engine: @escaping @Sendable () -> Engine
+    ) {
         self.name = name
         self.summary = summary
-        self.version = version
-        self.location = location
         self.capabilities = capabilities
+        discover = engine
+    }
+
+    public static func == (left: BackendDescription, right: BackendDescription) -> Bool {
+        left.name == right.name && left.summary == right.summary && left.capabilities == right.capabilities
+            && left.engine == right.engine
     }
 }

@@ -6,10 +6,13 @@
 
 /// Writes a file piece by piece under a temporary name; only `commit` gives it its own.
 ///
-/// A writer that goes away without a commit leaves nothing behind.
+/// A writer that goes away without a commit leaves nothing behind. A link stays a link: what it points to is replaced.
+/// What is no regular file (`/dev/null`, a pipe) is written straight.
 public final class AtomicFileWriter {
     private let path: String
-    private var temporary: [CChar]
+    /// Where the file belongs, links resolved; nil for what is written straight.
+    private let destination: String?
+    private var temporary: [CChar] = []
     private var descriptor: Int32
 
     /// Creates the temporary file, beside `path`.
@@ -17,7 +20,16 @@ public final class AtomicFileWriter {
     /// - Throws: `inputOutput`, with the system's reason.
     public init(_ path: String) throws(MetaLearnersError) {
         self.path = path
-        temporary = Array((path + ".XXXXXX").utf8CString)
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            destination = nil
+            descriptor = open(path, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw AtomicFile.failure(path, "cannot be written") }
+            return
+        }
+        let resolved = Self.resolved(path)
+        destination = resolved
+        temporary = Array((resolved + ".XXXXXX").utf8CString)
         descriptor = mkstemp(&temporary)
         guard descriptor >= 0 else { throw AtomicFile.failure(path, "cannot be written") }
         // mkstemp makes files for the owner alone; a new file has the rights that others have.
@@ -48,10 +60,11 @@ public final class AtomicFileWriter {
     ///
     /// - Throws: `inputOutput`, with the system's reason.
     public func commit() throws(MetaLearnersError) {
+        guard let destination else { return }
         guard fsync(descriptor) == 0 else { throw AtomicFile.failure(path, "cannot be written") }
         close(descriptor)
         descriptor = -1
-        guard rename(temporary, path) == 0 else {
+        guard rename(temporary, destination) == 0 else {
             let error = AtomicFile.failure(path, "cannot be written")
             unlink(temporary)
             throw error
@@ -61,6 +74,13 @@ public final class AtomicFileWriter {
     deinit {
         guard descriptor >= 0 else { return }
         close(descriptor)
-        unlink(temporary)
+        if destination != nil { unlink(temporary) }
+    }
+
+    /// The file that a link points to, however many links there are; the path itself where it is none.
+    private static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 }

@@ -9,6 +9,8 @@ public struct Parameter<Spec: Sendable>: Sendable {
     public let summary: String
     /// What values it takes, for people: "0 < x ≤ 1".
     public let range: String
+    /// How the backend follows it, where the name is one that backends share and the engine has its own.
+    public internal(set) var mapping: ParameterMapping?
     let read: @Sendable (SpecValue, SpecPath, inout Spec) throws(MetaLearnersError) -> Void
     let write: @Sendable (Spec) -> SpecValue
     /// The parameters of the spec that is nested here, for documentation.
@@ -62,6 +64,8 @@ public struct ParameterDescription: Sendable, Equatable {
     public let defaultValue: SpecValue
     /// The parameters below it, where its value is a mapping of its own.
     public let nested: [ParameterDescription]
+    /// How the backend follows it, where the name is one that backends share and the engine has its own.
+    public let mapping: ParameterMapping?
 }
 
 extension Parameter {

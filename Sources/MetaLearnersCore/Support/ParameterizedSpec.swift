@@ -57,7 +57,8 @@ extension ParameterizedSpec {
         Self.parameters.map { parameter in
             ParameterDescription(
                 name: parameter.name, summary: parameter.summary, range: parameter.range,
-                defaultValue: parameter.write(self), nested: parameter.nested?(self) ?? [])
+                defaultValue: parameter.write(self), nested: parameter.nested?(self) ?? [],
+                mapping: parameter.mapping)
         }
     }
 

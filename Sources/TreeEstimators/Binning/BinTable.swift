@@ -93,7 +93,8 @@ struct BinTable: Sendable {
             longGrid.cells.withUnsafeBufferPointer { cells in
                 guard let edges = edges.baseAddress, let cells = cells.baseAddress else { return }
                 var table = mtlk_double_bins(
-                    edges: edges, cells: cells, low: longGrid.low, scale: longGrid.scale, steps: longGrid.steps)
+                    edges: edges, cells: cells, low: longGrid.low, scale: longGrid.scale,
+                    steps: longGrid.steps)
                 mtlk_bin_doubles(&table, first, stride, rows, count, bins)
             }
         }

@@ -6,7 +6,8 @@ enum BlockReader {
 
     /// Calls `body` with the numbers of each block and the position of its first row among `rows`.
     static func read(
-        _ values: StridedValues, _ rows: RowSelection, _ body: (UnsafeMutableBufferPointer<Double>, Int) -> Void
+        _ values: StridedValues, _ rows: RowSelection,
+        _ body: (UnsafeMutableBufferPointer<Double>, Int) -> Void
     ) {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: blockRows) { block in
             var position = 0

@@ -51,7 +51,8 @@ struct ColumnBinner {
         }
     }
 
-    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning] {
+    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning]
+    {
         let rowCount = columns.first?.count ?? 0
         let sampled = Self.sampleRows(rowCount)
         let numeric = columns.indices.filter { columns[$0].levels == nil }
@@ -92,7 +93,9 @@ struct ColumnBinner {
                     let target = UnsafeMutableBufferPointer(
                         start: samples.base + index * size + first, count: part.count)
                     if let sampled {
-                        sampled.withUnsafeBufferPointer { column.gather(.init(rebasing: $0[part]), to: target) }
+                        sampled.withUnsafeBufferPointer {
+                            column.gather(.init(rebasing: $0[part]), to: target)
+                        }
                     } else {
                         column.copy(part, to: target)
                     }

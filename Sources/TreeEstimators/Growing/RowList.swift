@@ -49,7 +49,9 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
 
     /// The rows in `leaf`: those of a list, or all rows where nothing has been split yet.
     func leaf(_ leaf: Int) -> UnsafeBufferPointer<Int32> {
-        if let start = starts[leaf] { return UnsafeBufferPointer(start: rows.base + start, count: counts[leaf]) }
+        if let start = starts[leaf] {
+            return UnsafeBufferPointer(start: rows.base + start, count: counts[leaf])
+        }
         return bytes.map { UnsafeBufferPointer(start: $0.rows.base, count: counts[leaf]) }
             ?? UnsafeBufferPointer(start: nil, count: 0)
     }
@@ -90,7 +92,9 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         }
     }
 
-    private func splitList(_ leaf: Int, _ start: Int, _ rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>) {
+    private func splitList(
+        _ leaf: Int, _ start: Int, _ rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>
+    ) {
         let first = rows.base + start
         let count = counts[leaf]
         let left: Int
@@ -120,7 +124,8 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         case .ordered(let threshold, let missingRight):
             let offset: UInt8 = missingRight ? 1 : 0
             found = mtlk_scan(
-                bytes.leaves.base + first, bins + first, span.count, UInt8(truncatingIfNeeded: leaf), new, offset,
+                bytes.leaves.base + first, bins + first, span.count, UInt8(truncatingIfNeeded: leaf), new,
+                offset,
                 threshold &- offset, Int32(truncatingIfNeeded: first),
                 listsBoth || !smallIsRight ? rows.base + used : nil,
                 listsBoth || smallIsRight ? scratch.base : nil)

@@ -16,7 +16,8 @@ final class RowShard: Sendable {
     ///
     /// - Parameter bytes: a byte a row, where leaves of many rows are to be known by them.
     /// - Throws: `outOfMemory`.
-    init(trainingRows: Int, samplesRows: Bool, heldOutRows: Int, bytes: LeafBytes?) throws(MetaLearnersError) {
+    init(trainingRows: Int, samplesRows: Bool, heldOutRows: Int, bytes: LeafBytes?) throws(MetaLearnersError)
+    {
         self.trainingRows = trainingRows
         active = try RowList(capacity: trainingRows, bytes: bytes)
         idle = try RowList(capacity: samplesRows ? trainingRows : 0)

@@ -100,7 +100,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         }
         rootIsCurrent = false
         var sum = Cell.zero
-        for bin in 0..<matrix.column(ofSlot: 0).binning.binCount { sum = Cell.add(sum, histograms[index].base[bin]) }
+        for bin in 0..<matrix.column(ofSlot: 0).binning.binCount {
+            sum = Cell.add(sum, histograms[index].base[bin])
+        }
         leaves[0].totals = Cell.totals(sum, countShift: rules.countShift)
     }
 
@@ -108,7 +110,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// adds its step: exact in integers, and far less work than a pass over the rows.
     func advanceRoot(by steps: [Int64]) {
         guard carriesRoot, let root else { return }
-        let sources = zip(leaves, steps).compactMap { leaf, step in leaf.histogram.map { (histograms[$0], step) } }
+        let sources = zip(leaves, steps).compactMap { leaf, step in
+            leaf.histogram.map { (histograms[$0], step) }
+        }
         guard sources.count == leaves.count else { return }
         let slotCount = matrix.slotFeatures.count
         let parts = min(slotCount, team.threads)
@@ -222,7 +226,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                     let offset = slot * Self.columnStride
                     if let small, let large {
                         merge(into: small, slot..<slot + 1)
-                        for bin in offset..<offset + binCount { large[bin] = Cell.subtract(large[bin], small[bin]) }
+                        for bin in offset..<offset + binCount {
+                            large[bin] = Cell.subtract(large[bin], small[bin])
+                        }
                     }
                     if let usableSlots, !usableSlots[slot] { continue }
                     for (position, leaf) in wanted.enumerated() {

@@ -11,7 +11,8 @@ enum WeightedCell: HistogramCell {
     }
 
     static func accumulate(
-        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<SIMD2<Int32>>,
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>,
+        _ gradients: UnsafePointer<SIMD2<Int32>>,
         countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
     ) {
         guard let first = rows.baseAddress else { return }

@@ -16,7 +16,8 @@ enum WideCell: HistogramCell {
     }
 
     static func accumulate(
-        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<SIMD2<Int64>>,
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>,
+        _ gradients: UnsafePointer<SIMD2<Int64>>,
         countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
     ) {
         guard let first = rows.baseAddress else { return }

@@ -72,8 +72,9 @@ extension TreeEnsemble {
             sets.withUnsafeBufferPointer { sets in
                 values.withUnsafeBufferPointer { values in
                     guard let splits = splits.baseAddress, let values = values.baseAddress else { return }
+                    let add = rows.count < Int(MTLK_FEW_ROWS) ? mtlk_walk_tree : mtlk_add_tree
                     for tree in trees {
-                        mtlk_add_tree(
+                        add(
                             bins, splits + tree.firstSplit, tree.splitCount, sets.baseAddress,
                             values + tree.firstValue, scores + tree.output, width, rows.count)
                     }

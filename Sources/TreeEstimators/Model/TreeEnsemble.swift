@@ -66,9 +66,28 @@ struct TreeEnsemble: Sendable {
             Tree(
                 firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
                 output: output))
-        self.splits += splits.map { compiled($0) }
+        let first = self.splits.count
+        for split in splits { self.splits.append(compiled(split)) }
+        link(from: first)
         self.values += values
         self.covers += covers
+    }
+
+    /// Finds where rows go on from each split of the last tree. They only ever go on to later splits.
+    private mutating func link(from first: Int) {
+        // By the number of a leaf: the split after which it is as now, still to be told where it goes on.
+        var open = [Int: (split: Int, isRight: Bool)]()
+        for index in first..<splits.count {
+            let leaf = Int(splits[index].leaf)
+            if let from = open[leaf] { connect(from.split, from.isRight, to: Int16(index - first)) }
+            open[leaf] = (index, false)
+            open[index - first + 1] = (index, true)
+        }
+        for (leaf, from) in open { connect(from.split, from.isRight, to: Int16(-1 - leaf)) }
+    }
+
+    private mutating func connect(_ split: Int, _ isRight: Bool, to next: Int16) {
+        if isRight { splits[split].next_right = next } else { splits[split].next_left = next }
     }
 
     private mutating func compiled(_ split: Split) -> mtlk_split {
@@ -77,11 +96,13 @@ struct TreeEnsemble: Sendable {
             // Missing values are bin 0; less 1 they are 255 and lie above every threshold.
             let offset: UInt8 = missingRight ? 1 : 0
             return mtlk_split(
-                feature: split.feature, leaf: split.leaf, offset: offset, limit: threshold &- offset, set: 0)
+                feature: split.feature, leaf: split.leaf, offset: offset, limit: threshold &- offset,
+                next_left: 0, next_right: 0, set: 0)
         case .categories(let set):
             for word in 0..<4 { sets.append(set.words[word]) }
             return mtlk_split(
-                feature: split.feature, leaf: split.leaf, offset: 0, limit: 0, set: UInt32(sets.count / 4))
+                feature: split.feature, leaf: split.leaf, offset: 0, limit: 0, next_left: 0, next_right: 0,
+                set: UInt32(sets.count / 4))
         }
     }
 

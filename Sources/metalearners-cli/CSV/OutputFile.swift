@@ -8,7 +8,7 @@ import MetaLearnersCore
 
 /// A file that a command writes: there in full after `commit`, or not at all.
 ///
-/// What is no regular file (`/dev/null`, a pipe) is written straight, and `-` is standard output.
+/// `-` is standard output.
 final class OutputFile {
     private enum Target {
         case file(AtomicFileWriter)
@@ -18,7 +18,6 @@ final class OutputFile {
     /// The error of writing to a pipe that nobody reads any more: no cause for a message.
     static let closedPipe = MetaLearnersError(.cancelled, at: "standard output", "nobody reads it any more")
 
-    private let path: String
     private let target: Target
     private var buffer: [UInt8] = []
 
@@ -26,23 +25,11 @@ final class OutputFile {
     ///
     /// - Throws: `inputOutput`.
     init(_ path: String) throws(MetaLearnersError) {
-        self.path = path
         if path == "-" {
             target = .stream(dup(1))
             return
         }
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else {
-            // A link stays a link: what it points to is replaced.
-            target = .file(try AtomicFileWriter(Self.resolved(path)))
-            return
-        }
-        guard status.st_mode & S_IFMT != S_IFDIR else {
-            throw MetaLearnersError(.inputOutput, at: path, "is a directory, not a file")
-        }
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.failure(path) }
-        target = .stream(descriptor)
+        target = .file(try AtomicFileWriter(path))
     }
 
     deinit {
@@ -91,20 +78,13 @@ final class OutputFile {
             try writer.append(buffer)
         case .stream(let descriptor):
             guard StandardStreams.write(buffer, to: descriptor) else {
-                throw errno == EPIPE ? Self.closedPipe : Self.failure(path)
+                throw errno == EPIPE ? Self.closedPipe : Self.failure()
             }
         }
     }
 
-    private static func resolved(_ path: String) -> String {
-        guard let real = realpath(path, nil) else { return path }
-        defer { free(real) }
-        return String(cString: real)
-    }
-
-    private static func failure(_ path: String) -> MetaLearnersError {
-        let name = path == "-" ? "standard output" : path
-        return MetaLearnersError(
-            .inputOutput, at: name, "cannot be written: \(String(cString: strerror(errno)))")
+    private static func failure() -> MetaLearnersError {
+        MetaLearnersError(
+            .inputOutput, at: "standard output", "cannot be written: \(String(cString: strerror(errno)))")
     }
 }

@@ -21,7 +21,9 @@ let spec = try MetaLearnerSpec(SpecValue(json: AtomicFile.read(arguments[2]), so
 let options = ExecutionOptions(threads: Int(arguments[3]))
 let repeats = arguments.count > 4 ? Int(arguments[4]) ?? 1 : 1
 
-func load(_ name: String) throws -> ColumnMemory { ColumnMemory(copying: try AtomicFile.read("\(folder)/\(name).f32")) }
+func load(_ name: String) throws -> ColumnMemory {
+    ColumnMemory(copying: try AtomicFile.read("\(folder)/\(name).f32"))
+}
 
 func table(_ memory: ColumnMemory, rows: Int) throws -> Table {
     let columns = memory.bytes.count / 4 / rows
@@ -29,7 +31,8 @@ func table(_ memory: ColumnMemory, rows: Int) throws -> Table {
         (0..<columns).map { column in
             Column(
                 "x\(column)",
-                try StridedValues(memory, element: .float32, count: rows, offset: 4 * column, stride: 4 * columns))
+                try StridedValues(
+                    memory, element: .float32, count: rows, offset: 4 * column, stride: 4 * columns))
         })
 }
 
@@ -53,7 +56,8 @@ for _ in 0..<repeats {
     let clock = ContinuousClock()
     let start = clock.now
     let dataset = try CausalDataset(
-        covariates: table(features, rows: outcome.count), treatment: Treatment(arms: arms, labels: ["0", "1"]),
+        covariates: table(features, rows: outcome.count),
+        treatment: Treatment(arms: arms, labels: ["0", "1"]),
         outcome: Outcome(outcome))
     let model = try MetaLearnerFitter(spec).fit(dataset, options)
     let fitted = clock.now

@@ -57,7 +57,9 @@ func run() throws {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
         if parts.count == 2 { settings[parts[0]] = parts[1] }
     }
-    func take(_ key: String, _ standard: Int) -> Int { settings.removeValue(forKey: key).flatMap { Int($0) } ?? standard }
+    func take(_ key: String, _ standard: Int) -> Int {
+        settings.removeValue(forKey: key).flatMap { Int($0) } ?? standard
+    }
     let columns = take("columns", 20)
     let threads = take("threads", 2)
     let usesWeights = take("weights", 0) == 1
@@ -68,8 +70,10 @@ func run() throws {
         settings.map { key, value in
             (key, Int(value).map { .integer($0) } ?? Double(value).map { .number($0) } ?? .string(value))
         })
-    let estimator = try EstimatorRegistry.default.makeEstimator(EstimatorChoice("trees", parameters), at: .root)
-    let features = try table(floats(directory + "/X.f32"), columns: columns, levels: levels > 0 ? levels : nil)
+    let estimator = try EstimatorRegistry.default.makeEstimator(
+        EstimatorChoice("trees", parameters), at: .root)
+    let features = try table(
+        floats(directory + "/X.f32"), columns: columns, levels: levels > 0 ? levels : nil)
     let target = try floats(directory + "/y.f32").map { Double($0) }
     let weights = usesWeights ? try floats(directory + "/w.f32").map { Double($0) } : nil
     let tests = try table(floats(directory + "/T.f32"), columns: columns, levels: levels > 0 ? levels : nil)

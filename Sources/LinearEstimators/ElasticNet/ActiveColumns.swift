@@ -1,0 +1,167 @@
+import MetaLearnersCore
+
+/// The part of a covariance problem that coordinate descent works on: the columns that may have coefficients other
+/// than 0, side by side.
+struct ActiveColumns {
+    /// The most non-zero coefficients whose linear system is solved.
+    private static let directLimit = 1000
+    /// The most linear systems that are solved between sweeps.
+    private static let directSteps = 8
+    /// The most sweeps for one set of columns and one penalty.
+    private static let sweepLimit = 1000
+
+    /// The columns, in the order in which they came.
+    private(set) var columns: [Int] = []
+    /// One for each of these.
+    private(set) var coefficients: [Double] = []
+    private var moments: [Double] = []
+    /// Their covariances, columns `capacity` apart.
+    private var matrix: [Double] = []
+    private var capacity = 0
+
+    /// Adds columns of `problem`, with coefficients of 0.
+    ///
+    /// - Throws: `outOfMemory`.
+    mutating func append(_ added: [Int], of problem: any CovarianceProblem) throws(MetaLearnersError) {
+        let needed = columns.count + added.count
+        if needed > capacity {
+            let larger = max(needed, min(2 * capacity, problem.width), 16)
+            var copy = [Double](repeating: 0, count: larger * larger)
+            for column in columns.indices {
+                for row in columns.indices { copy[column * larger + row] = matrix[column * capacity + row] }
+            }
+            matrix = copy
+            capacity = larger
+        }
+        for column in added {
+            let place = columns.count
+            columns.append(column)
+            coefficients.append(0)
+            moments.append(problem.moments[column])
+            let products = try problem.column(column)
+            for (other, index) in columns.enumerated() {
+                matrix[place * capacity + other] = products[index]
+                matrix[other * capacity + place] = products[index]
+            }
+        }
+    }
+
+    /// Minimises over these columns, from the coefficients that stand; false where that takes too many sweeps.
+    ///
+    /// Where descent is slow, a linear system is solved every so many sweeps that both cost about the same.
+    ///
+    /// - Parameters:
+    ///   - scale: what changes of the gradient are relative to.
+    ///   - slack: the violation of the conditions of optimality that counts as none.
+    /// - Throws: `outOfMemory`.
+    mutating func minimise(l1: Double, l2: Double, scale: Double, slack: Double) throws(MetaLearnersError)
+        -> Bool
+    {
+        guard !columns.isEmpty else { return true }
+        var gradient = gradient(at: coefficients)
+        var sweepsLeft = Self.sweepLimit
+        while sweepsLeft > 0 {
+            for _ in 0..<max(4, supportCount / 8) {
+                if sweep(&gradient, l1: l1, l2: l2) <= 1e-10 * scale { return true }
+                sweepsLeft -= 1
+            }
+            if try settle(l1: l1, l2: l2, slack: slack) { return true }
+            gradient = self.gradient(at: coefficients)
+        }
+        return false
+    }
+
+    private var supportCount: Int { coefficients.count { $0 != 0 } }
+
+    /// c − G·β.
+    private func gradient(at coefficients: [Double]) -> [Double] {
+        var gradient = moments
+        for (place, value) in coefficients.enumerated() where value != 0 {
+            for row in gradient.indices { gradient[row] -= value * matrix[place * capacity + row] }
+        }
+        return gradient
+    }
+
+    /// Minimises over each coefficient in turn; the largest change, in units of the gradient.
+    private mutating func sweep(_ gradient: inout [Double], l1: Double, l2: Double) -> Double {
+        let count = columns.count
+        let capacity = capacity
+        var largest = 0.0
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            coefficients.withUnsafeMutableBufferPointer { coefficients in
+                matrix.withUnsafeBufferPointer { matrix in
+                    for place in 0..<count {
+                        let column = place * capacity
+                        let variance = matrix[column + place]
+                        let old = coefficients[place]
+                        let pull = gradient[place] + variance * old
+                        let size = abs(pull) - l1
+                        let new = size > 0 ? (pull > 0 ? size : -size) / (variance + l2) : 0
+                        guard new != old else { continue }
+                        coefficients[place] = new
+                        let step = new - old
+                        largest = max(largest, abs(step) * (variance + l2))
+                        for row in 0..<count { gradient[row] -= step * matrix[column + row] }
+                    }
+                }
+            }
+        }
+        return largest
+    }
+
+    /// Goes towards the minimum among coefficients of the same signs, as far as signs stay, and on without those that
+    /// became 0; whether that led to the minimum. The loss never rises.
+    private mutating func settle(l1: Double, l2: Double, slack: Double) throws(MetaLearnersError) -> Bool {
+        for _ in 0..<Self.directSteps {
+            let support = coefficients.indices.filter { coefficients[$0] != 0 }
+            guard let target = try direct(support, l1: l1, l2: l2) else { return false }
+            // The part of the way after which the first coefficient is 0.
+            var part = 1.0
+            var first: Int?
+            for (index, place) in support.enumerated() {
+                let old = coefficients[place]
+                guard target[index] == 0 || (target[index] > 0) != (old > 0) else { continue }
+                let crossing = old / (old - target[index])
+                if crossing < part || first == nil {
+                    part = crossing
+                    first = place
+                }
+            }
+            for (index, place) in support.enumerated() {
+                coefficients[place] += part * (target[index] - coefficients[place])
+                if part == 1 { coefficients[place] = target[index] }
+            }
+            if let first {
+                coefficients[first] = 0
+                continue
+            }
+            let gradient = gradient(at: coefficients)
+            return coefficients.indices.allSatisfy {
+                coefficients[$0] != 0 || abs(gradient[$0]) <= l1 + slack
+            }
+        }
+        return false
+    }
+
+    /// The minimum over the coefficients at `support`, were the signs that they have to stay; nil where that cannot be
+    /// told.
+    private func direct(_ support: [Int], l1: Double, l2: Double) throws(MetaLearnersError) -> [Double]? {
+        guard support.count <= Self.directLimit else { return nil }
+        guard !support.isEmpty else { return [] }
+        let order = support.count
+        let system = try DoubleBuffer(order * order)
+        let right = try DoubleBuffer(order)
+        for (index, place) in support.enumerated() {
+            for (row, other) in support[...index].enumerated() {
+                system.start[index * order + row] = matrix[place * capacity + other]
+            }
+            system.start[index * (order + 1)] += l2
+            right.start[index] = moments[place] - (coefficients[place] > 0 ? l1 : -l1)
+        }
+        guard let factor = try CholeskyFactor(system, order: order), factor.reciprocalCondition > 1e-12 else {
+            return nil
+        }
+        factor.solve(right)
+        return right.isFinite ? right.array : nil
+    }
+}

@@ -1,0 +1,94 @@
+import MetaLearnersCore
+
+/// Minimises ½·β'Gβ − c'β + λ·(ratio·|β|₁ + (1 − ratio)/2·|β|²) along a decreasing sequence of λ, each solution being
+/// the start of the next.
+///
+/// Coordinate descent with covariance updates (Friedman, Hastie & Tibshirani 2010) over an active set, which begins
+/// with what the strong rule (Tibshirani et al. 2012) lets pass and grows until no column outside it violates the
+/// conditions of optimality. As soon as the signs have settled, the solution for these signs is computed at once from
+/// their linear system, which is exact where descent would crawl.
+final class CoordinateDescent {
+    /// Columns of less variance than this are constant but for rounding.
+    private static let leastVariance = 1e-10
+
+    private let problem: any CovarianceProblem
+    private let l1Ratio: Double
+    /// The violation of the conditions of optimality that counts as none.
+    private let slack: Double
+    private let scale: Double
+    /// One for each column.
+    private(set) var coefficients: [Double]
+    /// Whether the last penalty was solved to full precision.
+    private(set) var converged = true
+    /// c − G·β.
+    private var gradient: [Double]
+    private var active: ActiveColumns
+    private var isActive: [Bool]
+    private var lastLambda: Double
+
+    /// The columns with non-zero coefficients, in the order in which they became active.
+    var support: [Int] { active.columns.filter { coefficients[$0] != 0 } }
+
+    /// - Parameters:
+    ///   - problem: with finite numbers.
+    ///   - l1Ratio: from 0, exclusive, to 1.
+    init(_ problem: any CovarianceProblem, l1Ratio: Double) {
+        self.problem = problem
+        self.l1Ratio = l1Ratio
+        coefficients = [Double](repeating: 0, count: problem.width)
+        gradient = problem.moments
+        isActive = [Bool](repeating: false, count: problem.width)
+        active = ActiveColumns()
+        scale = Self.largestMoment(problem)
+        slack = 1e-11 * scale
+        lastLambda = scale / l1Ratio
+    }
+
+    /// The least λ at which every coefficient is 0.
+    static func largestLambda(_ problem: any CovarianceProblem, l1Ratio: Double) -> Double {
+        largestMoment(problem) / l1Ratio
+    }
+
+    private static func largestMoment(_ problem: any CovarianceProblem) -> Double {
+        problem.moments.reduce(0) { max($0, abs($1)) }
+    }
+
+    /// Goes on to the solution for `lambda`, which is no larger than the one before.
+    ///
+    /// - Throws: `outOfMemory`, `cancelled`.
+    func advance(to lambda: Double, _ context: ExecutionContext) throws(MetaLearnersError) {
+        let l1 = lambda * l1Ratio
+        let l2 = lambda - l1
+        try admit(above: max(2 * l1 - lastLambda * l1Ratio, 0))
+        lastLambda = lambda
+        converged = true
+        repeat {
+            try context.checkCancellation()
+            if try !active.minimise(l1: l1, l2: l2, scale: scale, slack: slack) { converged = false }
+            try update()
+        } while try admit(above: l1 + slack)
+    }
+
+    /// Makes columns active whose gradient exceeds `bound`; whether there were any.
+    @discardableResult
+    private func admit(above bound: Double) throws(MetaLearnersError) -> Bool {
+        let columns = gradient.indices.filter {
+            !isActive[$0] && abs(gradient[$0]) > bound && problem.diagonal[$0] > Self.leastVariance
+        }
+        for column in columns { isActive[column] = true }
+        try active.append(columns, of: problem)
+        return !columns.isEmpty
+    }
+
+    /// Takes the coefficients over from the active set, and computes the gradient anew.
+    private func update() throws(MetaLearnersError) {
+        for (column, value) in zip(active.columns, active.coefficients) { coefficients[column] = value }
+        let width = problem.width
+        var next = problem.moments
+        for (column, value) in zip(active.columns, active.coefficients) where value != 0 {
+            let products = try problem.column(column)
+            for index in 0..<width { next[index] -= value * products[index] }
+        }
+        gradient = next
+    }
+}

@@ -1,0 +1,46 @@
+import MetaLearnersCore
+
+/// The elastic net (Zou & Hastie 2005): minimises ½·Σ w·(y − b − z·β)²/Σ w + λ·(l1_ratio·|β|₁ + (1 − l1_ratio)/2·|β|₂²)
+/// over standardised columns z; the intercept b is not penalised.
+///
+/// With the residual loss it is the fit to t/r with weights w·r², computed without any division by r. λ is given,
+/// or chosen by cross-validation along a path of penalties. Categories enter with an indicator for each level, so
+/// that no level is special.
+public struct ElasticNetEstimator: BaseEstimator {
+    /// The name and the capabilities.
+    public static let backend = BackendDescription(
+        name: "elastic_net", summary: "linear regression with penalties on absolute values and squares",
+        version: "1",
+        capabilities: .leastSquares)
+
+    /// The checked configuration.
+    public let spec: ElasticNetSpec
+
+    /// Creates the estimator.
+    ///
+    /// - Throws: `invalidSpec` for a value out of range.
+    public init(_ spec: ElasticNetSpec = ElasticNetSpec()) throws(MetaLearnersError) {
+        self.spec = try spec.validated()
+    }
+
+    /// Fits the rows of `task` by coordinate descent.
+    ///
+    /// - Throws: `unsupported` for a classification or too many columns, `invalidData` for infinite covariates or a
+    ///   regressor that is zero everywhere, `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
+    /// - Complexity: O(rows × columns²) for the sums of products, once however many penalties and folds there are; for
+    ///   more columns than rows O(rows × columns) for each column that is ever active.
+    public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        try ElasticNetFit(task, spec, backendName: Self.backend.name, context).model
+    }
+
+    /// Reads a model that its `encode` wrote.
+    ///
+    /// - Throws: `corruptModel`.
+    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        try FittedLinearModel(from: &reader, backendName: backend.name)
+    }
+}

@@ -1,0 +1,119 @@
+import MetaLearnersCore
+
+/// The solution of an elastic net at a penalty that is given or chosen by cross-validation.
+///
+/// The penalties compared are a geometric sequence from the least at which every coefficient is 0. A fold's loss is that
+/// of the model fitted to the others, columns standardised over all rows; the losses of the folds are added and divided
+/// by the total weight.
+struct PenaltyPath {
+    /// One for each column.
+    let coefficients: [Double]
+    /// The penalty.
+    let lambda: Double
+    /// Whether every solution that decided anything is exact.
+    let converged: Bool
+
+    /// - Parameters:
+    ///   - problem: with its rows ordered by fold.
+    ///   - folds: ranges of its rows.
+    /// - Throws: `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
+    init(
+        _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: some PenaltyPathSpec,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        let source = try Source(problem, folds, context)
+        let whole = try source.problem(without: nil)
+        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: spec.l1Ratio)
+        guard largest.isFinite else { throw LeastSquares.overflow }
+        guard largest > 0 else {
+            coefficients = [Double](repeating: 0, count: problem.design.width)
+            lambda = spec.lambda ?? 0
+            converged = true
+            return
+        }
+        let penalties = (0..<spec.pathLength).map { step in
+            largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
+        }
+        var foldsConverged = true
+        if let lambda = spec.lambda {
+            self.lambda = lambda
+        } else if folds.count < 2 {
+            lambda = largest
+        } else {
+            let l1Ratio = spec.l1Ratio
+            let parts = try ParallelParts.run(folds.count, context) { fold throws(MetaLearnersError) in
+                let problem = try source.problem(without: fold)
+                let descent = CoordinateDescent(problem, l1Ratio: l1Ratio)
+                var losses: [Double] = []
+                var exact: [Bool] = []
+                for penalty in penalties {
+                    try descent.advance(to: penalty, context)
+                    losses.append(problem.heldOutLoss(descent.coefficients, support: descent.support))
+                    exact.append(descent.converged)
+                }
+                return (losses: losses, exact: exact)
+            }
+            let chosen = Self.choice(
+                parts.map(\.losses),
+                weights: folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } },
+                spec.selection)
+            // Where no penalty is left to speak of, there may be no single solution: that harms nobody.
+            foldsConverged = parts.allSatisfy { $0.exact[chosen] }
+            lambda = penalties[chosen]
+        }
+        let descent = CoordinateDescent(whole, l1Ratio: spec.l1Ratio)
+        for penalty in penalties where penalty > lambda { try descent.advance(to: penalty, context) }
+        try descent.advance(to: lambda, context)
+        guard descent.coefficients.allSatisfy(\.isFinite) else { throw LeastSquares.overflow }
+        coefficients = descent.coefficients
+        converged = foldsConverged && descent.converged
+    }
+
+    /// Which penalty is taken, given the losses of each fold at each penalty, penalties descending.
+    ///
+    /// - Parameter weights: the total weight of each fold.
+    static func choice(_ losses: [[Double]], weights: [Double], _ selection: LambdaSelection) -> Int {
+        let total = weights.reduce(0, +)
+        let count = losses.first?.count ?? 0
+        let errors = (0..<count).map { step in losses.reduce(0) { $0 + $1[step] } / total }
+        guard let least = errors.indices.min(by: { errors[$0] < errors[$1] }) else { return 0 }
+        guard selection == .oneStandardError else { return least }
+        // The folds' mean errors scatter around that of all rows.
+        var variance = 0.0
+        for (fold, weight) in zip(losses, weights) {
+            let deviation = fold[least] / weight - errors[least]
+            variance += weight / total * deviation * deviation
+        }
+        let bound = errors[least] + (variance / Double(losses.count - 1)).squareRoot()
+        return errors.firstIndex { $0 <= bound } ?? least
+    }
+
+    /// Where the covariance problems of all rows, and of all but a fold, come from.
+    private enum Source: Sendable {
+        /// The sums of products over each fold.
+        case sums([GramSums], width: Int)
+        /// The rows.
+        case rows(RowCovariance.Rows, [Range<Int>])
+
+        init(_ problem: LeastSquares, _ folds: [Range<Int>], _ context: ExecutionContext)
+            throws(MetaLearnersError)
+        {
+            if problem.design.width > problem.responses.count {
+                self = .rows(try RowCovariance.Rows(problem, context), folds)
+            } else {
+                self = .sums(try GramSums.of(problem, groups: folds, context), width: problem.design.width)
+            }
+        }
+
+        func problem(without fold: Int?) throws(MetaLearnersError) -> any CovarianceProblem {
+            switch self {
+            case .sums(var parts, let width):
+                // Sums over the other folds are added up, rather than one subtracted from the total: nothing cancels.
+                let heldOut = fold.map { parts.remove(at: $0) }
+                return try DenseCovariance(parts, heldOut: heldOut, width: width)
+            case .rows(let rows, let folds):
+                return try RowCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
+            }
+        }
+    }
+}

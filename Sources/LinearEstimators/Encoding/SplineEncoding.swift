@@ -1,0 +1,139 @@
+import MetaLearnersCore
+
+/// The nonlinear columns of a restricted cubic spline of a number: standardised, like the linear one beside them.
+///
+/// Knots stand at the 5, 27.5, 50, 72.5 and 95 % quantiles (Harrell 2015, Regression Modeling Strategies, 2.4.5). For
+/// knots t_1 … t_k, column j of k − 2 is, up to its scale,
+/// (x − t_j)³₊ − (x − t_{k−1})³₊·(t_k − t_j)/(t_k − t_{k−1}) + (x − t_k)³₊·(t_{k−1} − t_j)/(t_k − t_{k−1}), in units of
+/// (t_k − t_1)². Quantiles interpolate between the middles of the values' shares of the weight, so that doubling a weight
+/// is doubling a row.
+struct SplineEncoding: Sendable, Equatable {
+    /// More values than this make a curve worth while.
+    static let fewValues = 6
+    private static let quantiles = [0.05, 0.275, 0.5, 0.725, 0.95]
+
+    /// The smallest and the largest training value, scaled; values beyond count as these.
+    let low: Double
+    let high: Double
+    /// Three to five of them, ascending, scaled; none where there is no curve.
+    let knots: [Double]
+    /// The means of the nonlinear columns over the values that were there.
+    let centers: [Double]
+    /// Their standard deviations, missing values at the mean; positive.
+    let spreads: [Double]
+
+    /// The number of columns.
+    var width: Int { spreads.count }
+
+    /// Learns the curve of `values`, NaN where missing.
+    ///
+    /// - Parameters:
+    ///   - weights: one for each value, positive.
+    ///   - factor: what the values are multiplied by.
+    init(_ values: [Double], weights: [Double], totalWeight: Double, factor: Double) {
+        var pairs: [(value: Double, weight: Double)] = []
+        for (value, weight) in zip(values, weights) where !value.isNaN {
+            pairs.append((value * factor, weight))
+        }
+        pairs.sort { $0.value < $1.value }
+        var distinct: [(value: Double, weight: Double)] = []
+        for pair in pairs {
+            if let last = distinct.last, last.value == pair.value {
+                distinct[distinct.count - 1].weight += pair.weight
+            } else {
+                distinct.append(pair)
+            }
+        }
+        low = distinct.first?.value ?? 0
+        high = distinct.last?.value ?? 0
+        let knots = distinct.count > Self.fewValues ? Self.knots(of: distinct) : []
+        var centers: [Double] = []
+        var spreads: [Double] = []
+        let presentWeight = distinct.reduce(0) { $0 + $1.weight }
+        for column in 0..<max(knots.count - 2, 0) {
+            let basis = distinct.map { Self.basis($0.value, column, knots) }
+            var center = 0.0
+            for (value, pair) in zip(basis, distinct) { center += pair.weight * value / presentWeight }
+            var squares = 0.0
+            for (value, pair) in zip(basis, distinct) {
+                squares += pair.weight * (value - center) * (value - center) / totalWeight
+            }
+            centers.append(center)
+            spreads.append(squares.squareRoot())
+        }
+        // All or nothing: a column without spread means that the knots are of no use.
+        let useful = spreads.allSatisfy { $0 > 1e-12 }
+        self.knots = useful ? knots : []
+        self.centers = useful ? centers : []
+        self.spreads = useful ? spreads : []
+    }
+
+    /// Knots at least a thousandth of their range apart; none where fewer than three are left.
+    private static func knots(of distinct: [(value: Double, weight: Double)]) -> [Double] {
+        let total = distinct.reduce(0) { $0 + $1.weight }
+        var positions: [Double] = []
+        var before = 0.0
+        for pair in distinct {
+            positions.append((before + pair.weight / 2) / total)
+            before += pair.weight
+        }
+        let all = quantiles.map { quantile -> Double in
+            guard let next = positions.firstIndex(where: { $0 >= quantile }) else {
+                return distinct[distinct.count - 1].value
+            }
+            guard next > 0 else { return distinct[0].value }
+            let share = (quantile - positions[next - 1]) / (positions[next] - positions[next - 1])
+            return distinct[next - 1].value + share * (distinct[next].value - distinct[next - 1].value)
+        }
+        let gap = 1e-3 * (all[4] - all[0])
+        var knots: [Double] = []
+        for knot in all where knots.last.map({ knot - $0 > gap }) ?? true { knots.append(knot) }
+        return knots.count >= 3 ? knots : []
+    }
+
+    /// A nonlinear column at the scaled value `x`.
+    @inline(__always)
+    private static func basis(_ x: Double, _ column: Int, _ knots: [Double]) -> Double {
+        func cube(_ knot: Double) -> Double {
+            let distance = max(x - knot, 0)
+            return distance * distance * distance
+        }
+        let (inner, outer) = (knots[knots.count - 2], knots[knots.count - 1])
+        let range = outer - knots[0]
+        let bend =
+            cube(knots[column]) - cube(inner) * (outer - knots[column]) / (outer - inner)
+            + cube(outer) * (inner - knots[column]) / (outer - inner)
+        return bend / (range * range)
+    }
+
+    /// The value within the training range; NaN stays.
+    @inline(__always)
+    func clipped(_ scaled: Double) -> Double { scaled < low ? low : scaled > high ? high : scaled }
+
+    /// A standardised nonlinear column at a scaled and clipped value; 0 for NaN.
+    @inline(__always)
+    func standardised(_ x: Double, _ column: Int) -> Double {
+        x.isNaN ? 0 : (Self.basis(x, column, knots) - centers[column]) / spreads[column]
+    }
+
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(low)
+        writer.write(high)
+        writer.write(knots)
+        writer.write(centers)
+        writer.write(spreads)
+    }
+
+    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+        low = try reader.readDouble()
+        high = try reader.readDouble()
+        knots = try reader.readDoubles()
+        centers = try reader.readDoubles()
+        spreads = try reader.readDoubles()
+        guard low.isFinite, high.isFinite, low <= high, knots.isEmpty || (3...5).contains(knots.count),
+            knots.allSatisfy(\.isFinite), zip(knots, knots.dropFirst()).allSatisfy({ $0 < $1 }),
+            centers.count == max(knots.count - 2, 0), spreads.count == centers.count,
+            centers.allSatisfy(\.isFinite), spreads.allSatisfy({ $0.isFinite && $0 > 0 })
+        else { throw BinaryReader.corrupt("the spline of a numeric column makes no sense") }
+    }
+}

@@ -1,0 +1,120 @@
+import COpenBLAS
+import MetaLearnersCore
+
+/// Ridge regression with the penalty that has the least error of generalised or leave-one-out cross-validation, from one
+/// eigen-decomposition.
+///
+/// With Z = the rows f·z, Z'Z = V·S·V' and q = V'Z'v, a penalty λ gives the coefficients V·q/(S + λ) and the leverages
+/// h = f²/Σf² + Σ (Z·V)²/(S + λ), the intercept's included. Over n rows, the criteria are
+///
+/// - generalised: n·Σ e² / (n − Σ h)²,
+/// - leave-one-out: Σ (e/(1 − h))² / n,
+///
+/// e being the residual of a row, multiplied by the root of its weight. For more columns than rows the decomposition is
+/// that of ZZ'.
+struct RidgePath {
+    /// The penalty.
+    let l2: Double
+    /// The coefficients.
+    let coefficients: [Double]
+
+    /// - Throws: `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
+    /// - Complexity: O(rows × columns² + columns³), for more columns than rows O(rows² × columns + rows³).
+    init(_ problem: LeastSquares, _ spec: RidgeSpec, _ context: ExecutionContext) throws(MetaLearnersError) {
+        let count = problem.responses.count
+        let width = problem.design.width
+        guard width > 0 else {
+            l2 = 0
+            coefficients = []
+            return
+        }
+        let wide = width > count
+        let whole = wide ? try problem.wholeMatrix(context) : nil
+        let order = wide ? count : width
+        let vectors = try DoubleBuffer(order * order)
+        let moments = try DoubleBuffer(order)
+        if let whole {
+            cblas_dsyrk(
+                CblasColMajor, CblasUpper, CblasNoTrans, Int32(order), Int32(width), 1, whole.start,
+                Int32(count), 0, vectors.start, Int32(order))
+            for row in 0..<count { moments.start[row] = problem.responses[row] }
+        } else {
+            let sums = try GramSums.of(problem, context)
+            for column in 0..<order {
+                (vectors.start + column * order).update(from: sums.column(column), count: column + 1)
+            }
+            moments.start.update(from: sums.response, count: order)
+        }
+        guard vectors.isFinite, moments.isFinite else { throw LeastSquares.overflow }
+        try context.checkCancellation()
+        // Rounding alone can make an eigenvalue negative.
+        let eigenvalues = try SymmetricEigen.decompose(vectors, order: order).map { max($0, 0) }
+        let rotatedBuffer = try DoubleBuffer(order)
+        cblas_dgemv(
+            CblasColMajor, CblasTrans, Int32(order), Int32(order), 1, vectors.start, Int32(order),
+            moments.start, 1,
+            0, rotatedBuffer.start, 1)
+        let rotated = rotatedBuffer.array
+        let largest = 100 * (eigenvalues.last ?? 0)
+        let penalties = (0..<spec.pathLength).map { step in
+            largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
+        }
+        guard largest.isFinite, penalties.allSatisfy({ $0 > 0 }) else { throw LeastSquares.overflow }
+
+        let criterion: [Double]
+        switch spec.selection {
+        case .fixed, .gcv:
+            criterion = Self.generalised(problem, penalties, eigenvalues, rotated, wide: wide)
+        case .loo:
+            let leaving = LeaveOneOut(
+                penalties: penalties, eigenvalues: eigenvalues, rotated: rotated, wide: wide, problem: problem
+            )
+            criterion = try leaving.errors(vectors, context)
+        }
+        let chosen = criterion.indices.min { criterion[$0] < criterion[$1] } ?? 0
+        l2 = penalties[chosen]
+
+        let shrunk = try DoubleBuffer(order)
+        for index in 0..<order {
+            shrunk.start[index] = rotated[index] / (eigenvalues[index] + penalties[chosen])
+        }
+        let combined = try DoubleBuffer(order)
+        cblas_dgemv(
+            CblasColMajor, CblasNoTrans, Int32(order), Int32(order), 1, vectors.start, Int32(order),
+            shrunk.start,
+            1, 0, combined.start, 1)
+        guard let whole else {
+            coefficients = combined.array
+            return
+        }
+        let result = try DoubleBuffer(width)
+        cblas_dgemv(
+            CblasColMajor, CblasTrans, Int32(count), Int32(width), 1, whole.start, Int32(count),
+            combined.start, 1, 0,
+            result.start, 1)
+        coefficients = result.array
+    }
+
+    /// n·Σ e² / (n − Σ h)² for each penalty.
+    private static func generalised(
+        _ problem: LeastSquares, _ penalties: [Double], _ eigenvalues: [Double], _ rotated: [Double],
+        wide: Bool
+    ) -> [Double] {
+        let count = Double(problem.responses.count)
+        let squares = problem.responses.reduce(0) { $0 + $1 * $1 }
+        return penalties.map { penalty in
+            var freedom = 1.0
+            var explained = 0.0
+            var residual = 0.0
+            for (value, moment) in zip(eigenvalues, rotated) {
+                let sum = value + penalty
+                freedom += value / sum
+                explained += moment * moment * (sum + penalty) / (sum * sum)
+                residual += moment * moment * (penalty / sum) * (penalty / sum)
+            }
+            if !wide { residual = max(squares - explained, 0) }
+            let left = count - freedom
+            return left > 0 ? count * residual / (left * left) : .infinity
+        }
+    }
+}

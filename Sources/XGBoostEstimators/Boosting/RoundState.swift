@@ -1,0 +1,18 @@
+/// What a loss reads and writes in a round, for a range of rows at a time.
+struct RoundState: Sendable {
+    /// Margins less what XGBoost starts from: outputs numbers a row.
+    let margins: MarginPointer
+    /// Where gradients go, outputs numbers a row.
+    let gradients: NumberBuffer<Float>
+    /// Where Hessians go, outputs numbers a row.
+    let hessians: NumberBuffer<Float>
+    /// 1 for each row to learn from in this round, 0 for the others; nil where all are learned from.
+    let active: NumberBuffer<UInt8>?
+
+    /// Margins that XGBoost lends until its next call.
+    struct MarginPointer: @unchecked Sendable {  // Read only, and only during the round.
+        let start: UnsafePointer<Float>
+        /// What XGBoost starts from.
+        let base: Double
+    }
+}

@@ -1,0 +1,112 @@
+import MetaLearnersCore
+
+/// A fit for each kind of task.
+struct XGBoostFit {
+    let library: XGBoostLibrary
+    let spec: XGBoostSpec
+    let task: TrainingTask
+    let roles: RowRoles
+    let context: ExecutionContext
+
+    /// Squared error and the residual loss.
+    func quadratic(_ warnings: [String]) throws(MetaLearnersError) -> XGBoostModel {
+        let loss = try QuadraticLoss(task, rows: roles.rows, learned: roles.learned)
+        let settings = BoosterParameters.Task(
+            objective: "reg:squarederror", classes: nil, meanHessian: loss.meanHessian, scale: loss.scale,
+            seed: task.seed)
+        let trained = try train(loss, settings, baseMargin: 0.5, isWorthwhile: !loss.isFlat)
+        let approximate = loss.isUnit ? [] : approximationWarnings
+        return try model(
+            trained, link: .identity, offsets: [loss.level], scale: loss.scale,
+            warnings + approximate)
+    }
+
+    /// The deviance of two or more classes.
+    func classification(_ classes: Int, _ warnings: [String]) throws(MetaLearnersError) -> XGBoostModel {
+        let prior = ClassPrior(task, classes: classes, rows: roles.rows, learned: roles.learned)
+        let offsets = prior.offsets
+        var meanWeight = 1.0
+        if let weights = task.weights {
+            meanWeight = roles.learned.reduce(0) { $0 + weights[Int(roles.rows[$1])] }
+            meanWeight /= Double(max(roles.learned.count, 1))
+        }
+        let settings = BoosterParameters.Task(
+            objective: classes == 2 ? "binary:logistic" : "multi:softprob",
+            classes: classes == 2 ? nil : classes, meanHessian: prior.meanHessian * meanWeight, scale: 1,
+            seed: task.seed)
+        let warnings = warnings + prior.warnings + approximationWarnings
+        let isWorthwhile = prior.shares.count(where: { $0 > 0 }) > 1
+        if classes == 2, let offset = offsets.first {
+            let loss = LogisticLoss(task, rows: roles.rows, offset: offset)
+            // The log odds of ½ are 0.
+            let trained = try train(loss, settings, baseMargin: 0, isWorthwhile: isWorthwhile)
+            return try model(trained, link: .logistic, offsets: offsets, scale: 1, warnings)
+        }
+        let loss = SoftmaxLoss(task, rows: roles.rows, offsets: offsets)
+        let trained = try train(loss, settings, baseMargin: 0.5, isWorthwhile: isWorthwhile)
+        return try model(trained, link: .softmax, offsets: offsets, scale: 1, warnings)
+    }
+
+    private struct Trained {
+        let trees: [UInt8]?
+        let messages: [String]
+    }
+
+    private func train(
+        _ loss: some BoostingLoss, _ settings: BoosterParameters.Task, baseMargin: Double, isWorthwhile: Bool
+    ) throws(MetaLearnersError) -> Trained {
+        guard isWorthwhile, !task.features.columns.isEmpty, loss.hessianMagnitude > 0 else {
+            return Trained(trees: nil, messages: [])
+        }
+        guard loss.hessianMagnitude < 1e30, loss.gradientMagnitude < 1e30 else {
+            throw MetaLearnersError(
+                .numericalFailure, at: "weight", "the largest weight is beyond single precision",
+                remedy: "divide all weights by the same number")
+        }
+        let parameters = BoosterParameters(spec, settings, threads: context.threads)
+        let (trees, messages) = try XGBoostLog.capturing(library) { () throws(MetaLearnersError) in
+            try BoostingRun(
+                library: library, spec: spec, loss: loss, roles: roles, matrix: matrix(),
+                parameters: parameters.values, baseMargin: baseMargin, context: context
+            ).train()
+        }
+        if let unused = messages.lazy.compactMap(XGBoostMessage.unusedParameters).first {
+            throw MetaLearnersError(
+                .invalidSpec, at: "engine." + (unused.first ?? ""),
+                "XGBoost \(library.version) does not use it: unknown, or without effect beside the others",
+                remedy: "leave it out; XGBoost names " + unused.joined(separator: ", "))
+        }
+        return Trained(trees: trees, messages: messages)
+    }
+
+    private func matrix() throws(MetaLearnersError) -> TrainingMatrix {
+        guard BoosterParameters.isQuantised(spec) else {
+            return try TrainingMatrix.plain(
+                library, task.features, rows: roles.rows, threads: context.threads)
+        }
+        let store = try task.cache.value(of: MatrixStore.self, named: "xgboost") {
+            () throws(MetaLearnersError) in MatrixStore()
+        }
+        return try store.matrix(
+            library, task.features, rows: roles.rows, maxBins: spec.maxBins, threads: context.threads)
+    }
+
+    private var approximationWarnings: [String] {
+        guard spec.minLeafSize != XGBoostSpec.standardMinLeafSize else { return [] }
+        return [
+            "min_leaf_size is approximated: XGBoost bounds a leaf's sum of Hessians, set to \(spec.minLeafSize) times "
+                + "their mean at the start"
+        ]
+    }
+
+    private func model(
+        _ trained: Trained, link: XGBoostModel.Link, offsets: [Double], scale: Double, _ warnings: [String]
+    ) throws(MetaLearnersError) -> XGBoostModel {
+        try XGBoostModel(
+            library: library, trees: trained.trees,
+            shape: XGBoostModel.Shape(
+                link: link, offsets: offsets, scale: scale,
+                levels: FeatureGatherer.levels(of: task.features).map { Int32(clamping: $0) }),
+            warnings: warnings + trained.messages)
+    }
+}

@@ -1,0 +1,83 @@
+import MetaLearnersCore
+import Synchronization
+
+/// Quantised matrices of a dataset, kept in its cache: fits on the same rows with other targets, weights or
+/// parameters share one.
+///
+/// They take at most twice the memory of the features in double precision (or 64 MB, for small data); the one
+/// not used for longest goes first.
+final class MatrixStore: Sendable {
+    private struct ColumnKey: Hashable {
+        let memory: ObjectIdentifier
+        let element: StridedValues.Element
+        let offset: Int
+        let stride: Int
+        let levels: Int
+
+        init(_ column: Column) {
+            memory = ObjectIdentifier(column.values.memory)
+            element = column.values.element
+            offset = column.values.offset
+            stride = column.values.stride
+            levels = column.levels?.count ?? 0
+        }
+    }
+
+    private struct Key: Equatable {
+        let columns: [ColumnKey]
+        let rows: [Int32]
+        let maxBins: Int
+    }
+
+    private final class Entry: Sendable {
+        let key: Key
+        let bytes: Int
+        /// Keeps the columns' memory, so that its identity is not given to another.
+        let table: Table
+        let matrix = Mutex<TrainingMatrix?>(nil)
+
+        init(_ key: Key, _ table: Table) {
+            self.key = key
+            self.table = table
+            // One byte a cell by rows and one by columns; two each where bins exceed a byte.
+            bytes = key.rows.count * key.columns.count * (key.maxBins > 256 ? 4 : 2)
+        }
+    }
+
+    /// Last used last.
+    private let entries = Mutex<[Entry]>([])
+
+    /// The quantised matrix of `rows`; whoever asks for one that is being made waits for it.
+    ///
+    /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up.
+    func matrix(
+        _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int
+    ) throws(MetaLearnersError) -> TrainingMatrix {
+        let key = Key(columns: table.columns.map(ColumnKey.init), rows: rows, maxBins: maxBins)
+        let budget = max(64 << 20, 2 * 8 * table.rowCount * table.columns.count)
+        let entry = entries.withLock { entries in
+            let entry: Entry
+            if let index = entries.firstIndex(where: { $0.key == key }) {
+                entry = entries.remove(at: index)
+            } else {
+                entry = Entry(key, table)
+            }
+            entries.append(entry)
+            var bytes = entries.reduce(0) { $0 + $1.bytes }
+            while bytes > budget, entries.count > 1 { bytes -= entries.removeFirst().bytes }
+            return entry
+        }
+        let result: Result<TrainingMatrix, MetaLearnersError> = entry.matrix.withLock { stored in
+            if let matrix = stored { return .success(matrix) }
+            do throws(MetaLearnersError) {
+                let matrix = try TrainingMatrix.quantised(
+                    library, table, rows: rows, maxBins: maxBins, threads: threads)
+                stored = matrix
+                return .success(matrix)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,129 @@
+/// A handle of XGBoost's: a matrix or a booster.
+typealias XGBoostHandle = UnsafeMutableRawPointer
+
+/// The functions of XGBoost's C API that the backend calls, with the signatures of its header `c_api.h`.
+///
+/// All but `XGBoostVersion` return 0 for success; `XGBGetLastError` then gives the message of the calling thread.
+struct XGBoostFunctions: Sendable {
+    typealias Text = UnsafePointer<CChar>
+    typealias HandleSlot = UnsafeMutablePointer<XGBoostHandle?>
+    typealias Number = UnsafeMutablePointer<UInt64>
+    typealias Shape = UnsafeMutablePointer<UnsafePointer<UInt64>?>
+    typealias Floats = UnsafeMutablePointer<UnsafePointer<Float>?>
+    typealias LogCallback = @convention(c) (Text?) -> Void
+    typealias NextBatch = @convention(c) (UnsafeMutableRawPointer?) -> Int32
+    typealias Restart = @convention(c) (UnsafeMutableRawPointer?) -> Void
+
+    typealias Version =
+        @convention(c) (
+            UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>
+        ) -> Void
+    typealias LastError = @convention(c) () -> Text?
+    typealias RegisterLog = @convention(c) (LogCallback) -> Int32
+    typealias Free = @convention(c) (XGBoostHandle) -> Int32
+    typealias Create = @convention(c) (HandleSlot) -> Int32
+    typealias FromDense = @convention(c) (Text, Text, HandleSlot) -> Int32
+    typealias SetTexts =
+        @convention(c) (XGBoostHandle, Text, UnsafeMutablePointer<Text?>?, UInt64) -> Int32
+    typealias SetDense = @convention(c) (XGBoostHandle, Text) -> Int32
+    typealias FromBatches =
+        @convention(c) (
+            UnsafeMutableRawPointer, XGBoostHandle, XGBoostHandle?, Restart, NextBatch, Text, HandleSlot
+        ) -> Int32
+    typealias CreateBooster =
+        @convention(c) (UnsafePointer<XGBoostHandle?>?, UInt64, HandleSlot) -> Int32
+    typealias SetParameter = @convention(c) (XGBoostHandle, Text, Text) -> Int32
+    typealias BoostRound =
+        @convention(c) (
+            XGBoostHandle, XGBoostHandle, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UInt64
+        ) -> Int32
+    typealias TrainRound = @convention(c) (XGBoostHandle, XGBoostHandle, Int32, Text, Text) -> Int32
+    typealias PredictMatrix =
+        @convention(c) (XGBoostHandle, XGBoostHandle, Text, Shape, Number, Floats) -> Int32
+    typealias PredictDense =
+        @convention(c) (XGBoostHandle, Text, Text, XGBoostHandle?, Shape, Number, Floats) -> Int32
+    typealias Slice = @convention(c) (XGBoostHandle, Int32, Int32, Int32, HandleSlot) -> Int32
+    typealias Save =
+        @convention(c) (XGBoostHandle, Text, Number, UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Int32
+    typealias Load = @convention(c) (XGBoostHandle, UnsafeRawPointer, UInt64) -> Int32
+    typealias Count = @convention(c) (XGBoostHandle, Number) -> Int32
+
+    let version: Version
+    let lastError: LastError
+    let registerLog: RegisterLog
+    let freeMatrix: Free
+    let matrixFromDense: FromDense
+    let setTexts: SetTexts
+    let createProxy: Create
+    let setDense: SetDense
+    let quantileMatrixFromBatches: FromBatches
+    let createBooster: CreateBooster
+    let freeBooster: Free
+    let setParameter: SetParameter
+    /// One round on gradients given as arrays; deprecated since 2.1, where `trainRound` takes its place.
+    let boostRound: BoostRound?
+    /// One round on gradients described by array interfaces; since 2.1.
+    let trainRound: TrainRound?
+    let predictMatrix: PredictMatrix
+    let predictDense: PredictDense
+    let slice: Slice
+    let save: Save
+    let load: Load
+    let featureCount: Count
+
+    /// Looks the functions up.
+    ///
+    /// - Parameters:
+    ///   - library: where they are.
+    ///   - missing: receives the name of the first required function that is not there.
+    init?(_ library: SharedLibrary, missing: inout String?) {
+        func find<Function>(_ name: String, _: Function.Type = Function.self) -> Function? {
+            let function: Function? = library.function(name)
+            if function == nil, missing == nil { missing = name }
+            return function
+        }
+        guard let version: Version = find("XGBoostVersion"),
+            let lastError: LastError = find("XGBGetLastError"),
+            let registerLog: RegisterLog = find("XGBRegisterLogCallback"),
+            let freeMatrix: Free = find("XGDMatrixFree"),
+            let matrixFromDense: FromDense = find("XGDMatrixCreateFromDense"),
+            let setTexts: SetTexts = find("XGDMatrixSetStrFeatureInfo"),
+            let createProxy: Create = find("XGProxyDMatrixCreate"),
+            let setDense: SetDense = find("XGProxyDMatrixSetDataDense"),
+            let fromBatches: FromBatches = find("XGQuantileDMatrixCreateFromCallback"),
+            let createBooster: CreateBooster = find("XGBoosterCreate"),
+            let freeBooster: Free = find("XGBoosterFree"),
+            let setParameter: SetParameter = find("XGBoosterSetParam"),
+            let predictMatrix: PredictMatrix = find("XGBoosterPredictFromDMatrix"),
+            let predictDense: PredictDense = find("XGBoosterPredictFromDense"),
+            let slice: Slice = find("XGBoosterSlice"),
+            let save: Save = find("XGBoosterSaveModelToBuffer"),
+            let load: Load = find("XGBoosterLoadModelFromBuffer"),
+            let featureCount: Count = find("XGBoosterGetNumFeature")
+        else { return nil }
+        boostRound = library.function("XGBoosterBoostOneIter")
+        trainRound = library.function("XGBoosterTrainOneIter")
+        guard boostRound != nil || trainRound != nil else {
+            missing = "XGBoosterTrainOneIter"
+            return nil
+        }
+        self.version = version
+        self.lastError = lastError
+        self.registerLog = registerLog
+        self.freeMatrix = freeMatrix
+        self.matrixFromDense = matrixFromDense
+        self.setTexts = setTexts
+        self.createProxy = createProxy
+        self.setDense = setDense
+        quantileMatrixFromBatches = fromBatches
+        self.createBooster = createBooster
+        self.freeBooster = freeBooster
+        self.setParameter = setParameter
+        self.predictMatrix = predictMatrix
+        self.predictDense = predictDense
+        self.slice = slice
+        self.save = save
+        self.load = load
+        self.featureCount = featureCount
+    }
+}

@@ -1,0 +1,165 @@
+import MetaLearnersCore
+
+/// Trees in XGBoost's own form: the owner of a `BoosterHandle`.
+///
+/// While it is trained it belongs to one thread; loaded from bytes, it only predicts, and XGBoost allows that from
+/// several threads at once.
+final class Booster: @unchecked Sendable {  // See above.
+    private let handle: XGBoostHandle
+    private let library: XGBoostLibrary
+
+    private init(owning handle: XGBoostHandle, _ library: XGBoostLibrary) {
+        self.handle = handle
+        self.library = library
+    }
+
+    deinit { _ = library.functions.freeBooster(handle) }
+
+    private static var noHandle: MetaLearnersError {
+        MetaLearnersError(.internalFault, at: "backend 'xgboost'", "XGBoost gave no booster")
+    }
+
+    /// Creates a booster to be trained on `matrix`.
+    ///
+    /// - Throws: `invalidSpec` for a parameter that XGBoost refuses.
+    convenience init(
+        _ library: XGBoostLibrary, matrix: TrainingMatrix, parameters: [(name: String, value: String)]
+    ) throws(MetaLearnersError) {
+        var handle: XGBoostHandle?
+        let status = withUnsafePointer(to: Optional(matrix.handle)) {
+            library.functions.createBooster($0, 1, &handle)
+        }
+        try library.check(status, "create a booster")
+        guard let handle else { throw Self.noHandle }
+        self.init(owning: handle, library)
+        for (name, value) in parameters {
+            try library.check(
+                library.functions.setParameter(handle, name, value), "set '\(name)' to '\(value)'",
+                kind: .invalidSpec)
+        }
+    }
+
+    /// Loads trees that `saved` wrote; they predict on the calling thread alone.
+    ///
+    /// - Throws: `corruptModel` for bytes that XGBoost refuses.
+    convenience init(_ library: XGBoostLibrary, saved: [UInt8]) throws(MetaLearnersError) {
+        var handle: XGBoostHandle?
+        try library.check(library.functions.createBooster(nil, 0, &handle), "create a booster")
+        guard let handle else { throw Self.noHandle }
+        self.init(owning: handle, library)
+        let status = saved.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { library.functions.load(handle, $0, UInt64(bytes.count)) } ?? 0
+        }
+        try library.check(status, "read its trees", kind: .corruptModel)
+        try library.check(library.functions.setParameter(handle, "nthread", "1"), "set 'nthread'")
+    }
+
+    /// How many columns the trees were grown on.
+    func featureCount() throws(MetaLearnersError) -> Int {
+        var count: UInt64 = 0
+        try library.check(library.functions.featureCount(handle, &count), "count its features")
+        return Int(clamping: count)
+    }
+
+    /// The margins of the rows trained on: `count` floats, valid until the next call.
+    ///
+    /// - Throws: `numericalFailure` where XGBoost fails; `invalidSpec` for parameters that it refuses only now.
+    func trainingMargins(_ matrix: TrainingMatrix, count: Int) throws(MetaLearnersError)
+        -> UnsafePointer<Float>
+    {
+        var shape: UnsafePointer<UInt64>?
+        var dimensions: UInt64 = 0
+        var floats: UnsafePointer<Float>?
+        let status = library.functions.predictMatrix(
+            handle, matrix.handle,
+            "{\"type\":1,\"training\":true,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}",
+            &shape, &dimensions, &floats)
+        try library.check(status, "predict the rows trained on", kind: .invalidSpec)
+        guard let floats, Self.product(shape, dimensions) == count else { throw Self.wrongShape }
+        return floats
+    }
+
+    /// Adds the trees of one round.
+    ///
+    /// - Parameters:
+    ///   - gradients, hessians: for each row of the matrix one number an output.
+    ///   - outputs: numbers a row.
+    /// - Throws: `numericalFailure` where XGBoost fails.
+    func boost(
+        _ matrix: TrainingMatrix, round: Int, gradients: NumberBuffer<Float>,
+        hessians: NumberBuffer<Float>, outputs: Int
+    ) throws(MetaLearnersError) {
+        let status: Int32
+        if let train = library.functions.trainRound {
+            let gradient = ArrayInterface(
+                rowMajor: gradients.start, rows: matrix.rowCount, columns: outputs)
+            let hessian = ArrayInterface(rowMajor: hessians.start, rows: matrix.rowCount, columns: outputs)
+            status = train(handle, matrix.handle, Int32(clamping: round), gradient.json, hessian.json)
+        } else if let boost = library.functions.boostRound {
+            status = boost(
+                handle, matrix.handle, gradients.start, hessians.start, UInt64(gradients.count))
+        } else {
+            status = -1
+        }
+        withExtendedLifetime((gradients, hessians)) {}
+        try library.check(status, "grow a tree")
+    }
+
+    /// The first `rounds` rounds alone.
+    ///
+    /// - Throws: `numericalFailure` where XGBoost fails.
+    func first(_ rounds: Int) throws(MetaLearnersError) -> Booster {
+        var handle: XGBoostHandle?
+        try library.check(
+            library.functions.slice(self.handle, 0, Int32(clamping: rounds), 1, &handle), "drop trees")
+        guard let handle else { throw Self.noHandle }
+        return Booster(owning: handle, library)
+    }
+
+    /// The trees as UBJSON.
+    ///
+    /// - Throws: `numericalFailure` where XGBoost fails.
+    func saved() throws(MetaLearnersError) -> [UInt8] {
+        var length: UInt64 = 0
+        var bytes: UnsafePointer<CChar>?
+        try library.check(
+            library.functions.save(handle, "{\"format\":\"ubj\"}", &length, &bytes), "save its trees")
+        return Array(UnsafeRawBufferPointer(start: bytes, count: Int(clamping: length)))
+    }
+
+    /// The margins of the rows that `features` describes, given to `use` as floats.
+    ///
+    /// - Throws: `numericalFailure` where XGBoost fails.
+    func margins(_ features: ArrayInterface, count: Int, _ use: (UnsafePointer<Float>) -> Void)
+        throws(MetaLearnersError)
+    {
+        var shape: UnsafePointer<UInt64>?
+        var dimensions: UInt64 = 0
+        var floats: UnsafePointer<Float>?
+        let status = library.functions.predictDense(
+            handle, features.json,
+            "{\"type\":1,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false,"
+                + "\"missing\":NaN,\"cache_id\":0}", nil,
+            &shape, &dimensions, &floats)
+        try library.check(status, "predict")
+        guard let floats, Self.product(shape, dimensions) == count else { throw Self.wrongShape }
+        use(floats)
+    }
+
+    private static func product(_ shape: UnsafePointer<UInt64>?, _ dimensions: UInt64) -> Int? {
+        guard let shape, dimensions <= 4 else { return nil }
+        var product: UInt64 = 1
+        for index in 0..<Int(dimensions) {
+            let (next, overflow) = product.multipliedReportingOverflow(by: shape[index])
+            guard !overflow else { return nil }
+            product = next
+        }
+        return Int(exactly: product)
+    }
+
+    private static var wrongShape: MetaLearnersError {
+        MetaLearnersError(
+            .internalFault, at: "backend 'xgboost'",
+            "XGBoost's predictions are of another shape than asked for")
+    }
+}
