@@ -90,6 +90,23 @@ import TreeEstimators
         #expect(distance(try predictions(model, probe), [8, 8, 8, 8, 1]) < 1e-6)
     }
 
+    @Test("a level never seen is predicted near the mean, not where the majority of each tree adds up to")
+    func unseenLevelIsUnbiased() throws {
+        // Most groups are a little above zero and a few far below: majorities are above in every tree.
+        let groups = 40
+        var stream = RandomStream(seed: 5)
+        let codes = (0..<2000).map { Int32($0 % groups) }
+        let effect = (0..<groups).map { $0 < 8 ? -4.0 : 1.0 }
+        let target = codes.map { effect[Int($0)] + stream.uniform() - 0.5 }
+        let levels = (0..<groups).map { "\($0)" }
+        var spec = TreesSpec()
+        spec.trees = 100
+        let table = try Table([Column("group", codes: StridedValues(codes), levels: levels)])
+        let model = try fitTrees(spec, table, target)
+        let unseen = try Table([Column("group", codes: StridedValues([-1] as [Int32]), levels: levels)])
+        #expect(abs(try predictions(model, unseen)[0]) < 0.75)
+    }
+
     @Test("of more levels than bins the most frequent keep a bin")
     func moreLevelsThanBins() throws {
         // Level 0 is frequent and stands apart; 600 rare levels share bins.

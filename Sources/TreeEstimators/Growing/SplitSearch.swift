@@ -125,13 +125,13 @@ struct SplitSearch<Cell: HistogramCell> {
             left: totals - bestRight)
     }
 
-    /// The set of `bins`; where no missing value was seen, these follow the majority.
+    /// The set of `bins`; where no missing value was seen, its side is drawn.
     private func categories(
         _ bins: [Int], _ right: GradientTotals, _ totals: GradientTotals, missingIsKnown: Bool
     ) -> CategorySet {
         var set = CategorySet()
         for bin in bins { set.insert(bin) }
-        if !missingIsKnown, 2 * right.count > totals.count { set.insert(0) }
+        if !missingIsKnown, totals.sendsUnknownCategoryRight(right) { set.insert(0) }
         return set
     }
 }
