@@ -64,7 +64,14 @@ struct EnsembleBuilder {
                 }
                 splits.append(TreeEnsemble.Split(leaf: UInt8(split.leaf), feature: UInt16(place), rule: rule))
             }
-            ensemble.append(splits, values: entry.values, output: entry.output)
+            let total = entry.tree.leaves.reduce(0) { $0 + Double($1.hessian) }
+            let covers = entry.tree.leaves.map { LeafCover(total > 0 ? Double($0.hessian) / total : 0) }
+            ensemble.append(splits, values: entry.values, covers: covers, output: entry.output)
+            for split in entry.tree.splits {
+                if let place = places[split.candidate.feature] {
+                    ensemble.gains[place] += split.candidate.gain
+                }
+            }
         }
         return ensemble
     }

@@ -5,7 +5,7 @@ extension TreeEnsemble {
         case missingLeft, missingRight, categories
     }
 
-    /// Writes the trees: 5 bytes a split and 4 a leaf, and the edges that are used.
+    /// Writes the trees: 5 bytes a split and 6 a leaf, and the edges that are used.
     func encode(to writer: inout BinaryWriter) {
         writer.write(UInt32(featureCount))
         writer.write(baseScores)
@@ -15,6 +15,7 @@ extension TreeEnsemble {
             writer.write(UInt16(feature))
             binning.encode(to: &writer)
         }
+        for gain in gains { writer.write(gain) }
         writer.write(UInt64(trees.count))
         for tree in trees {
             writer.write(UInt8(tree.splitCount))
@@ -23,6 +24,9 @@ extension TreeEnsemble {
                 encode(split(at: index), to: &writer)
             }
             for value in values[tree.firstValue...tree.firstValue + tree.splitCount] { writer.write(value) }
+            for cover in covers[tree.firstValue...tree.firstValue + tree.splitCount] {
+                writer.write(cover.bits)
+            }
         }
     }
 
@@ -63,6 +67,8 @@ extension TreeEnsemble {
         self.init(
             featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
             usedFeatures: usedFeatures, binnings: binnings)
+        for place in gains.indices { gains[place] = try reader.readDouble() }
+        guard gains.allSatisfy({ $0 >= 0 }) else { throw BinaryReader.corrupt("a split gains nothing") }
         for _ in 0..<(try reader.readCount(elementSize: 5)) {
             let splitCount = Int(try reader.read(UInt8.self))
             let output = baseScores.count > 1 ? Int(try reader.read(UInt16.self)) : 0
@@ -75,7 +81,14 @@ extension TreeEnsemble {
                 guard value.isFinite else { throw BinaryReader.corrupt("a leaf has no value") }
                 values.append(value)
             }
-            append(splits, values: values, output: output)
+            var covers: [LeafCover] = []
+            for _ in 0...splitCount {
+                guard let cover = LeafCover(bits: try reader.read(UInt16.self)) else {
+                    throw BinaryReader.corrupt("the rows of a leaf cannot be counted")
+                }
+                covers.append(cover)
+            }
+            append(splits, values: values, covers: covers, output: output)
         }
     }
 

@@ -42,6 +42,10 @@ struct TreeEnsemble: Sendable {
     /// The sets of bins that splits by categories send right, four words each.
     private(set) var sets: [UInt64] = []
     private(set) var values: [Float] = []
+    /// The share of each leaf in its tree's Hessian sum, of 16 bits: what conditional expectations weight leaves by.
+    private(set) var covers: [LeafCover] = []
+    /// What the splits by each used column gained, over all trees.
+    var gains: [Double]
     private(set) var trees: [Tree] = []
 
     init(
@@ -53,10 +57,11 @@ struct TreeEnsemble: Sendable {
         self.valueScale = valueScale
         self.usedFeatures = usedFeatures
         self.binnings = binnings
+        gains = [Double](repeating: 0, count: usedFeatures.count)
     }
 
-    /// Adds a tree: `values` holds a number for each leaf, one more than there are splits.
-    mutating func append(_ splits: [Split], values: [Float], output: Int) {
+    /// Adds a tree: `values` and `covers` hold a number for each leaf, one more than there are splits.
+    mutating func append(_ splits: [Split], values: [Float], covers: [LeafCover], output: Int) {
         trees.append(
             Tree(
                 firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
@@ -65,6 +70,7 @@ struct TreeEnsemble: Sendable {
         for split in splits { self.splits.append(compiled(split)) }
         link(from: first)
         self.values += values
+        self.covers += covers
     }
 
     /// Finds where rows go on from each split of the last tree. They only ever go on to later splits.

@@ -30,16 +30,17 @@ let designs = [
 ]
 
 func variants(trees: Int) -> [Variant] {
-    var plain = Variant(name: "honest: false")
+    var plain = Variant(name: "honest: false, row_sample: 0.2")
     plain.spec.trees = trees
     plain.spec.columnSample = 1
-    var honest = plain
+    plain.spec.rowSample = 0.2
+    var honest = Variant(name: "honest: true", spec: plain.spec)
+    honest.spec.rowSample = 0.5
     honest.spec.honest = true
-    var residual = Variant(name: "honest: true, residual loss", spec: honest.spec)
-    residual.isResidual = true
-    return [
-        plain, Variant(name: "honest: true", spec: honest.spec), residual,
-    ]
+    var fine = Variant(name: "honest: true, min_leaf_size: 1", spec: honest.spec)
+    fine.spec.minLeafSize = 1
+    let residual = Variant(name: "honest: true, residual loss", spec: honest.spec, isResidual: true)
+    return [plain, honest, fine, residual]
 }
 
 let columns = 5
