@@ -193,11 +193,15 @@ final class ForestSplitSearch<Sum: ForestSum> {
         consider(total - right, feature: feature) { set(chosen, right) }
     }
 
-    /// The set of `members`; where no missing value was seen, these follow the majority.
+    /// The set of `members`; where no missing value was seen, its side is drawn.
     private func set(_ members: [Int], _ right: Sum) -> SplitCandidate.Rule {
         var set = CategorySet()
         for bin in members { set.insert(bin) }
-        if bins.base[0] != 0, 2 * right.count > total.count { set.insert(0) }
+        let salt = right.gradient(0).bitPattern
+        // Counts are of rows, and exact.
+        if bins.base[0] != 0, UnknownCategory.goesRight(Int64(right.count), of: Int64(total.count), salt: salt) {
+            set.insert(0)
+        }
         return .categories(set)
     }
 }

@@ -146,7 +146,8 @@ struct SplitSearch<Cell: HistogramCell> {
     ) -> CategorySet {
         var set = CategorySet()
         for bin in bins { set.insert(bin) }
-        if !missingIsKnown, totals.sendsUnknownCategoryRight(right) { set.insert(0) }
+        let salt = UInt64(bitPattern: right.gradient)
+        if !missingIsKnown, UnknownCategory.goesRight(right.count, of: totals.count, salt: salt) { set.insert(0) }
         return set
     }
 }
