@@ -199,7 +199,9 @@ final class ForestSplitSearch<Sum: ForestSum> {
         for bin in members { set.insert(bin) }
         let salt = right.gradient(0).bitPattern
         // Counts are of rows, and exact.
-        if bins.base[0] != 0, UnknownCategory.goesRight(Int64(right.count), of: Int64(total.count), salt: salt) {
+        if bins.base[0] != 0,
+            UnknownCategory.goesRight(Int64(right.count), of: Int64(total.count), salt: salt)
+        {
             set.insert(0)
         }
         return .categories(set)

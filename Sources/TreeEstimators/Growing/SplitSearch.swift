@@ -147,7 +147,9 @@ struct SplitSearch<Cell: HistogramCell> {
         var set = CategorySet()
         for bin in bins { set.insert(bin) }
         let salt = UInt64(bitPattern: right.gradient)
-        if !missingIsKnown, UnknownCategory.goesRight(right.count, of: totals.count, salt: salt) { set.insert(0) }
+        if !missingIsKnown, UnknownCategory.goesRight(right.count, of: totals.count, salt: salt) {
+            set.insert(0)
+        }
         return set
     }
 }
