@@ -6,7 +6,7 @@ import XGBoostEstimators
 extension EstimatorRegistry {
     /// Every backend that is built in. This is the only place that names them all.
     public static let `default` = EstimatorRegistry()
-        .registering(BoostedTrees.self)
+        .registering(TreesEstimator.self)
         .registering(ForestEstimator.self)
         .registering(XGBoostEstimator.self)
         .registering(RidgeEstimator.self)

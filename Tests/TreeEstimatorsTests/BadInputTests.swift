@@ -26,10 +26,10 @@ import TreeEstimators
     func valuesInCode() {
         var spec = TreesSpec()
         spec.maxLeaves = 1
-        #expect(throws: MetaLearnersError.self) { try BoostedTrees(spec) }
+        #expect(throws: MetaLearnersError.self) { try TreesEstimator(spec) }
         spec = TreesSpec()
         spec.l2 = .nan
-        #expect(throws: MetaLearnersError.self) { try BoostedTrees(spec) }
+        #expect(throws: MetaLearnersError.self) { try TreesEstimator(spec) }
     }
 
     @Test("without columns, or with columns that say nothing, the model is the weighted mean")

@@ -32,7 +32,7 @@ import TreeEstimators
 
     private func decode(_ bytes: [UInt8]) throws -> any FittedEstimator {
         var reader = BinaryReader(bytes[...])
-        return try BoostedTrees.decode(from: &reader)
+        return try TreesEstimator.decode(from: &reader)
     }
 
     @Test("a model read back predicts the same bits and writes the same bytes")

@@ -73,7 +73,7 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
         let task = try task(kind)
         let context = ExecutionContext()
         return [
-            try BoostedTrees(boosted).fit(task, context), try ForestEstimator(forest).fit(task, context),
+            try TreesEstimator(boosted).fit(task, context), try ForestEstimator(forest).fit(task, context),
             try ForestEstimator(honest).fit(task, context),
         ].compactMap { $0 as? any ExplainableEstimator }
     }

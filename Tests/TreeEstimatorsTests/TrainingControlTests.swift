@@ -136,7 +136,7 @@ import TreeEstimators
         let plain = try TrainingTask(features: table, rows: rows, target: target, cache: cache)
         let arm = Column("arm", StridedValues(weights.map { Int32($0 > 0.5 ? 1 : 0) }))
         let joint = try TrainingTask(features: table.appending(arm), rows: rows, target: target, cache: cache)
-        let estimator = try BoostedTrees(spec)
+        let estimator = try TreesEstimator(spec)
         let first = try estimator.fit(plain, ExecutionContext())
         let second = try estimator.fit(joint, ExecutionContext())
         #expect(encoded(first) == encoded(try fitTrees(spec, table, target, seed: 0)))
@@ -149,7 +149,7 @@ import TreeEstimators
         token.cancel()
         let task = try TrainingTask(features: table, rows: [0, 1, 2], target: target)
         #expect(throws: MetaLearnersError.self) {
-            try BoostedTrees(TreesSpec()).fit(task, ExecutionContext(threads: 2, cancellation: token))
+            try TreesEstimator(TreesSpec()).fit(task, ExecutionContext(threads: 2, cancellation: token))
         }
     }
 }

@@ -45,7 +45,7 @@ func fitTrees(
     let task = try TrainingTask(
         features: features, rows: rows ?? (0..<Int32(features.rowCount)).map { $0 }, target: target,
         weights: weights, clusters: clusters, objective: objective, seed: seed)
-    return try BoostedTrees(spec).fit(task, ExecutionContext(threads: threads))
+    return try TreesEstimator(spec).fit(task, ExecutionContext(threads: threads))
 }
 
 func predictions(_ model: any FittedEstimator, _ features: Table, rows: [Int32]? = nil) throws -> [Double] {

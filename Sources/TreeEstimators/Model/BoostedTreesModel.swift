@@ -22,7 +22,7 @@ struct BoostedTreesModel: FittedEstimator {
     let link: Link
     let warnings: [String]
 
-    var backendName: String { BoostedTrees.backend.name }
+    var backendName: String { TreesEstimator.backend.name }
     var outputCount: Int { link == .logistic ? 2 : ensemble.baseScores.count }
 
     func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)

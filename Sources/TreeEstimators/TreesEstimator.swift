@@ -8,7 +8,7 @@ import MetaLearnersCore
 ///
 /// A weight acts as so many copies of a row would, but that `min_leaf_size` counts rows, and within the grid of the
 /// sums (about 10⁻⁶ of the target's spread at a million rows, finer for fewer). Rows of weight 0 do not count.
-public struct BoostedTrees: BaseEstimator {
+public struct TreesEstimator: BaseEstimator {
     /// The backend's name, version and capabilities.
     public static let backend = BackendDescription(
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
