@@ -9,7 +9,8 @@ import _TestSupport
         var spec = TreesSpec()
         spec.trees = 5
         spec.minLeafSize = 3
-        #expect(try EstimatorConformance<TreesEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+        #expect(
+            try EstimatorConformance<TreesEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
     }
 
     @Test("forests keep the contract of every backend", arguments: ConformanceCheck.allCases)

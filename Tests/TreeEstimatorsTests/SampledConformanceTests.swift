@@ -22,6 +22,7 @@ struct SampledConformanceTests {
         }
         // A weighted mean is only expected of a learner that uses every row.
         guard check != .weights else { return }
-        #expect(try EstimatorConformance<TreesEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+        #expect(
+            try EstimatorConformance<TreesEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
     }
 }
