@@ -14,6 +14,7 @@ public struct TreesEstimator: BaseEstimator {
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+            .contributions,
         ])
 
     /// The checked configuration.
@@ -57,6 +58,8 @@ public struct TreesEstimator: BaseEstimator {
             return BoostedTreesModel(
                 ensemble: builder.ensemble(problem.matrix, baseScores: [loss.base]), link: .identity,
                 warnings: warnings)
+        case .multiResidual, .multiRegression, .count, .quantile:
+            throw problem.task.unsupportedObjective(by: backend, remedy: nil)
         case .classification(let classes):
             let boosting = ClassificationBoosting(problem, classes: classes)
             try boosting.fit(&builder)
