@@ -72,7 +72,9 @@ public struct MetaLearnerFitter: Sendable {
         let effects = (1..<dataset.armCount).map { learner.effect(of: $0, nuisances.estimates, predictions) }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances,
-            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) },
+            predictor: LearnerPredictor(
+                kind: spec.learner,
+                effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) }),
             trainingEffects: effects,
             fingerprint: dataset.fingerprint(scheduler.context))
     }
