@@ -84,6 +84,7 @@ extension CATEModel {
         } else {
             training = nil
         }
+        nuisances = nil
         try requireEveryRole()
     }
 

@@ -28,7 +28,9 @@ extension CATEModel {
         let nuisances = try predictNuisances(roles, features, table, &warnings, scheduler)
         var effects: [EffectRole: [Double]] = [:]
         for fitted in effectModels {
-            effects[fitted.role] = try predict(fitted.models, features, scheduler)
+            let placed = spec.models.model(of: fitted.role, armLabels)
+            effects[fitted.role] = try predict(
+                fitted.models, ModelsSpec.features(placed, in: features), scheduler)
         }
         return EffectPrediction(
             effects: (1..<armLabels.count).map { learner.effect(of: $0, nuisances, effects) },
@@ -53,7 +55,9 @@ extension CATEModel {
             propensities = known
         } else if let fitted = nuisanceModels.first(where: \.role.isPropensity) {
             var raw = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
-            raw.store([try predict(fitted.models, features, scheduler)], of: .propensity, isBinary: false)
+            let placed = spec.models.model(of: .propensity, armLabels)
+            let seen = try ModelsSpec.features(placed, in: features)
+            raw.store([try predict(fitted.models, seen, scheduler)], of: .propensity, isBinary: false)
             propensities = raw.propensities ?? []
         } else {
             propensities = armShares.map { [Double](repeating: $0, count: features.rowCount) }
@@ -71,7 +75,9 @@ extension CATEModel {
     ) throws(MetaLearnersError) -> NuisanceEstimates {
         var estimates = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
         for fitted in nuisanceModels where roles.contains(fitted.role) {
-            let inputs = fitted.role == .joint ? features.underEveryArm(armLabels) : [features]
+            let placed = spec.models.model(of: fitted.role, armLabels)
+            let seen = try ModelsSpec.features(placed, in: features)
+            let inputs = fitted.role == .joint ? seen.underEveryArm(armLabels) : [seen]
             var predictions: [[Double]] = []
             for input in inputs { predictions.append(try predict(fitted.models, input, scheduler)) }
             estimates.store(predictions, of: fitted.role, isBinary: outcomeKind.isBinary)

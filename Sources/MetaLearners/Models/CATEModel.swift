@@ -22,6 +22,9 @@ public struct CATEModel: Sendable {
     public let warnings: [String]
     /// What belongs to the training rows; nil for a model that was saved without.
     public let training: TrainingRecord?
+    /// The nuisances it was fitted with, and those it was given: what the next learner on the same rows may reuse. Nil for a
+    /// model that was read from a file.
+    public let nuisances: NuisanceFit?
     /// For each arm but the control, the share of its rows' weight among all: what stands for known propensities
     /// where new rows come without them.
     let armShares: [Double]
@@ -39,7 +42,8 @@ public struct CATEModel: Sendable {
 extension CATEModel {
     init(
         fitter: MetaLearnerFitter, dataset: CausalDataset, nuisances: NuisanceFit,
-        effectModels: [FittedRole<EffectRole>], trainingEffects: [[Double]], fingerprint: UInt64
+        estimates: NuisanceEstimates, nuisanceModels: [FittedRole<NuisanceRole>],
+        effectModels: [FittedRole<EffectRole>], trainingEffects: [[Double]]
     ) {
         spec = fitter.spec
         completeSpec = fitter.completeSpec
@@ -49,11 +53,12 @@ extension CATEModel {
         armCounts = dataset.treatment.counts
         overlap = nuisances.overlap
         armShares = dataset.armShares
-        nuisanceModels = nuisances.models
+        self.nuisanceModels = nuisanceModels
+        self.nuisances = nuisances
         self.effectModels = effectModels
         training = TrainingRecord(
-            dataset, folds: nuisances.folds, nuisances: nuisances.estimates, effects: trainingEffects,
-            fingerprint: fingerprint)
+            dataset, repeats: nuisances.repeats, nuisances: estimates, effects: trainingEffects,
+            fingerprint: nuisances.fingerprint)
         var notes = dataset.warnings
         if overlap.touched > 0 {
             let verb = overlap.policy == .trim ? "left out" : "clipped"
@@ -61,7 +66,7 @@ extension CATEModel {
                 "overlap: \(overlap.touched) of \(dataset.rowCount) rows have a propensity outside "
                     + "\(overlap.bounds) and were \(verb)")
         }
-        notes += Self.warnings(nuisances.models) { $0.name(dataset.treatment.labels) }
+        notes += Self.warnings(nuisanceModels) { $0.name(dataset.treatment.labels) }
         notes += Self.warnings(effectModels) { $0.name(dataset.treatment.labels) }
         warnings = notes
     }
