@@ -82,6 +82,7 @@ extension CATEModel {
         } else {
             training = nil
         }
+        nuisances = nil
         try requireEveryRole()
     }
 

@@ -26,7 +26,7 @@ extension CATEModel {
         let roles = predictor.nuisanceRoles(armCount: armLabels.count)
         let nuisances = try predictNuisances(roles, features, table, .combined, &warnings, scheduler.context)
         let effects = try predictor.effects(
-            features, nuisances, .combined, spec.prediction, scheduler.context)
+            PredictorInput(features, nuisances, .combined, spec, armLabels), scheduler.context)
         return EffectPrediction(effects: effects, warnings: warnings)
     }
 
@@ -49,7 +49,9 @@ extension CATEModel {
             propensities = known
         } else if let fitted = nuisanceModels.first(where: \.role.isPropensity) {
             var raw = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
-            let shares = try fitted.models.predict(features, .combined, spec.prediction, scheduler.context)
+            let placed = spec.models.model(of: .propensity, armLabels)
+            let seen = try ModelsSpec.features(placed, in: features)
+            let shares = try fitted.models.predict(seen, .combined, spec.prediction, scheduler.context)
             raw.store([shares], of: .propensity, isBinary: false)
             propensities = raw.propensities ?? []
         } else {
@@ -68,7 +70,9 @@ extension CATEModel {
     ) throws(MetaLearnersError) -> NuisanceEstimates {
         var estimates = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
         for fitted in nuisanceModels where roles.contains(fitted.role) {
-            let inputs = fitted.role == .joint ? features.underEveryArm(armLabels) : [features]
+            let placed = spec.models.model(of: fitted.role, armLabels)
+            let seen = try ModelsSpec.features(placed, in: features)
+            let inputs = fitted.role == .joint ? seen.underEveryArm(armLabels) : [seen]
             var predictions: [[Double]] = []
             for input in inputs {
                 predictions.append(try fitted.models.predict(input, selection, spec.prediction, context))

@@ -22,6 +22,9 @@ public struct CATEModel: Sendable {
     public let warnings: [String]
     /// What belongs to the training rows; nil for a model that was saved without.
     public let training: TrainingRecord?
+    /// The nuisances it was fitted with, and those it was given: what the next learner on the same rows may reuse. Nil for a
+    /// model that was read from a file.
+    public let nuisances: NuisanceFit?
     /// For each arm but the control, the share of its rows' weight among all: what stands for known propensities
     /// where new rows come without them.
     let armShares: [Double]
@@ -40,7 +43,8 @@ public struct CATEModel: Sendable {
 extension CATEModel {
     init(
         fitter: MetaLearnerFitter, dataset: CausalDataset, nuisances: NuisanceFit,
-        predictor: any EffectPredictor, trainingEffects: [[Double]], fingerprint: UInt64
+        estimates: NuisanceEstimates, nuisanceModels: [FittedRole<NuisanceRole>],
+        predictor: any EffectPredictor, trainingEffects: [[Double]]
     ) {
         spec = fitter.spec
         completeSpec = fitter.completeSpec
@@ -50,11 +54,12 @@ extension CATEModel {
         armCounts = dataset.treatment.counts
         overlap = nuisances.overlap
         armShares = dataset.armShares
-        nuisanceModels = nuisances.models
+        self.nuisanceModels = nuisanceModels
+        self.nuisances = nuisances
         self.predictor = predictor
         training = TrainingRecord(
-            dataset, folds: nuisances.folds, nuisances: nuisances.estimates, effects: trainingEffects,
-            fingerprint: fingerprint)
+            dataset, repeats: nuisances.repeats, nuisances: estimates, effects: trainingEffects,
+            fingerprint: nuisances.fingerprint)
         var notes = dataset.warnings
         if overlap.touched > 0 {
             let verb = overlap.policy == .trim ? "left out" : "clipped"
@@ -63,7 +68,7 @@ extension CATEModel {
                     + "\(overlap.bounds) and were \(verb)")
         }
         let labels = dataset.treatment.labels
-        notes += nuisances.models.flatMap { $0.warnings(name: $0.role.name(labels)) }
+        notes += nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
         notes += predictor.warnings(labels)
         warnings = notes
     }

@@ -13,16 +13,18 @@ struct LearnerPredictor: EffectPredictor {
 
     var foldCount: Int { effectModels.first?.models.foldModels.count ?? 0 }
 
-    func effects(
-        _ features: Table, _ nuisances: NuisanceEstimates, _ selection: ModelSelection,
-        _ rule: MetaLearnerSpec.Prediction, _ context: ExecutionContext
-    ) throws(MetaLearnersError) -> [[Double]] {
+    func effects(_ input: PredictorInput, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [[Double]]
+    {
         var effects: [EffectRole: [Double]] = [:]
         for fitted in effectModels {
-            effects[fitted.role] = try fitted.models.predict(features, selection, rule, context)
+            let placed = input.spec.models.model(of: fitted.role, input.armLabels)
+            effects[fitted.role] = try fitted.models.predict(
+                ModelsSpec.features(placed, in: input.features), input.selection, input.spec.prediction,
+                context)
         }
         let learner = kind.learner
-        return (1..<nuisances.armCount).map { learner.effect(of: $0, nuisances, effects) }
+        return (1..<input.armLabels.count).map { learner.effect(of: $0, input.nuisances, effects) }
     }
 
     func parts(_ labels: [String]) -> [ModelPart] {
