@@ -90,6 +90,7 @@ extension CATEModel {
             })
         object["overlap"] = overlap.specValue
         object["warnings"] = .array(warnings.map { .string($0) })
+        object["ensemble"] = predictor.details(armLabels)
         object["spec"] = completeSpec
         return object
     }

@@ -1,5 +1,7 @@
+import LinearEstimators
+
 /// The numbers of `auto`. Specs do not have them: they are what was measured to do well without tuning.
-struct AutoSettings: Sendable, Equatable {
+struct AutoSettings: Sendable {
     /// Which members there are.
     enum Recipe: Sendable {
         /// All of them.
@@ -34,6 +36,8 @@ struct AutoSettings: Sendable, Equatable {
     var linearEffectFactor = 2.0
     /// Propensities within effect models and their losses stay this far from 0 and 1.
     var leastShare = 0.03
+    /// The feature map of the lassos.
+    var map = FeatureExpansion.splinesInteractions
     /// Columns of the design matrix with all products at most; beyond, products are left out.
     var widthLimit = 1500
     /// How members become one effect.

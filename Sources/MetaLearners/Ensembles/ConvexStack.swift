@@ -162,7 +162,9 @@ private struct ActiveSet {
         for row in 0..<order {
             for column in 0...row {
                 var sum = gram[free[row] * count + free[column]]
-                for index in 0..<column { sum -= factor[row * order + index] * factor[column * order + index] }
+                for index in 0..<column {
+                    sum -= factor[row * order + index] * factor[column * order + index]
+                }
                 if row == column {
                     guard sum > 0 else { return nil }
                     factor[row * order + row] = sum.squareRoot()

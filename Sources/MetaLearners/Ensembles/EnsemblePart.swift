@@ -43,10 +43,7 @@ struct EnsemblePart: Sendable, Equatable {
     /// Adds `factor` times another part.
     mutating func add(_ other: EnsemblePart, times factor: Double) {
         guard factor != 0 else { return }
-        linear.intercept += factor * other.linear.intercept
-        for column in linear.coefficients.indices {
-            linear.coefficients[column] += factor * other.linear.coefficients[column]
-        }
+        linear.add(other.linear, times: factor)
         for (source, weight) in other.trees { trees[source, default: 0] += factor * weight }
     }
 }

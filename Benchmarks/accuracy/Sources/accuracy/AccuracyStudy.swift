@@ -51,7 +51,9 @@ struct AccuracyStudy {
         let units = (0..<runs).flatMap { run in
             cells.flatMap { cell in learners.map { Unit(cell: cell, run: run, learner: $0) } }
         }.filter { !known.contains($0.key) }
-        guard let file = fopen(path, "a") else { throw MetaLearnersError(.inputOutput, at: path, "cannot write") }
+        guard let file = fopen(path, "a") else {
+            throw MetaLearnersError(.inputOutput, at: path, "cannot write")
+        }
         defer { fclose(file) }
         let target = Mutex(UInt(bitPattern: file))
         let failure = Mutex<(any Error)?>(nil)
@@ -117,7 +119,8 @@ struct AccuracyStudy {
         try values.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = write(
+                    STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 guard count > 0 else { throw MetaLearnersError(.inputOutput, "cannot write the draw") }
                 rest = rest.dropFirst(count)
             }
@@ -130,7 +133,8 @@ struct AccuracyStudy {
         var lines: [String] = []
         var buffer = [CChar](repeating: 0, count: 4096)
         while fgets(&buffer, Int32(buffer.count), file) != nil {
-            lines.append(String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+            lines.append(
+                String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }
         return lines
     }
@@ -144,7 +148,9 @@ struct AccuracyStudy {
 
     private static func text(_ name: String) -> String? {
         let arguments = CommandLine.arguments
-        guard let position = arguments.firstIndex(of: name), position + 1 < arguments.count else { return nil }
+        guard let position = arguments.firstIndex(of: name), position + 1 < arguments.count else {
+            return nil
+        }
         return arguments[position + 1]
     }
 }
