@@ -84,7 +84,8 @@ extension AutoPair {
                     name: entry.name, values: path.outOfFold,
                     formulas: path.functions.map { EnsembleFormula(EnsemblePart($0)) }))
         }
-        var sources: [EnsemblePart.Source: [any FittedEstimator]] = [.effect: paths[0].models]
+        var sources = nuisances.trees
+        sources[.effect] = paths[0].models
         candidates.append(
             AutoCandidate(
                 name: "r trees", values: paths[0].outOfFold[0],
