@@ -146,7 +146,7 @@ extension MetaLearnerFitter {
     /// What a role asks of its backend.
     private func task(of role: NuisanceRole, _ dataset: CausalDataset) -> Capabilities {
         if role.isPropensity { return dataset.armCount > 2 ? [.multiclass] : [.binary] }
-        return dataset.outcome.kind.isBinary ? [.binary] : [.regression]
+        return dataset.outcome.kind.objective.capability
     }
 
     private func job(
@@ -154,12 +154,11 @@ extension MetaLearnerFitter {
         _ estimator: any BaseEstimator, parts: CrossFitter.Parts
     ) throws(MetaLearnersError) -> CrossFitter.Job {
         let arms = dataset.treatment.arms
-        let isBinary = dataset.outcome.kind.isBinary
         var features = try ModelsSpec.features(placed, in: dataset.covariates)
         var predictionFeatures: [Table] = []
         var target = dataset.outcome.values
-        var objective: TrainingTask.Objective = isBinary ? .classification(classes: 2) : .regression
-        var rows = Array(0..<Int32(dataset.rowCount))
+        var objective = dataset.outcome.kind.objective
+        var rows = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
         switch role {
         case .propensity:
             target = arms.map(Double.init)

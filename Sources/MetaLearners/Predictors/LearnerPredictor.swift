@@ -23,8 +23,7 @@ struct LearnerPredictor: EffectPredictor {
                 ModelsSpec.features(placed, in: input.features), input.selection, input.spec.prediction,
                 context)
         }
-        let learner = kind.learner
-        return (1..<input.armLabels.count).map { learner.effect(of: $0, input.nuisances, effects) }
+        return kind.learner.everyEffect(input.nuisances, effects, input.outcomeKind)
     }
 
     func parts(_ labels: [String]) -> [ModelPart] {

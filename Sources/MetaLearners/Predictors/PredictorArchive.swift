@@ -7,6 +7,8 @@ enum PredictorArchive {
         let spec: MetaLearnerSpec
         let armCount: Int
         let outcomeKind: Outcome.Kind
+        /// Whether propensities are known by design, so that there are no models of them.
+        let knowsPropensities: Bool
         let registry: EstimatorRegistry
     }
 
