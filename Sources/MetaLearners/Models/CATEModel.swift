@@ -29,7 +29,8 @@ public struct CATEModel: Sendable {
     /// where new rows come without them.
     let armShares: [Double]
     let nuisanceModels: [FittedRole<NuisanceRole>]
-    let effectModels: [FittedRole<EffectRole>]
+    /// What turns covariates and nuisances into effects: a learner, or an ensemble.
+    let predictor: any EffectPredictor
 
     /// The effect of each arm but the control for each training row, in the dataset's order: out of fold at every
     /// stage. Empty for a model that was saved without its training rows.
@@ -43,7 +44,7 @@ extension CATEModel {
     init(
         fitter: MetaLearnerFitter, dataset: CausalDataset, nuisances: NuisanceFit,
         estimates: NuisanceEstimates, nuisanceModels: [FittedRole<NuisanceRole>],
-        effectModels: [FittedRole<EffectRole>], trainingEffects: [[Double]]
+        predictor: any EffectPredictor, trainingEffects: [[Double]]
     ) {
         spec = fitter.spec
         completeSpec = fitter.completeSpec
@@ -55,7 +56,7 @@ extension CATEModel {
         armShares = dataset.armShares
         self.nuisanceModels = nuisanceModels
         self.nuisances = nuisances
-        self.effectModels = effectModels
+        self.predictor = predictor
         training = TrainingRecord(
             dataset, repeats: nuisances.repeats, nuisances: estimates, effects: trainingEffects,
             fingerprint: nuisances.fingerprint)
@@ -66,27 +67,10 @@ extension CATEModel {
                 "overlap: \(overlap.touched) of \(dataset.rowCount) rows have a propensity outside "
                     + "\(overlap.bounds) and were \(verb)")
         }
-        notes += Self.warnings(nuisanceModels) { $0.name(dataset.treatment.labels) }
-        notes += Self.warnings(effectModels) { $0.name(dataset.treatment.labels) }
+        let labels = dataset.treatment.labels
+        notes += nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
+        notes += predictor.warnings(labels)
         warnings = notes
-    }
-
-    /// The warnings of the models of each role, each once, with how many models gave it.
-    private static func warnings<Role>(_ fitted: [FittedRole<Role>], _ name: (Role) -> String) -> [String] {
-        var notes: [String] = []
-        for role in fitted {
-            let models = role.models.everyModel
-            var counts: [(text: String, count: Int)] = []
-            for warning in models.flatMap(\.warnings) {
-                if let known = counts.firstIndex(where: { $0.text == warning }) {
-                    counts[known].count += 1
-                } else {
-                    counts.append((warning, 1))
-                }
-            }
-            notes += counts.map { "\(name(role.role)): \($0.text) (\($0.count) of \(models.count) fits)" }
-        }
-        return notes
     }
 }
 

@@ -41,10 +41,19 @@ extension MetaLearnerFitter {
         var predictions: [EffectRole: [Double]] = [:]
         for (role, fit) in zip(roles, fits) { predictions[role] = fit.outOfFold.first ?? [] }
         let effects = (1..<dataset.armCount).map { learner.effect(of: $0, estimates, predictions) }
+        var effectModels: [FittedRole<EffectRole>] = []
+        for (role, fit) in zip(roles, fits) {
+            let placed = spec.models.model(of: role, labels)
+            effectModels.append(
+                FittedRole(
+                    role: role,
+                    columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
+                    models: fit.models))
+        }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances, estimates: estimates,
             nuisanceModels: nuisances.models(own, refitted: refitted),
-            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) },
+            predictor: LearnerPredictor(kind: spec.learner, effectModels: effectModels),
             trainingEffects: effects)
     }
 }

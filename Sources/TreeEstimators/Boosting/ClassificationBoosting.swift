@@ -91,7 +91,7 @@ struct ClassificationBoosting {
                 guard !grownTree.splits.isEmpty else { continue }
                 hasGrown = true
                 let values = grownTree.leaves.map { Float(spec.learningRate * rules.optimum($0)) }
-                builder.add(grownTree, values: values, output: output, round: round)
+                builder.add(grownTree, values: values, output: output, round: round, gainUnit: rules.gainUnit)
                 advance(grower.shards, scores, output, values)
             }
             if !hasGrown, spec.rowSample == 1, spec.columnSample == 1 { break }
