@@ -50,8 +50,9 @@ extension CATEModel {
             try CovariateSchema(from: &reader)
         }
         let surroundings = PredictorArchive.Surroundings(
-            spec: manifest.spec, armCount: armCount, outcomeKind: manifest.outcomeKind,
-            knowsPropensities: manifest.overlap.isKnown, registry: registry)
+            spec: manifest.spec, armLabels: manifest.armLabels, schema: schema,
+            outcomeKind: manifest.outcomeKind, knowsPropensities: manifest.overlap.isKnown,
+            registry: registry)
         nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
             try FittedEffects.decodeNuisances(from: &reader, surroundings)
         }
@@ -69,8 +70,7 @@ extension CATEModel {
             try FittedIntervals(from: &reader, surroundings)
         }
         training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
-            try TrainingRecord(
-                from: &reader, armCount: armCount, kind: manifest.outcomeKind, format: archive.version)
+            try TrainingRecord(from: &reader, armCount: armCount, kind: manifest.outcomeKind)
         }
         nuisances = nil
         try fitted.requireEveryRole(surroundings)

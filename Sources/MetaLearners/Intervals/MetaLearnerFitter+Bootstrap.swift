@@ -85,6 +85,7 @@ extension FittedRole {
     var withoutFolds: FittedRole {
         guard models.fullModel != nil else { return self }
         return FittedRole(
-            role: role, models: CrossFittedModels(foldModels: [], fullModel: models.fullModel))
+            role: role, columns: columns,
+            models: CrossFittedModels(foldModels: [], fullModel: models.fullModel))
     }
 }

@@ -32,8 +32,7 @@ extension CATEModel {
     ) throws(MetaLearnersError) -> NuisanceEstimates {
         var predictions: [(role: NuisanceRole, lists: [[Double]])] = []
         for known in fitted.nuisanceModels where roles.contains(known.role) {
-            let placed = spec.models.model(of: known.role, armLabels)
-            let seen = try ModelsSpec.features(placed, in: features)
+            let seen = known.features(in: features)
             let inputs = known.role == .joint ? seen.underEveryArm(armLabels) : [seen]
             var lists: [[Double]] = []
             for input in inputs {

@@ -58,12 +58,19 @@ extension MetaLearnerFitter {
         var predictions: [EffectRole: [Double]] = [:]
         for (role, fit) in zip(roles, fits) { predictions[role] = fit.outOfFold.first ?? [] }
         let effects = learner.everyEffect(estimates, predictions, dataset.outcome.kind)
+        var effectModels: [FittedRole<EffectRole>] = []
+        for (role, fit) in zip(roles, fits) {
+            let placed = spec.models.model(of: role, labels)
+            effectModels.append(
+                FittedRole(
+                    role: role,
+                    columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
+                    models: fit.models))
+        }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances, estimates: estimates,
             nuisanceModels: nuisances.models(own, refitted: refitted),
-            predictor: LearnerPredictor(
-                kind: spec.learner,
-                effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) }),
+            predictor: LearnerPredictor(kind: spec.learner, effectModels: effectModels),
             trainingEffects: effects,
             intervals: try fitIntervals(
                 dataset, roles.indices.map { (roles[$0], jobs[$0].task, fits[$0].models.fullModel) },

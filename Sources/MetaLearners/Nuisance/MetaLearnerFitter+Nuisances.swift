@@ -72,7 +72,7 @@ extension MetaLearnerFitter {
         let labels = dataset.treatment.labels
         var components = request.reused?.components ?? []
         var jobs: [CrossFitter.Job] = []
-        var roles: [(role: NuisanceRole, origin: String)] = []
+        var roles: [(role: NuisanceRole, origin: String, columns: [Int]?)] = []
         for (role, parts) in wanted {
             let placed = spec.models.model(of: role, labels)
             let origin = origin(of: role, placed)
@@ -92,17 +92,18 @@ extension MetaLearnerFitter {
                 estimator, at: placed.place, task(of: role, dataset), dataset,
                 ModelsSpec.features(placed, in: dataset.covariates))
             jobs.append(try job(role, dataset, placed, estimator, parts: missing))
-            roles.append((role, origin))
+            roles.append((role, origin, try placed.model.columns(of: dataset.covariates, at: placed.place)))
         }
         let fits = try CrossFitter(request.repeats, aggregation: spec.crossFitting.aggregation)
             .fit(jobs, stage: "nuisances", scheduler)
-        for ((role, origin), fit) in zip(roles, fits) {
+        for ((role, origin, columns), fit) in zip(roles, fits) {
             if let index = components.firstIndex(where: { $0.role == role }) {
                 components[index].add(fit)
             } else {
                 components.append(
                     NuisanceComponent(
-                        role: role, origin: origin, models: fit.models, outOfFold: fit.outOfFold,
+                        role: role, origin: origin, columns: columns, models: fit.models,
+                        outOfFold: fit.outOfFold,
                         outOfPairs: fit.outOfPairs))
             }
         }

@@ -57,16 +57,10 @@ public struct NuisanceFit: Sendable {
         roles.compactMap { role in
             guard let known = component(role) else { return nil }
             return FittedRole(
-                role: role,
+                role: role, columns: known.columns,
                 models: CrossFittedModels(
                     foldModels: known.models.foldModels,
                     fullModel: refitted.contains(role) ? known.models.fullModel : nil))
         }
     }
-}
-
-/// The models of a role: one a fold, and one of all rows where that was wanted.
-struct FittedRole<Role: Sendable>: Sendable {
-    let role: Role
-    let models: CrossFittedModels
 }
