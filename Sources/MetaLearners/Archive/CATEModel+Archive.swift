@@ -11,15 +11,16 @@ extension CATEModel {
         schema.encode(to: &writer)
         archive.sections.append(("schema", writer.bytes))
         writer = BinaryWriter()
-        writer.write(UInt64(nuisanceModels.count))
-        for fitted in nuisanceModels {
-            writer.write(fitted.role.code)
-            fitted.models.encode(to: &writer)
-        }
+        fitted.encodeNuisances(to: &writer)
         archive.sections.append(("nuisances", writer.bytes))
         writer = BinaryWriter()
         PredictorArchive.encode(predictor, to: &writer)
         archive.sections.append(("predictor", writer.bytes))
+        if let intervals {
+            writer = BinaryWriter()
+            intervals.encode(to: &writer)
+            archive.sections.append(("intervals", writer.bytes))
+        }
         if spec.keepTraining, let training {
             writer = BinaryWriter()
             training.encode(to: &writer)
@@ -48,23 +49,13 @@ extension CATEModel {
         schema = try Self.read("schema", archive) { reader throws(MetaLearnersError) in
             try CovariateSchema(from: &reader)
         }
-        let outcomeCount = outcomeKind.outputCount
-        nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
-            var models: [FittedRole<NuisanceRole>] = []
-            for _ in 0..<(try reader.readCount(elementSize: 8)) {
-                guard let role = NuisanceRole(code: try reader.read(), armCount: armCount) else {
-                    throw BinaryReader.corrupt("a nuisance has an unknown role")
-                }
-                let outputs = role.isPropensity ? armCount : outcomeCount
-                models.append(
-                    FittedRole(
-                        role: role,
-                        models: try CrossFittedModels(from: &reader, outputCount: outputs, registry)))
-            }
-            return models
-        }
         let surroundings = PredictorArchive.Surroundings(
-            spec: manifest.spec, armCount: armCount, outcomeKind: manifest.outcomeKind, registry: registry)
+            spec: manifest.spec, armLabels: manifest.armLabels, schema: schema,
+            outcomeKind: manifest.outcomeKind, knowsPropensities: manifest.overlap.isKnown,
+            registry: registry)
+        nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
+            try FittedEffects.decodeNuisances(from: &reader, surroundings)
+        }
         // Files of the first format have the effect models of a learner alone.
         if archive.section("effects") != nil {
             predictor = try Self.read("effects", archive) { reader throws(MetaLearnersError) in
@@ -75,15 +66,14 @@ extension CATEModel {
                 try PredictorArchive.decode(from: &reader, surroundings)
             }
         }
-        if archive.section("training") != nil {
-            training = try Self.read("training", archive) { reader throws(MetaLearnersError) in
-                try TrainingRecord(from: &reader, armCount: armCount)
-            }
-        } else {
-            training = nil
+        intervals = try Self.readOptional("intervals", archive) { reader throws(MetaLearnersError) in
+            try FittedIntervals(from: &reader, surroundings)
+        }
+        training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
+            try TrainingRecord(from: &reader, armCount: armCount, kind: manifest.outcomeKind)
         }
         nuisances = nil
-        try requireEveryRole()
+        try fitted.requireEveryRole(surroundings)
     }
 
     /// Saves the model to one file, which is replaced whole or not at all.
@@ -105,13 +95,11 @@ extension CATEModel {
         }
     }
 
-    /// Checks that every nuisance model is there that prediction asks for.
-    private func requireEveryRole() throws(MetaLearnersError) {
-        var needed = predictor.nuisanceRoles(armCount: armLabels.count)
-        if overlap.isKnown { needed.remove(.propensity) }
-        guard Set(nuisanceModels.map(\.role)).isSuperset(of: needed) else {
-            throw BinaryReader.corrupt("a model that the learner needs is missing")
-        }
+    private static func readOptional<Value>(
+        _ name: String, _ archive: ModelArchive,
+        _ body: (inout BinaryReader) throws(MetaLearnersError) -> Value
+    ) throws(MetaLearnersError) -> Value? {
+        archive.section(name) == nil ? nil : try read(name, archive, body)
     }
 
     private static func read<Value>(

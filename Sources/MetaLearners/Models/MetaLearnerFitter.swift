@@ -3,7 +3,7 @@ import MetaLearnersCore
 /// Fits a meta-learner: a checked spec with its base learners, ready for any dataset.
 public struct MetaLearnerFitter: Sendable {
     /// The checked spec.
-    public let spec: MetaLearnerSpec
+    public private(set) var spec: MetaLearnerSpec
     /// The spec with every default of every base learner.
     public let completeSpec: SpecValue
     let learner: any MetaLearner
@@ -69,7 +69,21 @@ public struct MetaLearnerFitter: Sendable {
         let nuisances = try fitNuisances(
             request, nuisanceRoles(dataset).map { ($0, refitted.contains($0) ? [.folds, .full] : .folds) },
             scheduler)
-        return try fitEffects(dataset, nuisances, refitted: refitted, scheduler)
+        let model = try fitEffects(dataset, nuisances, refitted: refitted, scheduler)
+        guard spec.intervals.method == .bootstrap else { return model }
+        return model.with(try fitBootstrap(dataset, scheduler))
+    }
+
+    /// The same for a single plain fit with another seed: one repeat, a model of all rows, no intervals.
+    func reseeded(_ seed: Int) -> MetaLearnerFitter {
+        var fitter = self
+        fitter.spec.seed = seed
+        fitter.spec.prediction = .full
+        fitter.spec.crossFitting.repeats = 1
+        fitter.spec.crossFitting.inSample = .outOfFold
+        fitter.spec.intervals.method = .none
+        if fitter.spec.overlap.policy == .fail { fitter.spec.overlap.policy = .clip }
+        return fitter
     }
 
     /// The base learner at a place of the spec.

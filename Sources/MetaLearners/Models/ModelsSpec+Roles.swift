@@ -49,12 +49,8 @@ extension ModelsSpec {
     ///
     /// - Throws: `invalidSpec` for a column that is not there.
     static func features(_ placed: Placed, in covariates: Table) throws(MetaLearnersError) -> Table {
-        let names = covariates.columns.map(\.name)
-        guard
-            let positions = try placed.model.columns.positions(
-                in: names, at: placed.place.appending("columns"))
-        else { return covariates }
-        return covariates.selecting(columns: positions)
+        try placed.model.columns(of: covariates, at: placed.place).map { covariates.selecting(columns: $0) }
+            ?? covariates
     }
 
     /// Checks that every arm with models of its own is an arm of the data.

@@ -54,6 +54,13 @@ public struct RoleModelSpec: Sendable, Equatable {
         choice = try EstimatorChoice(.object(object), at: place, standard: standard.choice)
     }
 
+    /// The positions of the covariates that the model sees; nil for all.
+    ///
+    /// - Throws: `invalidSpec` for a column that is not there.
+    func columns(of covariates: Table, at place: SpecPath) throws(MetaLearnersError) -> [Int]? {
+        try columns.positions(in: covariates.columns.map(\.name), at: place.appending("columns"))
+    }
+
     /// The model as a spec has it.
     func specValue(calibrated: Bool = false) -> SpecValue {
         var object = choice.specValue.objectValue ?? SpecObject()

@@ -72,7 +72,7 @@ extension MetaLearnerFitter {
         let labels = dataset.treatment.labels
         var components = request.reused?.components ?? []
         var jobs: [CrossFitter.Job] = []
-        var roles: [(role: NuisanceRole, origin: String)] = []
+        var roles: [(role: NuisanceRole, origin: String, columns: [Int]?)] = []
         for (role, parts) in wanted {
             let placed = spec.models.model(of: role, labels)
             let origin = origin(of: role, placed)
@@ -92,17 +92,18 @@ extension MetaLearnerFitter {
                 estimator, at: placed.place, task(of: role, dataset), dataset,
                 ModelsSpec.features(placed, in: dataset.covariates))
             jobs.append(try job(role, dataset, placed, estimator, parts: missing))
-            roles.append((role, origin))
+            roles.append((role, origin, try placed.model.columns(of: dataset.covariates, at: placed.place)))
         }
         let fits = try CrossFitter(request.repeats, aggregation: spec.crossFitting.aggregation)
             .fit(jobs, stage: "nuisances", scheduler)
-        for ((role, origin), fit) in zip(roles, fits) {
+        for ((role, origin, columns), fit) in zip(roles, fits) {
             if let index = components.firstIndex(where: { $0.role == role }) {
                 components[index].add(fit)
             } else {
                 components.append(
                     NuisanceComponent(
-                        role: role, origin: origin, models: fit.models, outOfFold: fit.outOfFold,
+                        role: role, origin: origin, columns: columns, models: fit.models,
+                        outOfFold: fit.outOfFold,
                         outOfPairs: fit.outOfPairs))
             }
         }
@@ -146,7 +147,7 @@ extension MetaLearnerFitter {
     /// What a role asks of its backend.
     private func task(of role: NuisanceRole, _ dataset: CausalDataset) -> Capabilities {
         if role.isPropensity { return dataset.armCount > 2 ? [.multiclass] : [.binary] }
-        return dataset.outcome.kind.isBinary ? [.binary] : [.regression]
+        return dataset.outcome.kind.objective.capability
     }
 
     private func job(
@@ -154,12 +155,11 @@ extension MetaLearnerFitter {
         _ estimator: any BaseEstimator, parts: CrossFitter.Parts
     ) throws(MetaLearnersError) -> CrossFitter.Job {
         let arms = dataset.treatment.arms
-        let isBinary = dataset.outcome.kind.isBinary
         var features = try ModelsSpec.features(placed, in: dataset.covariates)
         var predictionFeatures: [Table] = []
         var target = dataset.outcome.values
-        var objective: TrainingTask.Objective = isBinary ? .classification(classes: 2) : .regression
-        var rows = Array(0..<Int32(dataset.rowCount))
+        var objective = dataset.outcome.kind.objective
+        var rows = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
         switch role {
         case .propensity:
             target = arms.map(Double.init)

@@ -14,7 +14,7 @@ struct NuisanceAssembly {
         -> (estimates: NuisanceEstimates, overlap: OverlapReport)
     {
         var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
-        estimates.store(predictions, isBinary: dataset.outcome.kind.isBinary)
+        estimates.store(predictions, of: dataset.outcome.kind)
         let isKnown = dataset.knownPropensities != nil
         let overlap = try policy.apply(
             dataset.knownPropensities ?? estimates.propensities ?? [], dataset.treatment.labels,

@@ -43,7 +43,7 @@ public struct NuisanceFit: Sendable {
         guard !Set(self.roles).subtracting(roles).isEmpty else { return estimates }
         var selected = NuisanceEstimates(rowCount: estimates.rowCount, armCount: estimates.armCount)
         let lists = components.filter { roles.contains($0.role) && !$0.role.isPropensity }
-        selected.store(lists.map { ($0.role, $0.outOfFold) }, isBinary: outcomeKind.isBinary)
+        selected.store(lists.map { ($0.role, $0.outOfFold) }, of: outcomeKind)
         selected.propensities = estimates.propensities
         selected.hasOverlap = estimates.hasOverlap
         return selected
@@ -57,16 +57,10 @@ public struct NuisanceFit: Sendable {
         roles.compactMap { role in
             guard let known = component(role) else { return nil }
             return FittedRole(
-                role: role,
+                role: role, columns: known.columns,
                 models: CrossFittedModels(
                     foldModels: known.models.foldModels,
                     fullModel: refitted.contains(role) ? known.models.fullModel : nil))
         }
     }
-}
-
-/// The models of a role: one a fold, and one of all rows where that was wanted.
-struct FittedRole<Role: Sendable>: Sendable {
-    let role: Role
-    let models: CrossFittedModels
 }

@@ -18,13 +18,10 @@ struct LearnerPredictor: EffectPredictor {
     {
         var effects: [EffectRole: [Double]] = [:]
         for fitted in effectModels {
-            let placed = input.spec.models.model(of: fitted.role, input.armLabels)
             effects[fitted.role] = try fitted.models.predict(
-                ModelsSpec.features(placed, in: input.features), input.selection, input.spec.prediction,
-                context)
+                fitted.features(in: input.features), input.selection, input.spec.prediction, context)
         }
-        let learner = kind.learner
-        return (1..<input.armLabels.count).map { learner.effect(of: $0, input.nuisances, effects) }
+        return kind.learner.everyEffect(input.nuisances, effects, input.outcomeKind)
     }
 
     func parts(_ labels: [String]) -> [ModelPart] {
@@ -51,17 +48,21 @@ extension LearnerPredictor {
         var models: [FittedRole<EffectRole>] = []
         for _ in 0..<(try reader.readCount(elementSize: 5)) {
             let arm = Int(try reader.read(UInt32.self))
-            guard let part = EffectRole.Part(rawValue: try reader.read()), arm > 0, arm < model.armCount
+            guard let part = EffectRole.Part(rawValue: try reader.read()), arm > 0,
+                arm < model.armLabels.count
             else {
                 throw BinaryReader.corrupt("an effect has an unknown role")
             }
+            let role = EffectRole(arm: arm, part: part)
             models.append(
                 FittedRole(
-                    role: EffectRole(arm: arm, part: part),
+                    role: role,
+                    columns: try model.columns(of: model.spec.models.model(of: role, model.armLabels)),
                     models: try CrossFittedModels(from: &reader, outputCount: 1, model.registry)))
         }
         effectModels = models
-        guard Set(models.map(\.role)).isSuperset(of: kind.learner.effectRoles(armCount: model.armCount))
+        guard
+            Set(models.map(\.role)).isSuperset(of: kind.learner.effectRoles(armCount: model.armLabels.count))
         else {
             throw BinaryReader.corrupt("an effect model that the learner needs is missing")
         }

@@ -12,15 +12,18 @@ struct PredictorInput {
     let spec: MetaLearnerSpec
     /// The arms, the control first.
     let armLabels: [String]
+    /// The kind of outcome.
+    let outcomeKind: Outcome.Kind
 
     init(
         _ features: Table, _ nuisances: NuisanceEstimates, _ selection: ModelSelection,
-        _ spec: MetaLearnerSpec, _ armLabels: [String]
+        _ spec: MetaLearnerSpec, _ armLabels: [String], _ outcomeKind: Outcome.Kind
     ) {
         self.features = features
         self.nuisances = nuisances
         self.selection = selection
         self.spec = spec
         self.armLabels = armLabels
+        self.outcomeKind = outcomeKind
     }
 }
