@@ -42,9 +42,13 @@ let package = Package(
         .target(
             name: "XGBoostEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
         .target(
+            name: "PluginEstimators", dependencies: ["CMetaLearners", "MetaLearnersCore"],
+            swiftSettings: swiftSettings),
+        .target(
             name: "MetaLearners",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
+                "PluginEstimators",
             ],
             swiftSettings: swiftSettings),
         .target(

@@ -20,7 +20,10 @@ struct ModelManifest {
         }
         completeSpec = given
         do throws(MetaLearnersError) {
-            spec = try MetaLearnerSpec(given)
+            var spec = try MetaLearnerSpec(given)
+            // A file must not choose what code is loaded into this program.
+            spec.plugins = []
+            self.spec = spec
         } catch {
             throw BinaryReader.corrupt("its spec cannot be used (\(error))")
         }

@@ -14,9 +14,11 @@ public struct MetaLearnerFitter: Sendable {
 
     /// Checks a spec and finds its backends.
     ///
-    /// - Throws: `invalidSpec`, naming the key.
+    /// - Throws: `invalidSpec`, naming the key; what `EstimatorRegistry.loadingPlugin(at:)` throws for one of the
+    ///   spec's `plugins`.
     public init(_ spec: MetaLearnerSpec, registry: EstimatorRegistry = .default) throws(MetaLearnersError) {
-        let spec = try spec.validated()
+        var spec = try spec.validated()
+        let registry = try registry.loadingPluginsOf(&spec)
         let models = SpecPath.root.appending("models")
         self.spec = spec
         learner = spec.learner.learner
@@ -54,7 +56,7 @@ public struct MetaLearnerFitter: Sendable {
             dataset, folds: folds, refitting: Set(learner.predictionRoles(armCount: dataset.armCount)),
             scheduler)
         let crossFitter = CrossFitter(nuisances.folds)
-        let direct = type(of: effectModel).backend.capabilities.contains(.residualLoss)
+        let direct = effectModel.backend.capabilities.contains(.residualLoss)
         var jobs: [CrossFitter.Job] = []
         for role in roles {
             let pseudoOutcome = learner.pseudoOutcome(role, dataset, nuisances.estimates)
@@ -78,7 +80,7 @@ public struct MetaLearnerFitter: Sendable {
     }
 
     private static func complete(_ estimator: any BaseEstimator) -> SpecValue {
-        let name = type(of: estimator).backend.name
+        let name = estimator.backend.name
         return EstimatorChoice(name, estimator.spec.specValue.objectValue ?? SpecObject()).specValue
     }
 
@@ -89,7 +91,7 @@ public struct MetaLearnerFitter: Sendable {
         var needed = task
         if dataset.weights != nil { needed.insert(.weights) }
         if dataset.covariates.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
-        let backend = type(of: estimator).backend
+        let backend = estimator.backend
         if !backend.capabilities.contains(.missingValues), dataset.covariates.hasMissingValues {
             needed.insert(.missingValues)
         }

@@ -20,6 +20,9 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var learner = LearnerKind.dr
     /// The base learners.
     public var models = ModelsSpec()
+    /// Shared libraries with base learners, loaded before anything else. Where they were is nobody's business but this
+    /// machine's: a model's spec has none.
+    public var plugins: [String] = []
     /// How rows are held out.
     public var crossFitting = CrossFittingSpec()
     /// What to do about propensities near 0 or 1.
@@ -38,6 +41,9 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .nested("data", \.data, "which column plays which part"),
         .choice("learner", \.learner, aliases: LearnerKind.aliases, "meta-learner (pw is another name of m)"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
+        .texts(
+            "plugins", \.plugins,
+            "shared libraries with more base learners; they run with all rights of this program"),
         .nested("cross_fitting", \.crossFitting, "how rows are held out"),
         .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),
         .choice(
