@@ -86,6 +86,10 @@ let package = Package(
             dependencies: ["XGBoostEstimators", "MetaLearnersCore", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
+            name: "PluginEstimatorsTests",
+            dependencies: ["PluginEstimators", "MetaLearnersCore", "_TestSupport"],
+            exclude: ["Hostile"], swiftSettings: swiftSettings),
+        .testTarget(
             name: "MetaLearnersTests",
             dependencies: ["MetaLearners", "LinearEstimators", "MetaLearnersCore", "_TestSupport"],
             swiftSettings: swiftSettings),

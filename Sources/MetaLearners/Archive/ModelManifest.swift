@@ -18,7 +18,9 @@ struct ModelManifest {
         guard let given = object["spec"], let arms = object["arms"]?.arrayValue, arms.count >= 2 else {
             throw BinaryReader.corrupt("its manifest lacks the spec or the arms")
         }
-        completeSpec = given
+        var complete = given.objectValue ?? SpecObject()
+        complete["plugins"] = .array([])
+        completeSpec = .object(complete)
         do throws(MetaLearnersError) {
             var spec = try MetaLearnerSpec(given)
             // A file must not choose what code is loaded into this program.
