@@ -303,7 +303,7 @@ typedef struct mtlr_plugin_vtable {
      *   "name"     as specs have it; the common names of docs/plugins.md where one fits;
      *   "summary"  one line on what it means;
      *   "default"  a value; its type (number, boolean, text, list, object) is that of every value;
-     *   "integer"  true for numbers without a fraction (default: whether "default" was written as an integer);
+     *   "integer"  true for numbers without a fraction;
      *   "minimum", "maximum", "above"  bounds of numbers ("above" is a minimum that itself does not count);
      *   "choices"  the texts that are allowed;
      *   "mapping"  "exact" (default), "approximate" or "unsupported", for common names;

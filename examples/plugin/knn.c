@@ -177,7 +177,7 @@ const mtlr_plugin_vtable *mtlr_plugin_v1(void) {
         .version = "1.0.0",
         .summary = "weighted mean of the nearest neighbours, distances in standard deviations",
         .parameters = "[{\"name\": \"neighbours\", \"summary\": \"neighbours to average over\", \"default\": 10,"
-                      "  \"minimum\": 1, \"maximum\": 100000}]",
+                      "  \"integer\": true, \"minimum\": 1, \"maximum\": 100000}]",
         .create = create,
         .free_estimator = free_estimator,
         .fit = fit,

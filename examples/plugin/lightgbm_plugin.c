@@ -471,7 +471,8 @@ static mtlr_plugin_status predict_rows(const mtlr_plugin_model *model, const mtl
                                        const int32_t *rows, int64_t row_count, int kind, int64_t width, double *out,
                                        const mtlr_plugin_execution *execution, mtlr_plugin_error *error) {
     const int64_t block = 65536;
-    double *values = malloc(sizeof(double) * (size_t)((row_count < block ? row_count + 1 : block) * width_of(model->columns)));
+    int64_t room = row_count < block ? row_count + 1 : block;
+    double *values = malloc(sizeof(double) * (size_t)(room * width_of(model->columns)));
     if (!values) return fail(error, MTLR_PLUGIN_OUT_OF_MEMORY, "no memory to predict with");
     char parameters[64];
     snprintf(parameters, sizeof parameters, "num_threads=%d verbosity=-1", (int)execution->threads);
@@ -578,8 +579,8 @@ static mtlr_plugin_status deserialise(void *payload, const void *bytes, size_t c
     mtlr_plugin_status status = MTLR_PLUGIN_OK;
     if (sscanf(text, "lightgbm %d %d %d %la %la%n", &format, &model->outputs, &model->columns, &model->offset,
                &model->scale, &used) != 5 ||
-        text[used] != '\n' || format != 1 || model->outputs < 1 || model->columns < 0 || model->columns > 1 << 20 || !isfinite(model->offset) ||
-        !(model->scale > 0) || strlen(text) != count) {
+        text[used] != '\n' || format != 1 || model->outputs < 1 || model->columns < 0 || model->columns > 1 << 20 ||
+        !isfinite(model->offset) || !(model->scale > 0) || strlen(text) != count) {
         status = fail(error, MTLR_PLUGIN_CORRUPT_MODEL, "its first line makes no sense");
     } else {
         memmove(text, text + used + 1, count - (size_t)used);
@@ -599,30 +600,31 @@ static mtlr_plugin_status deserialise(void *payload, const void *bytes, size_t c
 #define NUMBER(name, summary, value, bounds, engine)                                                                   \
     "{\"name\": \"" name "\", \"summary\": \"" summary "\", \"default\": " value ", " bounds ", \"engine\": \"" engine \
     "\"},"
+#define INTEGER(name, summary, value, bounds, engine) NUMBER(name, summary, value, "\"integer\": true, " bounds, engine)
 #define NONE(name, note) "{\"name\": \"" name "\", \"mapping\": \"unsupported\", \"note\": \"" note "\"},"
 #define AT_LEAST_0 "\"minimum\": 0"
 #define SHARE "\"above\": 0, \"maximum\": 1"
 
 static const char parameters[] = "["
-    NUMBER("trees", "boosting rounds; one tree each, or one a class", "200", "\"minimum\": 1, \"maximum\": 100000",
+    INTEGER("trees", "boosting rounds; one tree each, or one a class", "200", "\"minimum\": 1, \"maximum\": 100000",
            "num_iterations")
     NUMBER("learning_rate", "factor of each tree's leaf values", "0.05", SHARE, "learning_rate")
-    NUMBER("max_leaves", "leaves of a tree at most; 0 for no limit", "8", "\"minimum\": 0, \"maximum\": 131072",
+    INTEGER("max_leaves", "leaves of a tree at most; 0 for no limit", "8", "\"minimum\": 0, \"maximum\": 131072",
            "num_leaves")
-    NUMBER("max_depth", "splits from root to leaf at most; 0 for no limit", "0", "\"minimum\": 0, \"maximum\": 255",
+    INTEGER("max_depth", "splits from root to leaf at most; 0 for no limit", "0", "\"minimum\": 0, \"maximum\": 255",
            "max_depth")
-    NUMBER("min_leaf_size", "rows in a leaf at least", "20", "\"minimum\": 1, \"maximum\": 2147483647",
+    INTEGER("min_leaf_size", "rows in a leaf at least", "20", "\"minimum\": 1, \"maximum\": 2147483647",
            "min_data_in_leaf")
-    NUMBER("min_child_weight", "sum of Hessians in a leaf at least", "0.0", AT_LEAST_0, "min_sum_hessian_in_leaf")
-    NUMBER("min_split_gain", "what a split must gain at least", "0.0", AT_LEAST_0, "min_gain_to_split")
-    NUMBER("l1", "penalty on the absolute value of leaf values", "0.0", AT_LEAST_0, "lambda_l1")
-    NUMBER("l2", "penalty on the square of leaf values", "1.0", AT_LEAST_0, "lambda_l2")
-    NUMBER("max_bins", "bins of a column at most", "255", "\"minimum\": 2, \"maximum\": 65535", "max_bin")
-    NUMBER("row_sample", "share of rows that a tree sees", "1.0", SHARE, "bagging_fraction")
-    NUMBER("column_sample", "share of columns that a tree may use", "1.0", SHARE, "feature_fraction")
-    NUMBER("category_smoothing", "Hessian added to each category before categories are ordered", "10.0", AT_LEAST_0,
+    NUMBER("min_child_weight", "sum of Hessians in a leaf at least", "0", AT_LEAST_0, "min_sum_hessian_in_leaf")
+    NUMBER("min_split_gain", "what a split must gain at least", "0", AT_LEAST_0, "min_gain_to_split")
+    NUMBER("l1", "penalty on the absolute value of leaf values", "0", AT_LEAST_0, "lambda_l1")
+    NUMBER("l2", "penalty on the square of leaf values", "1", AT_LEAST_0, "lambda_l2")
+    INTEGER("max_bins", "bins of a column at most", "255", "\"minimum\": 2, \"maximum\": 65535", "max_bin")
+    NUMBER("row_sample", "share of rows that a tree sees", "1", SHARE, "bagging_fraction")
+    NUMBER("column_sample", "share of columns that a tree may use", "1", SHARE, "feature_fraction")
+    NUMBER("category_smoothing", "Hessian added to each category before categories are ordered", "10", AT_LEAST_0,
            "cat_smooth")
-    NUMBER("category_l2", "what splits of categories add to l2", "10.0", AT_LEAST_0, "cat_l2")
+    NUMBER("category_l2", "what splits of categories add to l2", "10", AT_LEAST_0, "cat_l2")
     NONE("early_stopping", "LightGBM's C interface leaves it to the caller, and this plug-in holds no rows out")
     NONE("validation_share", "this plug-in holds no rows out")
     "{\"name\": \"engine\", \"summary\": \"parameters of LightGBM under its own names\", \"default\": {}}]";

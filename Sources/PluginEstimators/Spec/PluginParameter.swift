@@ -18,7 +18,7 @@ struct PluginParameter: Sendable {
     let summary: String
     let kind: Kind
     let bounds: Bounds
-    let defaultValue: SpecValue
+    private(set) var defaultValue: SpecValue
     let mapping: ParameterMapping?
 
     /// What numbers are within.
@@ -89,11 +89,8 @@ struct PluginParameter: Sendable {
         bounds.above = object["above"]?.doubleValue ?? bounds.above
         self.bounds = bounds
         let value = object["default"] ?? .null
-        defaultValue = value
         switch value {
-        case .integer:
-            if case .boolean(false)? = object["integer"] { kind = .number } else { kind = .integer }
-        case .number:
+        case .integer, .number:
             if case .boolean(true)? = object["integer"] { kind = .integer } else { kind = .number }
         case .boolean: kind = .boolean
         case .string: kind = .text(choices: object["choices"]?.arrayValue?.compactMap(\.stringValue) ?? [])
@@ -101,7 +98,8 @@ struct PluginParameter: Sendable {
         case .object: kind = .object
         case .null: kind = .any
         }
-        if !isUnsupported { _ = try checked(value, at: .root) }
+        defaultValue = value
+        if !isUnsupported { defaultValue = try checked(value, at: .root) }
     }
 
     /// The value in its canonical form.

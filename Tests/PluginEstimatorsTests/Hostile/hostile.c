@@ -197,7 +197,8 @@ const mtlr_plugin_vtable *mtlr_plugin_v1(void) {
     table.name = "hostile";
     table.version = "0.9";
     table.summary = "breaks a rule";
-    table.parameters = "[{\"name\": \"trees\", \"summary\": \"rounds\", \"default\": 10, \"minimum\": 1,"
+    table.parameters = "[{\"name\": \"trees\", \"summary\": \"rounds\", \"default\": 10, \"integer\": true,"
+                       "  \"minimum\": 1,"
                        "  \"mapping\": \"approximate\", \"engine\": \"rounds\", \"note\": \"there are none\"},"
                        " {\"name\": \"l2\", \"mapping\": \"unsupported\", \"note\": \"means have no penalty\"},"
                        " {\"name\": \"shape\", \"default\": \"round\", \"choices\": [\"round\", \"square\"]},"
