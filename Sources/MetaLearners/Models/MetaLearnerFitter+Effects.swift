@@ -30,7 +30,7 @@ extension MetaLearnerFitter {
                 UInt64(spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
             let task = try learner.pseudoOutcome(role, dataset, estimates).task(
                 dataset, features: ModelsSpec.features(placed, in: dataset.covariates),
-                direct: type(of: estimator).backend.capabilities.contains(.residualLoss), seed: seed)
+                direct: estimator.backend.capabilities.contains(.residualLoss), seed: seed)
             jobs.append(
                 CrossFitter.Job(
                     name: role.name(labels), estimator: estimator, task: task, refit: spec.prediction == .full
