@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 /// Gradient-boosted trees on histograms of binned columns: the backend `trees`.
 ///
-/// Columns are put into at most 255 bins once a dataset, and every fit works on lists of rows over these bins.
+/// Columns are put into bins once a dataset (at most 255 unless `max_bins` asks for more; one a level of a category), and every fit works on lists of rows over these bins.
 /// Gradients are summed as integers, so that a fit gives the same bytes whatever the number of threads. Regression
 /// and the residual loss minimise squared error; classification minimises the deviance.
 ///
@@ -33,7 +33,7 @@ public struct TreesEstimator: BaseEstimator {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore()
         }
-        let matrix = try store.matrix(task.features, maxBins: spec.maxBins, context)
+        let matrix = try store.matrix(task.features, limits: .any(spec.maxBins), context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
             let rows = try TrainingRows(task, spec, parts: team.threads)
             let problem = BoostingProblem(

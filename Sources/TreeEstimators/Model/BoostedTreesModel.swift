@@ -64,10 +64,11 @@ struct BoostedTreesModel: FittedEstimator {
         return shares
     }
 
-    private static let formatVersion: UInt8 = 1
+    /// Since version 2 columns may have more than 256 bins; models without such columns are still of version 1.
+    private static let formatVersion: UInt8 = 2
 
     func encode(to writer: inout BinaryWriter) {
-        writer.write(Self.formatVersion)
+        writer.write(ensemble.binnings.contains(where: \.isWide) ? Self.formatVersion : 1)
         writer.write(link.rawValue)
         writer.write(warnings)
         ensemble.encode(to: &writer)
