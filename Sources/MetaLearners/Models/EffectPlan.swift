@@ -90,7 +90,7 @@ final class EffectPlan: Sendable {
     {
         let dataset = request.dataset
         let placed = fitter.spec.models.model(of: role, dataset.treatment.labels)
-        let backend = type(of: try fitter.estimator(placed)).backend
+        let backend = try fitter.estimator(placed).backend
         let seed = RandomStream.derivedSeed(
             UInt64(fitter.spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
         return try fitter.learner.pseudoOutcome(role, dataset, estimates).task(

@@ -8,6 +8,9 @@ public protocol BaseEstimator: Sendable {
     /// The backend's name, version and capabilities.
     static var backend: BackendDescription { get }
 
+    /// The backend of this estimator: the type's own, but for types that stand for several backends.
+    var backend: BackendDescription { get }
+
     /// The checked configuration.
     var spec: Spec { get }
 
@@ -59,6 +62,10 @@ extension BaseEstimator {
         return Footprint(
             shared: 0, working: rows * (8 * columns + 64 + 16 * outputs) + 16 * columns * columns)
     }
+}
+
+extension BaseEstimator {
+    public var backend: BackendDescription { Self.backend }
 }
 
 /// The configuration of a base learner. Its decision alone: how it is run is no part of it.
