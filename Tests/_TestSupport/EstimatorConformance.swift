@@ -9,6 +9,8 @@ import MetaLearnersCore
 public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
     let estimator: Estimator
     let options: ConformanceOptions
+    /// Reads what the estimator's models encode.
+    let decode: @Sendable (inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
 
     /// Prepares the checks.
     ///
@@ -18,8 +20,24 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
     public init(_ spec: Estimator.Spec = Estimator.Spec(), _ options: ConformanceOptions = [])
         throws(MetaLearnersError)
     {
-        estimator = try Estimator(spec)
+        self.init(try Estimator(spec), options) { reader throws(MetaLearnersError) in
+            try Estimator.decode(from: &reader)
+        }
+    }
+
+    /// Prepares the checks of a backend that is known at run time only.
+    ///
+    /// - Parameters:
+    ///   - estimator: what to check.
+    ///   - options: what the backend is excused from.
+    ///   - decode: reads what its models encode.
+    public init(
+        _ estimator: Estimator, _ options: ConformanceOptions = [],
+        decode: @escaping @Sendable (inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
+    ) {
+        self.estimator = estimator
         self.options = options
+        self.decode = decode
     }
 
     /// What breaks the contract of `BaseEstimator`, a sentence each; empty where all is well.
@@ -38,10 +56,12 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
         case .rowSubsets: try rowSubsetViolations()
         case .constantTargets: try constantTargetViolations()
         case .features: try featureViolations()
+        case .extremeValues: try extremeValueViolations()
+        case .errors: try errorViolations()
         }
     }
 
-    var capabilities: Capabilities { Estimator.backend.capabilities }
+    var capabilities: Capabilities { estimator.backend.capabilities }
 
     /// The kinds of task that there are, with the capability that each needs.
     func tasks(_ data: ConformanceData, weights: [Double]? = nil, rows: [Int32]? = nil)
@@ -140,8 +160,12 @@ public enum ConformanceCheck: String, Sendable, CaseIterable {
     case rowSubsets
     /// Constant targets are predicted as they are.
     case constantTargets
-    /// Row lists, no columns, constant and unusable columns, wrong numbers of columns.
+    /// Row lists, no columns, a single row.
     case features
+    /// Huge, tiny and constant columns, targets and weights give finite predictions or a numerical failure.
+    case extremeValues
+    /// Wrong columns, rows out of range and unusable regressors are refused, with the kind of error that says so.
+    case errors
 }
 
 /// What a backend is excused from.

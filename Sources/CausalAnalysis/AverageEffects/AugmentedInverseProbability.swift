@@ -83,7 +83,8 @@ public struct AugmentedInverseProbability: Sendable {
                 scores: scores, shares: arms.map { $0 == arm ? 1 : 0 }, weights: used, clusters: clusters)
         }
         return AverageEffect(
-            arm: labels[arm], outcomeClass: outcomeClass, control: labels[0], estimand: estimand, estimate: result.estimate,
+            arm: labels[arm], outcomeClass: outcomeClass, control: labels[0], estimand: estimand,
+            estimate: result.estimate,
             stdError: result.stdError, lower: result.interval.lower, upper: result.interval.upper,
             pValue: result.pValue)
     }

@@ -21,6 +21,11 @@ extension CATEModel {
             intervals.encode(to: &writer)
             archive.sections.append(("intervals", writer.bytes))
         }
+        if let calibration {
+            writer = BinaryWriter()
+            calibration.encode(to: &writer)
+            archive.sections.append(("calibration", writer.bytes))
+        }
         if spec.keepTraining, let training {
             writer = BinaryWriter()
             training.encode(to: &writer)
@@ -65,6 +70,16 @@ extension CATEModel {
             predictor = try Self.read("predictor", archive) { reader throws(MetaLearnersError) in
                 try PredictorArchive.decode(from: &reader, surroundings)
             }
+        }
+        if archive.section("calibration") != nil {
+            guard let report = CalibrationReport(archive.manifest["calibration"]) else {
+                throw BinaryReader.corrupt("its manifest lacks the calibration")
+            }
+            calibration = try Self.read("calibration", archive) { reader throws(MetaLearnersError) in
+                try PropensityCalibration(from: &reader, report: report, armCount: armCount)
+            }
+        } else {
+            calibration = nil
         }
         intervals = try Self.readOptional("intervals", archive) { reader throws(MetaLearnersError) in
             try FittedIntervals(from: &reader, surroundings)

@@ -55,28 +55,32 @@ extension MetaLearnerFitter {
     {
         let scheduler = Scheduler(
             ExecutionOptions(threads: context.threads, cancellation: context.cancellation))
-        let serving = learner.predictionRoles(armCount: dataset.armCount)
-            .filter { !$0.isPropensity || dataset.knownPropensities == nil }
+        let armCount = dataset.armCount
+        let isFitted = { (role: NuisanceRole) in !role.isPropensity || dataset.knownPropensities == nil }
+        let serving = learner.predictionRoles(armCount: armCount).filter(isFitted)
+        let hasEffectModels = !learner.effectRoles(armCount: armCount).isEmpty
+        let needed = hasEffectModels ? learner.nuisanceRoles(armCount: armCount).filter(isFitted) : serving
         let request = NuisanceRequest(
             dataset: dataset, fingerprint: 0,
             repeats: try FoldAssignment.repeats(
                 1, dataset, count: spec.crossFitting.folds, seed: UInt64(spec.seed)),
-            reused: nil)
-        guard !learner.effectRoles(armCount: dataset.armCount).isEmpty else {
-            let nuisances = try fitNuisances(request, serving.map { ($0, .full) }, scheduler)
-            return FittedEffects(
-                nuisanceModels: nuisances.models(serving, refitted: Set(serving)).map(\.withoutFolds),
-                predictor: LearnerPredictor(kind: spec.learner, effectModels: []))
-        }
-        let needed = learner.nuisanceRoles(armCount: dataset.armCount)
-            .filter { !$0.isPropensity || dataset.knownPropensities == nil }
-        let nuisances = try fitNuisances(
-            request, needed.map { ($0, serving.contains($0) ? [.folds, .full] : .folds) }, scheduler)
-        let model = try fitEffects(
-            dataset, nuisances, refitted: Set(serving), effectParts: .full, scheduler)
+            reused: nil, isNested: false)
+        let nuisances = try NuisancePlan(
+            self, request,
+            needed.map { role in
+                var parts: CrossFitter.Parts = hasEffectModels ? .folds : []
+                if serving.contains(role) { parts.insert(.full) }
+                return (role, parts)
+            })
+        let effects = try EffectPlan(self, request, nuisances)
+        var graph = TaskGraph()
+        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
+        try scheduler.run(graph)
+        let fitted = try nuisances.fit().models(serving, refitted: Set(serving))
         return FittedEffects(
-            nuisanceModels: nuisances.models(serving, refitted: Set(serving)).map(\.withoutFolds),
-            predictor: model.predictor)
+            nuisanceModels: fitted.map(\.withoutFolds),
+            predictor: LearnerPredictor(
+                learner: learner, effectModels: effects.fits().models.map(\.withoutFolds)))
     }
 }
 

@@ -12,8 +12,9 @@ extension CATEModel {
         var estimates = try predictNuisances(
             Set(nuisanceModels.map(\.role)), features, fitted, .combined, scheduler.context)
         let isKnown = dataset.knownPropensities != nil
+        let estimated = estimates.propensities.map { calibration?.calibrated($0) ?? $0 }
         let propensities =
-            dataset.knownPropensities ?? estimates.propensities
+            dataset.knownPropensities ?? estimated
             ?? armShares.map { [Double](repeating: $0, count: features.rowCount) }
         let overlap = try spec.overlap.apply(propensities, armLabels, isKnown: isKnown)
         estimates.propensities = overlap.propensities
@@ -21,7 +22,7 @@ extension CATEModel {
         return estimates
     }
 
-    /// Predicts the given nuisances for new rows, before any overlap policy.
+    /// Predicts the given nuisances for new rows, before calibration and any overlap policy.
     ///
     /// - Parameters:
     ///   - features: the covariates, in the order of training.
@@ -56,7 +57,9 @@ extension CATEModel {
         guard let estimated else { return nil }
         var policy = spec.overlap
         policy.policy = .clip
-        return try policy.apply(estimated, armLabels, isKnown: false).propensities
+        return try policy.apply(
+            calibration?.calibrated(estimated) ?? estimated, armLabels, isKnown: false
+        ).propensities
     }
 
     /// The known propensities of new rows: the table's columns where it has them, else the shares of training.

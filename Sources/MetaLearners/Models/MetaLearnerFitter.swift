@@ -13,11 +13,13 @@ public struct MetaLearnerFitter: Sendable {
 
     /// Checks a spec and finds its backends.
     ///
-    /// - Throws: `invalidSpec`, naming the key.
+    /// - Throws: `invalidSpec`, naming the key; what `EstimatorRegistry.loadingPlugin(at:)` throws for one of the
+    ///   spec's `plugins`.
     public init(_ spec: MetaLearnerSpec, registry: EstimatorRegistry = .default) throws(MetaLearnersError) {
-        let spec = try spec.validated()
+        var spec = try spec.validated()
+        let registry = try registry.loadingPluginsOf(&spec)
         self.spec = spec
-        learner = spec.learner.learner
+        learner = spec.metaLearner
         var estimators: [String: any BaseEstimator] = [:]
         for (model, place) in spec.models.everyModel {
             estimators[place.description] = try registry.makeEstimator(model.choice, at: place)
@@ -65,22 +67,34 @@ public struct MetaLearnerFitter: Sendable {
         }
         let refitted = Set(
             spec.prediction == .full ? learner.predictionRoles(armCount: dataset.armCount) : [])
+        let ofEffects = Set(
+            learner.effectRoles(armCount: dataset.armCount).isEmpty
+                ? [] : learner.nuisanceRoles(armCount: dataset.armCount))
         try requireEffectModels(dataset)
-        let nuisances = try fitNuisances(
-            request, nuisanceRoles(dataset).map { ($0, refitted.contains($0) ? [.folds, .full] : .folds) },
-            scheduler)
-        let model = try fitEffects(dataset, nuisances, refitted: refitted, scheduler)
+        let nuisances = try NuisancePlan(
+            self, request,
+            nuisanceRoles(dataset).map { role in
+                var parts = CrossFitter.Parts.folds
+                if refitted.contains(role) { parts.insert(.full) }
+                if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
+                return (role, parts)
+            })
+        let effects = try EffectPlan(self, request, nuisances)
+        var graph = TaskGraph()
+        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
+        try scheduler.limited(by: footprint(dataset)).run(graph)
+        let model = try model(request, nuisances.fit(), effects, refitted: refitted, scheduler)
         guard spec.intervals.method == .bootstrap else { return model }
         return model.with(try fitBootstrap(dataset, scheduler))
     }
 
-    /// The same for a single plain fit with another seed: one repeat, a model of all rows, no intervals.
+    /// The same for a single plain fit with another seed: one repeat, a model of all rows alone, no intervals.
     func reseeded(_ seed: Int) -> MetaLearnerFitter {
         var fitter = self
         fitter.spec.seed = seed
         fitter.spec.prediction = .full
         fitter.spec.crossFitting.repeats = 1
-        fitter.spec.crossFitting.inSample = .outOfFold
+        fitter.spec.crossFitting.inSample = .full
         fitter.spec.intervals.method = .none
         if fitter.spec.overlap.policy == .fail { fitter.spec.overlap.policy = .clip }
         return fitter
@@ -106,7 +120,7 @@ public struct MetaLearnerFitter: Sendable {
     {
         guard let estimator else { return choice }
         return EstimatorChoice(
-            type(of: estimator).backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
+            estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
     }
 
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
@@ -117,7 +131,7 @@ public struct MetaLearnerFitter: Sendable {
         var needed = task
         if dataset.weights != nil { needed.insert(.weights) }
         if features.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
-        let backend = type(of: estimator).backend
+        let backend = estimator.backend
         if !backend.capabilities.contains(.missingValues), features.hasMissingValues {
             needed.insert(.missingValues)
         }
