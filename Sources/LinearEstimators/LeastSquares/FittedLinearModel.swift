@@ -4,9 +4,9 @@ import MetaLearnersCore
 struct FittedLinearModel: FittedEstimator {
     let backendName: String
     let warnings: [String]
-    private let encoder: DesignEncoder
+    let encoder: DesignEncoder
     private let intercept: Double
-    private let coefficients: [Double]
+    let coefficients: [Double]
     private let scorer: LinearScorer
 
     var outputCount: Int { 1 }

@@ -36,6 +36,10 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var overlap = OverlapSpec()
     /// How the models of the folds serve new rows.
     public var prediction = Prediction.full
+    /// What effects are measured as.
+    public var effectScale = EffectScale.difference
+    /// Confidence intervals of effects.
+    public var intervals = IntervalSpec()
     /// Whether the model keeps what belongs to its training rows.
     public var keepTraining = true
     /// The seed of everything that is drawn at random.
@@ -56,6 +60,8 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .choice(
             "prediction", \.prediction,
             "for new rows: models of all rows, or the mean or median of the folds'"),
+        .choice("effect_scale", \.effectScale, "effects as differences, ratios or odds_ratios of arm means"),
+        .nested("intervals", \.intervals, "confidence intervals of effects"),
         .boolean(
             "keep_training", \.keepTraining,
             "store per-row results of the training rows in the model file (average effects from it need them)"
