@@ -76,7 +76,7 @@ final class EffectPlan: Sendable {
         let placed = fitter.spec.models.model(of: role, dataset.treatment.labels)
         let estimator = try fitter.estimator(placed)
         let features = try ModelsSpec.features(placed, in: dataset.covariates)
-        let direct = type(of: estimator).backend.capabilities.contains(.residualLoss)
+        let direct = estimator.backend.capabilities.contains(.residualLoss)
         let seed = RandomStream.derivedSeed(
             UInt64(fitter.spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
         func task(_ estimates: NuisanceEstimates) throws(MetaLearnersError) -> TrainingTask {

@@ -42,7 +42,7 @@ extension MetaLearnerFitter {
         for placed in places {
             let estimator = try estimator(placed)
             let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, outputs: 1).shared
-            let name = type(of: estimator).backend.name
+            let name = estimator.backend.name
             shared[name] = max(shared[name] ?? 0, bytes)
         }
         let lists = places.count * dataset.armCount * 2

@@ -13,9 +13,11 @@ public struct MetaLearnerFitter: Sendable {
 
     /// Checks a spec and finds its backends.
     ///
-    /// - Throws: `invalidSpec`, naming the key.
+    /// - Throws: `invalidSpec`, naming the key; what `EstimatorRegistry.loadingPlugin(at:)` throws for one of the
+    ///   spec's `plugins`.
     public init(_ spec: MetaLearnerSpec, registry: EstimatorRegistry = .default) throws(MetaLearnersError) {
-        let spec = try spec.validated()
+        var spec = try spec.validated()
+        let registry = try registry.loadingPluginsOf(&spec)
         self.spec = spec
         learner = spec.metaLearner
         var estimators: [String: any BaseEstimator] = [:]
@@ -128,7 +130,7 @@ public struct MetaLearnerFitter: Sendable {
     {
         guard let estimator else { return choice }
         return EstimatorChoice(
-            type(of: estimator).backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
+            estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
     }
 
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
@@ -139,7 +141,7 @@ public struct MetaLearnerFitter: Sendable {
         var needed = task
         if dataset.weights != nil { needed.insert(.weights) }
         if features.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
-        let backend = type(of: estimator).backend
+        let backend = estimator.backend
         if !backend.capabilities.contains(.missingValues), features.hasMissingValues {
             needed.insert(.missingValues)
         }

@@ -30,6 +30,9 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var multiArm = MultiArm.pairwise
     /// The base learners.
     public var models = ModelsSpec()
+    /// Shared libraries with base learners, loaded before anything else. Where they were is nobody's business but this
+    /// machine's: a model's spec has none.
+    public var plugins: [String] = []
     /// How rows are held out.
     public var crossFitting = CrossFittingSpec()
     /// What to do about propensities near 0 or 1.
@@ -55,6 +58,9 @@ public struct MetaLearnerSpec: ParameterizedSpec {
             "multi_arm", \.multiArm,
             "r with several arms: each arm with the control, or all arms in one loss"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
+        .texts(
+            "plugins", \.plugins,
+            "shared libraries with more base learners; they run with all rights of this program"),
         .nested("cross_fitting", \.crossFitting, "how rows are held out"),
         .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),
         .choice(

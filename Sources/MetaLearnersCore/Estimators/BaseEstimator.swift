@@ -8,6 +8,9 @@ public protocol BaseEstimator: Sendable {
     /// The backend's name, version and capabilities.
     static var backend: BackendDescription { get }
 
+    /// The backend of this estimator: the type's own, but for types that stand for several backends.
+    var backend: BackendDescription { get }
+
     /// The checked configuration.
     var spec: Spec { get }
 
@@ -53,6 +56,8 @@ public struct Footprint: Sendable, Equatable {
 }
 
 extension BaseEstimator {
+    public var backend: BackendDescription { Self.backend }
+
     /// A matrix of the rows in double precision, one of the columns' products, and some numbers a row.
     public func footprint(rows: Int, of features: Table, outputs: Int) -> Footprint {
         let columns = features.columns.count + 1
