@@ -59,7 +59,6 @@ extension MetaLearnerFitter {
         let dataset = request.dataset
         let own = nuisanceRoles(dataset)
         let estimates = nuisances.estimates(of: Set(own))
-<<<<<<< HEAD
         let nuisanceModels = nuisances.models(own, refitted: refitted)
         let fits = effects.fits()
         let predictor = LearnerPredictor(learner: learner, effectModels: fits.models)
@@ -72,36 +71,6 @@ extension MetaLearnerFitter {
                     dataset.outcome.kind), scheduler.context)
         } else {
             trainingEffects = learner.everyEffect(estimates, fits.outOfFold, dataset.outcome.kind)
-=======
-        let roles = learner.effectRoles(armCount: dataset.armCount)
-        var jobs: [CrossFitter.Job] = []
-        for role in roles {
-            let placed = spec.models.model(of: role, labels)
-            let estimator = try estimator(placed)
-            let seed = RandomStream.derivedSeed(
-                UInt64(spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
-            let task = try learner.pseudoOutcome(role, dataset, estimates).task(
-                dataset, features: ModelsSpec.features(placed, in: dataset.covariates),
-                direct: estimator.backend.capabilities.contains(.residualLoss), seed: seed)
-            jobs.append(
-                CrossFitter.Job(
-                    name: role.name(labels), estimator: estimator, task: task, refit: spec.prediction == .full
-                ))
-        }
-        let fits = try CrossFitter(nuisances.repeats, aggregation: nuisances.aggregation)
-            .fit(jobs, stage: "effects", scheduler)
-        var predictions: [EffectRole: [Double]] = [:]
-        for (role, fit) in zip(roles, fits) { predictions[role] = fit.outOfFold.first ?? [] }
-        let effects = (1..<dataset.armCount).map { learner.effect(of: $0, estimates, predictions) }
-        var effectModels: [FittedRole<EffectRole>] = []
-        for (role, fit) in zip(roles, fits) {
-            let placed = spec.models.model(of: role, labels)
-            effectModels.append(
-                FittedRole(
-                    role: role,
-                    columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
-                    models: fit.models))
->>>>>>> main
         }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances, estimates: estimates,
