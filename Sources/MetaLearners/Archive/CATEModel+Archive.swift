@@ -16,15 +16,15 @@ extension CATEModel {
         writer = BinaryWriter()
         PredictorArchive.encode(predictor, to: &writer)
         archive.sections.append(("predictor", writer.bytes))
-        if let intervals {
-            writer = BinaryWriter()
-            intervals.encode(to: &writer)
-            archive.sections.append(("intervals", writer.bytes))
-        }
         if let calibration {
             writer = BinaryWriter()
             calibration.encode(to: &writer)
             archive.sections.append(("calibration", writer.bytes))
+        }
+        if let intervals {
+            writer = BinaryWriter()
+            intervals.encode(to: &writer)
+            archive.sections.append(("intervals", writer.bytes))
         }
         if spec.keepTraining, let training {
             writer = BinaryWriter()
@@ -55,9 +55,8 @@ extension CATEModel {
             try CovariateSchema(from: &reader)
         }
         let surroundings = PredictorArchive.Surroundings(
-            spec: manifest.spec, armLabels: manifest.armLabels, schema: schema,
-            outcomeKind: manifest.outcomeKind, knowsPropensities: manifest.overlap.isKnown,
-            registry: registry)
+            spec: manifest.spec, armCount: armCount, outcomeKind: manifest.outcomeKind,
+            knowsPropensities: manifest.overlap.isKnown, registry: registry)
         nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
             try FittedEffects.decodeNuisances(from: &reader, surroundings)
         }
@@ -71,21 +70,18 @@ extension CATEModel {
                 try PredictorArchive.decode(from: &reader, surroundings)
             }
         }
-        if archive.section("calibration") != nil {
+        calibration = try Self.readOptional("calibration", archive) { reader throws(MetaLearnersError) in
             guard let report = CalibrationReport(archive.manifest["calibration"]) else {
                 throw BinaryReader.corrupt("its manifest lacks the calibration")
             }
-            calibration = try Self.read("calibration", archive) { reader throws(MetaLearnersError) in
-                try PropensityCalibration(from: &reader, report: report, armCount: armCount)
-            }
-        } else {
-            calibration = nil
+            return try PropensityCalibration(from: &reader, report: report, armCount: armCount)
         }
         intervals = try Self.readOptional("intervals", archive) { reader throws(MetaLearnersError) in
             try FittedIntervals(from: &reader, surroundings)
         }
         training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
-            try TrainingRecord(from: &reader, armCount: armCount, kind: manifest.outcomeKind)
+            try TrainingRecord(
+                from: &reader, armCount: armCount, kind: manifest.outcomeKind, format: archive.version)
         }
         nuisances = nil
         try fitted.requireEveryRole(surroundings)

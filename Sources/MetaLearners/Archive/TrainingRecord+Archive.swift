@@ -2,18 +2,12 @@ import MetaLearnersCore
 
 extension TrainingRecord {
     private static var foldsInOneByte: Int { 256 }
-    /// Set in the number of folds where the number of repeats follows.
-    private static var isRepeated: UInt32 { 1 << 31 }
 
     /// Writes the record for the model archive.
     func encode(to writer: inout BinaryWriter) {
         writer.write(fingerprint)
-        if repeats.count == 1 {
-            writer.write(UInt32(folds.count))
-        } else {
-            writer.write(UInt32(folds.count) | Self.isRepeated)
-            writer.write(UInt32(repeats.count))
-        }
+        writer.write(UInt32(folds.count))
+        writer.write(UInt32(repeats.count))
         for folds in repeats {
             // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
             if folds.count <= Self.foldsInOneByte {
@@ -41,12 +35,13 @@ extension TrainingRecord {
 
     /// Reads what `encode` wrote, or what it wrote in an older format.
     init(
-        from reader: inout BinaryReader, armCount: Int, kind: Outcome.Kind = .continuous
+        from reader: inout BinaryReader, armCount: Int, kind: Outcome.Kind = .continuous,
+        format: UInt32 = ModelArchive.formatVersion
     ) throws(MetaLearnersError) {
         let fingerprint = try reader.read(UInt64.self)
-        let foldWord = try reader.read(UInt32.self)
-        let foldCount = Int(foldWord & ~Self.isRepeated)
-        let repeatCount = foldWord & Self.isRepeated == 0 ? 1 : try reader.read(UInt32.self)
+        let foldCount = Int(try reader.read(UInt32.self))
+        // The first format knew no repeats.
+        let repeatCount = format == 1 ? 1 : try reader.read(UInt32.self)
         guard repeatCount >= 1 else { throw BinaryReader.corrupt("there are no folds") }
         var foldsOfRepeats: [[Int32]] = []
         for _ in 0..<repeatCount {

@@ -61,12 +61,11 @@ extension CATEModel {
             }
             let arm = max(contrast.arm, contrast.baseline)
             let role = EffectRole(arm: arm)
-            guard let known = predictor.effectModels.first(where: { $0.role == role }),
-                let model = known.models.fullModel
+            guard let model = predictor.effectModels.first(where: { $0.role == role })?.models.fullModel
             else {
                 throw MetaLearnersError(.unsupported, at: "intervals", "there is no effect model of all rows")
             }
-            let seen = known.features(in: features)
+            let seen = try ModelsSpec.features(spec.models.model(of: role, armLabels), in: features)
             let variances: [Double]
             if case .analytic(let covariances) = intervals, let model = model as? any CovarianceEstimating,
                 covariances.indices.contains(arm - 1)

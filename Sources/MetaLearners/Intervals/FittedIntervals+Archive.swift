@@ -84,7 +84,6 @@ extension FittedEffects {
             models.append(
                 FittedRole(
                     role: role,
-                    columns: try model.columns(of: model.spec.models.model(of: role, model.armLabels)),
                     models: try CrossFittedModels(from: &reader, outputCount: outputs, model.registry)))
         }
         return models

@@ -55,32 +55,29 @@ extension MetaLearnerFitter {
     {
         let scheduler = Scheduler(
             ExecutionOptions(threads: context.threads, cancellation: context.cancellation))
-        let armCount = dataset.armCount
-        let isFitted = { (role: NuisanceRole) in !role.isPropensity || dataset.knownPropensities == nil }
-        let serving = learner.predictionRoles(armCount: armCount).filter(isFitted)
-        let hasEffectModels = !learner.effectRoles(armCount: armCount).isEmpty
-        let needed = hasEffectModels ? learner.nuisanceRoles(armCount: armCount).filter(isFitted) : serving
+        let serving = learner.predictionRoles(armCount: dataset.armCount)
+            .filter { !$0.isPropensity || dataset.knownPropensities == nil }
         let request = NuisanceRequest(
             dataset: dataset, fingerprint: 0,
             repeats: try FoldAssignment.repeats(
                 1, dataset, count: spec.crossFitting.folds, seed: UInt64(spec.seed)),
             reused: nil, isNested: false)
-        let nuisances = try NuisancePlan(
-            self, request,
-            needed.map { role in
-                var parts: CrossFitter.Parts = hasEffectModels ? .folds : []
+        let needed =
+            learner.effectRoles(armCount: dataset.armCount).isEmpty
+            ? [] : learner.nuisanceRoles(armCount: dataset.armCount)
+        let wanted = Set(needed + serving).filter { !$0.isPropensity || dataset.knownPropensities == nil }
+            .sorted { $0.code < $1.code }
+        let fits = try run(
+            request,
+            wanted.map { role in
+                var parts: CrossFitter.Parts = needed.contains(role) ? .folds : []
                 if serving.contains(role) { parts.insert(.full) }
                 return (role, parts)
-            })
-        let effects = try EffectPlan(self, request, nuisances)
-        var graph = TaskGraph()
-        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
-        try scheduler.run(graph)
-        let fitted = try nuisances.fit().models(serving, refitted: Set(serving))
+            },
+            effectParts: .full, scheduler)
         return FittedEffects(
-            nuisanceModels: fitted.map(\.withoutFolds),
-            predictor: LearnerPredictor(
-                learner: learner, effectModels: effects.fits().models.map(\.withoutFolds)))
+            nuisanceModels: fits.nuisances.models(serving, refitted: Set(serving)).map(\.withoutFolds),
+            predictor: LearnerPredictor(learner: learner, effectModels: fits.effects.map(\.fitted)))
     }
 }
 
@@ -89,7 +86,6 @@ extension FittedRole {
     var withoutFolds: FittedRole {
         guard models.fullModel != nil else { return self }
         return FittedRole(
-            role: role, columns: columns,
-            models: CrossFittedModels(foldModels: [], fullModel: models.fullModel))
+            role: role, models: CrossFittedModels(foldModels: [], fullModel: models.fullModel))
     }
 }

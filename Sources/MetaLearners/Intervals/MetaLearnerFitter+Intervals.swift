@@ -4,25 +4,25 @@ extension MetaLearnerFitter {
     /// Makes what the spec's intervals need out of fitted effect models: the bootstrap aside, at next to no cost.
     ///
     /// - Parameters:
-    ///   - effects: the effect models.
-    ///   - plan: knows what they were fitted to.
+    ///   - effects: each effect model's role, what it was fitted to, and the model of all rows.
     /// - Returns: nil where the spec asks for none, or leaves the choice open and the effect models have none.
     /// - Throws: `unsupported` for a method that the learner or its effect models do not have, with what does.
     func fitIntervals(
-        _ dataset: CausalDataset, _ effects: [FittedRole<EffectRole>], _ plan: EffectPlan,
+        _ dataset: CausalDataset,
+        _ effects: [(role: EffectRole, task: TrainingTask, model: (any FittedEstimator)?)],
         _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> FittedIntervals? {
         switch spec.intervals.method {
         case .none, .bootstrap: return nil
         case .analytic:
             try requireEffectRegression("analytic", among: [.r, .dr])
-            let models = effects.compactMap { $0.models.fullModel as? any CovarianceEstimating }
+            let models = effects.compactMap { $0.model as? any CovarianceEstimating }
             guard models.count == effects.count, models.allSatisfy(\.estimatesCovariance) else {
                 throw MetaLearnersError(
                     .unsupported, at: "intervals.method", "analytic intervals need a linear effect model",
                     remedy: "set models.effect to ols or ridge, or use bootstrap")
             }
-            return try analytic(effects, models, plan, scheduler)
+            return try analytic(effects, models, scheduler)
         case .forest:
             try requireEffectRegression("forest", among: LearnerKind.allCases.filter(\.isEffectRegression))
             guard Self.haveVariances(effects), areHonest(dataset) else {
@@ -36,13 +36,13 @@ extension MetaLearnerFitter {
             guard spec.prediction == .full, spec.learner.isEffectRegression, !effects.isEmpty else {
                 return nil
             }
-            let models = effects.compactMap { $0.models.fullModel as? any CovarianceEstimating }
+            let models = effects.compactMap { $0.model as? any CovarianceEstimating }
             if [.r, .dr].contains(spec.learner), models.count == effects.count,
                 models.allSatisfy(\.estimatesCovariance)
             {
                 // Nobody asked for intervals: data that have none (fewer rows than columns) are no reason to stop.
                 do throws(MetaLearnersError) {
-                    return try analytic(effects, models, plan, scheduler)
+                    return try analytic(effects, models, scheduler)
                 } catch  where error.kind != .cancelled && error.kind != .outOfMemory {
                     return nil
                 }
@@ -52,22 +52,22 @@ extension MetaLearnerFitter {
     }
 
     private func analytic(
-        _ effects: [FittedRole<EffectRole>], _ models: [any CovarianceEstimating], _ plan: EffectPlan,
-        _ scheduler: Scheduler
+        _ effects: [(role: EffectRole, task: TrainingTask, model: (any FittedEstimator)?)],
+        _ models: [any CovarianceEstimating], _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> FittedIntervals {
         var covariances: [[Double]] = []
         for (effect, model) in zip(effects, models) {
             covariances.append(
-                try model.coefficientCovariance(
-                    plan.task(of: effect.role), spec.intervals.covariance, scheduler.context))
+                try model.coefficientCovariance(effect.task, spec.intervals.covariance, scheduler.context))
         }
         return .analytic(covariances)
     }
 
-    private static func haveVariances(_ effects: [FittedRole<EffectRole>]) -> Bool {
-        effects.allSatisfy { effect in
-            guard let model = effect.models.fullModel as? any VarianceEstimating else { return false }
-            return model.estimatesVariance && model.outputCount == 1
+    private static func haveVariances(
+        _ effects: [(role: EffectRole, task: TrainingTask, model: (any FittedEstimator)?)]
+    ) -> Bool {
+        effects.allSatisfy {
+            ($0.model as? any VarianceEstimating)?.estimatesVariance == true && $0.model?.outputCount == 1
         }
     }
 

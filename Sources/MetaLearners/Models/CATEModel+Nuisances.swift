@@ -12,9 +12,8 @@ extension CATEModel {
         var estimates = try predictNuisances(
             Set(nuisanceModels.map(\.role)), features, fitted, .combined, scheduler.context)
         let isKnown = dataset.knownPropensities != nil
-        let estimated = estimates.propensities.map { calibration?.calibrated($0) ?? $0 }
         let propensities =
-            dataset.knownPropensities ?? estimated
+            dataset.knownPropensities ?? calibrated(estimates.propensities)
             ?? armShares.map { [Double](repeating: $0, count: features.rowCount) }
         let overlap = try spec.overlap.apply(propensities, armLabels, isKnown: isKnown)
         estimates.propensities = overlap.propensities
@@ -22,7 +21,7 @@ extension CATEModel {
         return estimates
     }
 
-    /// Predicts the given nuisances for new rows, before calibration and any overlap policy.
+    /// Predicts the given nuisances for new rows, before any overlap policy.
     ///
     /// - Parameters:
     ///   - features: the covariates, in the order of training.
@@ -33,7 +32,8 @@ extension CATEModel {
     ) throws(MetaLearnersError) -> NuisanceEstimates {
         var predictions: [(role: NuisanceRole, lists: [[Double]])] = []
         for known in fitted.nuisanceModels where roles.contains(known.role) {
-            let seen = known.features(in: features)
+            let placed = spec.models.model(of: known.role, armLabels)
+            let seen = try ModelsSpec.features(placed, in: features)
             let inputs = known.role == .joint ? seen.underEveryArm(armLabels) : [seen]
             var lists: [[Double]] = []
             for input in inputs {
@@ -54,12 +54,15 @@ extension CATEModel {
         _ estimated: [[Double]]?, _ table: Table, _ warnings: inout [String]
     ) throws(MetaLearnersError) -> [[Double]]? {
         if overlap.isKnown { return try knownPropensities(table, &warnings) }
-        guard let estimated else { return nil }
+        guard let estimated = calibrated(estimated) else { return nil }
         var policy = spec.overlap
         policy.policy = .clip
-        return try policy.apply(
-            calibration?.calibrated(estimated) ?? estimated, armLabels, isKnown: false
-        ).propensities
+        return try policy.apply(estimated, armLabels, isKnown: false).propensities
+    }
+
+    /// What the models predict, as it was calibrated in training.
+    private func calibrated(_ propensities: [[Double]]?) -> [[Double]]? {
+        propensities.map { calibration?.calibrated($0) ?? $0 }
     }
 
     /// The known propensities of new rows: the table's columns where it has them, else the shares of training.

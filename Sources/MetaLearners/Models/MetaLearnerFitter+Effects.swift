@@ -53,60 +53,31 @@ extension MetaLearnerFitter {
     ///
     /// - Parameter refitted: the nuisances whose models of all rows predict new ones.
     func model(
-        _ request: NuisanceRequest, _ nuisances: NuisanceFit, _ effects: EffectPlan,
+        _ request: NuisanceRequest, _ nuisances: NuisanceFit, _ effects: [FittedEffect],
         refitted: Set<NuisanceRole>, _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> CATEModel {
         let dataset = request.dataset
         let own = nuisanceRoles(dataset)
         let estimates = nuisances.estimates(of: Set(own))
-<<<<<<< HEAD
         let nuisanceModels = nuisances.models(own, refitted: refitted)
-        let fits = effects.fits()
-        let predictor = LearnerPredictor(learner: learner, effectModels: fits.models)
+        let predictor = LearnerPredictor(learner: learner, effectModels: effects.map(\.fitted))
         let trainingEffects: [[Double]]
         if spec.crossFitting.inSample == .full {
             let seen = try inSampleNuisances(dataset, estimates, nuisanceModels, nuisances, scheduler.context)
             trainingEffects = try predictor.effects(
                 PredictorInput(
-                    dataset.covariates, seen, .combined, spec, dataset.treatment.labels,
-                    dataset.outcome.kind), scheduler.context)
+                    dataset.covariates, seen, .combined, spec, dataset.treatment.labels, dataset.outcome.kind),
+                scheduler.context)
         } else {
-            trainingEffects = learner.everyEffect(estimates, fits.outOfFold, dataset.outcome.kind)
-=======
-        let roles = learner.effectRoles(armCount: dataset.armCount)
-        var jobs: [CrossFitter.Job] = []
-        for role in roles {
-            let placed = spec.models.model(of: role, labels)
-            let estimator = try estimator(placed)
-            let seed = RandomStream.derivedSeed(
-                UInt64(spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
-            let task = try learner.pseudoOutcome(role, dataset, estimates).task(
-                dataset, features: ModelsSpec.features(placed, in: dataset.covariates),
-                direct: estimator.backend.capabilities.contains(.residualLoss), seed: seed)
-            jobs.append(
-                CrossFitter.Job(
-                    name: role.name(labels), estimator: estimator, task: task, refit: spec.prediction == .full
-                ))
-        }
-        let fits = try CrossFitter(nuisances.repeats, aggregation: nuisances.aggregation)
-            .fit(jobs, stage: "effects", scheduler)
-        var predictions: [EffectRole: [Double]] = [:]
-        for (role, fit) in zip(roles, fits) { predictions[role] = fit.outOfFold.first ?? [] }
-        let effects = (1..<dataset.armCount).map { learner.effect(of: $0, estimates, predictions) }
-        var effectModels: [FittedRole<EffectRole>] = []
-        for (role, fit) in zip(roles, fits) {
-            let placed = spec.models.model(of: role, labels)
-            effectModels.append(
-                FittedRole(
-                    role: role,
-                    columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
-                    models: fit.models))
->>>>>>> main
+            var outOfFold: [EffectRole: [Double]] = [:]
+            for effect in effects { outOfFold[effect.fitted.role] = effect.outOfFold }
+            trainingEffects = learner.everyEffect(estimates, outOfFold, dataset.outcome.kind)
         }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances, estimates: estimates,
             nuisanceModels: nuisanceModels, predictor: predictor, trainingEffects: trainingEffects,
-            intervals: try fitIntervals(dataset, fits.models, effects, scheduler))
+            intervals: try fitIntervals(
+                dataset, effects.map { ($0.fitted.role, $0.task, $0.fitted.models.fullModel) }, scheduler))
     }
 
     /// What the models say that predict new rows, of the rows that they were fitted to.
@@ -114,26 +85,28 @@ extension MetaLearnerFitter {
         _ dataset: CausalDataset, _ estimates: NuisanceEstimates, _ models: [FittedRole<NuisanceRole>],
         _ nuisances: NuisanceFit, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> NuisanceEstimates {
-        var seen = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        let labels = dataset.treatment.labels
         let roles = Set(learner.predictionRoles(armCount: dataset.armCount))
+        var predictions: [(role: NuisanceRole, lists: [[Double]])] = []
         for fitted in models where roles.contains(fitted.role) {
-            let features = fitted.features(in: dataset.covariates)
-            let inputs =
-                fitted.role == .joint ? features.underEveryArm(dataset.treatment.labels) : [features]
+            let features = try ModelsSpec.features(
+                spec.models.model(of: fitted.role, labels), in: dataset.covariates)
             var lists: [[Double]] = []
-            for input in inputs {
+            for input in fitted.role == .joint ? features.underEveryArm(labels) : [features] {
                 lists.append(try fitted.models.predict(input, .combined, spec.prediction, context))
             }
-            seen.store(lists, of: fitted.role, dataset.outcome.kind)
+            predictions.append((fitted.role, lists))
         }
+        var seen = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        seen.store(predictions, of: dataset.outcome.kind)
         if dataset.knownPropensities != nil {
             seen.propensities = estimates.propensities
         } else if let raw = seen.propensities {
-            let calibrated = nuisances.calibration?.calibrated(raw) ?? raw
             var policy = spec.overlap
             policy.policy = .clip
-            seen.propensities =
-                try policy.apply(calibrated, dataset.treatment.labels, isKnown: false).propensities
+            seen.propensities = try policy.apply(
+                nuisances.calibration?.calibrated(raw) ?? raw, labels, isKnown: false
+            ).propensities
         }
         return seen
     }

@@ -71,30 +71,43 @@ public struct MetaLearnerFitter: Sendable {
             learner.effectRoles(armCount: dataset.armCount).isEmpty
                 ? [] : learner.nuisanceRoles(armCount: dataset.armCount))
         try requireEffectModels(dataset)
-        let nuisances = try NuisancePlan(
-            self, request,
-            nuisanceRoles(dataset).map { role in
-                var parts = CrossFitter.Parts.folds
-                if refitted.contains(role) { parts.insert(.full) }
-                if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
-                return (role, parts)
-            })
-        let effects = try EffectPlan(self, request, nuisances)
-        var graph = TaskGraph()
-        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
-        try scheduler.limited(by: footprint(dataset)).run(graph)
-        let model = try model(request, nuisances.fit(), effects, refitted: refitted, scheduler)
+        let wanted = nuisanceRoles(dataset).map { role -> (role: NuisanceRole, parts: CrossFitter.Parts) in
+            var parts = CrossFitter.Parts.folds
+            if refitted.contains(role) { parts.insert(.full) }
+            if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
+            return (role, parts)
+        }
+        let limited = try scheduler.limited(by: footprint(dataset))
+        let fits = try run(request, wanted, effectParts: effectParts, limited)
+        let model = try model(request, fits.nuisances, fits.effects, refitted: refitted, scheduler)
         guard spec.intervals.method == .bootstrap else { return model }
         return model.with(try fitBootstrap(dataset, scheduler))
     }
 
-    /// The same for a single plain fit with another seed: one repeat, a model of all rows alone, no intervals.
+    /// Fits nuisances and effect models in one graph of tasks.
+    ///
+    /// - Parameters:
+    ///   - wanted: the nuisances, and which fits of each.
+    ///   - effectParts: which fits of the effect models.
+    func run(
+        _ request: NuisanceRequest, _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)],
+        effectParts: CrossFitter.Parts, _ scheduler: Scheduler
+    ) throws(MetaLearnersError) -> (nuisances: NuisanceFit, effects: [FittedEffect]) {
+        let nuisances = try NuisancePlan(self, request, wanted)
+        let effects = try EffectPlan(self, request, nuisances, parts: effectParts)
+        var graph = TaskGraph()
+        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
+        try scheduler.run(graph)
+        return (try nuisances.fit(), effects.fits())
+    }
+
+    /// The same for a single plain fit with another seed: one repeat, a model of all rows, no intervals.
     func reseeded(_ seed: Int) -> MetaLearnerFitter {
         var fitter = self
         fitter.spec.seed = seed
         fitter.spec.prediction = .full
         fitter.spec.crossFitting.repeats = 1
-        fitter.spec.crossFitting.inSample = .full
+        fitter.spec.crossFitting.inSample = .outOfFold
         fitter.spec.intervals.method = .none
         if fitter.spec.overlap.policy == .fail { fitter.spec.overlap.policy = .clip }
         return fitter

@@ -60,7 +60,7 @@ public struct NuisanceFit: Sendable {
         roles.compactMap { role in
             guard let known = component(role) else { return nil }
             return FittedRole(
-                role: role, columns: known.columns,
+                role: role,
                 models: CrossFittedModels(
                     foldModels: known.models.foldModels,
                     fullModel: refitted.contains(role) ? known.models.fullModel : nil))

@@ -56,16 +56,14 @@ public struct Footprint: Sendable, Equatable {
 }
 
 extension BaseEstimator {
+    public var backend: BackendDescription { Self.backend }
+
     /// A matrix of the rows in double precision, one of the columns' products, and some numbers a row.
     public func footprint(rows: Int, of features: Table, outputs: Int) -> Footprint {
         let columns = features.columns.count + 1
         return Footprint(
             shared: 0, working: rows * (8 * columns + 64 + 16 * outputs) + 16 * columns * columns)
     }
-}
-
-extension BaseEstimator {
-    public var backend: BackendDescription { Self.backend }
 }
 
 /// The configuration of a base learner. Its decision alone: how it is run is no part of it.
