@@ -6,10 +6,22 @@ import MetaLearnersCore
 /// constant, and S-, T-, R- and X-learners on these) are combined by weights that fall exponentially with their
 /// out-of-fold R-loss (`ExponentialWeights`). What there is to fit is stated by `AutoPair`; this type says only which
 /// nuisances a fitted model has.
-struct AutoLearner: OutcomeComparisonLearner {
+struct AutoLearner: MetaLearner {
     static let kind = LearnerKind.auto
 
     func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
         (0..<armCount).map { .armOutcome($0) } + [.propensity]
+    }
+
+    func predictionRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
+
+    func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
+
+    func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
+        -> PseudoOutcome
+    { .none }
+
+    func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double] {
+        effects[EffectRole(arm: arm)] ?? []
     }
 }

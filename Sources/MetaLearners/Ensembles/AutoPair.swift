@@ -24,7 +24,7 @@ struct AutoPair: Sendable {
         self.width = width
         let arms = dataset.treatment.arms
         treated = arms.map { $0 == arm ? 1 : 0 }
-        let all = 0..<Int32(dataset.rowCount)
+        let all = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
         rows = all.filter { arms[Int($0)] == 0 || arms[Int($0)] == arm }
         rowsOfArm = [all.filter { arms[Int($0)] == 0 }, all.filter { arms[Int($0)] == arm }]
     }

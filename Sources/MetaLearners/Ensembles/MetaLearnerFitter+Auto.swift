@@ -9,10 +9,11 @@ extension MetaLearnerFitter {
         _ request: NuisanceRequest, _ settings: AutoSettings, _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> CATEModel {
         let dataset = request.dataset
-        guard let folds = request.repeats.first, folds.isCrossFitted else {
+        try requirePlainFit(request)
+        guard let folds = request.repeats.first, request.repeats.count == 1 else {
             throw MetaLearnersError(
-                .invalidSpec, at: "cross_fitting.folds", "is 1, and auto weights its members out of fold",
-                remedy: "use 2 folds or more")
+                .unsupported, at: "cross_fitting.repeats", "auto has no repeats",
+                remedy: "use more folds: cross_fitting.folds: 10")
         }
         var settings = settings
         let design = try Self.design(dataset, &settings, scheduler.context)
@@ -102,11 +103,17 @@ extension MetaLearnerFitter {
                         return [1 - probability, probability]
                     } : pair.means[member])
         }
-        let assembled = try NuisanceAssembly(dataset: dataset, policy: spec.overlap)
-            .estimates(components.map { ($0.role, $0.outOfFold) })
+        let assembled = try NuisanceAssembly(
+            dataset: dataset, policy: spec.overlap, calibration: spec.models.propensity.calibration
+        ).propensities(components.first { $0.role.isPropensity }?.outOfFold.first, request.repeats[0])
+        var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        let outcomes = components.filter { !$0.role.isPropensity }
+        estimates.store(outcomes.map { ($0.role, $0.outOfFold) }, of: dataset.outcome.kind)
+        estimates.propensities = assembled.values
+        estimates.hasOverlap = assembled.hasOverlap
         return NuisanceFit(
-            estimates: assembled.estimates, overlap: assembled.overlap, repeats: request.repeats,
-            aggregation: spec.crossFitting.aggregation, outcomeKind: dataset.outcome.kind,
-            fingerprint: request.fingerprint, components: components)
+            estimates: estimates, overlap: assembled.overlap, calibration: assembled.calibration,
+            repeats: request.repeats, aggregation: spec.crossFitting.aggregation,
+            outcomeKind: dataset.outcome.kind, fingerprint: request.fingerprint, components: components)
     }
 }

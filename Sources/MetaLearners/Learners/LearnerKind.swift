@@ -12,6 +12,7 @@ public enum LearnerKind: String, Sendable, CaseIterable {
     case ra
     case dr
     case auto
+    case ensemble
 
     /// The learner.
     public var learner: any MetaLearner {
@@ -26,8 +27,12 @@ public enum LearnerKind: String, Sendable, CaseIterable {
         case .ra: RALearner()
         case .dr: DRLearner()
         case .auto: AutoLearner()
+        case .ensemble: EnsembleLearner()
         }
     }
+
+    /// Those that are one method each: all but `auto` and `ensemble`, which combine others.
+    package static let single: [LearnerKind] = [.s, .t, .f, .m, .x, .u, .r, .ra, .dr]
 
     /// Other names of learners.
     public static let aliases: [String: LearnerKind] = ["pw": .m]

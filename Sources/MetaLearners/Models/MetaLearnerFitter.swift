@@ -10,6 +10,10 @@ public struct MetaLearnerFitter: Sendable {
     /// The base learners by their place in the spec.
     private let estimators: [String: any BaseEstimator]
     private let backends: [BackendDescription]
+    /// The members of an ensemble; none for any other learner.
+    let members: [MetaLearnerFitter]
+    /// The numbers of `auto`, where they are not those of the dataset's size.
+    var auto: AutoSettings?
 
     /// Checks a spec and finds its backends.
     ///
@@ -26,6 +30,15 @@ public struct MetaLearnerFitter: Sendable {
         }
         self.estimators = estimators
         backends = registry.descriptions
+        var members: [MetaLearnerFitter] = []
+        if spec.learner == .ensemble {
+            for (index, member) in spec.ensemble.members.enumerated() {
+                let place = SpecPath.root.appending("ensemble").appending("members").appending("\(index)")
+                members.append(
+                    try MetaLearnerFitter(spec.member(member, at: place), registry: registry))
+            }
+        }
+        self.members = members
         var complete = spec
         complete.models.outcome.choice = Self.complete(
             spec.models.outcome.choice, estimators["models.outcome"])
@@ -63,8 +76,9 @@ public struct MetaLearnerFitter: Sendable {
         let scheduler = Scheduler(options)
         let request = try request(dataset, folds, reused, scheduler)
         if spec.learner == .auto {
-            return try fitAuto(request, AutoSettings(rowCount: dataset.rowCount), scheduler)
+            return try fitAuto(request, auto ?? AutoSettings(rowCount: dataset.rowCount), scheduler)
         }
+        if spec.learner == .ensemble { return try fitEnsemble(request, options) }
         let refitted = Set(
             spec.prediction == .full ? learner.predictionRoles(armCount: dataset.armCount) : [])
         let ofEffects = Set(

@@ -28,6 +28,8 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var learner = LearnerKind.dr
     /// How effects of several arms are fitted.
     public var multiArm = MultiArm.pairwise
+    /// What the learner `ensemble` stacks.
+    public var ensemble = EnsembleSpec()
     /// The base learners.
     public var models = ModelsSpec()
     /// Shared libraries with base learners, loaded before anything else. Where they were is nobody's business but this
@@ -57,6 +59,7 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .choice(
             "multi_arm", \.multiArm,
             "r with several arms: each arm with the control, or all arms in one loss"),
+        .nested("ensemble", \.ensemble, "what the learner ensemble stacks"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
         .texts(
             "plugins", \.plugins,

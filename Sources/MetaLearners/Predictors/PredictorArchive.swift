@@ -13,7 +13,9 @@ enum PredictorArchive {
     }
 
     /// Every kind of predictor.
-    private static let kinds: [any EffectPredictor.Type] = [LearnerPredictor.self, AutoPredictor.self]
+    private static let kinds: [any EffectPredictor.Type] = [
+        LearnerPredictor.self, AutoPredictor.self, EnsemblePredictor.self,
+    ]
 
     static func encode(_ predictor: any EffectPredictor, to writer: inout BinaryWriter) {
         writer.write(type(of: predictor).tag)
