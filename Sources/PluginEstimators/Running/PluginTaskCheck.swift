@@ -9,6 +9,7 @@ enum PluginTaskCheck {
         switch task.objective {
         case .regression: needed = .regression
         case .classification(let classes): needed = classes == 2 ? .binary : .multiclass
+        case .multiResidual, .multiRegression, .count, .quantile: needed = task.objective.capability
         case .residual(let regressor):
             needed = .residualLoss
             if backend.capabilities.contains(.residualLoss) { try check(regressor, task) }

@@ -20,6 +20,7 @@ enum PluginTaskView {
         case .residual(let values):
             view.objective = MTLR_PLUGIN_RESIDUAL
             regressor = values
+        case .multiResidual, .multiRegression, .count, .quantile: break  // `PluginTaskCheck` refuses these.
         }
         return features.withView { table in
             task.rows.withUnsafeBufferPointer { rows in
