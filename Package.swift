@@ -56,12 +56,15 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
-            dependencies: ["CMetaLearners", "MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            dependencies: [
+                "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "MetaLearnersCore", "MetaLearners", "CausalAnalysis", "Yams", "TOMLKit",
+                "CCSV", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis", "Yams",
+                "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
