@@ -69,6 +69,11 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        // A package of its own for those who read it, built here too so that the tests run it.
+        .executableTarget(
+            name: "swap-backends", dependencies: ["MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            path: "examples/swift/Sources", swiftSettings: swiftSettings),
+
         .target(
             name: "_TestSupport", dependencies: ["MetaLearnersCore"], path: "Tests/_TestSupport",
             swiftSettings: swiftSettings),
@@ -106,7 +111,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["metalearners-cli", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            dependencies: [
+                "metalearners-cli", "swap-backends", "MetaLearners", "MetaLearnersCore", "_TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     ]
 )
