@@ -169,6 +169,10 @@ ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain);
 
+/* Sorts keys by their upper 32 bits; the lower 32 bits must ascend before, and decide between equal ones.
+   aside: room for as many keys. */
+void mtlk_sort_by_upper(uint64_t *keys, size_t count, uint64_t *aside);
+
 #pragma clang assume_nonnull end
 
 #if defined(__cplusplus)
