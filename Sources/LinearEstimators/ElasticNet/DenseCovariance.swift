@@ -44,14 +44,19 @@ final class DenseCovariance: CovarianceProblem {
         self.heldOut = heldOut
     }
 
+    var holdsOut: Bool { heldOut.map { $0.factorSquares > 0 } ?? false }
+
     func column(_ index: Int) throws(MetaLearnersError) -> UnsafePointer<Double> {
         UnsafePointer(matrix.start + index * width)
     }
 
+    func intercept(_ coefficients: [Double], support: [Int]) -> Double {
+        support.reduce(responseMean) { $0 - columnMeans[$1] * coefficients[$1] }
+    }
+
     func heldOutLoss(_ coefficients: [Double], support: [Int]) -> Double {
         guard let heldOut else { return 0 }
-        var intercept = responseMean
-        for index in support { intercept -= columnMeans[index] * coefficients[index] }
+        let intercept = intercept(coefficients, support: support)
         var loss =
             heldOut.responseSquares - 2 * intercept * heldOut.factorResponse
             + intercept * intercept * heldOut.factorSquares

@@ -21,7 +21,7 @@ struct PenaltyPath {
         _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: some PenaltyPathSpec,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
-        let source = try Source(problem, folds, context)
+        let source = try CovarianceSource(problem, folds, context)
         let whole = try source.problem(without: nil)
         let largest = CoordinateDescent.largestLambda(whole, l1Ratio: spec.l1Ratio)
         guard largest.isFinite else { throw LeastSquares.overflow }
@@ -86,34 +86,5 @@ struct PenaltyPath {
         }
         let bound = errors[least] + (variance / Double(losses.count - 1)).squareRoot()
         return errors.firstIndex { $0 <= bound } ?? least
-    }
-
-    /// Where the covariance problems of all rows, and of all but a fold, come from.
-    private enum Source: Sendable {
-        /// The sums of products over each fold.
-        case sums([GramSums], width: Int)
-        /// The rows.
-        case rows(RowCovariance.Rows, [Range<Int>])
-
-        init(_ problem: LeastSquares, _ folds: [Range<Int>], _ context: ExecutionContext)
-            throws(MetaLearnersError)
-        {
-            if problem.design.width > problem.responses.count {
-                self = .rows(try RowCovariance.Rows(problem, context), folds)
-            } else {
-                self = .sums(try GramSums.of(problem, groups: folds, context), width: problem.design.width)
-            }
-        }
-
-        func problem(without fold: Int?) throws(MetaLearnersError) -> any CovarianceProblem {
-            switch self {
-            case .sums(var parts, let width):
-                // Sums over the other folds are added up, rather than one subtracted from the total: nothing cancels.
-                let heldOut = fold.map { parts.remove(at: $0) }
-                return try DenseCovariance(parts, heldOut: heldOut, width: width)
-            case .rows(let rows, let folds):
-                return try RowCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
-            }
-        }
     }
 }

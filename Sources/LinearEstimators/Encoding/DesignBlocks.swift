@@ -7,20 +7,22 @@ struct DesignBlocks {
     /// The most numbers that are kept for those who come back for more: 128 MiB.
     static let keptLimit = 1 << 24
 
-    let encoder: DesignEncoder
-    let features: Table
+    let source: any DesignSource
     let rows: [Int32]
     /// The blocks one after another, for iterative methods; nil where they are made anew each time.
     private var kept: DoubleBuffer?
 
-    init(encoder: DesignEncoder, features: Table, rows: [Int32]) {
-        self.encoder = encoder
-        self.features = features
+    init(_ source: any DesignSource, rows: [Int32]) {
+        self.source = source
         self.rows = rows
     }
 
+    init(encoder: DesignEncoder, features: Table, rows: [Int32]) {
+        self.init(EncodedTable(encoder: encoder, features: features), rows: rows)
+    }
+
     /// The number of columns.
-    var width: Int { encoder.width }
+    var width: Int { source.width }
 
     /// The same blocks, made once and kept, unless they are larger than `keptLimit`.
     func keeping(_ context: ExecutionContext) throws(MetaLearnersError) -> DesignBlocks {
@@ -56,9 +58,8 @@ struct DesignBlocks {
                 buffer.start.update(from: kept.start + start * width, count: size * width)
             } else {
                 rows.withUnsafeBufferPointer { rows in
-                    encoder.fill(
-                        features, rows: UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start,
-                        stride: size,
+                    source.fill(
+                        UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start, stride: size,
                         scratch: UnsafeMutableBufferPointer(start: scratch.start, count: size))
                 }
             }

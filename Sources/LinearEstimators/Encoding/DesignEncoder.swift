@@ -119,7 +119,7 @@ struct DesignEncoder: Sendable, Equatable {
     var baseWidth: Int { width - (interactions?.width ?? 0) }
 
     /// The place and the feature of each column that is none of a curve or a product.
-    private var linearColumns: [(column: Int, feature: Int)] {
+    var linearColumns: [(column: Int, feature: Int)] {
         var columns: [(column: Int, feature: Int)] = []
         var first = 0
         for (feature, source) in sources.enumerated() {

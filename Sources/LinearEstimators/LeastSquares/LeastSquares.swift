@@ -68,8 +68,7 @@ struct LeastSquares {
     /// The same for some of the rows.
     func restricted(to range: Range<Int>) -> LeastSquares {
         LeastSquares(
-            design: DesignBlocks(
-                encoder: design.encoder, features: design.features, rows: Array(design.rows[range])),
+            design: DesignBlocks(design.source, rows: Array(design.rows[range])),
             factors: Array(factors[range]), responses: Array(responses[range]), l2: l2)
     }
 

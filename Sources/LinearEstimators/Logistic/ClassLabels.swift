@@ -15,6 +15,20 @@ struct ClassLabels {
     /// How many classes there are, those that do not occur included.
     let classCount: Int
 
+    /// Two classes, the target being 1 for the second; nil where one of them has no weight.
+    init?(binary target: [Double], rows: [Int32], weights: [Double]?) {
+        self.rows = rows
+        self.weights = rows.map { weights?[Int($0)] ?? 1 }
+        labels = rows.map { target[Int($0)] == 1 ? 1 : 0 }
+        present = [0, 1]
+        classCount = 2
+        var totals = [0.0, 0.0]
+        for (label, weight) in zip(labels, self.weights) { totals[Int(label)] += weight }
+        let total = totals[0] + totals[1]
+        guard total.isFinite, totals[0] > 0, totals[1] > 0 else { return nil }
+        shares = totals.map { $0 / total }
+    }
+
     /// - Throws: `unsupported` for a task that is no classification, `numericalFailure` where the weights overflow.
     init(_ task: TrainingTask, backend: String) throws(MetaLearnersError) {
         guard case .classification(let classes) = task.objective else {

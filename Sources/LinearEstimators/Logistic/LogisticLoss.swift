@@ -10,7 +10,8 @@ import MetaLearnersCore
 final class LogisticLoss {
     private let design: DesignBlocks
     private let classes: ClassLabels
-    private let l2: Double
+    /// The penalty.
+    var l2: Double
     /// How many linear functions there are.
     let functions: Int
     /// Columns of the design matrix, and the intercept.

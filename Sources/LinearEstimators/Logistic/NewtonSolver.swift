@@ -23,10 +23,14 @@ struct NewtonSolver {
         let iterations: Int
     }
 
+    /// - Parameter start: where to begin; nil where nothing better is known than the classes' shares.
     /// - Throws: `numericalFailure` where numbers overflow, `outOfMemory`, `cancelled`.
-    func solve(_ context: ExecutionContext) throws(MetaLearnersError) -> Solution {
+    func solve(from start: DoubleBuffer? = nil, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> Solution
+    {
         let dense = loss.parameterCount <= denseLimit
-        var parameters = try loss.startingPoint()
+        var parameters: DoubleBuffer
+        if let start { parameters = start } else { parameters = try loss.startingPoint() }
         var point = try loss.evaluate(parameters, dense: dense, context)
         var firstNorm = 0.0
         for iteration in 1...max(1, maxIterations) {
