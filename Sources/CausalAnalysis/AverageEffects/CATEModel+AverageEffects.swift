@@ -62,6 +62,16 @@ extension CATEModel {
                 averages.append(estimator.effect(estimand, of: arm, means: (control, mean)))
                 continue
             }
+            if let mean = nuisances.marginalOutcomes[0], effects.count == armLabels.count - 1 {
+                // m = Σ_k e_k μ_k, so that μ_0 = m − Σ_k e_k τ_k.
+                let shares = nuisances.propensities ?? []
+                let control = mean.indices.map { row in
+                    (1..<armLabels.count).reduce(mean[row]) { $0 - shares[$1][row] * effects[$1 - 1][row] }
+                }
+                let means = (control: control, arm: zip(control, effects[arm - 1]).map { $0 + $1 })
+                averages.append(estimator.effect(estimand, of: arm, means: means))
+                continue
+            }
             // A model fitted here has one of the two; a file may say otherwise.
             guard let mean = nuisances.marginalOutcomes[arm], effects.count >= arm else {
                 throw MetaLearnersError(

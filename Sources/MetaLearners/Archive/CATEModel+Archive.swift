@@ -20,6 +20,11 @@ extension CATEModel {
         writer = BinaryWriter()
         PredictorArchive.encode(predictor, to: &writer)
         archive.sections.append(("predictor", writer.bytes))
+        if let calibration {
+            writer = BinaryWriter()
+            calibration.encode(to: &writer)
+            archive.sections.append(("calibration", writer.bytes))
+        }
         if spec.keepTraining, let training {
             writer = BinaryWriter()
             training.encode(to: &writer)
@@ -77,6 +82,16 @@ extension CATEModel {
             predictor = try Self.read("predictor", archive) { reader throws(MetaLearnersError) in
                 try PredictorArchive.decode(from: &reader, surroundings)
             }
+        }
+        if archive.section("calibration") != nil {
+            guard let report = CalibrationReport(archive.manifest["calibration"]) else {
+                throw BinaryReader.corrupt("its manifest lacks the calibration")
+            }
+            calibration = try Self.read("calibration", archive) { reader throws(MetaLearnersError) in
+                try PropensityCalibration(from: &reader, report: report, armCount: armCount)
+            }
+        } else {
+            calibration = nil
         }
         if archive.section("training") != nil {
             training = try Self.read("training", archive) { reader throws(MetaLearnersError) in

@@ -94,6 +94,7 @@ extension CATEModel {
                 return .object(entry)
             })
         object["overlap"] = overlap.specValue
+        if let calibration { object["calibration"] = calibration.report.specValue }
         object["warnings"] = .array(warnings.map { .string($0) })
         object["spec"] = completeSpec
         return object

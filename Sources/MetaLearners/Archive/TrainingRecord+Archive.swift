@@ -87,7 +87,8 @@ extension TrainingRecord {
         try require(
             nuisances.propensities != nil
                 && ((0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
-                    || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }),
+                    || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }
+                    || nuisances.marginalOutcomes[0] != nil),
             "the nuisances are incomplete")
         let overlap = try reader.readArray(UInt8.self)
         try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")

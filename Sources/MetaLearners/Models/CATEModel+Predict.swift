@@ -52,7 +52,8 @@ extension CATEModel {
             let shares = try fitted.models.predict(
                 fitted.features(in: features), .combined, spec.prediction, scheduler.context)
             raw.store([shares], of: .propensity, isBinary: false)
-            propensities = raw.propensities ?? []
+            let predicted = raw.propensities ?? []
+            propensities = calibration?.calibrated(predicted) ?? predicted
         } else {
             propensities = armShares.map { [Double](repeating: $0, count: features.rowCount) }
         }
@@ -84,8 +85,10 @@ extension CATEModel {
                 // New rows are clipped whatever the policy: none may be left out or stop a prediction.
                 var policy = spec.overlap
                 policy.policy = .clip
-                estimates.propensities = try policy.apply(propensities, armLabels, isKnown: false)
-                    .propensities
+                estimates.propensities = try policy.apply(
+                    calibration?.calibrated(propensities) ?? propensities, armLabels, isKnown: false
+                )
+                .propensities
             }
         }
         return estimates

@@ -18,6 +18,8 @@ public struct CATEModel: Sendable {
     public let armCounts: [Int]
     /// How the propensities of the training rows stood to the bounds.
     public let overlap: OverlapReport
+    /// How the propensities were calibrated, with what it brought; nil where they were not.
+    public let calibration: PropensityCalibration?
     /// What the user should know of how the fit went.
     public let warnings: [String]
     /// What belongs to the training rows; nil for a model that was saved without.
@@ -53,6 +55,7 @@ extension CATEModel {
         schema = CovariateSchema(dataset.covariates, unseenLevels: fitter.spec.data.unseenLevels)
         armCounts = dataset.treatment.counts
         overlap = nuisances.overlap
+        calibration = nuisances.calibration
         armShares = dataset.armShares
         self.nuisanceModels = nuisanceModels
         self.nuisances = nuisances

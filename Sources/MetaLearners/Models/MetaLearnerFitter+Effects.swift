@@ -1,59 +1,91 @@
 import MetaLearnersCore
 
 extension MetaLearnerFitter {
+    /// Which fits of effect models are needed: for effects of the training rows, and for new rows.
+    var effectParts: CrossFitter.Parts {
+        guard spec.prediction == .full else { return .folds }
+        return spec.crossFitting.inSample == .full ? .full : [.folds, .full]
+    }
+
     /// Checks that the effect models' backends can do what is asked of them, before anything is fitted.
     func requireEffectModels(_ dataset: CausalDataset) throws(MetaLearnersError) {
         for role in learner.effectRoles(armCount: dataset.armCount) {
             let placed = spec.models.model(of: role, dataset.treatment.labels)
             try require(
-                estimator(placed), at: placed.place, [.regression], dataset,
-                ModelsSpec.features(placed, in: dataset.covariates))
+                estimator(placed), at: placed.place, role.part == .joint ? [.multiOutput] : [.regression],
+                dataset, ModelsSpec.features(placed, in: dataset.covariates))
         }
     }
 
-    /// Fits the effect models to what the nuisances say, and puts the model together.
+    /// What the fits share, such as the bins of the covariates, and what they leave behind: about so many bytes.
+    func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        let labels = dataset.treatment.labels
+        var shared: [String: Int] = [:]
+        let places =
+            nuisanceRoles(dataset).map { spec.models.model(of: $0, labels) }
+            + learner.effectRoles(armCount: dataset.armCount).map { spec.models.model(of: $0, labels) }
+        for placed in places {
+            let estimator = try estimator(placed)
+            let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, outputs: 1).shared
+            let name = estimator.backend.name
+            shared[name] = max(shared[name] ?? 0, bytes)
+        }
+        let lists = places.count * dataset.armCount * 2
+        return shared.values.reduce(0, +) + lists * dataset.rowCount * 8
+    }
+
+    /// Puts the model together, once everything is fitted.
     ///
     /// - Parameter refitted: the nuisances whose models of all rows predict new ones.
-    func fitEffects(
-        _ dataset: CausalDataset, _ nuisances: NuisanceFit, refitted: Set<NuisanceRole>,
-        _ scheduler: Scheduler
+    func model(
+        _ request: NuisanceRequest, _ nuisances: NuisanceFit, _ effects: EffectPlan,
+        refitted: Set<NuisanceRole>, _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> CATEModel {
-        let labels = dataset.treatment.labels
+        let dataset = request.dataset
         let own = nuisanceRoles(dataset)
         let estimates = nuisances.estimates(of: Set(own))
-        let roles = learner.effectRoles(armCount: dataset.armCount)
-        var jobs: [CrossFitter.Job] = []
-        for role in roles {
-            let placed = spec.models.model(of: role, labels)
-            let estimator = try estimator(placed)
-            let seed = RandomStream.derivedSeed(
-                UInt64(spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
-            let task = try learner.pseudoOutcome(role, dataset, estimates).task(
-                dataset, features: ModelsSpec.features(placed, in: dataset.covariates),
-                direct: estimator.backend.capabilities.contains(.residualLoss), seed: seed)
-            jobs.append(
-                CrossFitter.Job(
-                    name: role.name(labels), estimator: estimator, task: task, refit: spec.prediction == .full
-                ))
-        }
-        let fits = try CrossFitter(nuisances.repeats, aggregation: nuisances.aggregation)
-            .fit(jobs, stage: "effects", scheduler)
-        var predictions: [EffectRole: [Double]] = [:]
-        for (role, fit) in zip(roles, fits) { predictions[role] = fit.outOfFold.first ?? [] }
-        let effects = (1..<dataset.armCount).map { learner.effect(of: $0, estimates, predictions) }
-        var effectModels: [FittedRole<EffectRole>] = []
-        for (role, fit) in zip(roles, fits) {
-            let placed = spec.models.model(of: role, labels)
-            effectModels.append(
-                FittedRole(
-                    role: role,
-                    columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
-                    models: fit.models))
+        let nuisanceModels = nuisances.models(own, refitted: refitted)
+        let fits = effects.fits()
+        let predictor = LearnerPredictor(learner: learner, effectModels: fits.models)
+        let trainingEffects: [[Double]]
+        if spec.crossFitting.inSample == .full {
+            let seen = try inSampleNuisances(dataset, estimates, nuisanceModels, nuisances, scheduler.context)
+            trainingEffects = try predictor.effects(
+                dataset.covariates, seen, .combined, spec.prediction, scheduler.context)
+        } else {
+            trainingEffects = (1..<dataset.armCount).map { learner.effect(of: $0, estimates, fits.outOfFold) }
         }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances, estimates: estimates,
-            nuisanceModels: nuisances.models(own, refitted: refitted),
-            predictor: LearnerPredictor(kind: spec.learner, effectModels: effectModels),
-            trainingEffects: effects)
+            nuisanceModels: nuisanceModels, predictor: predictor, trainingEffects: trainingEffects)
+    }
+
+    /// What the models say that predict new rows, of the rows that they were fitted to.
+    private func inSampleNuisances(
+        _ dataset: CausalDataset, _ estimates: NuisanceEstimates, _ models: [FittedRole<NuisanceRole>],
+        _ nuisances: NuisanceFit, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> NuisanceEstimates {
+        var seen = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        let roles = Set(learner.predictionRoles(armCount: dataset.armCount))
+        for fitted in models where roles.contains(fitted.role) {
+            let features = fitted.features(in: dataset.covariates)
+            let inputs =
+                fitted.role == .joint ? features.underEveryArm(dataset.treatment.labels) : [features]
+            var lists: [[Double]] = []
+            for input in inputs {
+                lists.append(try fitted.models.predict(input, .combined, spec.prediction, context))
+            }
+            seen.store(lists, of: fitted.role, isBinary: dataset.outcome.kind.isBinary)
+        }
+        if dataset.knownPropensities != nil {
+            seen.propensities = estimates.propensities
+        } else if let raw = seen.propensities {
+            let calibrated = nuisances.calibration?.calibrated(raw) ?? raw
+            var policy = spec.overlap
+            policy.policy = .clip
+            seen.propensities =
+                try policy.apply(calibrated, dataset.treatment.labels, isKnown: false).propensities
+        }
+        return seen
     }
 }

@@ -19,7 +19,7 @@ public struct MetaLearnerFitter: Sendable {
         var spec = try spec.validated()
         let registry = try registry.loadingPluginsOf(&spec)
         self.spec = spec
-        learner = spec.learner.learner
+        learner = spec.metaLearner
         var estimators: [String: any BaseEstimator] = [:]
         for (model, place) in spec.models.everyModel {
             estimators[place.description] = try registry.makeEstimator(model.choice, at: place)
@@ -64,11 +64,23 @@ public struct MetaLearnerFitter: Sendable {
         let request = try request(dataset, folds, reused, scheduler)
         let refitted = Set(
             spec.prediction == .full ? learner.predictionRoles(armCount: dataset.armCount) : [])
+        let ofEffects = Set(
+            learner.effectRoles(armCount: dataset.armCount).isEmpty
+                ? [] : learner.nuisanceRoles(armCount: dataset.armCount))
         try requireEffectModels(dataset)
-        let nuisances = try fitNuisances(
-            request, nuisanceRoles(dataset).map { ($0, refitted.contains($0) ? [.folds, .full] : .folds) },
-            scheduler)
-        return try fitEffects(dataset, nuisances, refitted: refitted, scheduler)
+        let nuisances = try NuisancePlan(
+            self, request,
+            nuisanceRoles(dataset).map { role in
+                var parts = CrossFitter.Parts.folds
+                if refitted.contains(role) { parts.insert(.full) }
+                if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
+                return (role, parts)
+            })
+        let effects = try EffectPlan(self, request, nuisances)
+        var graph = TaskGraph()
+        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
+        try scheduler.limited(by: footprint(dataset)).run(graph)
+        return try model(request, nuisances.fit(), effects, refitted: refitted, scheduler)
     }
 
     /// The base learner at a place of the spec.

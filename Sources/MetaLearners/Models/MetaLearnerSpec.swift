@@ -69,3 +69,10 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .integer("seed", \.seed, in: 0...Int.max, "seed of everything drawn at random"),
     ]
 }
+
+extension MetaLearnerSpec {
+    /// The meta-learner as the spec has it.
+    public var metaLearner: any MetaLearner {
+        learner == .r ? RLearner(isJoint: multiArm == .joint) : learner.learner
+    }
+}

@@ -5,6 +5,7 @@ extension MetaLearnerFitter {
     /// take in any case: the propensity, where that is not known, and some model of the outcome.
     public func nuisanceRoles(_ dataset: CausalDataset) -> [NuisanceRole] {
         var roles = learner.nuisanceRoles(armCount: dataset.armCount)
+        // (Any learner's fit gives average effects.)
         if roles == [.propensity] { roles = (1..<dataset.armCount).map { .marginalOutcome(arm: $0) } + roles }
         if !roles.contains(.propensity) { roles.append(.propensity) }
         if dataset.knownPropensities != nil { roles.removeAll(where: \.isPropensity) }
@@ -27,15 +28,21 @@ extension MetaLearnerFitter {
         let wanted = (roles ?? nuisanceRoles(dataset)).filter {
             !$0.isPropensity || dataset.knownPropensities == nil
         }
-        return try fitNuisances(request, wanted.map { ($0, .folds) }, scheduler)
+        let plan = try NuisancePlan(self, request, wanted.map { ($0, .folds) })
+        var graph = TaskGraph()
+        _ = plan.schedule(in: &graph)
+        try scheduler.run(graph)
+        return try plan.fit()
     }
 
     /// What all nuisances of a fit have in common.
-    struct NuisanceRequest {
+    struct NuisanceRequest: Sendable {
         let dataset: CausalDataset
         let fingerprint: UInt64
         let repeats: [FoldAssignment]
         let reused: NuisanceFit?
+        /// Whether effects of training rows leave a row's fold out of the nuisances as well.
+        let isNested: Bool
     }
 
     /// Draws or takes over the folds, and checks that reused nuisances belong to the dataset and to these folds.
@@ -59,60 +66,15 @@ extension MetaLearnerFitter {
                     remedy: "use the same cross_fitting and seed, or give the folds")
             }
         }
+        let isNested = spec.crossFitting.inSample == .nested
+        guard !isNested || repeats.allSatisfy({ $0.count > 2 }) else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "folds", "are too few for in_sample: nested, which leaves two out",
+                remedy: "give three folds or more")
+        }
         return NuisanceRequest(
-            dataset: dataset, fingerprint: fingerprint, repeats: repeats, reused: reused)
-    }
-
-    /// Fits what is missing of the wanted roles, and hands on what there was.
-    func fitNuisances(
-        _ request: NuisanceRequest, _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)],
-        _ scheduler: Scheduler
-    ) throws(MetaLearnersError) -> NuisanceFit {
-        let dataset = request.dataset
-        let labels = dataset.treatment.labels
-        var components = request.reused?.components ?? []
-        var jobs: [CrossFitter.Job] = []
-        var roles: [(role: NuisanceRole, origin: String, columns: [Int]?)] = []
-        for (role, parts) in wanted {
-            let placed = spec.models.model(of: role, labels)
-            let origin = origin(of: role, placed)
-            var missing = parts
-            if let known = components.first(where: { $0.role == role }) {
-                guard known.origin == origin else {
-                    throw MetaLearnersError(
-                        .invalidArgument, at: "nuisances",
-                        "the one of the \(role.name(labels)) was fitted with another \(placed.place) or seed",
-                        remedy: "use the same, or fit without it: nuisances.selecting(...)")
-                }
-                missing = known.missing(of: parts)
-            }
-            guard !missing.isEmpty else { continue }
-            let estimator = try estimator(placed)
-            try require(
-                estimator, at: placed.place, task(of: role, dataset), dataset,
-                ModelsSpec.features(placed, in: dataset.covariates))
-            jobs.append(try job(role, dataset, placed, estimator, parts: missing))
-            roles.append((role, origin, try placed.model.columns(of: dataset.covariates, at: placed.place)))
-        }
-        let fits = try CrossFitter(request.repeats, aggregation: spec.crossFitting.aggregation)
-            .fit(jobs, stage: "nuisances", scheduler)
-        for ((role, origin, columns), fit) in zip(roles, fits) {
-            if let index = components.firstIndex(where: { $0.role == role }) {
-                components[index].add(fit)
-            } else {
-                components.append(
-                    NuisanceComponent(
-                        role: role, origin: origin, columns: columns, models: fit.models,
-                        outOfFold: fit.outOfFold,
-                        outOfPairs: fit.outOfPairs))
-            }
-        }
-        let assembled = try NuisanceAssembly(dataset: dataset, policy: spec.overlap)
-            .estimates(components.map { ($0.role, $0.outOfFold) })
-        return NuisanceFit(
-            estimates: assembled.estimates, overlap: assembled.overlap, repeats: request.repeats,
-            aggregation: spec.crossFitting.aggregation, outcomeKind: dataset.outcome.kind,
-            fingerprint: request.fingerprint, components: components)
+            dataset: dataset, fingerprint: fingerprint, repeats: repeats, reused: reused,
+            isNested: isNested)
     }
 
     private func assignFolds(_ dataset: CausalDataset, _ given: FoldAssignment?) throws(MetaLearnersError)
@@ -150,13 +112,15 @@ extension MetaLearnerFitter {
         return dataset.outcome.kind.isBinary ? [.binary] : [.regression]
     }
 
-    private func job(
-        _ role: NuisanceRole, _ dataset: CausalDataset, _ placed: ModelsSpec.Placed,
-        _ estimator: any BaseEstimator, parts: CrossFitter.Parts
+    /// What a role's models are fitted to, once its backend is known to be able to do it.
+    func nuisanceJob(
+        _ role: NuisanceRole, _ dataset: CausalDataset, _ placed: ModelsSpec.Placed, parts: CrossFitter.Parts
     ) throws(MetaLearnersError) -> CrossFitter.Job {
+        let estimator = try estimator(placed)
         let arms = dataset.treatment.arms
         let isBinary = dataset.outcome.kind.isBinary
         var features = try ModelsSpec.features(placed, in: dataset.covariates)
+        try require(estimator, at: placed.place, task(of: role, dataset), dataset, features)
         var predictionFeatures: [Table] = []
         var target = dataset.outcome.values
         var objective: TrainingTask.Objective = isBinary ? .classification(classes: 2) : .regression
@@ -168,7 +132,7 @@ extension MetaLearnerFitter {
         case .armOutcome(let arm):
             rows.removeAll { arms[Int($0)] != arm }
         case .marginalOutcome(let arm):
-            if dataset.armCount > 2 { rows.removeAll { arms[Int($0)] != arm && arms[Int($0)] != 0 } }
+            if dataset.armCount > 2, arm > 0 { rows.removeAll { arms[Int($0)] != arm && arms[Int($0)] != 0 } }
         case .joint:
             predictionFeatures = features.underEveryArm(dataset.treatment.labels)
             features = features.appending(.treatment(StridedValues(arms), dataset.treatment.labels))

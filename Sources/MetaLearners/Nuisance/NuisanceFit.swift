@@ -9,6 +9,8 @@ public struct NuisanceFit: Sendable {
     public let estimates: NuisanceEstimates
     /// How the propensities stood to the bounds.
     public let overlap: OverlapReport
+    /// How the propensities were calibrated; nil where they were not.
+    public let calibration: PropensityCalibration?
     /// The folds that everything is fitted on, one assignment a repeat.
     public let repeats: [FoldAssignment]
     /// How the repeats' predictions became one.
@@ -32,7 +34,8 @@ public struct NuisanceFit: Sendable {
     /// Those of the given roles: what is left out is fitted again by whoever needs it.
     public func selecting(_ roles: Set<NuisanceRole>) -> NuisanceFit {
         NuisanceFit(
-            estimates: estimates(of: roles), overlap: overlap, repeats: repeats, aggregation: aggregation,
+            estimates: estimates(of: roles), overlap: overlap, calibration: calibration, repeats: repeats,
+            aggregation: aggregation,
             outcomeKind: outcomeKind, fingerprint: fingerprint,
             components: components.filter { roles.contains($0.role) })
     }

@@ -4,11 +4,11 @@ import MetaLearnersCore
 struct LearnerPredictor: EffectPredictor {
     static let tag = "learner"
 
-    let kind: LearnerKind
+    let learner: any MetaLearner
     let effectModels: [FittedRole<EffectRole>]
 
     func nuisanceRoles(armCount: Int) -> Set<NuisanceRole> {
-        Set(kind.learner.predictionRoles(armCount: armCount))
+        Set(learner.predictionRoles(armCount: armCount))
     }
 
     var foldCount: Int { effectModels.first?.models.foldModels.count ?? 0 }
@@ -22,7 +22,6 @@ struct LearnerPredictor: EffectPredictor {
             effects[fitted.role] = try fitted.models.predict(
                 fitted.features(in: features), selection, rule, context)
         }
-        let learner = kind.learner
         return (1..<nuisances.armCount).map { learner.effect(of: $0, nuisances, effects) }
     }
 
@@ -46,7 +45,7 @@ struct LearnerPredictor: EffectPredictor {
 
 extension LearnerPredictor {
     init(from reader: inout BinaryReader, _ model: PredictorArchive.Surroundings) throws(MetaLearnersError) {
-        kind = model.spec.learner
+        learner = model.spec.metaLearner
         var models: [FittedRole<EffectRole>] = []
         for _ in 0..<(try reader.readCount(elementSize: 5)) {
             let arm = Int(try reader.read(UInt32.self))
@@ -60,11 +59,13 @@ extension LearnerPredictor {
                 FittedRole(
                     role: role,
                     columns: try model.columns(of: model.spec.models.model(of: role, model.armLabels)),
-                    models: try CrossFittedModels(from: &reader, outputCount: 1, model.registry)))
+                    models: try CrossFittedModels(
+                        from: &reader, outputCount: part == .joint ? model.armLabels.count - 1 : 1,
+                        model.registry)))
         }
         effectModels = models
         guard
-            Set(models.map(\.role)).isSuperset(of: kind.learner.effectRoles(armCount: model.armLabels.count))
+            Set(models.map(\.role)).isSuperset(of: learner.effectRoles(armCount: model.armLabels.count))
         else {
             throw BinaryReader.corrupt("an effect model that the learner needs is missing")
         }

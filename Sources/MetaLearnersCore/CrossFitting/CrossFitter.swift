@@ -30,6 +30,9 @@ public struct CrossFitter: Sendable {
         public let estimator: any BaseEstimator
         /// The whole task, before folds are left out; folds draw their own seeds from its seed.
         public let task: TrainingTask
+        /// For each repeat, for each fold, the task that the model without that fold is fitted to, where each has one
+        /// of its own; empty where all are fitted to `task`.
+        public let foldTasks: [[TrainingTask]]
         /// Which fits are wanted.
         public let parts: Parts
         /// Features to predict each held-out row with, each a list of predictions of its own; those of the task
@@ -39,13 +42,22 @@ public struct CrossFitter: Sendable {
         /// Creates a job.
         public init(
             name: String, estimator: any BaseEstimator, task: TrainingTask, parts: Parts,
-            predictionFeatures: [Table] = []
+            foldTasks: [[TrainingTask]] = [], predictionFeatures: [Table] = []
         ) {
             self.name = name
             self.estimator = estimator
             self.task = task
             self.parts = parts
+            self.foldTasks = foldTasks
             self.predictionFeatures = predictionFeatures.isEmpty ? [task.features] : predictionFeatures
+        }
+
+        /// The task of a unit, before folds are left out.
+        func task(of unit: CrossFittingUnit) -> TrainingTask {
+            guard case .fold(let fold, let number) = unit, foldTasks.indices.contains(number) else {
+                return task
+            }
+            return foldTasks[number][fold]
         }
 
         /// Creates a job of the models of all folds and, where `refit` says so, of one of all rows.
@@ -88,40 +100,25 @@ public struct CrossFitter: Sendable {
     ///
     /// - Throws: what the estimators throw, with the job's name.
     public func fit(_ jobs: [Job], stage: String, _ scheduler: Scheduler) throws(MetaLearnersError) -> [Fit] {
-        // The fits on all rows take longest: they go first.
-        var order: [(job: Int, unit: CrossFittingUnit)] = []
-        for job in jobs.indices {
-            order += units(of: jobs[job]).filter { $0 == .full }.map { (job, $0) }
-        }
-        for job in jobs.indices {
-            order += units(of: jobs[job]).filter { $0 != .full }.map { (job, $0) }
-        }
-        let units = order
-        let results = ResultSlots<CrossFittingUnit.Result>(count: units.count)
-        try scheduler.run(stage, count: units.count) { index, context throws(MetaLearnersError) in
-            results[index] = try run(units[index].unit, of: jobs[units[index].job], context)
-        }
-        return jobs.indices.map { job in
-            var found: [CrossFittingUnit: CrossFittingUnit.Result] = [:]
-            for (index, unit) in units.enumerated() where unit.job == job {
-                found[unit.unit] = results[index]
-            }
-            return assemble(jobs[job], found)
-        }
+        var graph = TaskGraph()
+        let runs = jobs.map { CrossFittingRun(self, $0) }
+        for run in runs { run.schedule(stage, in: &graph) }
+        try scheduler.run(graph)
+        return runs.map { $0.fit() }
     }
 
-    /// The fits that `job` asks for, that on all rows first.
-    func units(of job: Job) -> [CrossFittingUnit] {
+    /// The fits that a job of these parts asks for, that on all rows first: it takes longest.
+    package func units(of parts: Parts) -> [CrossFittingUnit] {
         var units: [CrossFittingUnit] = []
         // (With one fold, the fold's model is that of all rows already.)
-        if job.parts.contains(.full), folds.isCrossFitted || !job.parts.contains(.folds) {
+        if parts.contains(.full), folds.isCrossFitted || !parts.contains(.folds) {
             units.append(.full)
         }
         for (number, folds) in repeats.enumerated() {
-            if job.parts.contains(.folds) {
+            if parts.contains(.folds) {
                 units += (0..<folds.count).map { .fold($0, repeat: number) }
             }
-            if job.parts.contains(.pairs) {
+            if parts.contains(.pairs) {
                 for first in 0..<folds.count {
                     for second in (first + 1)..<max(folds.count, first + 1) {
                         units.append(.pair(first, second, repeat: number))
@@ -133,13 +130,14 @@ public struct CrossFitter: Sendable {
     }
 
     /// Fits one unit of a job and predicts what it holds out.
-    func run(_ unit: CrossFittingUnit, of job: Job, _ context: ExecutionContext) throws(MetaLearnersError)
+    package func run(_ unit: CrossFittingUnit, of job: Job, _ context: ExecutionContext)
+        throws(MetaLearnersError)
         -> CrossFittingUnit.Result
     {
         do throws(MetaLearnersError) {
-            let task = try job.task.restricted(
-                to: unit.trainingRows(job.task.rows, repeats),
-                seed: unit.seed(job.task.seed, repeats))
+            let whole = job.task(of: unit)
+            let task = try whole.restricted(
+                to: unit.trainingRows(whole.rows, repeats), seed: unit.seed(whole.seed, repeats))
             let model = try job.estimator.fit(task, context)
             var heldOut: [[[Double]]] = []
             for rows in unit.heldOutFolds.map({ rowsInFold[$0.repeat][$0.fold] }) {
@@ -158,7 +156,7 @@ public struct CrossFitter: Sendable {
     }
 
     /// Puts the results of a job's units together.
-    func assemble(_ job: Job, _ results: [CrossFittingUnit: CrossFittingUnit.Result]) -> Fit {
+    package func assemble(_ job: Job, _ results: [CrossFittingUnit: CrossFittingUnit.Result]) -> Fit {
         var foldModels: [any FittedEstimator] = []
         var perRepeat: [[[Double]]] = []
         var outOfPairs: [[[[Double]]]] = []

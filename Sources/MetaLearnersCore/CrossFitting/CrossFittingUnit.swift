@@ -1,5 +1,5 @@
 /// One fit of a cross-fitted job: what it leaves out, and the seed that follows from that.
-enum CrossFittingUnit: Hashable {
+package enum CrossFittingUnit: Hashable, Sendable {
     /// On all rows.
     case full
     /// Without one fold.
@@ -9,7 +9,7 @@ enum CrossFittingUnit: Hashable {
 
     /// What a fit gave: the model where it is kept, and for each fold that it left out, for each of the prediction
     /// features, the predictions of that fold's rows.
-    struct Result: Sendable {
+    package struct Result: Sendable {
         let model: (any FittedEstimator)?
         let predictions: [[[Double]]]
     }
