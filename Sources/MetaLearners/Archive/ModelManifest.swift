@@ -103,6 +103,7 @@ extension CATEModel {
         object["overlap"] = overlap.specValue
         if let calibration { object["calibration"] = calibration.report.specValue }
         object["warnings"] = .array(warnings.map { .string($0) })
+        object["ensemble"] = predictor.details(armLabels)
         object["spec"] = completeSpec
         return object
     }

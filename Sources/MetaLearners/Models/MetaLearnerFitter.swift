@@ -62,6 +62,9 @@ public struct MetaLearnerFitter: Sendable {
     ) throws(MetaLearnersError) -> CATEModel {
         let scheduler = Scheduler(options)
         let request = try request(dataset, folds, reused, scheduler)
+        if spec.learner == .auto {
+            return try fitAuto(request, AutoSettings(rowCount: dataset.rowCount), scheduler)
+        }
         let refitted = Set(
             spec.prediction == .full ? learner.predictionRoles(armCount: dataset.armCount) : [])
         let ofEffects = Set(

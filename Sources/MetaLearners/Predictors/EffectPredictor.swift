@@ -29,6 +29,9 @@ protocol EffectPredictor: Sendable {
     /// What the effect models warn of, with the part's name.
     func warnings(_ labels: [String]) -> [String]
 
+    /// What else there is to say of the predictor, for those who look into a model; nil for nothing.
+    func details(_ labels: [String]) -> SpecValue?
+
     /// Writes all that prediction needs.
     func encode(to writer: inout BinaryWriter)
 
@@ -36,4 +39,8 @@ protocol EffectPredictor: Sendable {
     ///
     /// - Throws: `corruptModel`, `unsupported` for a backend that the registry lacks.
     init(from reader: inout BinaryReader, _ model: PredictorArchive.Surroundings) throws(MetaLearnersError)
+}
+
+extension EffectPredictor {
+    func details(_ labels: [String]) -> SpecValue? { nil }
 }

@@ -13,7 +13,7 @@ enum PredictorArchive {
     }
 
     /// Every kind of predictor.
-    private static let kinds: [any EffectPredictor.Type] = [LearnerPredictor.self]
+    private static let kinds: [any EffectPredictor.Type] = [LearnerPredictor.self, AutoPredictor.self]
 
     static func encode(_ predictor: any EffectPredictor, to writer: inout BinaryWriter) {
         writer.write(type(of: predictor).tag)
