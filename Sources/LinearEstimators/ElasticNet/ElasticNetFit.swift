@@ -39,7 +39,8 @@ struct ElasticNetFit {
         }
         lambda = path.lambda
         model = FittedLinearModel(
-            backendName: backendName, warnings: warnings, encoder: encoder, intercept: loss.intercept,
-            coefficients: path.coefficients)
+            backendName: backendName, warnings: warnings,
+            summary: path.choice?.summary("lambda") ?? SpecObject(),
+            encoder: encoder, intercept: loss.intercept, coefficients: path.coefficients)
     }
 }
