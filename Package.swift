@@ -42,9 +42,13 @@ let package = Package(
         .target(
             name: "XGBoostEstimators", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
         .target(
+            name: "PluginEstimators", dependencies: ["CMetaLearners", "MetaLearnersCore"],
+            swiftSettings: swiftSettings),
+        .target(
             name: "MetaLearners",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
+                "PluginEstimators",
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -81,6 +85,10 @@ let package = Package(
             name: "XGBoostEstimatorsTests",
             dependencies: ["XGBoostEstimators", "MetaLearnersCore", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "PluginEstimatorsTests",
+            dependencies: ["PluginEstimators", "MetaLearnersCore", "_TestSupport"],
+            exclude: ["Hostile"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersTests",
             dependencies: ["MetaLearners", "LinearEstimators", "MetaLearnersCore", "_TestSupport"],

@@ -90,4 +90,23 @@ struct SpecValueTests {
         #expect(SpecValue.boolean(true).integerValue == nil)
         #expect(SpecValue.array([]).objectValue == nil)
     }
+
+    @Test(
+        "A key that an object has twice is refused by name, at any depth",
+        arguments: [
+            #"{"a": 1, "a": 2}"#, #"[{"b": {"a": [{"c": 1}], "a": 0}}]"#,
+            #"{"x": ["{", "\"a"], "a": {}, "a": "a"}"#,
+        ])
+    func repeatedKey(text: String) {
+        let error = #expect(throws: MetaLearnersError.self) {
+            _ = try SpecValue(json: text.utf8, source: "spec.json")
+        }
+        #expect(error?.description.contains(#"the key "a" twice"#) == true)
+    }
+
+    @Test("Keys of different objects, and values like keys, may be alike")
+    func alikeButNotRepeated() throws {
+        let text = #"{"a": "a", "b": [{"a": 1}, {"a": 2}, "a", "a"], "c": {"a": {"a": "\\"}}}"#
+        #expect(try SpecValue(json: text.utf8, source: "spec").objectValue?.entries.count == 3)
+    }
 }

@@ -13,7 +13,7 @@ extension EstimatorConformance {
                 continue
             }
             let model = try fit(task)
-            if model.backendName != Estimator.backend.name { problems.append("\(name): wrong backend name") }
+            if model.backendName != estimator.backend.name { problems.append("\(name): wrong backend name") }
             if model.outputCount != task.outputCount {
                 problems.append("\(name): \(model.outputCount) outputs instead of \(task.outputCount)")
             }

@@ -9,6 +9,8 @@ import MetaLearnersCore
 public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
     let estimator: Estimator
     let options: ConformanceOptions
+    /// Reads what the estimator's models encode.
+    let decode: @Sendable (inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
 
     /// Prepares the checks.
     ///
@@ -18,8 +20,24 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
     public init(_ spec: Estimator.Spec = Estimator.Spec(), _ options: ConformanceOptions = [])
         throws(MetaLearnersError)
     {
-        estimator = try Estimator(spec)
+        self.init(try Estimator(spec), options) { reader throws(MetaLearnersError) in
+            try Estimator.decode(from: &reader)
+        }
+    }
+
+    /// Prepares the checks of a backend that is known at run time only.
+    ///
+    /// - Parameters:
+    ///   - estimator: what to check.
+    ///   - options: what the backend is excused from.
+    ///   - decode: reads what its models encode.
+    public init(
+        _ estimator: Estimator, _ options: ConformanceOptions = [],
+        decode: @escaping @Sendable (inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
+    ) {
+        self.estimator = estimator
         self.options = options
+        self.decode = decode
     }
 
     /// What breaks the contract of `BaseEstimator`, a sentence each; empty where all is well.
@@ -38,10 +56,12 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
         case .rowSubsets: try rowSubsetViolations()
         case .constantTargets: try constantTargetViolations()
         case .features: try featureViolations()
+        case .extremeValues: try extremeValueViolations()
+        case .errors: try errorViolations()
         }
     }
 
-    var capabilities: Capabilities { Estimator.backend.capabilities }
+    var capabilities: Capabilities { estimator.backend.capabilities }
 
     /// The kinds of task that there are, with the capability that each needs.
     func tasks(_ data: ConformanceData, weights: [Double]? = nil, rows: [Int32]? = nil)
@@ -60,6 +80,13 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
             ("binary", .binary, try task(data.labels, .classification(classes: 2))),
             ("multiclass", .multiclass, try task(data.threeLabels, .classification(classes: 3))),
             ("residual", .residualLoss, try task(data.target, .residual(regressor: data.regressor))),
+            (
+                "several residuals", .multiOutput,
+                try task(data.target, .multiResidual(regressors: [data.regressor, data.labels]))
+            ),
+            ("several targets", .multiOutput, try task(data.target, .multiRegression(others: [data.labels]))),
+            ("counts", .counts, try task(data.threeLabels, .count)),
+            ("quantile", .quantiles, try task(data.target, .quantile(level: 0.75))),
         ]
     }
 
@@ -68,6 +95,18 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
         throws(MetaLearnersError) -> [(name: String, needs: Capabilities, task: TrainingTask)]
     {
         try tasks(data, weights: weights, rows: rows).filter { capabilities.contains($0.needs) }
+    }
+
+    /// The objective with what it knows of each row changed.
+    static func mapping(_ objective: TrainingTask.Objective, _ change: ([Double]) -> [Double])
+        -> TrainingTask.Objective
+    {
+        switch objective {
+        case .regression, .classification, .count, .quantile: objective
+        case .residual(let regressor): .residual(regressor: change(regressor))
+        case .multiResidual(let regressors): .multiResidual(regressors: regressors.map(change))
+        case .multiRegression(let others): .multiRegression(others: others.map(change))
+        }
     }
 
     static var allRows: [Int32] { Array(0..<Int32(ConformanceData.rowCount)) }
@@ -121,8 +160,12 @@ public enum ConformanceCheck: String, Sendable, CaseIterable {
     case rowSubsets
     /// Constant targets are predicted as they are.
     case constantTargets
-    /// Row lists, no columns, constant and unusable columns, wrong numbers of columns.
+    /// Row lists, no columns, a single row.
     case features
+    /// Huge, tiny and constant columns, targets and weights give finite predictions or a numerical failure.
+    case extremeValues
+    /// Wrong columns, rows out of range and unusable regressors are refused, with the kind of error that says so.
+    case errors
 }
 
 /// What a backend is excused from.

@@ -15,7 +15,7 @@ struct ModelArchive {
     /// The first bytes of every model file.
     static let magic: [UInt8] = Array("MTLRCATE".utf8)
     /// The version that is written.
-    static let formatVersion: UInt32 = 1
+    static let formatVersion: UInt32 = 2
 
     var manifest: SpecObject
     var sections: [(name: String, bytes: [UInt8])] = []

@@ -18,9 +18,14 @@ struct ModelManifest {
         guard let given = object["spec"], let arms = object["arms"]?.arrayValue, arms.count >= 2 else {
             throw BinaryReader.corrupt("its manifest lacks the spec or the arms")
         }
-        completeSpec = given
+        var complete = given.objectValue ?? SpecObject()
+        complete["plugins"] = .array([])
+        completeSpec = .object(complete)
         do throws(MetaLearnersError) {
-            spec = try MetaLearnerSpec(given)
+            var spec = try MetaLearnerSpec(given)
+            // A file must not choose what code is loaded into this program.
+            spec.plugins = []
+            self.spec = spec
         } catch {
             throw BinaryReader.corrupt("its spec cannot be used (\(error))")
         }

@@ -2,16 +2,25 @@ import MetaLearnersCore
 
 extension TrainingRecord {
     private static var foldsInOneByte: Int { 256 }
+    /// Set in the number of folds where the number of repeats follows.
+    private static var isRepeated: UInt32 { 1 << 31 }
 
     /// Writes the record for the model archive.
     func encode(to writer: inout BinaryWriter) {
         writer.write(fingerprint)
-        writer.write(UInt32(folds.count))
-        // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
-        if folds.count <= Self.foldsInOneByte {
-            writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
+        if repeats.count == 1 {
+            writer.write(UInt32(folds.count))
         } else {
-            writer.write(folds.folds)
+            writer.write(UInt32(folds.count) | Self.isRepeated)
+            writer.write(UInt32(repeats.count))
+        }
+        for folds in repeats {
+            // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
+            if folds.count <= Self.foldsInOneByte {
+                writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
+            } else {
+                writer.write(folds.folds)
+            }
         }
         writer.write(arms)
         writer.write(outcome)
@@ -30,11 +39,17 @@ extension TrainingRecord {
     /// Reads what `encode` wrote.
     init(from reader: inout BinaryReader, armCount: Int) throws(MetaLearnersError) {
         let fingerprint = try reader.read(UInt64.self)
-        let foldCount = Int(try reader.read(UInt32.self))
-        let foldOfRow =
-            foldCount <= Self.foldsInOneByte
-            ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self)
-        let rowCount = foldOfRow.count
+        let foldWord = try reader.read(UInt32.self)
+        let foldCount = Int(foldWord & ~Self.isRepeated)
+        let repeatCount = foldWord & Self.isRepeated == 0 ? 1 : try reader.read(UInt32.self)
+        guard repeatCount >= 1 else { throw BinaryReader.corrupt("there are no folds") }
+        var foldsOfRepeats: [[Int32]] = []
+        for _ in 0..<repeatCount {
+            foldsOfRepeats.append(
+                foldCount <= Self.foldsInOneByte
+                    ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self))
+        }
+        let rowCount = foldsOfRepeats[0].count
         func require(_ condition: Bool, _ problem: String) throws(MetaLearnersError) {
             guard condition else { throw BinaryReader.corrupt(problem) }
         }
@@ -79,14 +94,17 @@ extension TrainingRecord {
         nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }
         var effects: [[Double]] = []
         for _ in 1..<armCount { effects.append(try rows(reader.readDoubles())) }
-        let folds: FoldAssignment
+        var repeats: [FoldAssignment] = []
         do throws(MetaLearnersError) {
-            folds = try FoldAssignment(foldOfRow, count: foldCount)
+            for folds in foldsOfRepeats {
+                guard folds.count == rowCount else { throw BinaryReader.corrupt("the folds make no sense") }
+                repeats.append(try FoldAssignment(folds, count: foldCount))
+            }
         } catch {
             throw BinaryReader.corrupt("the folds make no sense")
         }
         self.init(
-            fingerprint: fingerprint, folds: folds, arms: arms, outcome: outcome,
+            fingerprint: fingerprint, repeats: repeats, arms: arms, outcome: outcome,
             weights: weights.isEmpty ? nil : weights, clusters: clusters.isEmpty ? nil : clusters,
             nuisances: nuisances, effects: effects)
     }

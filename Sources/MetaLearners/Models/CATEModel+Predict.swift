@@ -23,16 +23,11 @@ extension CATEModel {
         let (features, notes) = try schema.align(table)
         var warnings = notes
         let scheduler = Scheduler(options)
-        let learner = spec.learner.learner
-        let roles = Set(learner.predictionRoles(armCount: armLabels.count))
-        let nuisances = try predictNuisances(roles, features, table, &warnings, scheduler)
-        var effects: [EffectRole: [Double]] = [:]
-        for fitted in effectModels {
-            effects[fitted.role] = try predict(fitted.models, features, scheduler)
-        }
-        return EffectPrediction(
-            effects: (1..<armLabels.count).map { learner.effect(of: $0, nuisances, effects) },
-            warnings: warnings)
+        let roles = predictor.nuisanceRoles(armCount: armLabels.count)
+        let nuisances = try predictNuisances(roles, features, table, .combined, &warnings, scheduler.context)
+        let effects = try predictor.effects(
+            features, nuisances, .combined, spec.prediction, scheduler.context)
+        return EffectPrediction(effects: effects, warnings: warnings)
     }
 
     /// The nuisances of rows that the model was not fitted to: every one that it has, after the overlap policy.
@@ -46,14 +41,17 @@ extension CATEModel {
         var roles = Set(nuisanceModels.map(\.role))
         roles.remove(.propensity)
         let scheduler = Scheduler(options)
-        var estimates = try predictNuisances(roles, features, features, &warnings, scheduler)
+        var estimates = try predictNuisances(
+            roles, features, features, .combined, &warnings, scheduler.context)
         let isKnown = dataset.knownPropensities != nil
         let propensities: [[Double]]
         if let known = dataset.knownPropensities {
             propensities = known
         } else if let fitted = nuisanceModels.first(where: \.role.isPropensity) {
             var raw = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
-            raw.store([try predict(fitted.models, features, scheduler)], of: .propensity, isBinary: false)
+            let shares = try fitted.models.predict(
+                fitted.features(in: features), .combined, spec.prediction, scheduler.context)
+            raw.store([shares], of: .propensity, isBinary: false)
             propensities = raw.propensities ?? []
         } else {
             propensities = armShares.map { [Double](repeating: $0, count: features.rowCount) }
@@ -66,14 +64,17 @@ extension CATEModel {
 
     /// Predicts the given nuisances for new rows.
     private func predictNuisances(
-        _ roles: Set<NuisanceRole>, _ features: Table, _ table: Table, _ warnings: inout [String],
-        _ scheduler: Scheduler
+        _ roles: Set<NuisanceRole>, _ features: Table, _ table: Table, _ selection: ModelSelection,
+        _ warnings: inout [String], _ context: ExecutionContext
     ) throws(MetaLearnersError) -> NuisanceEstimates {
         var estimates = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
         for fitted in nuisanceModels where roles.contains(fitted.role) {
-            let inputs = fitted.role == .joint ? features.underEveryArm(armLabels) : [features]
+            let seen = fitted.features(in: features)
+            let inputs = fitted.role == .joint ? seen.underEveryArm(armLabels) : [seen]
             var predictions: [[Double]] = []
-            for input in inputs { predictions.append(try predict(fitted.models, input, scheduler)) }
+            for input in inputs {
+                predictions.append(try fitted.models.predict(input, selection, spec.prediction, context))
+            }
             estimates.store(predictions, of: fitted.role, isBinary: outcomeKind.isBinary)
         }
         if roles.contains(.propensity) {
@@ -106,30 +107,5 @@ extension CATEModel {
         warnings.append(
             "the rows come without known propensities: the arms' shares in training stand for them")
         return armShares.map { [Double](repeating: $0, count: table.rowCount) }
-    }
-
-    /// Predicts with the model of all rows, or with those of the folds where there is none.
-    private func predict(_ models: CrossFittedModels, _ features: Table, _ scheduler: Scheduler)
-        throws(MetaLearnersError) -> [Double]
-    {
-        let context = scheduler.context
-        if let full = models.fullModel { return try full.predict(features, rows: nil, context) }
-        var predictions: [[Double]] = []
-        for model in models.foldModels {
-            try context.checkCancellation()
-            predictions.append(try model.predict(features, rows: nil, context))
-        }
-        guard let first = predictions.first else { return [] }
-        if spec.prediction == .median {
-            return first.indices.map { index in
-                let sorted = predictions.map { $0[index] }.sorted()
-                let middle = sorted.count / 2
-                return sorted.count.isMultiple(of: 2)
-                    ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
-            }
-        }
-        return first.indices.map { index in
-            predictions.reduce(0) { $0 + $1[index] } / Double(predictions.count)
-        }
     }
 }

@@ -12,14 +12,27 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         case median
     }
 
+    /// How the R-learner fits the effects of several arms.
+    public enum MultiArm: String, Sendable, CaseIterable {
+        /// Each arm with the control, by itself.
+        case pairwise
+        /// All arms in one model of one loss.
+        case joint
+    }
+
     /// The version of the spec's format.
     public var version = 1
     /// Which column plays which part.
     public var data = DataSpec()
     /// The meta-learner.
     public var learner = LearnerKind.dr
+    /// How effects of several arms are fitted.
+    public var multiArm = MultiArm.pairwise
     /// The base learners.
     public var models = ModelsSpec()
+    /// Shared libraries with base learners, loaded before anything else. Where they were is nobody's business but this
+    /// machine's: a model's spec has none.
+    public var plugins: [String] = []
     /// How rows are held out.
     public var crossFitting = CrossFittingSpec()
     /// What to do about propensities near 0 or 1.
@@ -37,7 +50,13 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .integer("version", \.version, in: 1...1, "version of this format"),
         .nested("data", \.data, "which column plays which part"),
         .choice("learner", \.learner, aliases: LearnerKind.aliases, "meta-learner (pw is another name of m)"),
+        .choice(
+            "multi_arm", \.multiArm,
+            "r with several arms: each arm with the control, or all arms in one loss"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
+        .texts(
+            "plugins", \.plugins,
+            "shared libraries with more base learners; they run with all rights of this program"),
         .nested("cross_fitting", \.crossFitting, "how rows are held out"),
         .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),
         .choice(

@@ -28,8 +28,10 @@ public struct PseudoOutcome: Sendable {
 
     /// The task of a backend that minimises the residual loss, or, for one that does not, the weighted regression
     /// that has the same minimum: of value/residual with weights residual².
+    ///
+    /// - Parameter features: the covariates that the backend sees; nil for all.
     func task(
-        _ dataset: CausalDataset, direct: Bool, seed: UInt64
+        _ dataset: CausalDataset, features: Table? = nil, direct: Bool, seed: UInt64
     ) throws(MetaLearnersError) -> TrainingTask {
         var target = values
         var weights = dataset.weights
@@ -43,7 +45,7 @@ public struct PseudoOutcome: Sendable {
             }
         }
         return try TrainingTask(
-            features: dataset.covariates, rows: rows, target: target, weights: weights,
+            features: features ?? dataset.covariates, rows: rows, target: target, weights: weights,
             clusters: dataset.clusters, objective: objective, seed: seed, cache: dataset.cache)
     }
 }

@@ -59,6 +59,22 @@ public struct FoldAssignment: Sendable, Equatable {
         try requireEveryArm(outside: dataset)
     }
 
+    /// Draws the folds of so many repeats, each from a seed of its own that follows from `seed`. The first repeat has the
+    /// folds that a single one would have.
+    ///
+    /// - Throws: as `init(_:count:seed:)`.
+    public static func repeats(_ repeats: Int, _ dataset: CausalDataset, count: Int, seed: UInt64)
+        throws(MetaLearnersError) -> [FoldAssignment]
+    {
+        guard count > 1 else { return [.none(rowCount: dataset.rowCount)] }
+        var all: [FoldAssignment] = []
+        for number in 0..<max(repeats, 1) {
+            let own = number == 0 ? seed : RandomStream.derivedSeed(seed, 0x5245_5045, UInt64(number))
+            all.append(try FoldAssignment(dataset, count: count, seed: own))
+        }
+        return all
+    }
+
     /// No folds: nothing is held out.
     public static func none(rowCount: Int) -> FoldAssignment {
         FoldAssignment(unchecked: [Int32](repeating: 0, count: rowCount), count: 1)

@@ -9,6 +9,9 @@ public struct Outcome: Sendable, Equatable {
 
         /// Whether models of the outcome are classifications.
         public var isBinary: Bool { if case .binary = self { true } else { false } }
+
+        /// How many numbers a model of the outcome predicts for a row: the classes of a classification, else 1.
+        public var outputCount: Int { isBinary ? 2 : 1 }
     }
 
     /// The value of each row: for a binary outcome 0 or 1.

@@ -8,6 +8,9 @@ public protocol BaseEstimator: Sendable {
     /// The backend's name, version and capabilities.
     static var backend: BackendDescription { get }
 
+    /// The backend of this estimator: the type's own, but for types that stand for several backends.
+    var backend: BackendDescription { get }
+
     /// The checked configuration.
     var spec: Spec { get }
 
@@ -28,6 +31,10 @@ public protocol BaseEstimator: Sendable {
     ///
     /// - Throws: `corruptModel`.
     static func decode(from reader: inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
+}
+
+extension BaseEstimator {
+    public var backend: BackendDescription { Self.backend }
 }
 
 /// The configuration of a base learner. Its decision alone: how it is run is no part of it.

@@ -9,6 +9,8 @@ public struct EstimatorRegistry: Sendable {
     }
 
     private var backends: [Backend] = []
+    /// What kept backends out that somebody wanted in, such as plug-ins that could not be loaded.
+    public private(set) var problems: [MetaLearnersError] = []
 
     /// Creates a registry without backends.
     public init() {}
@@ -28,6 +30,37 @@ public struct EstimatorRegistry: Sendable {
         return registry
     }
 
+    /// The registry with one more backend, which is known at run time only.
+    ///
+    /// - Parameters:
+    ///   - description: its name, version and capabilities.
+    ///   - parameters: its parameters, with their defaults.
+    ///   - make: makes an estimator of the parameters that differ from the defaults, at a place in a spec.
+    ///   - decode: reads a fitted estimator.
+    /// - Throws: `invalidArgument` where there is a backend of that name already.
+    public func registering(
+        _ description: BackendDescription, parameters: [ParameterDescription],
+        make: @escaping @Sendable (SpecValue, SpecPath) throws(MetaLearnersError) -> any BaseEstimator,
+        decode: @escaping @Sendable (inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
+    ) throws(MetaLearnersError) -> EstimatorRegistry {
+        if let known = backends.first(where: { $0.description.name == description.name })?.description {
+            throw MetaLearnersError(
+                .invalidArgument, at: "backend '\(description.name)'",
+                "the name is taken already, by the one from \(known.location)", remedy: "rename one of them")
+        }
+        var registry = self
+        registry.backends.append(
+            Backend(description: description, parameters: parameters, make: make, decode: decode))
+        return registry
+    }
+
+    /// The registry, which remembers what kept a backend out.
+    public func noting(_ problem: MetaLearnersError) -> EstimatorRegistry {
+        var registry = self
+        registry.problems.append(problem)
+        return registry
+    }
+
     /// The backends, in the order they were registered.
     public var descriptions: [BackendDescription] { backends.map(\.description) }
 
@@ -40,33 +73,48 @@ public struct EstimatorRegistry: Sendable {
 
     /// Makes the estimator that `choice` names and configures.
     ///
-    /// - Throws: `invalidSpec` for an unknown backend (with the list) or an unusable parameter.
+    /// - Throws: `invalidSpec` for an unknown backend (with the list) or an unusable parameter, `unsupported` for a
+    ///   parameter that other backends have in common and this one cannot follow.
     public func makeEstimator(_ choice: EstimatorChoice, at place: SpecPath) throws(MetaLearnersError)
         -> any BaseEstimator
     {
         let backend = try backend(named: choice.backend, at: place.appending("backend"))
+        for (key, value) in choice.parameters.entries where value != .null {
+            guard CommonParameter(rawValue: key) != nil,
+                !backend.parameters.contains(where: { $0.name == key })
+            else { continue }
+            throw MetaLearnersError(
+                .unsupported, at: place.appending(key).description,
+                "the backend '\(choice.backend)' has nothing like it", remedy: "leave it out for this backend"
+            )
+        }
         return try backend.make(.object(choice.parameters), place)
     }
 
     /// Reads a fitted estimator of the backend named `name`.
     ///
-    /// - Throws: `unsupported` where the backend is not registered, `corruptModel` for bytes that make no sense.
+    /// - Throws: `unsupported` where the backend is not registered, naming the plug-in that is missing where it was
+    ///   one; `corruptModel` for bytes that make no sense.
     public func decode(_ name: String, from reader: inout BinaryReader) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        guard let backend = backends.first(where: { $0.description.name == name }) else {
-            throw MetaLearnersError(
-                .unsupported, at: "model", "it was fitted with the backend '\(name)', which is not here",
-                remedy: "known are " + descriptions.map(\.name).joined(separator: ", "))
+        if let backend = backends.first(where: { $0.description.name == name }) {
+            return try backend.decode(&reader)
         }
-        return try backend.decode(&reader)
+        if let stamp = PluginStamp(peekingAt: reader) { throw stamp.missing(problems) }
+        throw MetaLearnersError(
+            .unsupported, at: "model", "it was fitted with the backend '\(name)', which is not here",
+            remedy: "known are " + descriptions.map(\.name).joined(separator: ", "))
     }
 
     private func backend(named name: String, at place: SpecPath) throws(MetaLearnersError) -> Backend {
         if let backend = backends.first(where: { $0.description.name == name }) { return backend }
         let names = descriptions.map(\.name)
         let near = SpellingSuggestion.nearest(to: name, in: names).map { "did you mean '\($0)'? " } ?? ""
+        let failed =
+            problems.isEmpty ? "" : "; not loaded: " + problems.map(\.description).joined(separator: "; ")
         throw place.error(
-            "unknown backend '\(name)'", remedy: near + "The backends are " + names.joined(separator: ", "))
+            "unknown backend '\(name)'",
+            remedy: near + "The backends are " + names.joined(separator: ", ") + failed)
     }
 }

@@ -66,6 +66,19 @@ public struct ParameterDescription: Sendable, Equatable {
     public let nested: [ParameterDescription]
     /// How the backend follows it, where the name is one that backends share and the engine has its own.
     public let mapping: ParameterMapping?
+
+    /// Creates a description.
+    public init(
+        name: String, summary: String, range: String, defaultValue: SpecValue,
+        nested: [ParameterDescription] = [], mapping: ParameterMapping? = nil
+    ) {
+        self.name = name
+        self.summary = summary
+        self.range = range
+        self.defaultValue = defaultValue
+        self.nested = nested
+        self.mapping = mapping
+    }
 }
 
 extension Parameter {

@@ -9,6 +9,9 @@ public protocol ParameterizedSpec: Sendable, Equatable, Codable {
     /// The keys.
     static var parameters: [Parameter<Self>] { get }
 
+    /// The spec with every key, defaults included.
+    var specValue: SpecValue { get }
+
     /// Checks what no single parameter can: relations between them.
     ///
     /// - Throws: `invalidSpec`, naming the key.
@@ -40,7 +43,6 @@ extension ParameterizedSpec {
         try check(at: place)
     }
 
-    /// The spec with every key, defaults included.
     public var specValue: SpecValue {
         .object(SpecObject(Self.parameters.map { ($0.name, $0.write(self)) }))
     }

@@ -16,6 +16,7 @@ public struct ForestEstimator: BaseEstimator {
         name: "forest", summary: "random forests: bagged, honest or extremely randomised", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+            .contributions, .variance,
         ])
 
     /// The checked configuration.

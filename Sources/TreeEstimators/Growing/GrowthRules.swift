@@ -40,6 +40,9 @@ struct GrowthRules: Sendable {
     }
     var minChildWeightUnits: Double { minChildWeight == 0 ? 0 : minChildWeight / hessianUnit }
 
+    /// What one unit of a gain stands for.
+    var gainUnit: Double { gradientUnit / hessianUnit * gradientUnit }
+
     /// The value that minimises −Gv + (H+λ)v²/2 + α|v|: T(G)/(H+λ), T the soft threshold at α.
     func optimum(_ totals: GradientTotals) -> Double {
         let hessian = Double(totals.hessian) * hessianUnit + l2

@@ -22,6 +22,8 @@ struct TreeEnsemble: Sendable {
         let firstValue: Int
         /// Which score the tree adds to.
         let output: Int
+        /// In which round of boosting it was grown.
+        let round: Int
     }
 
     /// The most splits of a tree: leaves are numbered by a byte.
@@ -44,33 +46,107 @@ struct TreeEnsemble: Sendable {
     private(set) var values: [Float] = []
     /// The share of each leaf in its tree's Hessian sum, of 16 bits: what conditional expectations weight leaves by.
     private(set) var covers: [LeafCover] = []
-    /// What the splits by each used column gained, over all trees.
-    var gains: [Double]
+    /// What the largest gain of a split is, in the units of the loss.
+    let largestGain: Double
+    /// What each split gained, as a share of the largest gain.
+    private(set) var gainShares: [LeafCover] = []
+    /// The trees, round by round. Where leaves have a value for each score, each score has a tree of its own, and the
+    /// trees of a round share their splits.
     private(set) var trees: [Tree] = []
+    /// How many rounds of boosting there were, with or without a tree.
+    let roundCount: Int
+    /// Whether leaves have a value for each score.
+    let isMultiOutput: Bool
 
     init(
         featureCount: Int, baseScores: [Double], valueScale: Double, usedFeatures: [Int],
-        binnings: [ColumnBinning]
+        binnings: [ColumnBinning], largestGain: Double, roundCount: Int, isMultiOutput: Bool
     ) {
         self.featureCount = featureCount
         self.baseScores = baseScores
         self.valueScale = valueScale
         self.usedFeatures = usedFeatures
         self.binnings = binnings
-        gains = [Double](repeating: 0, count: usedFeatures.count)
+        self.largestGain = largestGain
+        self.roundCount = roundCount
+        self.isMultiOutput = isMultiOutput
     }
 
-    /// Adds a tree: `values` and `covers` hold a number for each leaf, one more than there are splits.
-    mutating func append(_ splits: [Split], values: [Float], covers: [LeafCover], output: Int) {
-        trees.append(
-            Tree(
-                firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
-                output: output))
-        let first = self.splits.count
-        for split in splits { self.splits.append(compiled(split)) }
+    /// A tree as it is added.
+    struct NewTree {
+        var splits: [Split] = []
+        /// Of each split.
+        var gains: [LeafCover] = []
+        /// Of each leaf, one more than there are splits; where leaves have several, those of one score after another.
+        var values: [Float] = []
+        /// Of each leaf.
+        var covers: [LeafCover] = []
+        /// The first score that it adds to.
+        var output = 0
+        var round = 0
+    }
+
+    /// Adds a tree.
+    mutating func append(_ tree: NewTree) {
+        let first = splits.count
+        for output in 0..<(isMultiOutput ? baseScores.count : 1) {
+            trees.append(
+                Tree(
+                    firstSplit: first, splitCount: tree.splits.count,
+                    firstValue: values.count + output * (tree.splits.count + 1),
+                    output: tree.output + output, round: tree.round))
+            covers += tree.covers
+        }
+        for split in tree.splits { splits.append(compiled(split)) }
         link(from: first)
-        self.values += values
-        self.covers += covers
+        gainShares += tree.gains
+        values += tree.values
+    }
+
+    /// What the splits by each used column gained, over all trees.
+    var gains: [Double] {
+        var gains = [Double](repeating: 0, count: usedFeatures.count)
+        for (split, share) in zip(splits, gainShares) {
+            gains[Int(split.feature)] += share.share * largestGain
+        }
+        return gains
+    }
+
+    /// How many trees the first `rounds` rounds have.
+    func treeCount(ofRounds rounds: Int) -> Int {
+        trees.firstIndex { $0.round >= rounds } ?? trees.count
+    }
+
+    /// The ensemble without the trees of all rounds after the first `rounds`, nor the columns that only these use.
+    func truncated(toRounds rounds: Int) -> TreeEnsemble {
+        let kept = trees[..<treeCount(ofRounds: rounds)]
+        let splitCount = kept.last.map { $0.firstSplit + $0.splitCount } ?? 0
+        let places = Set(splits[..<splitCount].map { Int($0.feature) }).sorted()
+        var newPlaces = [UInt16](repeating: 0, count: usedFeatures.count)
+        for (new, place) in places.enumerated() { newPlaces[place] = UInt16(new) }
+        var result = TreeEnsemble(
+            featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
+            usedFeatures: places.map { usedFeatures[$0] }, binnings: places.map { binnings[$0] },
+            largestGain: largestGain, roundCount: min(rounds, roundCount), isMultiOutput: isMultiOutput)
+        for tree in kept where !isMultiOutput || tree.output == 0 {
+            let range = tree.firstSplit..<tree.firstSplit + tree.splitCount
+            result.append(
+                NewTree(
+                    splits: range.map {
+                        let split = split(at: $0)
+                        return Split(
+                            leaf: split.leaf, feature: newPlaces[Int(split.feature)], rule: split.rule)
+                    }, gains: Array(gainShares[range]), values: Array(values(of: tree)),
+                    covers: Array(covers[tree.firstValue...tree.firstValue + tree.splitCount]),
+                    output: tree.output, round: tree.round))
+        }
+        return result
+    }
+
+    /// The values of a tree's leaves; where leaves have several, of all trees that share its splits.
+    func values(of tree: Tree) -> ArraySlice<Float> {
+        let count = (tree.splitCount + 1) * (isMultiOutput ? baseScores.count : 1)
+        return values[tree.firstValue..<tree.firstValue + count]
     }
 
     /// Finds where rows go on from each split of the last tree. They only ever go on to later splits.

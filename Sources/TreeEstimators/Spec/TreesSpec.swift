@@ -44,6 +44,8 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var categorySmoothing = 10.0
     /// What a split into sets of categories adds to λ.
     public var categoryL2 = 10.0
+    /// Whether several classes share the trees of a round, whose leaves then have a value for each class.
+    public var multiOutput = false
 
     /// Creates the spec with every default.
     public init() {}
@@ -80,5 +82,6 @@ public struct TreesSpec: BaseEstimatorSpec {
             "Hessian added to each category before categories are ordered"),
         .number(
             "category_l2", \.categoryL2, in: 0...Double.infinity, "what splits of categories add to l2"),
+        .boolean("multi_output", \.multiOutput, "one tree a round for all classes, not one a class"),
     ]
 }
