@@ -112,6 +112,11 @@ struct GramSums: Sendable {
     }
 
     private func accumulate(_ problem: LeastSquares, _ context: ExecutionContext) throws(MetaLearnersError) {
+        if let sparse = problem.design.sparse {
+            try context.checkCancellation()
+            try sparse.addGram(problem.factors, problem.responses, to: matrix)
+            return
+        }
         let step = DesignBlocks.rowsPerBlock
         let block = try DoubleBuffer(order * step)
         try problem.forEachBlock(into: block, context) { range throws(MetaLearnersError) in

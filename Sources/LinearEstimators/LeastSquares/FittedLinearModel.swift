@@ -27,11 +27,18 @@ struct FittedLinearModel: FittedEstimator {
                 ? HeldOutFolds(loss.rows, clusters: task.clusters, count: spec.folds, seed: task.seed)
                 : HeldOutFolds(whole: loss.rows.count)
             let problem = LeastSquares(
-                design: DesignBlocks(
-                    encoder: encoder, features: task.features, rows: folds.order.map { loss.rows[$0] }),
+                design: try DesignBlocks(
+                    encoder, task.features, rows: folds.order.map { loss.rows[$0] }, spec.expansion, context),
                 factors: folds.order.map { loss.factors[$0] },
                 responses: folds.order.map { loss.responses[$0] }, l2: spec.l2)
             guard spec.selection == .fixed else {
+                guard !problem.design.isTooWide else {
+                    throw MetaLearnersError(
+                        .unsupported, at: "selection",
+                        "ridge chooses its penalty for up to \(DesignBlocks.sparseGramLimit) sparse columns, there are "
+                            + "\(problem.design.width)",
+                        remedy: "set l2, or use lasso")
+                }
                 let path = try RidgePath(problem, spec, folds: folds.ranges, context)
                 return (
                     LeastSquares.Solution(coefficients: path.coefficients, deficientRank: nil),

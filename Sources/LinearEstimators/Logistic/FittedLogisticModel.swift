@@ -34,6 +34,10 @@ struct FittedLogisticModel: FittedEstimator {
         }
         let features = task.features
         @Sendable func makeLoss(_ classes: ClassLabels) throws(MetaLearnersError) -> any LogisticObjective {
+            if SparseRows.serve(features, spec.expansion) {
+                return SparseLogisticLoss(
+                    try SparseRows(encoder, features, rows: classes.rows, context), classes, l2: 0)
+            }
             let design = DesignBlocks(encoder: encoder, features: features, rows: classes.rows)
             return try LogisticLoss(try design.keeping(context), classes, l2: 0)
         }

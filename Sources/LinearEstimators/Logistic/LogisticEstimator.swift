@@ -8,7 +8,8 @@ import MetaLearnersCore
 public struct LogisticEstimator: BaseEstimator {
     /// The name and the capabilities.
     public static let backend = BackendDescription(
-        name: "logistic", summary: "logistic and multinomial regression with L1 and L2 penalties", version: "1",
+        name: "logistic", summary: "logistic and multinomial regression with L1 and L2 penalties",
+        version: "1",
         capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals])
 
     /// The checked configuration.

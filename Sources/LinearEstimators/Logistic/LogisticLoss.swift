@@ -41,10 +41,11 @@ final class LogisticLoss: LogisticObjective {
         var probabilities = [Double](repeating: 0, count: dense ? 0 : classes.rows.count * functions)
         var diagonal = [Double](repeating: 0, count: dense ? 0 : parameterCount)
         let inBlock = try DoubleBuffer(functions * step)
+        let rows = LogisticRows(functions: functions, classes: classes)
         var loss = 0.0
         try design.forEach(into: block, context) { range throws(MetaLearnersError) in
             multiply(parameters, range.count)
-            loss += fillProbabilities(range, inBlock)
+            loss += rows.fill(range, linear.start, inBlock.start, stride: step)
             if let hessian {
                 addHessian(range, inBlock, to: hessian)
             } else {
@@ -130,41 +131,6 @@ final class LogisticLoss: LogisticObjective {
             CblasColMajor, CblasTrans, CblasNoTrans, Int32(size), Int32(functions), Int32(rows), 1,
             block.start,
             Int32(step), linear.start, Int32(step), 1, target.start, Int32(size))
-    }
-
-    /// Replaces η by the derivative of the loss in it, fills in probabilities, and gives the loss of the rows.
-    private func fillProbabilities(_ range: Range<Int>, _ probabilities: DoubleBuffer) -> Double {
-        var loss = 0.0
-        for (offset, row) in range.enumerated() {
-            let weight = classes.weights[row]
-            let label = Int(classes.labels[row])
-            if functions == 1 {
-                let value = linear.start[offset]
-                let probability = Sigmoid.value(value)
-                // log(1 + e^η) − y·η without overflow.
-                let signed = label == 1 ? -value : value
-                loss += weight * (max(signed, 0) + Double.log(onePlus: Double.exp(-abs(signed))))
-                probabilities.start[offset] = probability
-                linear.start[offset] = weight * (label == 1 ? -Sigmoid.value(-value) : probability)
-                continue
-            }
-            var largest = -Double.infinity
-            for function in 0..<functions { largest = max(largest, linear.start[function * step + offset]) }
-            var sum = 0.0
-            let own = linear.start[label * step + offset]
-            for function in 0..<functions {
-                let share = Double.exp(linear.start[function * step + offset] - largest)
-                probabilities.start[function * step + offset] = share
-                sum += share
-            }
-            loss += weight * (Double.log(sum) + largest - own)
-            for function in 0..<functions {
-                let probability = probabilities.start[function * step + offset] / sum
-                probabilities.start[function * step + offset] = probability
-                linear.start[function * step + offset] = weight * (probability - (function == label ? 1 : 0))
-            }
-        }
-        return loss
     }
 
     private func addHessian(_ range: Range<Int>, _ probabilities: DoubleBuffer, to hessian: DoubleBuffer) {
