@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 /// Gradient-boosted trees on histograms of binned columns: the backend `trees`.
 ///
-/// Columns are put into at most 255 bins once a dataset, and every fit works on lists of rows over these bins.
+/// Columns are put into bins once a dataset (at most 255 unless `max_bins` asks for more; one a level of a category), and every fit works on lists of rows over these bins.
 /// Gradients are summed as integers, so that a fit gives the same bytes whatever the number of threads. Regression
 /// and the residual loss minimise squared error; classification minimises the deviance.
 ///
@@ -51,12 +51,23 @@ public struct TreesEstimator: StagedEstimator {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore()
         }
-        let matrix = try store.matrix(task.features, maxBins: spec.maxBins, context)
+        // Trees of several outputs know bins of 8 bits only.
+        let limits = sharesTrees(task, spec) ? BinLimits.narrow(spec.maxBins) : .any(spec.maxBins)
+        let matrix = try store.matrix(task.features, limits: limits, context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
             let rows = try TrainingRows(task, spec, parts: team.threads)
             let problem = BoostingProblem(
                 task: task, spec: spec, matrix: matrix, rows: rows, team: team, context: context)
             return try fit(problem)
+        }
+    }
+
+    /// Whether a tree serves all outputs at once.
+    private static func sharesTrees(_ task: TrainingTask, _ spec: TreesSpec) -> Bool {
+        switch task.objective {
+        case .multiRegression, .multiResidual: true
+        case .classification(let classes): spec.multiOutput && classes > 2
+        case .regression, .residual, .count, .quantile: false
         }
     }
 
@@ -100,7 +111,7 @@ public struct TreesEstimator: StagedEstimator {
         for (label, weight) in boosting.classWeights.enumerated() where weight == 0 {
             warnings.append("class \(label) does not occur in the rows to learn from")
         }
-        if problem.spec.multiOutput, classes > 2 {
+        if sharesTrees(problem.task, problem.spec) {
             let loss = VectorClassificationLoss(
                 problem.task.target, weights: problem.task.weights, training: problem.rows.training,
                 baseScores: boosting.baseScores,

@@ -36,7 +36,7 @@ struct BinTable: Sendable {
         }
     }
 
-    /// Makes the table of at most `NumericBinning.maximumEdges` edges.
+    /// Makes the table of at most `NumericBinning.maximumNarrowEdges` edges.
     init(edges: [Double]) {
         // "number > edge" has the same answer for a float32 number when the edge is rounded down to one.
         let short = edges.map { edge in

@@ -39,7 +39,7 @@ struct EnsembleBuilder {
     ///
     /// - Parameter isMultiOutput: whether leaves have a value for each score.
     func ensemble(_ matrix: BinnedMatrix, baseScores: [Double], isMultiOutput: Bool = false) -> TreeEnsemble {
-        var used: [Int: Set<UInt8>] = [:]
+        var used: [Int: Set<UInt16>] = [:]
         for split in entries.lazy.flatMap({ $0.tree.splits }) {
             let feature = split.candidate.feature
             if case .ordered(let threshold, _) = split.candidate.rule {
@@ -50,7 +50,7 @@ struct EnsembleBuilder {
         }
         let features = used.keys.sorted()
         var binnings: [ColumnBinning] = []
-        var thresholds: [[UInt8]] = []
+        var thresholds: [[UInt16]] = []
         for feature in features {
             let kept = (used[feature] ?? []).sorted()
             switch matrix.columns[feature].binning {
@@ -78,7 +78,7 @@ struct EnsembleBuilder {
                 switch split.candidate.rule {
                 case .ordered(let threshold, let missingRight):
                     let rank = thresholds[place].firstIndex(of: threshold) ?? thresholds[place].count
-                    rule = .ordered(threshold: UInt8(rank + 1), missingRight: missingRight)
+                    rule = .ordered(threshold: UInt16(rank + 1), missingRight: missingRight)
                 case .categories:
                     rule = split.candidate.rule
                 }

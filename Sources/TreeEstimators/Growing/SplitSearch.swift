@@ -31,10 +31,10 @@ struct SplitSearch<Cell: HistogramCell> {
             least_hessian: rules.minChildWeightUnits, least_gain: rules.minSplitGainUnits,
             score: rules.score(totals))
         var best: (split: Int, missingRight: Bool)?
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * Int(MTLK_MAXIMUM_BINS)) { sums in
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * splitCount) { sums in
             guard let gradients = sums.baseAddress else { return }
-            let hessians = gradients + Int(MTLK_MAXIMUM_BINS)
-            let counts = hessians + Int(MTLK_MAXIMUM_BINS)
+            let hessians = gradients + splitCount
+            let counts = hessians + splitCount
             var below = Cell.zero
             for split in 0..<splitCount {
                 below = Cell.add(below, cells[split + 1])
@@ -64,7 +64,7 @@ struct SplitSearch<Cell: HistogramCell> {
         if missing.count > 0, !best.missingRight { left = left + missing }
         return SplitCandidate(
             gain: leaf.least_gain, feature: feature,
-            rule: .ordered(threshold: UInt8(best.split + 1), missingRight: missingRight), left: left)
+            rule: .ordered(threshold: UInt16(best.split + 1), missingRight: missingRight), left: left)
     }
 
     private func bestOfCategories(

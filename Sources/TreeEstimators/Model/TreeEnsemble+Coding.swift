@@ -36,15 +36,17 @@ extension TreeEnsemble {
     }
 
     private func encode(_ split: Split, to writer: inout BinaryWriter) {
+        let isWide = binnings[Int(split.feature)].isWide
         writer.write(split.leaf)
         writer.write(split.feature)
         switch split.rule {
         case .ordered(let threshold, let missingRight):
             writer.write((missingRight ? RuleTag.missingRight : .missingLeft).rawValue)
-            writer.write(threshold)
+            if isWide { writer.write(threshold) } else { writer.write(UInt8(truncatingIfNeeded: threshold)) }
         case .categories(let set):
             writer.write(RuleTag.categories.rawValue)
             for word in 0..<4 { writer.write(set.words[word]) }
+            if isWide { writer.write(set.more) }
         }
     }
 
@@ -68,6 +70,9 @@ extension TreeEnsemble {
             }
             usedFeatures.append(feature)
             binnings.append(try ColumnBinning(from: &reader))
+        }
+        guard binnings.reduce(0, { $0 + ($1.isWide ? 2 : 1) }) <= Int(UInt16.max) else {
+            throw BinaryReader.corrupt("a tree model has too many columns")
         }
         let isMultiOutput = try reader.readBool()
         let roundCount = Int(try reader.read(UInt32.self))
@@ -118,16 +123,26 @@ extension TreeEnsemble {
         guard leaf < leaves, feature < usedFeatures.count else {
             throw BinaryReader.corrupt("a split is of no leaf or no column")
         }
+        let isWide = binnings[Int(feature)].isWide
         let rule: SplitCandidate.Rule
         switch RuleTag(rawValue: try reader.read(UInt8.self)) {
-        case .missingLeft: rule = .ordered(threshold: try reader.read(UInt8.self), missingRight: false)
-        case .missingRight: rule = .ordered(threshold: try reader.read(UInt8.self), missingRight: true)
+        case .missingLeft:
+            rule = .ordered(threshold: try readThreshold(&reader, isWide), missingRight: false)
+        case .missingRight:
+            rule = .ordered(threshold: try readThreshold(&reader, isWide), missingRight: true)
         case .categories:
-            var set = CategorySet()
-            for word in 0..<4 { set.words[word] = try reader.read(UInt64.self) }
-            rule = .categories(set)
+            var words: [UInt64] = []
+            for _ in 0..<4 { words.append(try reader.read(UInt64.self)) }
+            if isWide { words += try reader.readArray(UInt64.self) }
+            rule = .categories(CategorySet(pages: words))
         case nil: throw BinaryReader.corrupt("a split is of an unknown kind")
         }
         return Split(leaf: leaf, feature: feature, rule: rule)
+    }
+
+    private func readThreshold(_ reader: inout BinaryReader, _ isWide: Bool) throws(MetaLearnersError)
+        -> UInt16
+    {
+        isWide ? try reader.read(UInt16.self) : UInt16(try reader.read(UInt8.self))
     }
 }

@@ -63,20 +63,20 @@ extension TreeEnsemble {
         _ columns: [StridedValues], _ rows: [Int32]?, _ range: Range<Int>, _ output: StageScores
     ) {
         let block = Self.blockRows
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: block * max(columns.count, 1)) { bytes in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: block * max(planeCount, 1)) { bytes in
             bytes.initialize(repeating: 0)
             guard let bins = bytes.baseAddress else { return }
             var first = range.lowerBound
             while first < range.upperBound {
                 let part = first..<min(range.upperBound, first + block)
                 for (place, column) in columns.enumerated() {
-                    let target = bins + place * block
+                    let target = bins + planes[place] * block
                     if let rows {
                         rows.withUnsafeBufferPointer { list in
-                            binnings[place].map(column, .list(.init(rebasing: list[part])), to: target)
+                            bin(column, place, .list(.init(rebasing: list[part])), to: target)
                         }
                     } else {
-                        binnings[place].map(column, .range(part), to: target)
+                        bin(column, place, .range(part), to: target)
                     }
                 }
                 addStages(bins, part, output)
@@ -101,6 +101,21 @@ extension TreeEnsemble {
                 for (index, base) in baseScores.enumerated() {
                     scores[row * width + index] = base + sums[row * width + index] * valueScale
                 }
+            }
+        }
+    }
+
+    /// Fills the plane of a column, or its two.
+    private func bin(
+        _ values: StridedValues, _ place: Int, _ rows: RowSelection, to target: UnsafeMutablePointer<UInt8>
+    ) {
+        guard binnings[place].isWide else { return binnings[place].map(values, rows, to: target) }
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: Self.blockRows) { words in
+            guard let words = words.baseAddress else { return }
+            binnings[place].map(values, rows, toWords: words)
+            for row in 0..<rows.count {
+                target[row] = UInt8(truncatingIfNeeded: words[row])
+                target[Self.blockRows + row] = UInt8(truncatingIfNeeded: words[row] >> 8)
             }
         }
     }

@@ -39,9 +39,13 @@ struct TreeEnsemble: Sendable {
     let usedFeatures: [Int]
     /// How the values of these columns become bins.
     let binnings: [ColumnBinning]
+    /// The first plane of each column's bins in a block: wide columns have two.
+    let planes: [Int]
+    /// How many planes there are.
+    let planeCount: Int
     /// The splits of all trees, as the kernels read them.
     private(set) var splits: [mtlk_split] = []
-    /// The sets of bins that splits by categories send right, four words each.
+    /// The sets of bins that splits by categories send right, in pages of four words.
     private(set) var sets: [UInt64] = []
     private(set) var values: [Float] = []
     /// The share of each leaf in its tree's Hessian sum, of 16 bits: what conditional expectations weight leaves by.
@@ -70,6 +74,14 @@ struct TreeEnsemble: Sendable {
         self.largestGain = largestGain
         self.roundCount = roundCount
         self.isMultiOutput = isMultiOutput
+        var planes: [Int] = []
+        var planeCount = 0
+        for binning in binnings {
+            planes.append(planeCount)
+            planeCount += binning.isWide ? 2 : 1
+        }
+        self.planes = planes
+        self.planeCount = planeCount
     }
 
     /// A tree as it is added.
@@ -107,7 +119,7 @@ struct TreeEnsemble: Sendable {
     var gains: [Double] {
         var gains = [Double](repeating: 0, count: usedFeatures.count)
         for (split, share) in zip(splits, gainShares) {
-            gains[Int(split.feature)] += share.share * largestGain
+            gains[place(ofPlane: Int(split.plane))] += share.share * largestGain
         }
         return gains
     }
@@ -121,7 +133,7 @@ struct TreeEnsemble: Sendable {
     func truncated(toRounds rounds: Int) -> TreeEnsemble {
         let kept = trees[..<treeCount(ofRounds: rounds)]
         let splitCount = kept.last.map { $0.firstSplit + $0.splitCount } ?? 0
-        let places = Set(splits[..<splitCount].map { Int($0.feature) }).sorted()
+        let places = Set(splits[..<splitCount].map { place(ofPlane: Int($0.plane)) }).sorted()
         var newPlaces = [UInt16](repeating: 0, count: usedFeatures.count)
         for (new, place) in places.enumerated() { newPlaces[place] = UInt16(new) }
         var result = TreeEnsemble(
@@ -167,19 +179,30 @@ struct TreeEnsemble: Sendable {
     }
 
     private mutating func compiled(_ split: Split) -> mtlk_split {
+        let place = Int(split.feature)
+        let isWide = binnings[place].isWide
+        var compiled = mtlk_split()
+        compiled.plane = UInt16(truncatingIfNeeded: planes[place])
+        compiled.leaf = split.leaf
+        compiled.is_wide = isWide ? 1 : 0
         switch split.rule {
         case .ordered(let threshold, let missingRight):
-            // Missing values are bin 0; less 1 they are 255 and lie above every threshold.
-            let offset: UInt8 = missingRight ? 1 : 0
-            return mtlk_split(
-                feature: split.feature, leaf: split.leaf, offset: offset, limit: threshold &- offset,
-                next_left: 0, next_right: 0, set: 0)
+            // Missing values are bin 0; less 1 they are the highest bin of all and lie above every threshold.
+            compiled.offset = missingRight ? 1 : 0
+            let limit = threshold &- (missingRight ? 1 : 0)
+            compiled.limit = isWide ? limit : limit & 0xFF
         case .categories(let set):
+            compiled.set = UInt32(sets.count / 4 + 1)
             for word in 0..<4 { sets.append(set.words[word]) }
-            return mtlk_split(
-                feature: split.feature, leaf: split.leaf, offset: 0, limit: 0, next_left: 0, next_right: 0,
-                set: UInt32(sets.count / 4))
+            guard isWide else { break }
+            // Pages for every bin that there is, so that any bin may be looked up.
+            let pages = (binnings[place].binCount + CategorySet.pageBins - 1) / CategorySet.pageBins
+            let words = (pages - 1) * 4
+            sets += set.more.prefix(words)
+            sets += [UInt64](repeating: 0, count: max(0, words - set.more.count))
+            compiled.limit = UInt16(truncatingIfNeeded: pages)
         }
+        return compiled
     }
 
     /// A split as it was given.
@@ -188,11 +211,24 @@ struct TreeEnsemble: Sendable {
         let rule: SplitCandidate.Rule
         if split.set > 0 {
             let first = Int(split.set - 1) * 4
-            rule = .categories(
-                CategorySet(words: SIMD4(sets[first], sets[first + 1], sets[first + 2], sets[first + 3])))
+            let pages = split.is_wide == 0 ? 1 : Int(split.limit)
+            rule = .categories(CategorySet(pages: sets[first..<first + 4 * pages]))
         } else {
-            rule = .ordered(threshold: split.limit &+ split.offset, missingRight: split.offset == 1)
+            let threshold = split.limit &+ UInt16(split.offset)
+            rule = .ordered(
+                threshold: split.is_wide == 0 ? threshold & 0xFF : threshold, missingRight: split.offset == 1)
         }
-        return Split(leaf: split.leaf, feature: split.feature, rule: rule)
+        return Split(leaf: split.leaf, feature: UInt16(place(ofPlane: Int(split.plane))), rule: rule)
+    }
+
+    /// The used column that a plane is of.
+    private func place(ofPlane plane: Int) -> Int {
+        var low = 0
+        var high = planes.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if planes[middle] <= plane { low = middle } else { high = middle }
+        }
+        return low
     }
 }

@@ -110,7 +110,7 @@ final class VectorSplitSearch {
         let missingRight = hasMissing ? best.missingRight : 2 * sums[count] < totals[count]
         if hasMissing, !best.missingRight { for lane in 0..<lanes { sums[lane] &+= cells[lane] } }
         return (
-            bestGain, .ordered(threshold: UInt8(best.split + 1), missingRight: missingRight), sums
+            bestGain, .ordered(threshold: UInt16(best.split + 1), missingRight: missingRight), sums
         )
     }
 

@@ -133,7 +133,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     private func split(_ parent: Int, by candidate: VectorCandidate, _ usableSlots: [Bool]?)
         throws(MetaLearnersError)
     {
-        let bins = matrix.columns[candidate.split.feature].bins
+        let column = matrix.columns[candidate.split.feature]
         let new = leaves.count
         let inherited = leaves[parent].histogram
         let depth = leaves[parent].depth + 1
@@ -143,7 +143,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
         team.run(shards.count) {
             shards[$0].split(
-                parent, by: candidate.split.rule, UnsafePointer(bins.base), smallIsRight: smallIsRight)
+                parent, by: candidate.split.rule, column, smallIsRight: smallIsRight)
         }
         let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
@@ -176,11 +176,12 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             let rows = shards[index].active.leaf(leaf)
             guard let first = rows.baseAddress else { return }
             offsets.withUnsafeBufferPointer { offsets in
-                for tile in matrix.tiles {
-                    guard let tileOffsets = offsets.baseAddress.map({ $0 + tile.firstSlot }) else { return }
+                guard let firstOffset = offsets.baseAddress else { return }
+                // A column at a time: cells of many words cost more than fetching bins of rows that lie apart.
+                for slot in offsets.indices {
                     mtlk_histogram_vector(
-                        tile.bins.base, tile.width, first, rows.count, numbers.base, layout.lanes / 4,
-                        tileOffsets, cells)
+                        matrix.column(ofSlot: slot).bins.base, 1, first, rows.count, numbers.base,
+                        layout.lanes / 4, firstOffset + slot, cells)
                 }
             }
         }
