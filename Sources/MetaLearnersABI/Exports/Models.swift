@@ -11,7 +11,8 @@ public func mtlr_model_fit(
     Boundary.make(out, error) { () throws(MetaLearnersError) in
         let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
         let options = try ExecutionView.read(execution)
-        let fitter = try MetaLearnerFitter(SpecText.read(spec, matching: dataset.spec))
+        let fitter = try MetaLearnerFitter(
+            SpecText.read(spec, matching: dataset.spec), registry: ExecutionView.registry(execution))
         return try ModelObject(fitter.fit(dataset.dataset, options))
     }
 }

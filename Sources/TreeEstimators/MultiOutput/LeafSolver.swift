@@ -8,6 +8,10 @@ final class LeafSolver {
     private let units: VectorUnits
     private let factor: AlignedBuffer<Double>
     private let reduced: AlignedBuffer<Double>
+    /// The units of the first two outputs, at hand.
+    private let unit: Double
+    private let gradientUnits: (Double, Double)
+    private let penalties: (Double, Double)
 
     /// A pivot below this share of its diagonal entry is a rounding error: the value is not determined, and 0.
     private static let leastPivot = 1e-12
@@ -18,6 +22,10 @@ final class LeafSolver {
     init(_ layout: VectorLayout, _ units: VectorUnits) throws(MetaLearnersError) {
         self.layout = layout
         self.units = units
+        unit = units.hessian
+        let last = layout.outputs > 1 ? 1 : 0
+        gradientUnits = (units.gradients[0], units.gradients[last])
+        penalties = (units.penalties[0], units.penalties[last])
         factor = try AlignedBuffer(uninitialized: layout.outputs * layout.outputs)
         reduced = try AlignedBuffer(uninitialized: layout.outputs)
     }
@@ -39,6 +47,7 @@ final class LeafSolver {
     /// - Parameter extraL2: what is added to every penalty.
     func score(_ sums: UnsafePointer<Double>, extraL2: Double = 0) -> Double {
         if layout.hessian == .full {
+            if layout.outputs == 2, let score = scoreOfTwo(sums, extraL2) { return score }
             factorize(sums, extraL2)
             var score = 0.0
             for output in 0..<layout.outputs { score += reduced.base[output] * reduced.base[output] }
@@ -53,6 +62,20 @@ final class LeafSolver {
             if hessian > 0 { score += gradient * gradient / hessian }
         }
         return score
+    }
+
+    /// The same for two values, in closed form; nil where the matrix is all but singular.
+    @inline(__always)
+    private func scoreOfTwo(_ sums: UnsafePointer<Double>, _ extraL2: Double) -> Double? {
+        let penalty = units.l2 + extraL2
+        let first = sums[2] * unit + penalty * penalties.0
+        let both = sums[3] * unit
+        let second = sums[4] * unit + penalty * penalties.1
+        let determinant = first * second - both * both
+        guard determinant > first * second * 1e-6 else { return nil }
+        let x = sums[0] * gradientUnits.0
+        let y = sums[1] * gradientUnits.1
+        return (x * x * second - 2 * x * y * both + y * y * first) / determinant
     }
 
     /// The values that minimise the loss.

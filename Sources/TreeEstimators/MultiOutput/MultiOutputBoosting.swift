@@ -44,7 +44,7 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
         for round in 0..<spec.trees {
             try problem.context.checkCancellation()
-            let units = fill(numbers, scores)
+            let units = fill(numbers, scores, hessians: round == 0 || !loss.isQuadratic)
             problem.rows.startTree(round, problem.team)
             let (tree, best) = try grower.grow(units, usableSlots: problem.usableSlots(tree: round))
             if tree.splits.isEmpty {
@@ -81,21 +81,26 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
     }
 
     /// Writes the numbers of each training row, and says what they stand for.
-    private func fill(_ numbers: AlignedBuffer<Int32>, _ scores: AlignedBuffer<Double>) -> VectorUnits {
+    ///
+    /// - Parameter hessians: whether all numbers are to be written, not the gradients alone.
+    private func fill(_ numbers: AlignedBuffer<Int32>, _ scores: AlignedBuffer<Double>, hessians: Bool)
+        -> VectorUnits
+    {
         let outputs = layout.outputs
         let lanes = layout.lanes
-        let bounds = loss.gradientBounds ?? largestGradients(scores)
-        let scales = bounds.map { BoostingProblem.scale($0, bits: Self.bits) }
+        let steepness = loss.isQuadratic ? largestSteepness(scores) : 1
+        let scales = loss.gradientBounds.map { BoostingProblem.scale($0 * steepness, bits: Self.bits) }
         let hessianScale = BoostingProblem.scale(loss.hessianBound, bits: Self.bits)
         let countLane = layout.countLane
         scales.withUnsafeBufferPointer { scales in
             eachRow { _, row, gradients, hessian in
                 loss.differentiate(
-                    row, scores.base + row * outputs, gradients: gradients, hessian: hessian)
+                    row, scores.base + row * outputs, gradients: gradients, hessian: hessians ? hessian : nil)
                 let target = numbers.base + row * lanes
                 for output in 0..<outputs {
                     target[output] = Self.rounded(gradients[output] * scales[output])
                 }
+                guard hessians else { return }
                 for entry in outputs..<countLane {
                     target[entry] = Self.rounded(gradients[entry] * hessianScale)
                 }
@@ -103,7 +108,6 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
                 for lane in countLane + 1..<max(lanes, countLane + 1) { target[lane] = 0 }
             }
         }
-        // A penalty on a value is one on the score, which is the value in other units, of a loss in other units.
         return VectorUnits(
             gradients: scales.map { 1 / $0 }, hessian: 1 / hessianScale,
             penalties: loss.scoreUnits.map { $0 * ($0 / loss.lossUnit) }, l2: problem.spec.l2,
@@ -116,24 +120,22 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         Int32(truncatingIfNeeded: (value + 0x1.8p52).bitPattern)
     }
 
-    private func largestGradients(_ scores: AlignedBuffer<Double>) -> [Double] {
+    private func largestSteepness(_ scores: AlignedBuffer<Double>) -> Double {
+        let rows = problem.rows.training
         let outputs = layout.outputs
-        let parts = problem.rows.shards.count
-        var largest = [Double](repeating: 0, count: parts * outputs)
+        var largest = [Double](repeating: 0, count: problem.rows.shards.count)
         largest.withUnsafeMutableBufferPointer { buffer in
             let largest = DisjointWrites(buffer)
-            eachRow { part, row, gradients, hessian in
-                loss.differentiate(
-                    row, scores.base + row * outputs, gradients: gradients, hessian: hessian)
-                for output in 0..<outputs {
-                    let place = part * outputs + output
-                    largest[place] = max(largest[place], abs(gradients[output]))
+            problem.team.run(problem.rows.shards.count) { part in
+                var found = 0.0
+                for position in problem.rows.range(ofShard: part) {
+                    let row = Int(rows[position])
+                    found = max(found, loss.steepness(row, scores.base + row * outputs))
                 }
+                largest[part] = found
             }
         }
-        return (0..<outputs).map { output in
-            (0..<parts).reduce(0) { max($0, largest[$1 * outputs + output]) }
-        }
+        return largest.reduce(0, max)
     }
 
     /// Adds the tree to the scores, as the model will: its values are floats.

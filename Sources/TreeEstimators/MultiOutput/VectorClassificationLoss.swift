@@ -12,7 +12,7 @@ struct VectorClassificationLoss: VectorLoss {
     let layout: VectorLayout
     let baseScores: [Double]
     let isHopeless: Bool
-    let gradientBounds: [Double]?
+    let gradientBounds: [Double]
     let hessianBound: Double
     private let target: [Double]
     private let weights: [Double]?
@@ -36,10 +36,13 @@ struct VectorClassificationLoss: VectorLoss {
     var startScores: [Double] { baseScores }
     var scoreUnits: [Double] { baseScores.map { _ in 1 } }
     var lossUnit: Double { 1 }
+    var isQuadratic: Bool { false }
+
+    func steepness(_ row: Int, _ scores: UnsafePointer<Double>) -> Double { 1 }
 
     func differentiate(
         _ row: Int, _ scores: UnsafePointer<Double>, gradients: UnsafeMutablePointer<Double>,
-        hessian: UnsafeMutablePointer<Double>
+        hessian: UnsafeMutablePointer<Double>?
     ) {
         let classes = layout.outputs
         let weight = weights?[row] ?? 1
@@ -55,7 +58,7 @@ struct VectorClassificationLoss: VectorLoss {
         for output in 0..<classes {
             let share = gradients[output] / total
             gradients[output] = weight * ((output == label ? 1 : 0) - share)
-            hessian[output] = factor * share * (1 - share)
+            hessian?[output] = factor * share * (1 - share)
         }
     }
 

@@ -13,15 +13,20 @@ protocol VectorLoss: Sendable {
     var lossUnit: Double { get }
     /// Whether there is nothing that trees could improve.
     var isHopeless: Bool { get }
-    /// The largest magnitude of each output's gradients whatever the scores are; nil where it must be looked for.
-    var gradientBounds: [Double]? { get }
     /// The largest entry of a row's Hessian matrix whatever the scores are.
     var hessianBound: Double { get }
+    /// Whether Hessians do not depend on the scores.
+    var isQuadratic: Bool { get }
+    /// What bounds the gradient of each output, times the largest `steepness` of a row.
+    var gradientBounds: [Double] { get }
 
-    /// Writes the descent gradients of a row and the entries of its Hessian matrix.
+    /// What bounds a row's gradients; 1 where it does not depend on the scores.
+    func steepness(_ row: Int, _ scores: UnsafePointer<Double>) -> Double
+
+    /// Writes the descent gradients of a row and, where they are asked for, the entries of its Hessian matrix.
     func differentiate(
         _ row: Int, _ scores: UnsafePointer<Double>, gradients: UnsafeMutablePointer<Double>,
-        hessian: UnsafeMutablePointer<Double>)
+        hessian: UnsafeMutablePointer<Double>?)
 
     /// The loss of a row.
     func loss(_ row: Int, _ scores: UnsafePointer<Double>) -> Double

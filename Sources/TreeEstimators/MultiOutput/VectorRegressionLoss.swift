@@ -6,7 +6,6 @@ struct VectorRegressionLoss: VectorLoss {
     let baseScores: [Double]
     let scoreUnits: [Double]
     let isHopeless: Bool
-    let gradientBounds: [Double]? = nil
     let hessianBound: Double
     private let targets: [[Double]]
     private let weights: [Double]?
@@ -41,6 +40,16 @@ struct VectorRegressionLoss: VectorLoss {
 
     var startScores: [Double] { baseScores.map { _ in 0 } }
     var lossUnit: Double { scale * scale }
+    var isQuadratic: Bool { true }
+    var gradientBounds: [Double] { baseScores.map { _ in hessianBound } }
+
+    func steepness(_ row: Int, _ scores: UnsafePointer<Double>) -> Double {
+        var largest = 0.0
+        for output in 0..<layout.outputs {
+            largest = max(largest, abs(residual(output, row, scores[output])))
+        }
+        return largest
+    }
 
     private func residual(_ output: Int, _ row: Int, _ score: Double) -> Double {
         (targets[output][row] - baseScores[output]) / scale - score
@@ -48,13 +57,13 @@ struct VectorRegressionLoss: VectorLoss {
 
     func differentiate(
         _ row: Int, _ scores: UnsafePointer<Double>, gradients: UnsafeMutablePointer<Double>,
-        hessian: UnsafeMutablePointer<Double>
+        hessian: UnsafeMutablePointer<Double>?
     ) {
         let weight = weights?[row] ?? 1
         for output in 0..<layout.outputs {
             gradients[output] = weight * residual(output, row, scores[output])
         }
-        hessian[0] = weight
+        hessian?[0] = weight
     }
 
     func loss(_ row: Int, _ scores: UnsafePointer<Double>) -> Double {

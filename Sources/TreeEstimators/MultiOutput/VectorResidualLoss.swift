@@ -6,7 +6,7 @@ struct VectorResidualLoss: VectorLoss {
     let baseScores: [Double]
     let scoreUnits: [Double]
     let isHopeless: Bool
-    let gradientBounds: [Double]? = nil
+    let gradientBounds: [Double]
     let hessianBound: Double
     /// What the base scores leave of the targets, in units of `scale`; row by row.
     private let residuals: [Double]
@@ -54,6 +54,12 @@ struct VectorResidualLoss: VectorLoss {
         self.regressors = scaled
         scoreUnits = regressorScales.map { targetScale * residualScale / $0 }
         baseScores = zip(constants, regressorScales).map { $0 * targetScale / $1 }
+        gradientBounds = (0..<outputs).map { output in
+            training.reduce(0) { largest, row in
+                let row = Int(row)
+                return max(largest, (weights?[row] ?? 1) * abs(scaled[row * outputs + output]))
+            }
+        }
         hessianBound = training.reduce(0) { largest, row in
             let row = Int(row)
             let regressor = (0..<outputs).reduce(0) { max($0, abs(scaled[row * outputs + $1])) }
@@ -90,6 +96,9 @@ struct VectorResidualLoss: VectorLoss {
 
     var startScores: [Double] { baseScores.map { _ in 0 } }
     var lossUnit: Double { scale * scale }
+    var isQuadratic: Bool { true }
+
+    func steepness(_ row: Int, _ scores: UnsafePointer<Double>) -> Double { abs(residual(row, scores)) }
 
     private func residual(_ row: Int, _ scores: UnsafePointer<Double>) -> Double {
         var residual = residuals[row]
@@ -100,17 +109,19 @@ struct VectorResidualLoss: VectorLoss {
 
     func differentiate(
         _ row: Int, _ scores: UnsafePointer<Double>, gradients: UnsafeMutablePointer<Double>,
-        hessian: UnsafeMutablePointer<Double>
+        hessian: UnsafeMutablePointer<Double>?
     ) {
         let weight = weights?[row] ?? 1
-        let residual = residual(row, scores)
+        let slope = weight * residual(row, scores)
         let outputs = layout.outputs
+        let start = row * outputs
+        for output in 0..<outputs { gradients[output] = slope * regressors[start + output] }
+        guard let hessian else { return }
         var entry = 0
         for first in 0..<outputs {
-            let slope = weight * regressors[row * outputs + first]
-            gradients[first] = slope * residual
+            let slope = weight * regressors[start + first]
             for second in 0...first {
-                hessian[entry] = slope * regressors[row * outputs + second]
+                hessian[entry] = slope * regressors[start + second]
                 entry += 1
             }
         }

@@ -37,7 +37,8 @@ struct FitCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let fitter = try MetaLearnerFitter(specOptions.load(spec, seed: runOptions.seed))
+        let fitter = try MetaLearnerFitter(
+            specOptions.load(spec, seed: runOptions.seed), registry: runOptions.registry())
         try OutputFile.requireWritable(output)
         if let cates { try OutputFile.requireWritable(cates) }
 

@@ -22,7 +22,7 @@ struct PredictCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let model = try CATEModel(contentsOf: model)
+        let model = try CATEModel(contentsOf: model, registry: runOptions.registry())
         try OutputFile.requireWritable(output)
         let path = data
         let (table, _) = try session.timed { () throws(MetaLearnersError) in try session.readTable(path) }
