@@ -95,6 +95,23 @@ import TreeEstimators
         }
     }
 
+    @Test("columns of few bins, which share words, and of more than 255 are those of a single target")
+    func tileKinds() throws {
+        var numbers = TestNumbers(8)
+        let few = (0..<4).map { _ in numbers.integers(Self.count, below: 3) }
+        let many = (0..<2).map { _ in numbers.uniform(Self.count) }
+        let features = try numericTable([few[0], many[0], few[1], few[2], many[1], few[3]])
+        let goal = (0..<Self.count).map { few[1][$0] + 2 * many[1][$0] + few[3][$0] * many[0][$0] }
+        for maxBins in [255, 2000] {
+            var spec = spec
+            spec.maxBins = maxBins
+            let single = try predictions(try fitTrees(spec, features, goal), features)
+            let joint = try fitTrees(
+                spec, features, goal, objective: .multiRegression(others: [goal]), threads: 2)
+            #expect(distance(column(1, of: try predictions(joint, features), width: 2), single) < 1e-4)
+        }
+    }
+
     @Test("effects of two arms are found together")
     func recovery() throws {
         var spec = spec

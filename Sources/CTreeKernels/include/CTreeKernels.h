@@ -39,10 +39,12 @@ void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const
 void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                             const int32_t *residuals, int64_t one, void *cells);
 
-/* The same with rows of 4 · `quads` words, each added to a word of its own of a cell. The histogram of the tile's
+/* Adds rows of 4 · `quads` words, by row number, each word to one of its own of a cell.
+   bins: of each row, `row_size` bytes apart, the bins of `width` columns, of 16 bits where `is_wide`. The histogram of
    column c has its cells from number offsets[c] on. */
-void mtlk_histogram_vector(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
-                           const int32_t *numbers, size_t quads, const size_t *offsets, int64_t *cells);
+void mtlk_histogram_vector(const void *bins, size_t row_size, size_t width, int is_wide, const int32_t *rows,
+                           size_t count, const int32_t *numbers, size_t quads, const size_t *offsets,
+                           int64_t *cells);
 
 /* How numbers become bins: 0 for NaN, else 1 + the edges below the number.
    A grid over the edges' range says how many edges lie in cells before a number's; those of its own cell are

@@ -20,6 +20,16 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     let shards: [RowShard]
     /// The lanes of each row, by its number in the dataset.
     private let numbers: AlignedBuffer<Int32>
+    /// Columns whose bins lie side by side.
+    private struct Group {
+        let bins: UnsafeRawPointer
+        let rowSize: Int
+        var width = 1
+        var isWide = false
+        let firstSlot: Int
+    }
+
+    private let groups: [Group]
     /// Where the histogram of each slot starts, in cells.
     private let offsets: [Int]
     private let cellCount: Int
@@ -51,9 +61,38 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         }
         self.offsets = offsets
         cellCount = count
+        groups = Self.groups(matrix)
         if shards.count > 1 {
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: count * layout.lanes)) }
         }
+    }
+
+    /// The columns of a byte of each tile together; those of a tile's words one by one, as words may be of several.
+    private static func groups(_ matrix: BinnedMatrix) -> [Group] {
+        var groups: [Group] = []
+        var slot = 0
+        while slot < matrix.slotFeatures.count {
+            let offset = matrix.slotOffsets[slot]
+            if let tile = matrix.tiles.first(where: { $0.firstCell == offset && $0.byteWidth > 0 }) {
+                groups.append(
+                    Group(
+                        bins: UnsafeRawPointer(tile.bins.base), rowSize: tile.rowSize, width: tile.byteWidth,
+                        firstSlot: slot))
+                slot += tile.byteWidth
+                continue
+            }
+            let column = matrix.column(ofSlot: slot)
+            if let bins = column.wideBins {
+                groups.append(
+                    Group(
+                        bins: UnsafeRawPointer(bins.base), rowSize: 2, isWide: true, firstSlot: slot))
+            } else {
+                groups.append(
+                    Group(bins: UnsafeRawPointer(column.bins.base), rowSize: 1, firstSlot: slot))
+            }
+            slot += 1
+        }
+        return groups
     }
 
     /// Grows a tree from the rows in leaf 0 of the shards' lists; afterwards these hold its leaves.
@@ -177,11 +216,10 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             guard let first = rows.baseAddress else { return }
             offsets.withUnsafeBufferPointer { offsets in
                 guard let firstOffset = offsets.baseAddress else { return }
-                // A column at a time: cells of many words cost more than fetching bins of rows that lie apart.
-                for slot in offsets.indices {
+                for group in groups {
                     mtlk_histogram_vector(
-                        matrix.column(ofSlot: slot).bins.base, 1, first, rows.count, numbers.base,
-                        layout.lanes / 4, firstOffset + slot, cells)
+                        group.bins, group.rowSize, group.width, group.isWide ? 1 : 0, first, rows.count,
+                        numbers.base, layout.lanes / 4, firstOffset + group.firstSlot, cells)
                 }
             }
         }
