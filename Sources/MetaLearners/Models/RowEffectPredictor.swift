@@ -39,7 +39,7 @@ public struct RowEffectPredictor: Sendable {
         columnNames = model.schema.fields.map(\.name)
         let rule = model.spec.prediction
         var means: [Mean] = []
-        switch predictor.kind.learner {
+        switch predictor.learner {
         case is TLearner:
             for arm in model.armLabels.indices {
                 guard let fitted = model.nuisanceModels.first(where: { $0.role == .armOutcome(arm) }),
