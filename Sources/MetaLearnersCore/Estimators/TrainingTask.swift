@@ -34,7 +34,7 @@ public struct TrainingTask: Sendable {
     /// Creates a task.
     ///
     /// - Throws: `invalidArgument` for arrays of the wrong length, rows out of range or not ascending, no rows, or
-    ///   classes fewer than two; `invalidData` for targets that are not finite.
+    ///   classes fewer than two; `invalidData` for targets or regressors that are not finite.
     public init(
         features: Table, rows: [Int32], target: [Double], weights: [Double]? = nil, clusters: [Int32]? = nil,
         objective: Objective = .regression, seed: UInt64 = 0, cache: FeatureCache = FeatureCache()
@@ -76,6 +76,10 @@ public struct TrainingTask: Sendable {
             }
         case .residual(let regressor):
             try requireLength(regressor.count, "regressor")
+            for row in rows where !regressor[Int(row)].isFinite {
+                throw MetaLearnersError(
+                    .invalidData, at: "regressor", "row \(row + 1) has \(regressor[Int(row)])")
+            }
         }
         if let weights {
             var total = 0.0
