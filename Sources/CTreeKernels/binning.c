@@ -49,3 +49,17 @@
 
 DEFINE_BINNING(float, float)
 DEFINE_BINNING(double, double)
+
+void mtlk_bin_words(const double *edges, size_t edge_count, const double *numbers, size_t count, uint16_t *bins) {
+  for (size_t index = 0; index < count; ++index) {
+    const double value = numbers[index];
+    /* Each step halves what is left, without a branch: `below` is the edges known to be below the number. */
+    size_t below = 0, left = edge_count;
+    while (left > 0) {
+      const size_t half = (left + 1) / 2;
+      below += edges[below + half - 1] < value ? half : 0;
+      left -= half;
+    }
+    bins[index] = value == value ? (uint16_t)(below + 1) : 0;
+  }
+}

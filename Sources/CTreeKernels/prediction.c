@@ -10,6 +10,16 @@ typedef uint8_t plain_vector __attribute__((vector_size(16), aligned(1)));
 typedef uint8_t wide_vector __attribute__((vector_size(32), aligned(1)));
 typedef uint8_t widest_vector __attribute__((vector_size(64), aligned(1)));
 
+/* Sets of more pages are looked up bin by bin. */
+#define VECTOR_PAGES 8
+
+/* Whether a row goes right at a split of a wide column; `low` is the lower byte of its bin. */
+INLINE int wide_goes_right(const mtlk_split *split, const uint8_t *low, const uint64_t *sets) {
+  const size_t bin = (size_t)low[0] | (size_t)low[MTLK_BLOCK] << 8;
+  if (split->set) return sets[4 * (size_t)(split->set - 1) + (bin >> 6)] >> (bin & 63) & 1;
+  return (uint16_t)(bin - split->offset) > split->limit;
+}
+
 #define DEFINE_FIND_LEAVES(NAME, BYTES)                                                                        \
   INLINE void NAME##_find_leaves(const uint8_t *bins, const mtlk_split *splits, size_t split_count,            \
                                  const uint64_t *sets, uint8_t *leaves) {                                      \
@@ -17,16 +27,32 @@ typedef uint8_t widest_vector __attribute__((vector_size(64), aligned(1)));
       NAME##_vector leaf[4] = {{0}, {0}, {0}, {0}};                                                            \
       for (size_t index = 0; index < split_count; ++index) {                                                   \
         const mtlk_split *split = splits + index;                                                              \
-        const uint8_t *row = bins + (size_t)split->feature * MTLK_BLOCK + first;                               \
+        const uint8_t *row = bins + (size_t)split->plane * MTLK_BLOCK + first;                                 \
         uint8_t right[4 * BYTES] __attribute__((aligned(64)));                                                 \
-        if (split->set) NAME##_members(row, sets + 4 * (size_t)(split->set - 1), right);                       \
+        const int has_members = split->set != 0 || split->is_wide;                                             \
+        if (split->is_wide) {                                                                                  \
+          if (split->set && split->limit <= VECTOR_PAGES) {                                                    \
+            memset(right, 0, sizeof right);                                                                    \
+            for (size_t page = 0; page < split->limit; ++page) {                                               \
+              uint8_t members[4 * BYTES] __attribute__((aligned(64)));                                         \
+              NAME##_members(row, sets + 4 * (split->set - 1 + page), members);                                \
+              for (size_t k = 0; k < 4 * BYTES; ++k) {                                                         \
+                right[k] |= row[MTLK_BLOCK + k] == page ? members[k] : 0;                                      \
+              }                                                                                                \
+            }                                                                                                  \
+          } else {                                                                                             \
+            for (size_t k = 0; k < 4 * BYTES; ++k) right[k] = wide_goes_right(split, row + k, sets) ? 255 : 0; \
+          }                                                                                                    \
+        } else if (split->set) {                                                                               \
+          NAME##_members(row, sets + 4 * (size_t)(split->set - 1), right);                                     \
+        }                                                                                                      \
         _Pragma("clang loop unroll(full)") for (size_t k = 0; k < 4; ++k) {                                    \
           NAME##_vector goes;                                                                                  \
-          if (split->set) {                                                                                    \
+          if (has_members) {                                                                                   \
             goes = *(const NAME##_vector *)(right + k * BYTES);                                                \
           } else {                                                                                             \
             const NAME##_vector bin = *(const NAME##_vector *)(row + k * BYTES);                               \
-            goes = (NAME##_vector)((bin - split->offset) > split->limit);                                      \
+            goes = (NAME##_vector)((bin - split->offset) > (uint8_t)split->limit);                                      \
           }                                                                                                    \
           goes &= (NAME##_vector)(leaf[k] == split->leaf);                                                     \
           leaf[k] = (leaf[k] & ~goes) | (goes & (uint8_t)(index + 1));                                         \
@@ -149,9 +175,13 @@ void mtlk_walk_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_
     int32_t next = split_count ? 0 : -1;
     while (next >= 0) {
       const mtlk_split *split = splits + next;
-      const uint8_t bin = bins[(size_t)split->feature * MTLK_BLOCK + row];
-      int is_right = (uint8_t)(bin - split->offset) > split->limit;
-      if (split->set) is_right = sets[4 * (size_t)(split->set - 1) + (bin >> 6)] >> (bin & 63) & 1;
+      const uint8_t *bin = bins + (size_t)split->plane * MTLK_BLOCK + row;
+      int is_right = (uint8_t)(*bin - split->offset) > split->limit;
+      if (split->is_wide) {
+        is_right = wide_goes_right(split, bin, sets);
+      } else if (split->set) {
+        is_right = sets[4 * (size_t)(split->set - 1) + (*bin >> 6)] >> (*bin & 63) & 1;
+      }
       next = is_right ? split->next_right : split->next_left;
     }
     scores[row * width] += (double)values[-1 - next];

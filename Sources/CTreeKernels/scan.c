@@ -128,3 +128,20 @@ mtlk_counts mtlk_scan_set(uint8_t *leaves, const uint8_t *bins, size_t count, ui
   }
   return done;
 }
+
+mtlk_counts mtlk_scan_wide(uint8_t *leaves, const uint16_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
+                           uint16_t offset, uint16_t limit, const uint8_t *goes_right, int32_t first_row,
+                           int32_t *left, int32_t *right) {
+  mtlk_counts done = {0, 0};
+  for (size_t index = 0; index < count; ++index) {
+    const uint16_t bin = bins[index];
+    const size_t here = leaves[index] == leaf;
+    const size_t is_right = here & (goes_right ? goes_right[bin] : (uint16_t)(bin - offset) > limit);
+    right[done.right] = first_row + (int32_t)index;
+    left[done.left] = first_row + (int32_t)index;
+    done.right += is_right;
+    done.left += here & ~is_right & 1;
+    leaves[index] = is_right ? new_leaf : leaves[index];
+  }
+  return done;
+}

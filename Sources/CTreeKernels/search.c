@@ -48,20 +48,26 @@ __attribute__((target("avx2"))) DEFINE_FILL_GAINS(fill_gains_avx2)
 __attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_FILL_GAINS(fill_gains_avx512)
 #endif
 
-ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
-                          double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
-                          double *gain) {
-  double gains[MTLK_MAXIMUM_BINS];
+/* Splits whose gains are found at once. */
+#define CHUNK 256
+
+INLINE void chunk_gains(const double *gradients, const double *hessians, const double *counts, size_t count,
+                        double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
+                        double *gains) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
     fill_gains_avx512(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
-  } else if (__builtin_cpu_supports("avx2")) {
-    fill_gains_avx2(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
-  } else
-#endif
-  {
-    fill_gains_plain(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
+    return;
   }
+  if (__builtin_cpu_supports("avx2")) {
+    fill_gains_avx2(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
+    return;
+  }
+#endif
+  fill_gains_plain(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
+}
+
+INLINE double largest(const double *gains, size_t count) {
   double best[8] = {0};
   size_t index = 0;
   for (; index + 8 <= count; index += 8) {
@@ -71,9 +77,26 @@ ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const
   }
   for (; index < count; ++index) best[0] = gains[index] > best[0] ? gains[index] : best[0];
   for (size_t lane = 1; lane < 8; ++lane) best[0] = best[lane] > best[0] ? best[lane] : best[0];
-  if (!(best[0] > 0)) return -1;
-  *gain = best[0];
-  index = 0;
-  while (index < count && gains[index] != best[0]) ++index;
-  return (ptrdiff_t)index;
+  return best[0];
+}
+
+ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
+                          double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
+                          double *gain) {
+  double gains[CHUNK];
+  double best = 0;
+  ptrdiff_t found = -1;
+  for (size_t first = 0; first < count; first += CHUNK) {
+    const size_t size = count - first < CHUNK ? count - first : CHUNK;
+    chunk_gains(gradients + first, hessians + first, counts + first, size, more_gradient, more_hessian, more_count,
+                leaf, gains);
+    const double most = largest(gains, size);
+    if (!(most > best)) continue;
+    best = most;
+    size_t index = 0;
+    while (index < size && gains[index] != most) ++index;
+    found = (ptrdiff_t)(first + index);
+  }
+  if (found >= 0) *gain = best;
+  return found;
 }

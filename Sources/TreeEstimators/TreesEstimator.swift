@@ -2,18 +2,19 @@ import MetaLearnersCore
 
 /// Gradient-boosted trees on histograms of binned columns: the backend `trees`.
 ///
-/// Columns are put into at most 255 bins once a dataset, and every fit works on lists of rows over these bins.
+/// Columns are put into bins once a dataset (at most 255 unless `max_bins` asks for more; one a level of a category), and every fit works on lists of rows over these bins.
 /// Gradients are summed as integers, so that a fit gives the same bytes whatever the number of threads. Regression
 /// and the residual loss minimise squared error; classification minimises the deviance.
 ///
 /// A weight acts as so many copies of a row would, but that `min_leaf_size` counts rows, and within the grid of the
 /// sums (about 10⁻⁶ of the target's spread at a million rows, finer for fewer). Rows of weight 0 do not count.
-public struct TreesEstimator: BaseEstimator {
+public struct TreesEstimator: StagedEstimator {
     /// The backend's name, version and capabilities.
     public static let backend = BackendDescription(
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+            .multiOutput, .staged, .contributions,
         ])
 
     /// The checked configuration.
@@ -30,20 +31,48 @@ public struct TreesEstimator: BaseEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
+        try Self.fit(task, spec, context)
+    }
+
+    /// Learns all rounds; stage r is the model after r of them. What `fit` costs.
+    ///
+    /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
+    public func fitPath(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any StagedModel
+    {
+        var spec = spec
+        spec.earlyStopping = 0
+        return try Self.fit(task, spec, context)
+    }
+
+    private static func fit(_ task: TrainingTask, _ spec: TreesSpec, _ context: ExecutionContext)
+        throws(MetaLearnersError) -> BoostedTreesModel
+    {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore()
         }
-        let matrix = try store.matrix(task.features, maxBins: spec.maxBins, context)
+        // Trees of several outputs know bins of 8 bits only.
+        let limits = sharesTrees(task, spec) ? BinLimits.narrow(spec.maxBins) : .any(spec.maxBins)
+        let matrix = try store.matrix(task.features, limits: limits, context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
             let rows = try TrainingRows(task, spec, parts: team.threads)
             let problem = BoostingProblem(
                 task: task, spec: spec, matrix: matrix, rows: rows, team: team, context: context)
-            return try Self.fit(problem)
+            return try fit(problem)
+        }
+    }
+
+    /// Whether a tree serves all outputs at once.
+    private static func sharesTrees(_ task: TrainingTask, _ spec: TreesSpec) -> Bool {
+        switch task.objective {
+        case .multiRegression, .multiResidual: true
+        case .classification(let classes): spec.multiOutput && classes > 2
+        case .regression, .residual, .count, .quantile: false
         }
     }
 
     private static func fit(_ problem: BoostingProblem) throws(MetaLearnersError) -> BoostedTreesModel {
-        var builder = EnsembleBuilder()
+        var builder = EnsembleBuilder(rounds: problem.spec.trees)
         var warnings: [String] = []
         if problem.spec.earlyStopping > 0, problem.rows.heldOut.isEmpty {
             warnings.append("early stopping needs two rows (or clusters) at least; all trees were grown")
@@ -58,15 +87,51 @@ public struct TreesEstimator: BaseEstimator {
                 ensemble: builder.ensemble(problem.matrix, baseScores: [loss.base]), link: .identity,
                 warnings: warnings)
         case .classification(let classes):
-            let boosting = ClassificationBoosting(problem, classes: classes)
-            try boosting.fit(&builder)
-            for (label, weight) in boosting.classWeights.enumerated() where weight == 0 {
-                warnings.append("class \(label) does not occur in the rows to learn from")
-            }
-            return BoostedTreesModel(
-                ensemble: builder.ensemble(problem.matrix, baseScores: boosting.baseScores),
-                link: classes == 2 ? .logistic : .softmax, warnings: warnings)
+            return try classification(classes, problem, &builder, warnings)
+        case .multiRegression(let others):
+            let loss = VectorRegressionLoss(
+                [problem.task.target] + others, weights: problem.task.weights,
+                training: problem.rows.training)
+            return try multiOutput(loss, .identity, problem, &builder, warnings)
+        case .multiResidual(let regressors):
+            let loss = try VectorResidualLoss(
+                problem.task.target, regressors: regressors, weights: problem.task.weights,
+                training: problem.rows.training, rows: problem.rows.training + problem.rows.heldOut)
+            return try multiOutput(loss, .identity, problem, &builder, warnings)
+        case .count, .quantile:
+            throw problem.task.unsupportedObjective(by: backend, remedy: nil)
         }
+    }
+
+    private static func classification(
+        _ classes: Int, _ problem: BoostingProblem, _ builder: inout EnsembleBuilder, _ warnings: [String]
+    ) throws(MetaLearnersError) -> BoostedTreesModel {
+        let boosting = ClassificationBoosting(problem, classes: classes)
+        var warnings = warnings
+        for (label, weight) in boosting.classWeights.enumerated() where weight == 0 {
+            warnings.append("class \(label) does not occur in the rows to learn from")
+        }
+        if sharesTrees(problem.task, problem.spec) {
+            let loss = VectorClassificationLoss(
+                problem.task.target, weights: problem.task.weights, training: problem.rows.training,
+                baseScores: boosting.baseScores,
+                isHopeless: boosting.classWeights.count { $0 > 0 } < 2)
+            return try multiOutput(loss, .softmax, problem, &builder, warnings)
+        }
+        try boosting.fit(&builder)
+        return BoostedTreesModel(
+            ensemble: builder.ensemble(problem.matrix, baseScores: boosting.baseScores),
+            link: classes == 2 ? .logistic : .softmax, warnings: warnings)
+    }
+
+    private static func multiOutput(
+        _ loss: some VectorLoss, _ link: BoostedTreesModel.Link, _ problem: BoostingProblem,
+        _ builder: inout EnsembleBuilder, _ warnings: [String]
+    ) throws(MetaLearnersError) -> BoostedTreesModel {
+        try MultiOutputBoosting(problem: problem, loss: loss).fit(&builder)
+        return BoostedTreesModel(
+            ensemble: builder.ensemble(problem.matrix, baseScores: loss.baseScores, isMultiOutput: true),
+            link: link, warnings: warnings)
     }
 
     /// Reads fitted trees.

@@ -60,6 +60,8 @@ public struct XGBoostEstimator: BaseEstimator {
             return try fit.quadratic(warnings)
         case .classification(let classes):
             return try fit.classification(classes, warnings)
+        case .multiResidual, .multiRegression, .count, .quantile:
+            throw task.unsupportedObjective(by: Self.backend)
         }
     }
 

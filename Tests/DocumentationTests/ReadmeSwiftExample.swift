@@ -15,7 +15,7 @@ func readmeExample(
 
     var spec = MetaLearnerSpec()
     spec.learner = .dr
-    spec.models.effect = EstimatorChoice("ridge")  // any backend, by name, at run time
+    spec.models.effect = RoleModelSpec("ridge")  // any backend, by name, at run time
 
     let model = try MetaLearnerFitter(spec).fit(dataset)
     let effects = model.trainingEffects[0]  // one a row, out of fold

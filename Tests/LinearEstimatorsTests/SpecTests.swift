@@ -23,6 +23,8 @@ import Testing
             ("elastic_net", "path_ratio", .number(0)), ("ridge", "selection", .string("aic")),
             ("ridge", "path_ratio", .number(2)), ("ols", "expansion", .string("cubes")),
             ("logistic", "penalty", .number(2)),
+            ("logistic", "l1", .number(-1)), ("logistic", "l1_ratio", .number(2)),
+            ("logistic", "selection", .string("gcv")), ("ridge", "folds", .integer(1)),
         ])
     func outOfRange(backend: String, key: String, value: SpecValue) throws {
         let error = #expect(throws: MetaLearnersError.self) {

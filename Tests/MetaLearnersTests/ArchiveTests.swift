@@ -167,7 +167,8 @@ struct ArchiveTests {
             (bare, false), (noPropensities, false), (oneArm, false), (complete, true),
         ] {
             let record = TrainingRecord(
-                data, folds: training.folds, nuisances: nuisances, effects: training.effects, fingerprint: 1)
+                data, repeats: training.repeats, nuisances: nuisances, effects: training.effects,
+                fingerprint: 1)
             var writer = BinaryWriter()
             record.encode(to: &writer)
             var reader = BinaryReader(writer.bytes[...])

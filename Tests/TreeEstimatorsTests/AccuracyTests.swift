@@ -28,8 +28,8 @@ import TreeEstimators
 
     @Test(
         "test losses are those of the best peer, within 5 %",
-        arguments: ["regression", "binary", "multiclass"])
-    func losses(kind: String) throws {
+        arguments: [("regression", false), ("binary", false), ("multiclass", false), ("multiclass", true)])
+    func losses(kind: String, multiOutput: Bool) throws {
         let task = try #require(fixture.tasks[kind])
         let training = (0..<Int32(fixture.training_rows)).map { $0 }
         let others = (Int32(fixture.training_rows)..<Int32(table.rowCount)).map { $0 }
@@ -37,6 +37,7 @@ import TreeEstimators
         var spec = TreesSpec()
         spec.trees = 60
         spec.learningRate = 0.1
+        spec.multiOutput = multiOutput
         let model = try fitTrees(
             spec, table, task.target, rows: training,
             objective: kind == "regression" ? .regression : .classification(classes: classes))

@@ -9,7 +9,7 @@ import TreeEstimators
             ("trees", 0), ("learning_rate", 0), ("learning_rate", 1.5), ("max_leaves", 1),
             ("max_leaves", 257),
             ("max_depth", -1), ("min_leaf_size", 0), ("min_child_weight", -1), ("min_split_gain", -0.1),
-            ("l1", -1), ("l2", -1), ("max_bins", 1), ("max_bins", 256), ("row_sample", 0),
+            ("l1", -1), ("l2", -1), ("max_bins", 1), ("max_bins", 65_536), ("row_sample", 0),
             ("row_sample", 1.1),
             ("column_sample", 0), ("early_stopping", -1), ("validation_share", 0), ("validation_share", 1),
         ] as [(String, Double)])

@@ -108,25 +108,19 @@ extension EstimatorConformance {
             data.features, outside: rows, huge: !options.contains(.summarisesAllRows))
         var problems: [String] = []
         for (name, _, task) in try capableTasks(data, weights: weighted, rows: rows) {
-            var objective = task.objective
-            if case .residual(let regressor) = objective {
-                objective = .residual(regressor: spoiled(regressor))
-            }
             let other = try TrainingTask(
                 features: features, rows: rows, target: spoiled(task.target), weights: weighted.map(spoiled),
-                objective: objective, seed: 11)
+                objective: Self.mapping(task.objective, spoiled), seed: 11)
             if bytes(try fit(task)) != bytes(try fit(other)) {
                 problems.append("\(name): rows outside the task have influence")
             }
             // The rows alone, in a table of their own, must give the same model.
             guard !options.contains(.summarisesAllRows) else { continue }
             func alone(_ values: [Double]) -> [Double] { rows.map { values[Int($0)] } }
-            if case .residual(let regressor) = task.objective {
-                objective = .residual(regressor: alone(regressor))
-            }
             let small = try TrainingTask(
                 features: data.features.selecting(rows: rows), rows: Array(0..<Int32(rows.count)),
-                target: alone(task.target), weights: weighted.map(alone), objective: objective, seed: 11)
+                target: alone(task.target), weights: weighted.map(alone),
+                objective: Self.mapping(task.objective, alone), seed: 11)
             let left = try predict(fit(task), data.features)
             if !Approximate.equal(left, try predict(fit(small), data.features), 1e-9) {
                 problems.append("\(name): a list of rows and a table of these rows give different models")

@@ -80,6 +80,13 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
             ("binary", .binary, try task(data.labels, .classification(classes: 2))),
             ("multiclass", .multiclass, try task(data.threeLabels, .classification(classes: 3))),
             ("residual", .residualLoss, try task(data.target, .residual(regressor: data.regressor))),
+            (
+                "several residuals", .multiOutput,
+                try task(data.target, .multiResidual(regressors: [data.regressor, data.labels]))
+            ),
+            ("several targets", .multiOutput, try task(data.target, .multiRegression(others: [data.labels]))),
+            ("counts", .counts, try task(data.threeLabels, .count)),
+            ("quantile", .quantiles, try task(data.target, .quantile(level: 0.75))),
         ]
     }
 
@@ -88,6 +95,18 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
         throws(MetaLearnersError) -> [(name: String, needs: Capabilities, task: TrainingTask)]
     {
         try tasks(data, weights: weights, rows: rows).filter { capabilities.contains($0.needs) }
+    }
+
+    /// The objective with what it knows of each row changed.
+    static func mapping(_ objective: TrainingTask.Objective, _ change: ([Double]) -> [Double])
+        -> TrainingTask.Objective
+    {
+        switch objective {
+        case .regression, .classification, .count, .quantile: objective
+        case .residual(let regressor): .residual(regressor: change(regressor))
+        case .multiResidual(let regressors): .multiResidual(regressors: regressors.map(change))
+        case .multiRegression(let others): .multiRegression(others: others.map(change))
+        }
     }
 
     static var allRows: [Int32] { Array(0..<Int32(ConformanceData.rowCount)) }

@@ -17,27 +17,32 @@ extern "C" {
 /* Cells from one column of a histogram to the next. */
 #define MTLK_COLUMN_STRIDE 264
 
-/* Widest tile of columns. */
+/* Most columns of a byte in a tile. */
 #define MTLK_MAXIMUM_WIDTH 32
 
 /* Adds rows to the histograms of a tile's columns.
-   bins: the tile, `width` bytes a row (1 to MTLK_MAXIMUM_WIDTH). rows: their numbers.
-   gradients: by row number. one: what a row adds to a cell besides its gradient.
-   cells: MTLK_COLUMN_STRIDE of them a column. */
-void mtlk_histogram_packed(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+   bins: the tile; a row is `width` bytes (0 to MTLK_MAXIMUM_WIDTH), then `words` words of 16 bits.
+   rows: their numbers. gradients: by row number. one: what a row adds to a cell besides its gradient.
+   cells: MTLK_COLUMN_STRIDE of them for each of the bytes, then those that the words are places of. */
+void mtlk_histogram_packed(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                            const int32_t *gradients, int64_t one, int64_t *cells);
 
 /* The same with two words a row, added to two words a cell; both aligned to 16 bytes. */
-void mtlk_histogram_paired(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+void mtlk_histogram_paired(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                            const void *gradients, void *cells);
 
 /* The same with rows of two 32-bit words, gradient and Hessian, and `one` added to the second word of a cell. */
-void mtlk_histogram_short(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                           const int32_t *gradients, int64_t one, void *cells);
 
 /* The same with rows of a residual and a weight, whose product is the gradient. */
-void mtlk_histogram_product(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                             const int32_t *residuals, int64_t one, void *cells);
+
+/* The same with rows of 4 · `quads` words, each added to a word of its own of a cell. The histogram of the tile's
+   column c has its cells from number offsets[c] on. */
+void mtlk_histogram_vector(const uint8_t *bins, size_t width, const int32_t *rows, size_t count,
+                           const int32_t *numbers, size_t quads, const size_t *offsets, int64_t *cells);
 
 /* How numbers become bins: 0 for NaN, else 1 + the edges below the number.
    A grid over the edges' range says how many edges lie in cells before a number's; those of its own cell are
@@ -70,6 +75,9 @@ void mtlk_bin_floats(const mtlk_float_bins *table, const void *first, ptrdiff_t 
 void mtlk_bin_doubles(const mtlk_double_bins *table, const void *first, ptrdiff_t stride,
                       const int32_t *_Nullable rows, size_t count, uint8_t *bins);
 
+/* The bins of numbers where there are more edges than bytes tell apart: `edge_count` of them, ascending. */
+void mtlk_bin_words(const double *edges, size_t edge_count, const double *numbers, size_t count, uint16_t *bins);
+
 /* The cell of an edge, as the functions above find it for a number. */
 size_t mtlk_float_cell(float value, float low, float scale);
 size_t mtlk_double_cell(double value, double low, double scale);
@@ -77,22 +85,25 @@ size_t mtlk_double_cell(double value, double low, double scale);
 /* A split of a tree, in the order of growth: rows of `leaf` whose bin less `offset` is above `limit` become the leaf
    numbered by the split's position + 1. */
 typedef struct {
-  uint16_t feature;
+  /* The bins of the column: a plane of bytes in each block, or two where it is wide, the lower bytes first. */
+  uint16_t plane;
+  /* Of a split by a set of a wide column: how many pages of 256 bits the set has. */
+  uint16_t limit;
   uint8_t leaf;
   uint8_t offset;
-  uint8_t limit;
+  uint8_t is_wide;
   /* Where a row goes on from here: to a split of the same tree, or, negative, to the leaf -1 - next. */
   int16_t next_left;
   int16_t next_right;
-  /* 0, or 1 + the number of the set of bins that go right instead. */
+  /* 0, or 1 + the first page of the set of bins that go right instead. */
   uint32_t set;
 } mtlk_split;
 
-/* Rows of a block, and bytes from one feature's bins to the next in it. */
+/* Rows of a block, and bytes from one plane of bins to the next in it. */
 #define MTLK_BLOCK 256
 
 /* Adds a tree's values to the scores of a block.
-   bins: MTLK_BLOCK of them a feature. sets: 256 bits each. scores: `width` numbers from row to row; those of rows
+   bins: MTLK_BLOCK of them a plane. sets: pages of 256 bits. scores: `width` numbers from row to row; those of rows
    from `count` on are not touched. */
 void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_count, const uint64_t *_Nullable sets,
                    const float *values, double *scores, size_t width, size_t count);
@@ -104,6 +115,10 @@ size_t mtlk_partition(int32_t *rows, size_t count, const uint8_t *bins, uint8_t 
 
 /* The same for rows whose bin is in a set of 256 bits: they go right. */
 size_t mtlk_partition_set(int32_t *rows, size_t count, const uint8_t *bins, const uint64_t *set, int32_t *aside);
+
+/* The same for bins of 16 bits; where there is a set, `goes_right` has a byte, 0 or 1, for each bin. */
+size_t mtlk_partition_wide(int32_t *rows, size_t count, const uint16_t *bins, uint16_t offset, uint16_t limit,
+                           const uint8_t *_Nullable goes_right, int32_t *aside);
 
 /* Gradients and Hessians of the logistic loss, as pairs of words for mtlk_histogram_short:
    w (y - p) · gradient_scale and w p (1 - p) · hessian_scale, rounded, p being 1 / (1 + exp(-score)).
@@ -138,6 +153,11 @@ mtlk_counts mtlk_scan(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_
 mtlk_counts mtlk_scan_set(uint8_t *leaves, const uint8_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
                           const uint64_t *set, int32_t first_row, int32_t *left, int32_t *right);
 
+/* The same for bins of 16 bits, as mtlk_partition_wide has them. */
+mtlk_counts mtlk_scan_wide(uint8_t *leaves, const uint16_t *bins, size_t count, uint8_t leaf, uint8_t new_leaf,
+                           uint16_t offset, uint16_t limit, const uint8_t *_Nullable goes_right, int32_t first_row,
+                           int32_t *left, int32_t *right);
+
 /* What a split must keep to, in the units of the sums. */
 typedef struct {
   double gradient, hessian, count;
@@ -147,15 +167,30 @@ typedef struct {
   double least_gain, score;
 } mtlk_leaf;
 
-/* The most bins of a column. */
-#define MTLK_MAXIMUM_BINS 256
-
 /* The first of the splits with the largest gain, -1 where none is admitted. Split i leaves left the sums gradients[i],
-   hessians[i] and counts[i], plus those given; there are at most MTLK_MAXIMUM_BINS. Its gain goes to `gain`:
+   hessians[i] and counts[i], plus those given. Its gain goes to `gain`:
    max(|G_L| - l1, 0)²/(H_L + l2) + max(|G_R| - l1, 0)²/(H_R + l2) - score. */
 ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain);
+
+/* A node of a tree as a single row goes through it, on its numbers rather than on bins. Numbers above the threshold go
+   on to the node after `left`, others to `left`; a leaf's threshold is infinite and its `left` the leaf itself. */
+typedef struct {
+  double threshold;
+  uint32_t left;
+  uint16_t feature;
+  /* 1 where NaN goes right. */
+  uint16_t missing_right;
+} mtlk_node;
+
+/* The sum of the trees' values at a row, added up in the order of the trees. values: by node. */
+double mtlk_score_row(const double *row, const mtlk_node *nodes, const float *values, const uint32_t *roots,
+                      size_t tree_count);
+
+/* Sorts keys by their upper 32 bits; the lower 32 bits must ascend before, and decide between equal ones.
+   aside: room for as many keys. */
+void mtlk_sort_by_upper(uint64_t *keys, size_t count, uint64_t *aside);
 
 #pragma clang assume_nonnull end
 

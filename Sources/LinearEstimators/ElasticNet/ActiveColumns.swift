@@ -51,18 +51,18 @@ struct ActiveColumns {
     /// Where descent is slow, a linear system is solved every so many sweeps that both cost about the same.
     ///
     /// - Parameters:
-    ///   - scale: what changes of the gradient are relative to.
+    ///   - leastChange: the change of the gradient that counts as none.
     ///   - slack: the violation of the conditions of optimality that counts as none.
     /// - Throws: `outOfMemory`.
-    mutating func minimise(l1: Double, l2: Double, scale: Double, slack: Double) throws(MetaLearnersError)
-        -> Bool
+    mutating func minimise(l1: Double, l2: Double, leastChange: Double, slack: Double)
+        throws(MetaLearnersError) -> Bool
     {
         guard !columns.isEmpty else { return true }
         var gradient = gradient(at: coefficients)
         var sweepsLeft = Self.sweepLimit
         while sweepsLeft > 0 {
             for _ in 0..<max(4, supportCount / 8) {
-                if sweep(&gradient, l1: l1, l2: l2) <= 1e-10 * scale { return true }
+                if sweep(&gradient, l1: l1, l2: l2) <= leastChange { return true }
                 sweepsLeft -= 1
             }
             if try settle(l1: l1, l2: l2, slack: slack) { return true }

@@ -15,7 +15,8 @@ final class CoordinateDescent {
     private let l1Ratio: Double
     /// The violation of the conditions of optimality that counts as none.
     private let slack: Double
-    private let scale: Double
+    /// The change of the gradient that counts as none.
+    private let leastChange: Double
     /// One for each column.
     private(set) var coefficients: [Double]
     /// Whether the last penalty was solved to full precision.
@@ -32,15 +33,17 @@ final class CoordinateDescent {
     /// - Parameters:
     ///   - problem: with finite numbers.
     ///   - l1Ratio: from 0, exclusive, to 1.
-    init(_ problem: any CovarianceProblem, l1Ratio: Double) {
+    ///   - tolerance: the change of the gradient, relative to its largest value, that counts as none.
+    init(_ problem: any CovarianceProblem, l1Ratio: Double, tolerance: Double = 1e-10) {
         self.problem = problem
         self.l1Ratio = l1Ratio
         coefficients = [Double](repeating: 0, count: problem.width)
         gradient = problem.moments
         isActive = [Bool](repeating: false, count: problem.width)
         active = ActiveColumns()
-        scale = Self.largestMoment(problem)
-        slack = 1e-11 * scale
+        let scale = Self.largestMoment(problem)
+        leastChange = tolerance * scale
+        slack = 0.1 * tolerance * scale
         lastLambda = scale / l1Ratio
     }
 
@@ -64,7 +67,9 @@ final class CoordinateDescent {
         converged = true
         repeat {
             try context.checkCancellation()
-            if try !active.minimise(l1: l1, l2: l2, scale: scale, slack: slack) { converged = false }
+            if try !active.minimise(l1: l1, l2: l2, leastChange: leastChange, slack: slack) {
+                converged = false
+            }
             try update()
         } while try admit(above: l1 + slack)
     }

@@ -14,6 +14,10 @@ protocol CovarianceProblem: AnyObject {
     ///
     /// - Throws: `outOfMemory`.
     func column(_ index: Int) throws(MetaLearnersError) -> UnsafePointer<Double>
+    /// b, the best intercept at coefficients that are 0 outside `support`.
+    func intercept(_ coefficients: [Double], support: [Int]) -> Double
+    /// Whether there are rows that were left out.
+    var holdsOut: Bool { get }
     /// The loss Σ (v − f·b − f·z·β)² of the rows that were left out, at coefficients that are 0 outside `support`.
     func heldOutLoss(_ coefficients: [Double], support: [Int]) -> Double
 }

@@ -6,6 +6,8 @@ final class DenseCovariance: CovarianceProblem {
     let width: Int
     let moments: [Double]
     let diagonal: [Double]
+    /// Σ f².
+    let totalWeight: Double
     private let matrix: DoubleBuffer
     /// The means of the columns and of the response over the rows, with weights f².
     private let columnMeans: [Double]
@@ -38,20 +40,26 @@ final class DenseCovariance: CovarianceProblem {
             moments[column] = sums.response[column] / total - mean * responseMean
         }
         guard matrix.isFinite, moments.allSatisfy(\.isFinite) else { throw LeastSquares.overflow }
+        totalWeight = total
         self.width = width
         self.diagonal = diagonal
         self.moments = moments
         self.heldOut = heldOut
     }
 
+    var holdsOut: Bool { heldOut.map { $0.factorSquares > 0 } ?? false }
+
     func column(_ index: Int) throws(MetaLearnersError) -> UnsafePointer<Double> {
         UnsafePointer(matrix.start + index * width)
     }
 
+    func intercept(_ coefficients: [Double], support: [Int]) -> Double {
+        support.reduce(responseMean) { $0 - columnMeans[$1] * coefficients[$1] }
+    }
+
     func heldOutLoss(_ coefficients: [Double], support: [Int]) -> Double {
         guard let heldOut else { return 0 }
-        var intercept = responseMean
-        for index in support { intercept -= columnMeans[index] * coefficients[index] }
+        let intercept = intercept(coefficients, support: support)
         var loss =
             heldOut.responseSquares - 2 * intercept * heldOut.factorResponse
             + intercept * intercept * heldOut.factorSquares

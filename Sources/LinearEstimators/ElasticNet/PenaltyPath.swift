@@ -12,6 +12,8 @@ struct PenaltyPath {
     let lambda: Double
     /// Whether every solution that decided anything is exact.
     let converged: Bool
+    /// How the penalty was chosen; nil where it was given.
+    let choice: PenaltyChoice?
 
     /// - Parameters:
     ///   - problem: with its rows ordered by fold.
@@ -21,7 +23,7 @@ struct PenaltyPath {
         _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: some PenaltyPathSpec,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
-        let source = try Source(problem, folds, context)
+        let source = try CovarianceSource(problem, folds, context)
         let whole = try source.problem(without: nil)
         let largest = CoordinateDescent.largestLambda(whole, l1Ratio: spec.l1Ratio)
         guard largest.isFinite else { throw LeastSquares.overflow }
@@ -29,6 +31,7 @@ struct PenaltyPath {
             coefficients = [Double](repeating: 0, count: problem.design.width)
             lambda = spec.lambda ?? 0
             converged = true
+            choice = nil
             return
         }
         let penalties = (0..<spec.pathLength).map { step in
@@ -37,8 +40,10 @@ struct PenaltyPath {
         var foldsConverged = true
         if let lambda = spec.lambda {
             self.lambda = lambda
+            choice = nil
         } else if folds.count < 2 {
             lambda = largest
+            choice = nil
         } else {
             let l1Ratio = spec.l1Ratio
             let parts = try ParallelParts.run(folds.count, context) { fold throws(MetaLearnersError) in
@@ -53,10 +58,13 @@ struct PenaltyPath {
                 }
                 return (losses: losses, exact: exact)
             }
-            let chosen = Self.choice(
-                parts.map(\.losses),
-                weights: folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } },
-                spec.selection)
+            let weights = folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } }
+            let chosen = Self.choice(parts.map(\.losses), weights: weights, spec.selection)
+            let total = weights.reduce(0, +)
+            choice = PenaltyChoice(
+                criterion: "cross_validated_squared_error", penalties: penalties,
+                errors: penalties.indices.map { step in parts.reduce(0) { $0 + $1.losses[step] } / total },
+                chosen: chosen)
             // Where no penalty is left to speak of, there may be no single solution: that harms nobody.
             foldsConverged = parts.allSatisfy { $0.exact[chosen] }
             lambda = penalties[chosen]
@@ -86,34 +94,5 @@ struct PenaltyPath {
         }
         let bound = errors[least] + (variance / Double(losses.count - 1)).squareRoot()
         return errors.firstIndex { $0 <= bound } ?? least
-    }
-
-    /// Where the covariance problems of all rows, and of all but a fold, come from.
-    private enum Source: Sendable {
-        /// The sums of products over each fold.
-        case sums([GramSums], width: Int)
-        /// The rows.
-        case rows(RowCovariance.Rows, [Range<Int>])
-
-        init(_ problem: LeastSquares, _ folds: [Range<Int>], _ context: ExecutionContext)
-            throws(MetaLearnersError)
-        {
-            if problem.design.width > problem.responses.count {
-                self = .rows(try RowCovariance.Rows(problem, context), folds)
-            } else {
-                self = .sums(try GramSums.of(problem, groups: folds, context), width: problem.design.width)
-            }
-        }
-
-        func problem(without fold: Int?) throws(MetaLearnersError) -> any CovarianceProblem {
-            switch self {
-            case .sums(var parts, let width):
-                // Sums over the other folds are added up, rather than one subtracted from the total: nothing cancels.
-                let heldOut = fold.map { parts.remove(at: $0) }
-                return try DenseCovariance(parts, heldOut: heldOut, width: width)
-            case .rows(let rows, let folds):
-                return try RowCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
-            }
-        }
     }
 }

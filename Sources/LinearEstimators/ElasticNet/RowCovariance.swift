@@ -90,6 +90,8 @@ final class RowCovariance: CovarianceProblem {
         columns = [DoubleBuffer?](repeating: nil, count: width)
     }
 
+    var holdsOut: Bool { !heldOut.isEmpty }
+
     func column(_ index: Int) throws(MetaLearnersError) -> UnsafePointer<Double> {
         if let known = columns[index] { return UnsafePointer(known.start) }
         let column = try DoubleBuffer(width)
@@ -105,9 +107,12 @@ final class RowCovariance: CovarianceProblem {
         return UnsafePointer(column.start)
     }
 
+    func intercept(_ coefficients: [Double], support: [Int]) -> Double {
+        support.reduce(responseMean) { $0 - columnMeans[$1] * coefficients[$1] }
+    }
+
     func heldOutLoss(_ coefficients: [Double], support: [Int]) -> Double {
-        var intercept = responseMean
-        for index in support { intercept -= columnMeans[index] * coefficients[index] }
+        let intercept = intercept(coefficients, support: support)
         var loss = 0.0
         for row in heldOut {
             var residual = rows.responses[row] - rows.factors[row] * intercept

@@ -7,20 +7,49 @@ struct DesignBlocks {
     /// The most numbers that are kept for those who come back for more: 128 MiB.
     static let keptLimit = 1 << 24
 
-    let encoder: DesignEncoder
-    let features: Table
+    let source: any DesignSource
     let rows: [Int32]
+    /// The same rows with what is stored alone, where features are sparse; nil where they are not.
+    let sparse: SparseRows?
     /// The blocks one after another, for iterative methods; nil where they are made anew each time.
     private var kept: DoubleBuffer?
 
-    init(encoder: DesignEncoder, features: Table, rows: [Int32]) {
-        self.encoder = encoder
-        self.features = features
+    init(_ source: any DesignSource, rows: [Int32], sparse: SparseRows? = nil) {
+        self.source = source
         self.rows = rows
+        self.sparse = sparse
     }
 
+    /// The rows of encoded features, as what is stored alone where features are sparse.
+    ///
+    /// - Throws: `outOfMemory`, `cancelled`.
+    init(
+        _ encoder: DesignEncoder, _ features: Table, rows: [Int32], _ expansion: FeatureExpansion,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        self.init(
+            EncodedTable(encoder: encoder, features: features), rows: rows,
+            sparse: SparseRows.serve(features, expansion)
+                ? try SparseRows(encoder, features, rows: rows, context) : nil)
+    }
+
+    /// Some of the rows.
+    func restricted(to range: Range<Int>) -> DesignBlocks {
+        DesignBlocks(source, rows: Array(rows[range]), sparse: sparse?.restricted(to: range))
+    }
+
+    init(encoder: DesignEncoder, features: Table, rows: [Int32]) {
+        self.init(EncodedTable(encoder: encoder, features: features), rows: rows)
+    }
+
+    /// The most columns of which, where features are sparse, all products are summed.
+    static let sparseGramLimit = 3000
+
+    /// Whether there are too many columns for a matrix of all their products, which only sparse ones may be.
+    var isTooWide: Bool { sparse != nil && width > Self.sparseGramLimit }
+
     /// The number of columns.
-    var width: Int { encoder.width }
+    var width: Int { source.width }
 
     /// The same blocks, made once and kept, unless they are larger than `keptLimit`.
     func keeping(_ context: ExecutionContext) throws(MetaLearnersError) -> DesignBlocks {
@@ -56,9 +85,8 @@ struct DesignBlocks {
                 buffer.start.update(from: kept.start + start * width, count: size * width)
             } else {
                 rows.withUnsafeBufferPointer { rows in
-                    encoder.fill(
-                        features, rows: UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start,
-                        stride: size,
+                    source.fill(
+                        UnsafeBufferPointer(rebasing: rows[range]), to: buffer.start, stride: size,
                         scratch: UnsafeMutableBufferPointer(start: scratch.start, count: size))
                 }
             }

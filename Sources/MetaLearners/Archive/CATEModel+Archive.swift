@@ -11,20 +11,21 @@ extension CATEModel {
         schema.encode(to: &writer)
         archive.sections.append(("schema", writer.bytes))
         writer = BinaryWriter()
-        writer.write(UInt64(nuisanceModels.count))
-        for fitted in nuisanceModels {
-            writer.write(fitted.role.code)
-            Self.encode(fitted.models, to: &writer)
-        }
+        fitted.encodeNuisances(to: &writer)
         archive.sections.append(("nuisances", writer.bytes))
         writer = BinaryWriter()
-        writer.write(UInt64(effectModels.count))
-        for fitted in effectModels {
-            writer.write(UInt32(fitted.role.arm))
-            writer.write(fitted.role.part.rawValue)
-            Self.encode(fitted.models, to: &writer)
+        PredictorArchive.encode(predictor, to: &writer)
+        archive.sections.append(("predictor", writer.bytes))
+        if let calibration {
+            writer = BinaryWriter()
+            calibration.encode(to: &writer)
+            archive.sections.append(("calibration", writer.bytes))
         }
-        archive.sections.append(("effects", writer.bytes))
+        if let intervals {
+            writer = BinaryWriter()
+            intervals.encode(to: &writer)
+            archive.sections.append(("intervals", writer.bytes))
+        }
         if spec.keepTraining, let training {
             writer = BinaryWriter()
             training.encode(to: &writer)
@@ -53,38 +54,37 @@ extension CATEModel {
         schema = try Self.read("schema", archive) { reader throws(MetaLearnersError) in
             try CovariateSchema(from: &reader)
         }
+        let surroundings = PredictorArchive.Surroundings(
+            spec: manifest.spec, armCount: armCount, outcomeKind: manifest.outcomeKind,
+            knowsPropensities: manifest.overlap.isKnown, registry: registry)
         nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
-            var models: [FittedRole<NuisanceRole>] = []
-            for _ in 0..<(try reader.readCount(elementSize: 8)) {
-                guard let role = NuisanceRole(code: try reader.read(), armCount: armCount) else {
-                    throw BinaryReader.corrupt("a nuisance has an unknown role")
-                }
-                models.append(FittedRole(role: role, models: try Self.decodeFit(from: &reader, registry)))
-            }
-            return models
+            try FittedEffects.decodeNuisances(from: &reader, surroundings)
         }
-        effectModels = try Self.read("effects", archive) { reader throws(MetaLearnersError) in
-            var models: [FittedRole<EffectRole>] = []
-            for _ in 0..<(try reader.readCount(elementSize: 5)) {
-                let arm = Int(try reader.read(UInt32.self))
-                guard let part = EffectRole.Part(rawValue: try reader.read()), arm > 0, arm < armCount else {
-                    throw BinaryReader.corrupt("an effect has an unknown role")
-                }
-                models.append(
-                    FittedRole(
-                        role: EffectRole(arm: arm, part: part),
-                        models: try Self.decodeFit(from: &reader, registry)))
-            }
-            return models
-        }
-        if archive.section("training") != nil {
-            training = try Self.read("training", archive) { reader throws(MetaLearnersError) in
-                try TrainingRecord(from: &reader, armCount: armCount)
+        // Files of the first format have the effect models of a learner alone.
+        if archive.section("effects") != nil {
+            predictor = try Self.read("effects", archive) { reader throws(MetaLearnersError) in
+                try LearnerPredictor(from: &reader, surroundings)
             }
         } else {
-            training = nil
+            predictor = try Self.read("predictor", archive) { reader throws(MetaLearnersError) in
+                try PredictorArchive.decode(from: &reader, surroundings)
+            }
         }
-        try requireEveryRole()
+        calibration = try Self.readOptional("calibration", archive) { reader throws(MetaLearnersError) in
+            guard let report = CalibrationReport(archive.manifest["calibration"]) else {
+                throw BinaryReader.corrupt("its manifest lacks the calibration")
+            }
+            return try PropensityCalibration(from: &reader, report: report, armCount: armCount)
+        }
+        intervals = try Self.readOptional("intervals", archive) { reader throws(MetaLearnersError) in
+            try FittedIntervals(from: &reader, surroundings)
+        }
+        training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
+            try TrainingRecord(
+                from: &reader, armCount: armCount, kind: manifest.outcomeKind, format: archive.version)
+        }
+        nuisances = nil
+        try fitted.requireEveryRole(surroundings)
     }
 
     /// Saves the model to one file, which is replaced whole or not at all.
@@ -106,33 +106,11 @@ extension CATEModel {
         }
     }
 
-    /// Checks that every model is there that prediction asks for.
-    private func requireEveryRole() throws(MetaLearnersError) {
-        let learner = spec.learner.learner
-        var needed = Set(learner.predictionRoles(armCount: armLabels.count))
-        if overlap.isKnown { needed.remove(.propensity) }
-        let nuisances = Set(nuisanceModels.map(\.role))
-        let effects = Set(effectModels.map(\.role))
-        guard nuisances.isSuperset(of: needed),
-            effects.isSuperset(of: learner.effectRoles(armCount: armLabels.count))
-        else {
-            throw BinaryReader.corrupt("a model that the learner needs is missing")
-        }
-        try requireOutputs()
-    }
-
-    /// Checks that each model predicts as many numbers as its role has.
-    private func requireOutputs() throws(MetaLearnersError) {
-        let outcomes = outcomeKind.isBinary ? 2 : 1
-        for fitted in nuisanceModels {
-            let count = fitted.role.isPropensity ? armLabels.count : outcomes
-            guard fitted.models.everyModel.allSatisfy({ $0.outputCount == count }) else {
-                throw BinaryReader.corrupt("a nuisance model has the wrong number of outputs")
-            }
-        }
-        for fitted in effectModels where !fitted.models.everyModel.allSatisfy({ $0.outputCount == 1 }) {
-            throw BinaryReader.corrupt("an effect model has the wrong number of outputs")
-        }
+    private static func readOptional<Value>(
+        _ name: String, _ archive: ModelArchive,
+        _ body: (inout BinaryReader) throws(MetaLearnersError) -> Value
+    ) throws(MetaLearnersError) -> Value? {
+        archive.section(name) == nil ? nil : try read(name, archive, body)
     }
 
     private static func read<Value>(
@@ -146,34 +124,5 @@ extension CATEModel {
         let value = try body(&reader)
         guard reader.remaining == 0 else { throw BinaryReader.corrupt("section '\(name)' is too long") }
         return value
-    }
-
-    private static func encode(_ fit: CrossFittedModels, to writer: inout BinaryWriter) {
-        writer.write(UInt64(fit.foldModels.count))
-        writer.write(fit.fullModel != nil)
-        for model in fit.everyModel {
-            writer.write(model.backendName)
-            var inner = BinaryWriter()
-            model.encode(to: &inner)
-            writer.write(inner.bytes)
-        }
-    }
-
-    private static func decodeFit(from reader: inout BinaryReader, _ registry: EstimatorRegistry)
-        throws(MetaLearnersError) -> CrossFittedModels
-    {
-        let folds = try reader.readCount(elementSize: 16)
-        let hasFull = try reader.readBool()
-        guard folds > 0 || hasFull else { throw BinaryReader.corrupt("a role has no models") }
-        var models: [any FittedEstimator] = []
-        for _ in 0..<(folds + (hasFull ? 1 : 0)) {
-            let backend = try reader.readString()
-            let count = try reader.readCount(elementSize: 1)
-            var inner = BinaryReader(try reader.readBytes(count))
-            models.append(try registry.decode(backend, from: &inner))
-            guard inner.remaining == 0 else { throw BinaryReader.corrupt("a model is longer than it says") }
-        }
-        let full = hasFull ? models.popLast() : nil
-        return CrossFittedModels(foldModels: models, fullModel: full)
     }
 }

@@ -7,11 +7,14 @@ extension TrainingRecord {
     func encode(to writer: inout BinaryWriter) {
         writer.write(fingerprint)
         writer.write(UInt32(folds.count))
-        // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
-        if folds.count <= Self.foldsInOneByte {
-            writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
-        } else {
-            writer.write(folds.folds)
+        writer.write(UInt32(repeats.count))
+        for folds in repeats {
+            // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
+            if folds.count <= Self.foldsInOneByte {
+                writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
+            } else {
+                writer.write(folds.folds)
+            }
         }
         writer.write(arms)
         writer.write(outcome)
@@ -23,18 +26,30 @@ extension TrainingRecord {
         for byArm in columns {
             for arm in 0..<nuisances.armCount { writer.write(byArm[arm] ?? []) }
         }
+        for arm in 0..<nuisances.armCount {
+            for values in nuisances.classOutcomes[arm] ?? [] { writer.write(values) }
+        }
         writer.write(nuisances.hasOverlap.map { $0.map { UInt8($0 ? 1 : 0) } } ?? [])
         for values in effects { writer.write(values) }
     }
 
-    /// Reads what `encode` wrote.
-    init(from reader: inout BinaryReader, armCount: Int) throws(MetaLearnersError) {
+    /// Reads what `encode` wrote, or what it wrote in an older format.
+    init(
+        from reader: inout BinaryReader, armCount: Int, kind: Outcome.Kind = .continuous,
+        format: UInt32 = ModelArchive.formatVersion
+    ) throws(MetaLearnersError) {
         let fingerprint = try reader.read(UInt64.self)
         let foldCount = Int(try reader.read(UInt32.self))
-        let foldOfRow =
-            foldCount <= Self.foldsInOneByte
-            ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self)
-        let rowCount = foldOfRow.count
+        // The first format knew no repeats.
+        let repeatCount = format == 1 ? 1 : try reader.read(UInt32.self)
+        guard repeatCount >= 1 else { throw BinaryReader.corrupt("there are no folds") }
+        var foldsOfRepeats: [[Int32]] = []
+        for _ in 0..<repeatCount {
+            foldsOfRepeats.append(
+                foldCount <= Self.foldsInOneByte
+                    ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self))
+        }
+        let rowCount = foldsOfRepeats[0].count
         func require(_ condition: Bool, _ problem: String) throws(MetaLearnersError) {
             guard condition else { throw BinaryReader.corrupt(problem) }
         }
@@ -68,25 +83,35 @@ extension TrainingRecord {
             let values = try reader.readDoubles()
             if !values.isEmpty { nuisances.marginalOutcomes[arm] = try rows(values) }
         }
+        for arm in 0..<armCount where !kind.effectClasses.isEmpty {
+            var values: [[Double]] = []
+            for _ in kind.effectClasses { values.append(try rows(reader.readDoubles())) }
+            nuisances.classOutcomes[arm] = values
+        }
         // Average effects need propensities and either kind of mean, for every arm.
         try require(
             nuisances.propensities != nil
-                && ((0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
-                    || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }),
+                && (!kind.effectClasses.isEmpty
+                    || (0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
+                    || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }
+                    || nuisances.marginalOutcomes[0] != nil),
             "the nuisances are incomplete")
         let overlap = try reader.readArray(UInt8.self)
         try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")
         nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }
         var effects: [[Double]] = []
-        for _ in 1..<armCount { effects.append(try rows(reader.readDoubles())) }
-        let folds: FoldAssignment
+        for _ in 0..<(armCount - 1) * kind.effectCount { effects.append(try rows(reader.readDoubles())) }
+        var repeats: [FoldAssignment] = []
         do throws(MetaLearnersError) {
-            folds = try FoldAssignment(foldOfRow, count: foldCount)
+            for folds in foldsOfRepeats {
+                guard folds.count == rowCount else { throw BinaryReader.corrupt("the folds make no sense") }
+                repeats.append(try FoldAssignment(folds, count: foldCount))
+            }
         } catch {
             throw BinaryReader.corrupt("the folds make no sense")
         }
         self.init(
-            fingerprint: fingerprint, folds: folds, arms: arms, outcome: outcome,
+            fingerprint: fingerprint, repeats: repeats, arms: arms, outcome: outcome,
             weights: weights.isEmpty ? nil : weights, clusters: clusters.isEmpty ? nil : clusters,
             nuisances: nuisances, effects: effects)
     }

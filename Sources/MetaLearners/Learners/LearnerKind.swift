@@ -11,6 +11,7 @@ public enum LearnerKind: String, Sendable, CaseIterable {
     case r
     case ra
     case dr
+    case auto
 
     /// The learner.
     public var learner: any MetaLearner {
@@ -24,6 +25,7 @@ public enum LearnerKind: String, Sendable, CaseIterable {
         case .r: RLearner()
         case .ra: RALearner()
         case .dr: DRLearner()
+        case .auto: AutoLearner()
         }
     }
 

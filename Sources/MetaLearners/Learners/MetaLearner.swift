@@ -17,6 +17,9 @@ public protocol MetaLearner: Sendable {
     /// The effect models, none for learners that only compare outcome models.
     func effectRoles(armCount: Int) -> [EffectRole]
 
+    /// Those of the nuisances that the target of an effect model is made of: it is fitted as soon as they are there.
+    func nuisanceRoles(of role: EffectRole, armCount: Int) -> [NuisanceRole]
+
     /// What the effect model of `role` is fitted to.
     ///
     /// - Parameters:
@@ -32,6 +35,20 @@ public protocol MetaLearner: Sendable {
     func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double]
 }
 
+extension MetaLearner {
+    public func nuisanceRoles(of role: EffectRole, armCount: Int) -> [NuisanceRole] {
+        let all = nuisanceRoles(armCount: armCount)
+        guard role.part != .joint else { return all }
+        return all.filter { nuisance in
+            switch nuisance {
+            case .propensity, .joint: true
+            case .armOutcome(let arm): arm == 0 || arm == role.arm
+            case .marginalOutcome(let arm): arm == role.arm
+            }
+        }
+    }
+}
+
 /// Which effect model: of which arm against control, and which part of the learner it is.
 public struct EffectRole: Sendable, Hashable {
     /// The part of a learner.
@@ -42,6 +59,8 @@ public struct EffectRole: Sendable, Hashable {
         case armRows = 1
         /// The X-learner's model on the rows of the control.
         case controlRows = 2
+        /// The one model of all arms' effects, with an output for each arm but the control.
+        case joint = 3
     }
 
     /// The arm, from 1.
@@ -62,6 +81,7 @@ public struct EffectRole: Sendable, Hashable {
         case .effect: return "effect of arm '\(arm)'"
         case .armRows: return "effect of arm '\(arm)' on its own rows"
         case .controlRows: return "effect of arm '\(arm)' on the control rows"
+        case .joint: return "effects of all arms"
         }
     }
 }

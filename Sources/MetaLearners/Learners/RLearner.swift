@@ -4,25 +4,53 @@ import MetaLearnersCore
 /// 2021, arXiv 1712.04912).
 ///
 /// On the rows of arm k and the control, τ_k minimises Σ ((Y − m) − (W − ē)·τ(X))², with m(x) = E[Y | X=x,
-/// W∈{0,k}] and ē = e_k / (e_0 + e_k). The loss is minimised as it stands: nothing is divided by W − ē.
+/// W∈{0,k}] and ē = e_k / (e_0 + e_k). Jointly, the τ_k minimise Σ (Y − m − Σ_k (1{W=k} − e_k)·τ_k(X))² on all rows,
+/// with m(x) = E[Y | X=x]. The loss is minimised as it stands: nothing is divided by W − ē.
 public struct RLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.r
 
-    public init() {}
+    /// Whether the effects of several arms are fitted in one loss. With one arm beside the control it makes no
+    /// difference, and the pairwise way is taken.
+    public let isJoint: Bool
+
+    /// Creates the learner.
+    public init(isJoint: Bool = false) { self.isJoint = isJoint }
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
-        (1..<armCount).map { .marginalOutcome(arm: $0) } + [.propensity]
+        if isJoint, armCount > 2 { return [.marginalOutcome(arm: 0), .propensity] }
+        return (1..<armCount).map { .marginalOutcome(arm: $0) } + [.propensity]
+    }
+
+    public func effectRoles(armCount: Int) -> [EffectRole] {
+        if isJoint, armCount > 2 { return [EffectRole(arm: 1, part: .joint)] }
+        return (1..<armCount).map { EffectRole(arm: $0) }
     }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
         -> PseudoOutcome
     {
-        let mean = nuisances.marginalOutcome(role.arm)
-        let share = nuisances.pairPropensity(of: role.arm)
         let arms = dataset.treatment.arms
+        func left(of arm: Int, _ share: [Double]) -> [Double] {
+            arms.indices.map { (arms[$0] == arm ? 1 : 0) - share[$0] }
+        }
+        if role.part == .joint {
+            return PseudoOutcome(
+                zip(dataset.outcome.values, nuisances.marginalOutcome(0)).map { $0 - $1 },
+                residualsOf: (1..<dataset.armCount).map { left(of: $0, nuisances.propensity($0)) },
+                rows: nuisances.rows(ofArms: nil, dataset))
+        }
         return PseudoOutcome(
-            zip(dataset.outcome.values, mean).map { $0 - $1 },
-            residualOf: arms.indices.map { (arms[$0] == role.arm ? 1 : 0) - share[$0] },
+            zip(dataset.outcome.values, nuisances.marginalOutcome(role.arm)).map { $0 - $1 },
+            residualOf: left(of: role.arm, nuisances.pairPropensity(of: role.arm)),
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
+    }
+
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
+        -> [Double]
+    {
+        guard let joint = effects[EffectRole(arm: 1, part: .joint)] else {
+            return effects[EffectRole(arm: arm)] ?? []
+        }
+        return stride(from: arm - 1, to: joint.count, by: nuisances.armCount - 1).map { joint[$0] }
     }
 }

@@ -31,7 +31,7 @@ public struct XLearner: MetaLearner {
             let mean = nuisances.armOutcome(role.arm)
             return PseudoOutcome(
                 zip(mean, outcome).map { $0 - $1 }, rows: nuisances.rows(ofArms: [0], dataset))
-        case .armRows, .effect:
+        case .armRows, .effect, .joint:
             let mean = nuisances.armOutcome(0)
             return PseudoOutcome(
                 zip(outcome, mean).map { $0 - $1 }, rows: nuisances.rows(ofArms: [role.arm], dataset))

@@ -2,17 +2,18 @@ import MetaLearnersCore
 
 /// Effects for new rows.
 public struct EffectPrediction: Sendable {
-    /// For each arm but the control, the effect for each row.
+    /// For each arm but the control (and within an arm for each class of an outcome of several), the effect for each
+    /// row.
     public let effects: [[Double]]
     /// What the user should know of the rows, such as levels that training never saw.
     public let warnings: [String]
 }
 
 extension CATEModel {
-    /// Predicts the effects of rows that the model was not fitted to.
+    /// Predicts the effects of rows that the model was not fitted to, as differences from the control.
     ///
     /// The rows of training get here what models fitted to them say; their out-of-fold effects are
-    /// `trainingEffects`.
+    /// `trainingEffects`. Other outputs, other arms and other scales: `predict(_:for:_:)`.
     ///
     /// - Parameter table: columns by name; those the model was not trained on are ignored.
     /// - Throws: `invalidData` for a column that is missing or of the wrong kind, `cancelled`.
@@ -20,116 +21,36 @@ extension CATEModel {
         throws(MetaLearnersError)
         -> EffectPrediction
     {
-        let (features, notes) = try schema.align(table)
-        var warnings = notes
-        let scheduler = Scheduler(options)
-        let learner = spec.learner.learner
-        let roles = Set(learner.predictionRoles(armCount: armLabels.count))
-        let nuisances = try predictNuisances(roles, features, table, &warnings, scheduler)
-        var effects: [EffectRole: [Double]] = [:]
-        for fitted in effectModels {
-            effects[fitted.role] = try predict(fitted.models, features, scheduler)
-        }
-        return EffectPrediction(
-            effects: (1..<armLabels.count).map { learner.effect(of: $0, nuisances, effects) },
-            warnings: warnings)
+        var rows = try AlignedRows(table, schema)
+        let effects = try predictEffects(&rows, fitted, .combined, Scheduler(options).context)
+        return EffectPrediction(effects: effects, warnings: rows.warnings)
     }
 
-    /// The nuisances of rows that the model was not fitted to: every one that it has, after the overlap policy.
-    ///
-    /// - Throws: `invalidData` for a column that is missing or of the wrong kind, or what the overlap policy says.
-    public func nuisances(on dataset: CausalDataset, _ options: ExecutionOptions = ExecutionOptions())
-        throws(MetaLearnersError) -> NuisanceEstimates
-    {
-        let features = try schema.align(dataset.covariates).table
-        var warnings: [String] = []
-        var roles = Set(nuisanceModels.map(\.role))
-        roles.remove(.propensity)
-        let scheduler = Scheduler(options)
-        var estimates = try predictNuisances(roles, features, features, &warnings, scheduler)
-        let isKnown = dataset.knownPropensities != nil
-        let propensities: [[Double]]
-        if let known = dataset.knownPropensities {
-            propensities = known
-        } else if let fitted = nuisanceModels.first(where: \.role.isPropensity) {
-            var raw = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
-            raw.store([try predict(fitted.models, features, scheduler)], of: .propensity, isBinary: false)
-            propensities = raw.propensities ?? []
-        } else {
-            propensities = armShares.map { [Double](repeating: $0, count: features.rowCount) }
-        }
-        let overlap = try spec.overlap.apply(propensities, armLabels, isKnown: isKnown)
-        estimates.propensities = overlap.propensities
-        estimates.hasOverlap = overlap.hasOverlap
-        return estimates
-    }
-
-    /// Predicts the given nuisances for new rows.
-    private func predictNuisances(
-        _ roles: Set<NuisanceRole>, _ features: Table, _ table: Table, _ warnings: inout [String],
-        _ scheduler: Scheduler
-    ) throws(MetaLearnersError) -> NuisanceEstimates {
-        var estimates = NuisanceEstimates(rowCount: features.rowCount, armCount: armLabels.count)
-        for fitted in nuisanceModels where roles.contains(fitted.role) {
-            let inputs = fitted.role == .joint ? features.underEveryArm(armLabels) : [features]
-            var predictions: [[Double]] = []
-            for input in inputs { predictions.append(try predict(fitted.models, input, scheduler)) }
-            estimates.store(predictions, of: fitted.role, isBinary: outcomeKind.isBinary)
-        }
+    /// The effects of new rows against control, by the models of `fitted`.
+    func predictEffects(
+        _ rows: inout AlignedRows, _ fitted: FittedEffects, _ selection: ModelSelection,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> [[Double]] {
+        let roles = fitted.predictor.nuisanceRoles(armCount: armLabels.count)
+        var nuisances = try predictNuisances(roles, rows.features, fitted, selection, context)
         if roles.contains(.propensity) {
-            if overlap.isKnown {
-                estimates.propensities = try knownPropensities(table, &warnings)
-            } else if let propensities = estimates.propensities {
-                // New rows are clipped whatever the policy: none may be left out or stop a prediction.
-                var policy = spec.overlap
-                policy.policy = .clip
-                estimates.propensities = try policy.apply(propensities, armLabels, isKnown: false)
-                    .propensities
-            }
+            nuisances.propensities = try servingPropensities(
+                nuisances.propensities, rows.table, &rows.warnings)
         }
-        return estimates
+        return try fitted.predictor.effects(
+            PredictorInput(rows.features, nuisances, selection, spec, armLabels, outcomeKind), context)
     }
+}
 
-    /// The known propensities of new rows: the table's columns where it has them, else the shares of training.
-    private func knownPropensities(_ table: Table, _ warnings: inout [String]) throws(MetaLearnersError)
-        -> [[Double]]
-    {
-        let columns = spec.data.propensity.compactMap { table.column(named: $0)?.values.doubles() }
-        if !columns.isEmpty, columns.count == spec.data.propensity.count {
-            let all =
-                columns.count == 1 && armLabels.count == 2 ? [columns[0].map { 1 - $0 }] + columns : columns
-            guard all.count == armLabels.count, all.allSatisfy({ $0.allSatisfy { $0 > 0 && $0 < 1 } }) else {
-                throw MetaLearnersError(.invalidData, at: "propensity", "is not between 0 and 1 in every row")
-            }
-            return all
-        }
-        warnings.append(
-            "the rows come without known propensities: the arms' shares in training stand for them")
-        return armShares.map { [Double](repeating: $0, count: table.rowCount) }
-    }
+/// Rows to predict: the table that was given, and the covariates in it as the model knows them.
+struct AlignedRows {
+    let table: Table
+    let features: Table
+    var warnings: [String]
 
-    /// Predicts with the model of all rows, or with those of the folds where there is none.
-    private func predict(_ models: CrossFittedModels, _ features: Table, _ scheduler: Scheduler)
-        throws(MetaLearnersError) -> [Double]
-    {
-        let context = scheduler.context
-        if let full = models.fullModel { return try full.predict(features, rows: nil, context) }
-        var predictions: [[Double]] = []
-        for model in models.foldModels {
-            try context.checkCancellation()
-            predictions.append(try model.predict(features, rows: nil, context))
-        }
-        guard let first = predictions.first else { return [] }
-        if spec.prediction == .median {
-            return first.indices.map { index in
-                let sorted = predictions.map { $0[index] }.sorted()
-                let middle = sorted.count / 2
-                return sorted.count.isMultiple(of: 2)
-                    ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
-            }
-        }
-        return first.indices.map { index in
-            predictions.reduce(0) { $0 + $1[index] } / Double(predictions.count)
-        }
+    /// - Throws: `invalidData` for a column that is missing or of the wrong kind.
+    init(_ table: Table, _ schema: CovariateSchema) throws(MetaLearnersError) {
+        self.table = table
+        (features, warnings) = try schema.align(table)
     }
 }

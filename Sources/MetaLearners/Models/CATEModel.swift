@@ -18,15 +18,26 @@ public struct CATEModel: Sendable {
     public let armCounts: [Int]
     /// How the propensities of the training rows stood to the bounds.
     public let overlap: OverlapReport
+    /// How the propensities were calibrated, with what it brought; nil where they were not.
+    public let calibration: PropensityCalibration?
     /// What the user should know of how the fit went.
     public let warnings: [String]
     /// What belongs to the training rows; nil for a model that was saved without.
     public let training: TrainingRecord?
+    /// The nuisances it was fitted with, and those it was given: what the next learner on the same rows may reuse. Nil for a
+    /// model that was read from a file.
+    public let nuisances: NuisanceFit?
     /// For each arm but the control, the share of its rows' weight among all: what stands for known propensities
     /// where new rows come without them.
     let armShares: [Double]
     let nuisanceModels: [FittedRole<NuisanceRole>]
-    let effectModels: [FittedRole<EffectRole>]
+    /// What turns covariates and nuisances into effects: a learner, or an ensemble.
+    let predictor: any EffectPredictor
+    /// What the intervals of effects are made of; nil where there are none.
+    var intervals: FittedIntervals?
+
+    /// The models that effects come from.
+    var fitted: FittedEffects { FittedEffects(nuisanceModels: nuisanceModels, predictor: predictor) }
 
     /// The effect of each arm but the control for each training row, in the dataset's order: out of fold at every
     /// stage. Empty for a model that was saved without its training rows.
@@ -39,7 +50,8 @@ public struct CATEModel: Sendable {
 extension CATEModel {
     init(
         fitter: MetaLearnerFitter, dataset: CausalDataset, nuisances: NuisanceFit,
-        effectModels: [FittedRole<EffectRole>], trainingEffects: [[Double]], fingerprint: UInt64
+        estimates: NuisanceEstimates, nuisanceModels: [FittedRole<NuisanceRole>],
+        predictor: any EffectPredictor, trainingEffects: [[Double]], intervals: FittedIntervals? = nil
     ) {
         spec = fitter.spec
         completeSpec = fitter.completeSpec
@@ -48,12 +60,15 @@ extension CATEModel {
         schema = CovariateSchema(dataset.covariates, unseenLevels: fitter.spec.data.unseenLevels)
         armCounts = dataset.treatment.counts
         overlap = nuisances.overlap
+        calibration = nuisances.calibration
         armShares = dataset.armShares
-        nuisanceModels = nuisances.models
-        self.effectModels = effectModels
+        self.nuisanceModels = nuisanceModels
+        self.nuisances = nuisances
+        self.predictor = predictor
+        self.intervals = intervals
         training = TrainingRecord(
-            dataset, folds: nuisances.folds, nuisances: nuisances.estimates, effects: trainingEffects,
-            fingerprint: fingerprint)
+            dataset, repeats: nuisances.repeats, nuisances: estimates, effects: trainingEffects,
+            fingerprint: nuisances.fingerprint)
         var notes = dataset.warnings
         if overlap.touched > 0 {
             let verb = overlap.policy == .trim ? "left out" : "clipped"
@@ -61,27 +76,19 @@ extension CATEModel {
                 "overlap: \(overlap.touched) of \(dataset.rowCount) rows have a propensity outside "
                     + "\(overlap.bounds) and were \(verb)")
         }
-        notes += Self.warnings(nuisances.models) { $0.name(dataset.treatment.labels) }
-        notes += Self.warnings(effectModels) { $0.name(dataset.treatment.labels) }
+        let labels = dataset.treatment.labels
+        notes += nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
+        notes += predictor.warnings(labels)
         warnings = notes
     }
+}
 
-    /// The warnings of the models of each role, each once, with how many models gave it.
-    private static func warnings<Role>(_ fitted: [FittedRole<Role>], _ name: (Role) -> String) -> [String] {
-        var notes: [String] = []
-        for role in fitted {
-            let models = role.models.everyModel
-            var counts: [(text: String, count: Int)] = []
-            for warning in models.flatMap(\.warnings) {
-                if let known = counts.firstIndex(where: { $0.text == warning }) {
-                    counts[known].count += 1
-                } else {
-                    counts.append((warning, 1))
-                }
-            }
-            notes += counts.map { "\(name(role.role)): \($0.text) (\($0.count) of \(models.count) fits)" }
-        }
-        return notes
+extension CATEModel {
+    /// The same with these intervals.
+    func with(_ intervals: FittedIntervals) -> CATEModel {
+        var model = self
+        model.intervals = intervals
+        return model
     }
 }
 

@@ -3,13 +3,12 @@ import MetaLearnersCore
 /// Fits a meta-learner: a checked spec with its base learners, ready for any dataset.
 public struct MetaLearnerFitter: Sendable {
     /// The checked spec.
-    public let spec: MetaLearnerSpec
+    public private(set) var spec: MetaLearnerSpec
     /// The spec with every default of every base learner.
     public let completeSpec: SpecValue
     let learner: any MetaLearner
-    let outcomeModel: any BaseEstimator
-    let propensityModel: any BaseEstimator
-    let effectModel: any BaseEstimator
+    /// The base learners by their place in the spec.
+    private let estimators: [String: any BaseEstimator]
     private let backends: [BackendDescription]
 
     /// Checks a spec and finds its backends.
@@ -19,87 +18,141 @@ public struct MetaLearnerFitter: Sendable {
     public init(_ spec: MetaLearnerSpec, registry: EstimatorRegistry = .default) throws(MetaLearnersError) {
         var spec = try spec.validated()
         let registry = try registry.loadingPluginsOf(&spec)
-        let models = SpecPath.root.appending("models")
         self.spec = spec
-        learner = spec.learner.learner
-        outcomeModel = try registry.makeEstimator(spec.models.outcome, at: models.appending("outcome"))
-        propensityModel = try registry.makeEstimator(
-            spec.models.propensity, at: models.appending("propensity"))
-        effectModel = try registry.makeEstimator(spec.models.effect, at: models.appending("effect"))
+        learner = spec.metaLearner
+        var estimators: [String: any BaseEstimator] = [:]
+        for (model, place) in spec.models.everyModel {
+            estimators[place.description] = try registry.makeEstimator(model.choice, at: place)
+        }
+        self.estimators = estimators
         backends = registry.descriptions
-        var complete = spec.specValue.objectValue ?? SpecObject()
-        complete["models"] = [
-            "outcome": Self.complete(outcomeModel), "propensity": Self.complete(propensityModel),
-            "effect": Self.complete(effectModel),
-        ]
-        completeSpec = .object(complete)
+        var complete = spec
+        complete.models.outcome.choice = Self.complete(
+            spec.models.outcome.choice, estimators["models.outcome"])
+        complete.models.propensity.choice = Self.complete(
+            spec.models.propensity.choice, estimators["models.propensity"])
+        complete.models.effect.choice = Self.complete(spec.models.effect.choice, estimators["models.effect"])
+        for (index, arm) in spec.models.arms.enumerated() {
+            let place = "models.arms.\(arm.label)."
+            if let own = arm.outcome {
+                complete.models.arms[index].outcome?.choice = Self.complete(
+                    own.choice, estimators[place + "outcome"])
+            }
+            if let own = arm.effect {
+                complete.models.arms[index].effect?.choice = Self.complete(
+                    own.choice, estimators[place + "effect"])
+            }
+        }
+        completeSpec = complete.specValue
     }
 
     /// Fits the learner to `dataset`.
     ///
     /// - Parameters:
     ///   - dataset: the rows to learn from.
-    ///   - folds: folds drawn elsewhere; nil to draw them from the spec's seed.
+    ///   - folds: folds drawn elsewhere (one repeat); nil to draw them from the spec's seed.
+    ///   - reused: nuisances that were fitted before to the same rows on the same folds, by the same models; they are
+    ///     not fitted again, and the result is the same to the bit.
     ///   - options: how to run.
     /// - Throws: `invalidData`, `unsupported` where a backend cannot do what its role asks, `cancelled`,
-    ///   `numericalFailure`.
+    ///   `numericalFailure`; `invalidArgument` for reused nuisances of other data, folds, models or another seed.
     public func fit(
-        _ dataset: CausalDataset, folds: FoldAssignment? = nil,
+        _ dataset: CausalDataset, folds: FoldAssignment? = nil, nuisances reused: NuisanceFit? = nil,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> CATEModel {
         let scheduler = Scheduler(options)
-        let roles = learner.effectRoles(armCount: dataset.armCount)
-        if !roles.isEmpty {
-            try require(effectModel, for: "effect", [.regression], dataset)
+        let request = try request(dataset, folds, reused, scheduler)
+        if spec.learner == .auto {
+            return try fitAuto(request, AutoSettings(rowCount: dataset.rowCount), scheduler)
         }
-        let nuisances = try fitNuisances(
-            dataset, folds: folds, refitting: Set(learner.predictionRoles(armCount: dataset.armCount)),
-            scheduler)
-        let crossFitter = CrossFitter(nuisances.folds)
-        let direct = effectModel.backend.capabilities.contains(.residualLoss)
-        var jobs: [CrossFitter.Job] = []
-        for role in roles {
-            let pseudoOutcome = learner.pseudoOutcome(role, dataset, nuisances.estimates)
-            let seed = RandomStream.derivedSeed(
-                UInt64(spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
-            jobs.append(
-                CrossFitter.Job(
-                    name: role.name(dataset.treatment.labels), estimator: effectModel,
-                    task: try pseudoOutcome.task(dataset, direct: direct, seed: seed),
-                    refit: spec.prediction == .full))
+        let refitted = Set(
+            spec.prediction == .full ? learner.predictionRoles(armCount: dataset.armCount) : [])
+        let ofEffects = Set(
+            learner.effectRoles(armCount: dataset.armCount).isEmpty
+                ? [] : learner.nuisanceRoles(armCount: dataset.armCount))
+        try requireEffectModels(dataset)
+        let wanted = nuisanceRoles(dataset).map { role -> (role: NuisanceRole, parts: CrossFitter.Parts) in
+            var parts = CrossFitter.Parts.folds
+            if refitted.contains(role) { parts.insert(.full) }
+            if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
+            return (role, parts)
         }
-        let fits = try crossFitter.fit(jobs, stage: "effects", scheduler)
-        var predictions: [EffectRole: [Double]] = [:]
-        for (role, fit) in zip(roles, fits) { predictions[role] = fit.outOfFold.first ?? [] }
-        let effects = (1..<dataset.armCount).map { learner.effect(of: $0, nuisances.estimates, predictions) }
-        return CATEModel(
-            fitter: self, dataset: dataset, nuisances: nuisances,
-            effectModels: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) },
-            trainingEffects: effects,
-            fingerprint: dataset.fingerprint(scheduler.context))
+        let limited = try scheduler.limited(by: footprint(dataset))
+        let fits = try run(request, wanted, effectParts: effectParts, limited)
+        let model = try model(request, fits.nuisances, fits.effects, refitted: refitted, scheduler)
+        guard spec.intervals.method == .bootstrap else { return model }
+        return model.with(try fitBootstrap(dataset, scheduler))
     }
 
-    private static func complete(_ estimator: any BaseEstimator) -> SpecValue {
-        let name = estimator.backend.name
-        return EstimatorChoice(name, estimator.spec.specValue.objectValue ?? SpecObject()).specValue
+    /// Fits nuisances and effect models in one graph of tasks.
+    ///
+    /// - Parameters:
+    ///   - wanted: the nuisances, and which fits of each.
+    ///   - effectParts: which fits of the effect models.
+    func run(
+        _ request: NuisanceRequest, _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)],
+        effectParts: CrossFitter.Parts, _ scheduler: Scheduler
+    ) throws(MetaLearnersError) -> (nuisances: NuisanceFit, effects: [FittedEffect]) {
+        let nuisances = try NuisancePlan(self, request, wanted)
+        let effects = try EffectPlan(self, request, nuisances, parts: effectParts)
+        var graph = TaskGraph()
+        effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
+        try scheduler.run(graph)
+        return (try nuisances.fit(), effects.fits())
+    }
+
+    /// The same for a single plain fit with another seed: one repeat, a model of all rows, no intervals.
+    func reseeded(_ seed: Int) -> MetaLearnerFitter {
+        var fitter = self
+        fitter.spec.seed = seed
+        fitter.spec.prediction = .full
+        fitter.spec.crossFitting.repeats = 1
+        fitter.spec.crossFitting.inSample = .outOfFold
+        fitter.spec.intervals.method = .none
+        if fitter.spec.overlap.policy == .fail { fitter.spec.overlap.policy = .clip }
+        return fitter
+    }
+
+    /// The base learner at a place of the spec.
+    func estimator(_ placed: ModelsSpec.Placed) throws(MetaLearnersError) -> any BaseEstimator {
+        guard let estimator = estimators[placed.place.description] else {
+            throw placed.place.error("there is no model")
+        }
+        return estimator
+    }
+
+    /// A model of the spec with every default of its backend.
+    func completeModel(_ placed: ModelsSpec.Placed) -> SpecValue {
+        var model = placed.model
+        model.choice = Self.complete(model.choice, estimators[placed.place.description])
+        return model.specValue()
+    }
+
+    private static func complete(_ choice: EstimatorChoice, _ estimator: (any BaseEstimator)?)
+        -> EstimatorChoice
+    {
+        guard let estimator else { return choice }
+        return EstimatorChoice(
+            estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
     }
 
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
     func require(
-        _ estimator: any BaseEstimator, for role: String, _ task: Capabilities, _ dataset: CausalDataset
+        _ estimator: any BaseEstimator, at place: SpecPath, _ task: Capabilities, _ dataset: CausalDataset,
+        _ features: Table
     ) throws(MetaLearnersError) {
         var needed = task
         if dataset.weights != nil { needed.insert(.weights) }
-        if dataset.covariates.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
+        if features.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
         let backend = estimator.backend
-        if !backend.capabilities.contains(.missingValues), dataset.covariates.hasMissingValues {
+        if !backend.capabilities.contains(.missingValues), features.hasMissingValues {
             needed.insert(.missingValues)
         }
         let lacking = needed.subtracting(backend.capabilities)
         guard !lacking.isEmpty else { return }
         let able = backends.filter { $0.capabilities.isSuperset(of: needed) }.map(\.name)
         throw MetaLearnersError(
-            .unsupported, at: "models.\(role)",
+            .unsupported, at: place.description,
             "the backend '\(backend.name)' cannot do \(lacking.names.joined(separator: ", "))",
             remedy: able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
     }

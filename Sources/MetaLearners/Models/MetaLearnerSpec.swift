@@ -12,12 +12,22 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         case median
     }
 
+    /// How the R-learner fits the effects of several arms.
+    public enum MultiArm: String, Sendable, CaseIterable {
+        /// Each arm with the control, by itself.
+        case pairwise
+        /// All arms in one model of one loss.
+        case joint
+    }
+
     /// The version of the spec's format.
     public var version = 1
     /// Which column plays which part.
     public var data = DataSpec()
     /// The meta-learner.
     public var learner = LearnerKind.dr
+    /// How effects of several arms are fitted.
+    public var multiArm = MultiArm.pairwise
     /// The base learners.
     public var models = ModelsSpec()
     /// Shared libraries with base learners, loaded before anything else. Where they were is nobody's business but this
@@ -29,6 +39,10 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var overlap = OverlapSpec()
     /// How the models of the folds serve new rows.
     public var prediction = Prediction.full
+    /// What effects are measured as.
+    public var effectScale = EffectScale.difference
+    /// Confidence intervals of effects.
+    public var intervals = IntervalSpec()
     /// Whether the model keeps what belongs to its training rows.
     public var keepTraining = true
     /// The seed of everything that is drawn at random.
@@ -40,6 +54,9 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .integer("version", \.version, in: 1...1, "version of this format"),
         .nested("data", \.data, "which column plays which part"),
         .choice("learner", \.learner, aliases: LearnerKind.aliases, "meta-learner (pw is another name of m)"),
+        .choice(
+            "multi_arm", \.multiArm,
+            "r with several arms: each arm with the control, or all arms in one loss"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
         .texts(
             "plugins", \.plugins,
@@ -49,10 +66,19 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .choice(
             "prediction", \.prediction,
             "for new rows: models of all rows, or the mean or median of the folds'"),
+        .choice("effect_scale", \.effectScale, "effects as differences, ratios or odds_ratios of arm means"),
+        .nested("intervals", \.intervals, "confidence intervals of effects"),
         .boolean(
             "keep_training", \.keepTraining,
             "store per-row results of the training rows in the model file (average effects from it need them)"
         ),
         .integer("seed", \.seed, in: 0...Int.max, "seed of everything drawn at random"),
     ]
+}
+
+extension MetaLearnerSpec {
+    /// The meta-learner as the spec has it.
+    public var metaLearner: any MetaLearner {
+        learner == .r ? RLearner(isJoint: multiArm == .joint) : learner.learner
+    }
 }

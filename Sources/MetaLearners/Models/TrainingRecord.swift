@@ -5,8 +5,8 @@ import MetaLearnersCore
 public struct TrainingRecord: Sendable, Equatable {
     /// Tells the dataset from others.
     public let fingerprint: UInt64
-    /// The folds.
-    public let folds: FoldAssignment
+    /// The folds, one assignment a repeat.
+    public let repeats: [FoldAssignment]
     /// The arm of each row.
     public let arms: [Int32]
     /// The outcome of each row.
@@ -20,22 +20,26 @@ public struct TrainingRecord: Sendable, Equatable {
     /// For each arm but the control, the effect for each row, out of fold.
     public let effects: [[Double]]
 
+    /// The folds of the first repeat.
+    public var folds: FoldAssignment { repeats.first ?? .none(rowCount: outcome.count) }
+
     init(
-        _ dataset: CausalDataset, folds: FoldAssignment, nuisances: NuisanceEstimates, effects: [[Double]],
+        _ dataset: CausalDataset, repeats: [FoldAssignment], nuisances: NuisanceEstimates,
+        effects: [[Double]],
         fingerprint: UInt64
     ) {
         self.init(
-            fingerprint: fingerprint, folds: folds, arms: dataset.treatment.arms,
+            fingerprint: fingerprint, repeats: repeats, arms: dataset.treatment.arms,
             outcome: dataset.outcome.values,
             weights: dataset.weights, clusters: dataset.clusters, nuisances: nuisances, effects: effects)
     }
 
     init(
-        fingerprint: UInt64, folds: FoldAssignment, arms: [Int32], outcome: [Double], weights: [Double]?,
+        fingerprint: UInt64, repeats: [FoldAssignment], arms: [Int32], outcome: [Double], weights: [Double]?,
         clusters: [Int32]?, nuisances: NuisanceEstimates, effects: [[Double]]
     ) {
         self.fingerprint = fingerprint
-        self.folds = folds
+        self.repeats = repeats
         self.arms = arms
         self.outcome = outcome
         self.weights = weights

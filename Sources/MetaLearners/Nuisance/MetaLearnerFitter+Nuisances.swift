@@ -1,77 +1,88 @@
 import MetaLearnersCore
 
-/// The nuisances of a dataset, with the models behind them.
-public struct NuisanceFit: Sendable {
-    /// Out of fold, after the overlap policy.
-    public let estimates: NuisanceEstimates
-    /// How the propensities stood to the bounds.
-    public let overlap: OverlapReport
-    /// The folds that everything is fitted on.
-    public let folds: FoldAssignment
-    /// The models by role.
-    let models: [FittedRole<NuisanceRole>]
-}
-
-/// The models of a role: one a fold, and one of all rows where that was wanted.
-struct FittedRole<Role: Sendable>: Sendable {
-    let role: Role
-    let models: CrossFittedModels
-}
-
 extension MetaLearnerFitter {
-    /// Fits what the learner needs to know of outcome and treatment, out of fold, and what average effects take in
-    /// any case: the propensity, and some model of the outcome.
-    ///
-    /// - Parameters:
-    ///   - folds: folds drawn elsewhere; nil to draw them from the spec's seed.
-    ///   - refitting: the roles to fit on all rows as well.
-    func fitNuisances(
-        _ dataset: CausalDataset, folds given: FoldAssignment?, refitting: Set<NuisanceRole>,
-        _ scheduler: Scheduler
-    ) throws(MetaLearnersError) -> NuisanceFit {
-        let folds = try assignFolds(dataset, given)
+    /// The nuisances that a fit of the learner to data of so many arms has: those that it needs, and what average effects
+    /// take in any case: the propensity, where that is not known, and some model of the outcome.
+    public func nuisanceRoles(_ dataset: CausalDataset) -> [NuisanceRole] {
         var roles = learner.nuisanceRoles(armCount: dataset.armCount)
+        // (Any learner's fit gives average effects.)
         if roles == [.propensity] { roles = (1..<dataset.armCount).map { .marginalOutcome(arm: $0) } + roles }
         if !roles.contains(.propensity) { roles.append(.propensity) }
         if dataset.knownPropensities != nil { roles.removeAll(where: \.isPropensity) }
-        try require(
-            outcomeModel, for: "outcome", dataset.outcome.kind.isBinary ? [.binary] : [.regression], dataset)
-        if roles.contains(.propensity) {
-            try require(
-                propensityModel, for: "propensity", dataset.armCount > 2 ? [.multiclass] : [.binary], dataset)
-        }
-        var jobs: [CrossFitter.Job] = []
-        for role in roles {
-            jobs.append(try job(role, dataset, refit: spec.prediction == .full && refitting.contains(role)))
-        }
-        let fits = try CrossFitter(folds).fit(jobs, stage: "nuisances", scheduler)
+        return roles
+    }
 
-        var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
-        for (role, fit) in zip(roles, fits) {
-            estimates.store(fit.outOfFold, of: role, isBinary: dataset.outcome.kind.isBinary)
+    /// Fits nuisances of `dataset` out of fold, as `fit` would, without any effect model.
+    ///
+    /// - Parameters:
+    ///   - roles: which; nil for those of the learner.
+    ///   - folds: folds drawn elsewhere; nil to draw them from the spec's seed.
+    ///   - reused: nuisances fitted before, which are not fitted again.
+    /// - Throws: as `fit`.
+    public func fitNuisances(
+        _ dataset: CausalDataset, roles: [NuisanceRole]? = nil, folds: FoldAssignment? = nil,
+        reusing reused: NuisanceFit? = nil, _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) -> NuisanceFit {
+        let scheduler = Scheduler(options)
+        let request = try request(dataset, folds, reused, scheduler)
+        let wanted = (roles ?? nuisanceRoles(dataset)).filter {
+            !$0.isPropensity || dataset.knownPropensities == nil
         }
-        let overlap = try spec.overlap.apply(
-            dataset.knownPropensities ?? estimates.propensities ?? [], dataset.treatment.labels,
-            isKnown: dataset.knownPropensities != nil)
-        estimates.propensities = overlap.propensities
-        estimates.hasOverlap = overlap.hasOverlap
-        for arm in 0..<dataset.armCount where estimates.rows(ofArms: [arm], dataset).isEmpty {
+        let plan = try NuisancePlan(self, request, wanted.map { ($0, .folds) })
+        var graph = TaskGraph()
+        _ = plan.schedule(in: &graph)
+        try scheduler.run(graph)
+        return try plan.fit()
+    }
+
+    /// What all nuisances of a fit have in common.
+    struct NuisanceRequest: Sendable {
+        let dataset: CausalDataset
+        let fingerprint: UInt64
+        let repeats: [FoldAssignment]
+        let reused: NuisanceFit?
+        /// Whether effects of training rows leave a row's fold out of the nuisances as well.
+        let isNested: Bool
+    }
+
+    /// Draws or takes over the folds, and checks that reused nuisances belong to the dataset and to these folds.
+    func request(
+        _ dataset: CausalDataset, _ folds: FoldAssignment?, _ reused: NuisanceFit?, _ scheduler: Scheduler
+    ) throws(MetaLearnersError) -> NuisanceRequest {
+        try spec.models.requireArms(dataset.treatment.labels)
+        let fingerprint = dataset.fingerprint(scheduler.context)
+        let repeats = try assignFolds(dataset, folds)
+        if let reused {
+            guard reused.fingerprint == fingerprint else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "nuisances", "were fitted to other data",
+                    remedy: "fit without them, or give the very rows, in the same order")
+            }
+            guard reused.repeats == repeats,
+                reused.aggregation == spec.crossFitting.aggregation || repeats.count == 1
+            else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "nuisances", "were fitted on other folds",
+                    remedy: "use the same cross_fitting and seed, or give the folds")
+            }
+        }
+        let isNested = spec.crossFitting.inSample == .nested
+        guard !isNested || repeats.allSatisfy({ $0.count > 2 }) else {
             throw MetaLearnersError(
-                .invalidData, at: "overlap",
-                "arm '\(dataset.treatment.labels[arm])' has no row left after trimming to \(spec.overlap.bounds)",
-                remedy: "widen overlap.bounds or use overlap.policy: clip")
+                .invalidArgument, at: "folds", "are too few for in_sample: nested, which leaves two out",
+                remedy: "give three folds or more")
         }
-        return NuisanceFit(
-            estimates: estimates, overlap: overlap.report, folds: folds,
-            models: zip(roles, fits).map { FittedRole(role: $0, models: $1.models) })
+        return NuisanceRequest(
+            dataset: dataset, fingerprint: fingerprint, repeats: repeats, reused: reused,
+            isNested: isNested)
     }
 
     private func assignFolds(_ dataset: CausalDataset, _ given: FoldAssignment?) throws(MetaLearnersError)
-        -> FoldAssignment
+        -> [FoldAssignment]
     {
         guard let given else {
-            guard spec.crossFitting.folds > 1 else { return .none(rowCount: dataset.rowCount) }
-            return try FoldAssignment(dataset, count: spec.crossFitting.folds, seed: UInt64(spec.seed))
+            return try FoldAssignment.repeats(
+                spec.crossFitting.repeats, dataset, count: spec.crossFitting.folds, seed: UInt64(spec.seed))
         }
         guard given.folds.count == dataset.rowCount else {
             throw MetaLearnersError(
@@ -79,19 +90,40 @@ extension MetaLearnerFitter {
                 "has \(given.folds.count) rows for \(dataset.rowCount) rows of data")
         }
         if given.isCrossFitted { try given.requireEveryArm(outside: dataset) }
-        return given
+        return [given]
     }
 
-    private func job(_ role: NuisanceRole, _ dataset: CausalDataset, refit: Bool) throws(MetaLearnersError)
-        -> CrossFitter.Job
-    {
+    /// The seed of a role's fits.
+    private func seed(of role: NuisanceRole) -> UInt64 {
+        RandomStream.derivedSeed(UInt64(spec.seed), 1, role.code)
+    }
+
+    /// All that decides a role's models beside data and folds.
+    func origin(of role: NuisanceRole, _ placed: ModelsSpec.Placed) -> String {
+        var object = completeModel(placed).objectValue ?? SpecObject()
+        object["calibration"] = nil
+        object["seed"] = .string(String(seed(of: role)))
+        return SpecValue.object(object).json()
+    }
+
+    /// What a role asks of its backend.
+    private func task(of role: NuisanceRole, _ dataset: CausalDataset) -> Capabilities {
+        if role.isPropensity { return dataset.armCount > 2 ? [.multiclass] : [.binary] }
+        return dataset.outcome.kind.objective.capability
+    }
+
+    /// What a role's models are fitted to, once its backend is known to be able to do it.
+    func nuisanceJob(
+        _ role: NuisanceRole, _ dataset: CausalDataset, _ placed: ModelsSpec.Placed, parts: CrossFitter.Parts
+    ) throws(MetaLearnersError) -> CrossFitter.Job {
+        let estimator = try estimator(placed)
         let arms = dataset.treatment.arms
-        let isBinary = dataset.outcome.kind.isBinary
-        var features = dataset.covariates
+        var features = try ModelsSpec.features(placed, in: dataset.covariates)
+        try require(estimator, at: placed.place, task(of: role, dataset), dataset, features)
         var predictionFeatures: [Table] = []
         var target = dataset.outcome.values
-        var objective: TrainingTask.Objective = isBinary ? .classification(classes: 2) : .regression
-        var rows = Array(0..<Int32(dataset.rowCount))
+        var objective = dataset.outcome.kind.objective
+        var rows = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
         switch role {
         case .propensity:
             target = arms.map(Double.init)
@@ -99,58 +131,16 @@ extension MetaLearnerFitter {
         case .armOutcome(let arm):
             rows.removeAll { arms[Int($0)] != arm }
         case .marginalOutcome(let arm):
-            if dataset.armCount > 2 { rows.removeAll { arms[Int($0)] != arm && arms[Int($0)] != 0 } }
+            if dataset.armCount > 2, arm > 0 { rows.removeAll { arms[Int($0)] != arm && arms[Int($0)] != 0 } }
         case .joint:
-            features = dataset.covariates.appending(.treatment(StridedValues(arms), dataset.treatment.labels))
-            predictionFeatures = dataset.covariates.underEveryArm(dataset.treatment.labels)
+            predictionFeatures = features.underEveryArm(dataset.treatment.labels)
+            features = features.appending(.treatment(StridedValues(arms), dataset.treatment.labels))
         }
         let task = try TrainingTask(
             features: features, rows: rows, target: target, weights: dataset.weights,
-            clusters: dataset.clusters,
-            objective: objective, seed: RandomStream.derivedSeed(UInt64(spec.seed), 1, role.code),
-            cache: dataset.cache)
+            clusters: dataset.clusters, objective: objective, seed: seed(of: role), cache: dataset.cache)
         return CrossFitter.Job(
-            name: role.name(dataset.treatment.labels),
-            estimator: role.isPropensity ? propensityModel : outcomeModel,
-            task: task, refit: refit, predictionFeatures: predictionFeatures)
-    }
-}
-
-extension NuisanceEstimates {
-    /// Takes over the predictions of a role's models: a list for each of its prediction features.
-    mutating func store(_ predictions: [[Double]], of role: NuisanceRole, isBinary: Bool) {
-        /// One output of several: for a binary outcome the probability of 1.
-        func output(_ values: [Double], _ index: Int, of count: Int) -> [Double] {
-            count == 1 ? values : stride(from: index, to: values.count, by: count).map { values[$0] }
-        }
-        let outputs = isBinary ? 2 : 1
-        switch role {
-        case .propensity:
-            propensities = (0..<armCount).map { output(predictions.first ?? [], $0, of: armCount) }
-        case .armOutcome(let arm):
-            armOutcomes[arm] = output(predictions.first ?? [], outputs - 1, of: outputs)
-        case .marginalOutcome(let arm):
-            marginalOutcomes[arm] = output(predictions.first ?? [], outputs - 1, of: outputs)
-        case .joint:
-            for (arm, values) in predictions.enumerated() {
-                armOutcomes[arm] = output(values, outputs - 1, of: outputs)
-            }
-        }
-    }
-}
-
-extension Column {
-    /// The treatment as a feature of the S-learner's model.
-    static func treatment(_ arms: StridedValues, _ labels: [String]) -> Column {
-        Column("(treatment)", codes: arms, levels: labels)
-    }
-}
-
-extension Table {
-    /// The features of the S-learner's model, with each arm in turn in every row; nothing is copied.
-    func underEveryArm(_ labels: [String]) -> [Table] {
-        labels.indices.map { arm in
-            appending(.treatment(StridedValues(repeating: Int32(arm), count: rowCount), labels))
-        }
+            name: role.name(dataset.treatment.labels), estimator: estimator, task: task, parts: parts,
+            predictionFeatures: predictionFeatures)
     }
 }

@@ -6,7 +6,7 @@ public enum NuisanceRole: Sendable, Hashable {
     case propensity
     /// μ_k(x) = E[Y | W=k, X=x].
     case armOutcome(Int)
-    /// m(x) = E[Y | X=x, W∈{0,k}]: the outcome whatever the arm, among an arm and the control.
+    /// m(x) = E[Y | X=x, W∈{0,k}]: the outcome whatever the arm, among an arm and the control; for arm 0 among all arms.
     case marginalOutcome(arm: Int)
     /// μ(x, w): one model of every arm's outcome, the treatment being a feature.
     case joint
@@ -21,7 +21,8 @@ public enum NuisanceRole: Sendable, Hashable {
         case .propensity: return "propensity"
         case .armOutcome(let arm): return "outcome of arm '\(label(arm))'"
         case .marginalOutcome(let arm):
-            return labels.count == 2 ? "outcome" : "outcome of arm '\(label(arm))' and the control"
+            return labels.count == 2 || arm == 0
+                ? "outcome" : "outcome of arm '\(label(arm))' and the control"
         case .joint: return "outcome given treatment"
         }
     }
@@ -43,7 +44,7 @@ public enum NuisanceRole: Sendable, Hashable {
         case (_, 1): self = .propensity
         case (_, 2): self = .joint
         case (1, _) where arm < armCount: self = .armOutcome(arm)
-        case (2, _) where arm > 0 && arm < armCount: self = .marginalOutcome(arm: arm)
+        case (2, _) where arm < armCount: self = .marginalOutcome(arm: arm)
         default: return nil
         }
     }

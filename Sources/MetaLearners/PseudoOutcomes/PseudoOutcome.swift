@@ -4,22 +4,30 @@ import MetaLearnersCore
 public struct PseudoOutcome: Sendable {
     /// The target of every row of the dataset.
     public let values: [Double]
-    /// The treatment residual of every row where the model minimises the R-learner's loss; nil for a regression.
-    public let residual: [Double]?
+    /// The treatment residuals of every row where the model minimises the R-learner's loss, a list for each effect;
+    /// none for a regression.
+    public let residuals: [[Double]]
     /// The rows that take part, ascending.
     public let rows: [Int32]
 
     /// A regression of `values` on the covariates.
     public init(_ values: [Double], rows: [Int32]) {
         self.values = values
-        self.residual = nil
+        self.residuals = []
         self.rows = rows
     }
 
     /// The function τ that minimises Σ (value − residual·τ(X))².
     public init(_ values: [Double], residualOf residual: [Double], rows: [Int32]) {
         self.values = values
-        self.residual = residual
+        self.residuals = [residual]
+        self.rows = rows
+    }
+
+    /// The functions τ_k that together minimise Σ (value − Σ_k residuals[k]·τ_k(X))².
+    public init(_ values: [Double], residualsOf residuals: [[Double]], rows: [Int32]) {
+        self.values = values
+        self.residuals = residuals
         self.rows = rows
     }
 
@@ -28,13 +36,17 @@ public struct PseudoOutcome: Sendable {
 
     /// The task of a backend that minimises the residual loss, or, for one that does not, the weighted regression
     /// that has the same minimum: of value/residual with weights residual².
+    ///
+    /// - Parameter features: the covariates that the backend sees; nil for all.
     func task(
-        _ dataset: CausalDataset, direct: Bool, seed: UInt64
+        _ dataset: CausalDataset, features: Table? = nil, direct: Bool, seed: UInt64
     ) throws(MetaLearnersError) -> TrainingTask {
         var target = values
         var weights = dataset.weights
         var objective = TrainingTask.Objective.regression
-        if let residual {
+        if residuals.count > 1 {
+            objective = .multiResidual(regressors: residuals)
+        } else if let residual = residuals.first {
             if direct {
                 objective = .residual(regressor: residual)
             } else {
@@ -43,7 +55,7 @@ public struct PseudoOutcome: Sendable {
             }
         }
         return try TrainingTask(
-            features: dataset.covariates, rows: rows, target: target, weights: weights,
+            features: features ?? dataset.covariates, rows: rows, target: target, weights: weights,
             clusters: dataset.clusters, objective: objective, seed: seed, cache: dataset.cache)
     }
 }

@@ -9,7 +9,13 @@ public func mtlr_model_predict(
     _ table: UnsafePointer<mtlr_table>?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.run(error) { () throws(MetaLearnersError) in
+    if warnings == nil, let rowView = Handle.object(ModelObject.self, model)?.rowView,
+        rowView.predict(effects, length, table, execution)
+    {
+        if let error { Boundary.store(nil, at: error) }
+        return MTLR_OK
+    }
+    return Boundary.run(error) { () throws(MetaLearnersError) in
         if let warnings { Boundary.store(nil, at: warnings) }
         let model = try Handle.required(ModelObject.self, model, "model").model
         let options = try ExecutionView.read(execution)

@@ -1,6 +1,7 @@
-/// The models of one role: one a fold, each fitted without that fold, and one of all rows where that was wanted.
+/// The models of one role: one a fold and repeat, each fitted without that fold, and one of all rows where that was
+/// wanted.
 public struct CrossFittedModels: Sendable {
-    /// The models of the folds.
+    /// The models of the folds: those of the first repeat in the order of its folds, then those of the next.
     public let foldModels: [any FittedEstimator]
     /// The model of all rows; nil where there is none.
     public let fullModel: (any FittedEstimator)?

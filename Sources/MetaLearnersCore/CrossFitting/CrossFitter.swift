@@ -1,8 +1,26 @@
 /// Fits models fold by fold, so that every row is predicted by models that never saw it.
+///
+/// With several repeats, each a fold assignment of its own, every row has one such prediction a repeat.
 public struct CrossFitter: Sendable {
-    /// The folds.
-    public let folds: FoldAssignment
-    private let rowsInFold: [[Int32]]
+    /// The folds, one assignment a repeat.
+    public let repeats: [FoldAssignment]
+    /// How predictions of the repeats become one.
+    public let aggregation: RepeatAggregation
+    private let rowsInFold: [[[Int32]]]
+
+    /// Which fits a job asks for.
+    public struct Parts: OptionSet, Sendable {
+        public let rawValue: UInt8
+
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// One a fold and repeat, without that fold.
+        public static let folds = Parts(rawValue: 1)
+        /// One a pair of folds and repeat, without either: K(K−1)/2 of them, each serving both orders.
+        public static let pairs = Parts(rawValue: 2)
+        /// One on all rows of the task, for new data.
+        public static let full = Parts(rawValue: 4)
+    }
 
     /// One model to fit out of fold, and on all rows where that is wanted.
     public struct Job: Sendable {
@@ -12,100 +30,183 @@ public struct CrossFitter: Sendable {
         public let estimator: any BaseEstimator
         /// The whole task, before folds are left out; folds draw their own seeds from its seed.
         public let task: TrainingTask
-        /// Whether to fit once more on all rows of the task, for new data.
-        public let refit: Bool
+        /// For each repeat, for each fold, the task that the model without that fold is fitted to, where each has one
+        /// of its own; empty where all are fitted to `task`.
+        public let foldTasks: [[TrainingTask]]
+        /// Which fits are wanted.
+        public let parts: Parts
         /// Features to predict each held-out row with, each a list of predictions of its own; those of the task
         /// where empty. (A model of treatment and covariates is asked what each arm would have led to.)
         public let predictionFeatures: [Table]
 
         /// Creates a job.
         public init(
-            name: String, estimator: any BaseEstimator, task: TrainingTask, refit: Bool,
-            predictionFeatures: [Table] = []
+            name: String, estimator: any BaseEstimator, task: TrainingTask, parts: Parts,
+            foldTasks: [[TrainingTask]] = [], predictionFeatures: [Table] = []
         ) {
             self.name = name
             self.estimator = estimator
             self.task = task
-            self.refit = refit
+            self.parts = parts
+            self.foldTasks = foldTasks
             self.predictionFeatures = predictionFeatures.isEmpty ? [task.features] : predictionFeatures
+        }
+
+        /// The task of a unit, before folds are left out.
+        func task(of unit: CrossFittingUnit) -> TrainingTask {
+            guard case .fold(let fold, let number) = unit, foldTasks.indices.contains(number) else {
+                return task
+            }
+            return foldTasks[number][fold]
+        }
+
+        /// Creates a job of the models of all folds and, where `refit` says so, of one of all rows.
+        public init(
+            name: String, estimator: any BaseEstimator, task: TrainingTask, refit: Bool,
+            predictionFeatures: [Table] = []
+        ) {
+            self.init(
+                name: name, estimator: estimator, task: task, parts: refit ? [.folds, .full] : .folds,
+                predictionFeatures: predictionFeatures)
         }
     }
 
     /// What a job gave.
     public struct Fit: Sendable {
-        /// The models.
+        /// The models; those of pairs of folds are not kept.
         public let models: CrossFittedModels
         /// For each of the prediction features: every row's prediction by the model of its fold, `outputCount`
-        /// numbers a row.
+        /// numbers a row, over the repeats. Empty where no folds were asked for.
         public let outOfFold: [[Double]]
+        /// For each repeat, each fold a, each of the prediction features: every row's prediction by the model that
+        /// saw neither the row's fold nor a (for rows of a, by that of a). Empty where no pairs were asked for.
+        public let outOfPairs: [[[[Double]]]]
     }
 
-    /// Creates a cross-fitter.
-    public init(_ folds: FoldAssignment) {
-        self.folds = folds
-        rowsInFold = (0..<folds.count).map(folds.rows(in:))
+    /// Creates a cross-fitter of one fold assignment.
+    public init(_ folds: FoldAssignment) { self.init([folds]) }
+
+    /// Creates a cross-fitter of one fold assignment a repeat, all of the same rows and number of folds.
+    public init(_ repeats: [FoldAssignment], aggregation: RepeatAggregation = .median) {
+        self.repeats = repeats
+        self.aggregation = aggregation
+        rowsInFold = repeats.map { folds in (0..<folds.count).map(folds.rows(in:)) }
     }
+
+    /// The folds of the first repeat.
+    public var folds: FoldAssignment { repeats.first ?? .none(rowCount: 0) }
 
     /// Fits `jobs`, each for every fold; all fits are independent and run side by side.
     ///
     /// - Throws: what the estimators throw, with the job's name.
     public func fit(_ jobs: [Job], stage: String, _ scheduler: Scheduler) throws(MetaLearnersError) -> [Fit] {
-        // The fits on all rows (numbered as one fold more) take longest: they go first.
-        let full = folds.count
-        var units: [(job: Int, fold: Int)] = []
+        var graph = TaskGraph()
+        let runs = jobs.map { CrossFittingRun(self, $0) }
+        for run in runs { run.schedule(stage, in: &graph) }
+        try scheduler.run(graph)
+        return runs.map { $0.fit() }
+    }
+
+    /// The fits that a job of these parts asks for, that on all rows first: it takes longest.
+    package func units(of parts: Parts) -> [CrossFittingUnit] {
+        var units: [CrossFittingUnit] = []
         // (With one fold, the fold's model is that of all rows already.)
-        for job in jobs.indices where jobs[job].refit && folds.isCrossFitted { units.append((job, full)) }
-        for job in jobs.indices {
-            for fold in 0..<full { units.append((job, fold)) }
+        if parts.contains(.full), folds.isCrossFitted || !parts.contains(.folds) {
+            units.append(.full)
         }
-        let order = units
-        let models = ResultSlots<any FittedEstimator>(count: jobs.count * (full + 1))
-        let predictions = ResultSlots<[[Double]]>(count: jobs.count * folds.count)
-        try scheduler.run(stage, count: order.count) { unit, context throws(MetaLearnersError) in
-            let (index, fold) = order[unit]
-            let job = jobs[index]
-            do throws(MetaLearnersError) {
-                let model = try fit(job, without: fold < folds.count ? fold : nil, context)
-                models[index * (full + 1) + fold] = model
-                guard fold < full else { return }
-                var lists: [[Double]] = []
-                for features in job.predictionFeatures {
-                    lists.append(try model.predict(features, rows: rowsInFold[fold], context))
+        for (number, folds) in repeats.enumerated() {
+            if parts.contains(.folds) {
+                units += (0..<folds.count).map { .fold($0, repeat: number) }
+            }
+            if parts.contains(.pairs) {
+                for first in 0..<folds.count {
+                    for second in (first + 1)..<max(folds.count, first + 1) {
+                        units.append(.pair(first, second, repeat: number))
+                    }
                 }
-                predictions[index * folds.count + fold] = lists
-            } catch {
-                guard error.kind != .cancelled else { throw error }
-                let place = error.location.map { job.name + ", " + $0 } ?? job.name
-                throw MetaLearnersError(error.kind, at: place, error.problem, remedy: error.remedy)
             }
         }
-        return jobs.indices.map { index in
-            let first = index * (folds.count + 1)
-            return Fit(
-                models: CrossFittedModels(
-                    foldModels: (0..<full).compactMap { models[first + $0] },
-                    fullModel: jobs[index].refit ? models[first + (folds.isCrossFitted ? full : 0)] : nil),
-                outOfFold: assemble((0..<full).map { predictions[index * full + $0] ?? [] }))
+        return units
+    }
+
+    /// Fits one unit of a job and predicts what it holds out.
+    package func run(_ unit: CrossFittingUnit, of job: Job, _ context: ExecutionContext)
+        throws(MetaLearnersError)
+        -> CrossFittingUnit.Result
+    {
+        do throws(MetaLearnersError) {
+            let whole = job.task(of: unit)
+            let task = try whole.restricted(
+                to: unit.trainingRows(whole.rows, repeats), seed: unit.seed(whole.seed, repeats))
+            let model = try job.estimator.fit(task, context)
+            var heldOut: [[[Double]]] = []
+            for rows in unit.heldOutFolds.map({ rowsInFold[$0.repeat][$0.fold] }) {
+                var lists: [[Double]] = []
+                for features in job.predictionFeatures {
+                    lists.append(try model.predict(features, rows: rows, context))
+                }
+                heldOut.append(lists)
+            }
+            return CrossFittingUnit.Result(model: unit.keepsModel ? model : nil, predictions: heldOut)
+        } catch {
+            guard error.kind != .cancelled else { throw error }
+            let place = error.location.map { job.name + ", " + $0 } ?? job.name
+            throw MetaLearnersError(error.kind, at: place, error.problem, remedy: error.remedy)
         }
     }
 
-    private func fit(_ job: Job, without fold: Int?, _ context: ExecutionContext) throws(MetaLearnersError)
-        -> any FittedEstimator
-    {
-        let rows = fold.map { folds.trainingRows(job.task.rows, for: $0) }
-        let seed = RandomStream.derivedSeed(
-            job.task.seed, UInt64(folds.isCrossFitted ? fold ?? folds.count : 1))
-        return try job.estimator.fit(job.task.restricted(to: rows ?? job.task.rows, seed: seed), context)
+    /// Puts the results of a job's units together.
+    package func assemble(_ job: Job, _ results: [CrossFittingUnit: CrossFittingUnit.Result]) -> Fit {
+        var foldModels: [any FittedEstimator] = []
+        var perRepeat: [[[Double]]] = []
+        var outOfPairs: [[[[Double]]]] = []
+        for (number, folds) in repeats.enumerated() {
+            if job.parts.contains(.folds) {
+                let ofFolds = (0..<folds.count).map { results[.fold($0, repeat: number)] }
+                foldModels += ofFolds.compactMap { $0?.model }
+                perRepeat.append(
+                    assemble(
+                        ofFolds.enumerated().map { (rowsInFold[number][$0], $1?.predictions.first ?? []) }))
+            }
+            if job.parts.contains(.pairs) {
+                outOfPairs.append(
+                    (0..<folds.count).map { left in
+                        assemble(
+                            (0..<folds.count).map { fold in
+                                let result =
+                                    fold == left
+                                    ? results[.fold(fold, repeat: number)]
+                                    : results[
+                                        .pair(min(left, fold), max(left, fold), repeat: number)]
+                                let position = fold == left || fold < left ? 0 : 1
+                                let lists = result.map { $0.predictions[position] } ?? []
+                                return (rowsInFold[number][fold], lists)
+                            })
+                    })
+            }
+        }
+        let classes = job.task.outputCount
+        let outOfFold = (perRepeat.first ?? []).indices.map { list in
+            aggregation.combinedProbabilities(perRepeat.map { $0[list] }, classes: classes)
+        }
+        let last = foldModels.last
+        return Fit(
+            models: CrossFittedModels(
+                foldModels: foldModels,
+                fullModel: job.parts.contains(.full)
+                    ? results[.full]?.model ?? (folds.isCrossFitted ? nil : last) : nil),
+            outOfFold: outOfFold, outOfPairs: outOfPairs)
     }
 
     /// Puts the predictions of the folds into the order of the rows.
-    private func assemble(_ folds: [[[Double]]]) -> [[Double]] {
-        let listCount = folds.first?.count ?? 0
+    private func assemble(_ parts: [(rows: [Int32], lists: [[Double]])]) -> [[Double]] {
+        let listCount = parts.map(\.lists.count).max() ?? 0
         return (0..<listCount).map { list in
-            let width = (folds[0][list].count) / max(rowsInFold[0].count, 1)
-            var all = [Double](repeating: 0, count: self.folds.folds.count * width)
-            for (fold, rows) in rowsInFold.enumerated() {
-                let values = folds[fold][list]
+            let known = parts.first { !$0.lists.isEmpty }
+            let width = known.map { $0.lists[list].count / max($0.rows.count, 1) } ?? 0
+            var all = [Double](repeating: 0, count: folds.folds.count * width)
+            for (rows, lists) in parts where !lists.isEmpty {
+                let values = lists[list]
                 for (position, row) in rows.enumerated() {
                     for output in 0..<width {
                         all[Int(row) * width + output] = values[position * width + output]

@@ -2,10 +2,15 @@
 public struct DataSpec: ParameterizedSpec {
     /// How the outcome is to be understood.
     public enum OutcomeType: String, Sendable, CaseIterable {
-        /// Binary where it has exactly the values 0 and 1, or is a category of two levels; else continuous.
+        /// Binary where it has exactly the values 0 and 1, or is a category of two levels; classes where it is a
+        /// category of more; else continuous.
         case auto
         case continuous
         case binary
+        /// Several classes without an order; numbers are names of classes.
+        case classes
+        /// How often something happened: 0 or more.
+        case count
     }
 
     /// What to do with rows that have no outcome.
@@ -62,7 +67,10 @@ public struct DataSpec: ParameterizedSpec {
             },
             write: { $0.control.map { .string($0) } ?? .null }),
         .optionalText("outcome", \.outcome, "column that was observed after treatment (required)"),
-        .choice("outcome_type", \.outcomeType, "auto: binary where the values are 0 and 1 or two levels"),
+        .choice(
+            "outcome_type", \.outcomeType,
+            "auto: binary where the values are 0 and 1 or two levels, classes for text of more, else continuous"
+        ),
         .texts("categorical", \.categorical, "numeric columns whose numbers name categories"),
         .optionalText(
             "cluster", \.cluster,

@@ -18,11 +18,25 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     public static let categoricals = Capabilities(rawValue: 1 << 5)
     /// Minimises the R-learner's residual loss directly.
     public static let residualLoss = Capabilities(rawValue: 1 << 6)
+    /// Fits several outputs at once: vector targets and the residual loss of several regressors.
+    public static let multiOutput = Capabilities(rawValue: 1 << 7)
+    /// Estimates E[Y|X] of counts, by the Poisson deviance.
+    public static let counts = Capabilities(rawValue: 1 << 8)
+    /// Estimates quantiles of Y given X.
+    public static let quantiles = Capabilities(rawValue: 1 << 9)
+    /// Fits a path of models in one go (`StagedEstimator`).
+    public static let staged = Capabilities(rawValue: 1 << 10)
+    /// Says what columns contribute to its predictions (`ExplainableEstimator`).
+    public static let contributions = Capabilities(rawValue: 1 << 11)
+    /// Says how uncertain its predictions are (`VarianceEstimating`).
+    public static let variance = Capabilities(rawValue: 1 << 12)
 
     /// Every capability with its name, in order.
     public static let named: [(Capabilities, String)] = [
         (.regression, "regression"), (.binary, "binary"), (.multiclass, "multiclass"), (.weights, "weights"),
         (.missingValues, "missing_values"), (.categoricals, "categoricals"), (.residualLoss, "residual_loss"),
+        (.multiOutput, "multi_output"), (.counts, "counts"), (.quantiles, "quantiles"), (.staged, "staged"),
+        (.contributions, "contributions"), (.variance, "variance"),
     ]
 
     /// The names of the capabilities in the set.

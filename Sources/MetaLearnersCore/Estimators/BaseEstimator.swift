@@ -27,14 +27,43 @@ public protocol BaseEstimator: Sendable {
     func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
 
+    /// The memory that a fit takes beside the data, about: what the execution's memory limit is held against.
+    ///
+    /// - Parameters:
+    ///   - rows: how many rows are fitted to.
+    ///   - features: the features, of all rows.
+    ///   - outputs: how many numbers a prediction for one row has.
+    func footprint(rows: Int, of features: Table, outputs: Int) -> Footprint
+
     /// Reads a fitted estimator that `FittedEstimator.encode` wrote.
     ///
     /// - Throws: `corruptModel`.
     static func decode(from reader: inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
 }
 
+/// How much memory a fit takes, in bytes.
+public struct Footprint: Sendable, Equatable {
+    /// What all fits on the same features share, such as bins.
+    public let shared: Int
+    /// What one fit takes by itself while it runs.
+    public let working: Int
+
+    /// Creates a footprint.
+    public init(shared: Int, working: Int) {
+        self.shared = shared
+        self.working = working
+    }
+}
+
 extension BaseEstimator {
     public var backend: BackendDescription { Self.backend }
+
+    /// A matrix of the rows in double precision, one of the columns' products, and some numbers a row.
+    public func footprint(rows: Int, of features: Table, outputs: Int) -> Footprint {
+        let columns = features.columns.count + 1
+        return Footprint(
+            shared: 0, working: rows * (8 * columns + 64 + 16 * outputs) + 16 * columns * columns)
+    }
 }
 
 /// The configuration of a base learner. Its decision alone: how it is run is no part of it.
@@ -50,6 +79,9 @@ public protocol FittedEstimator: Sendable {
 
     /// Things worth telling the user, such as that an iteration did not converge.
     var warnings: [String] { get }
+
+    /// What is worth knowing of the fit, such as the penalty that cross-validation chose; empty where there is nothing.
+    var summary: SpecObject { get }
 
     /// Predicts the named rows.
     ///
@@ -67,6 +99,7 @@ public protocol FittedEstimator: Sendable {
 
 extension FittedEstimator {
     public var warnings: [String] { [] }
+    public var summary: SpecObject { SpecObject() }
 
     /// Checks that `features` can be predicted: a column count of `count`.
     public func requireColumns(_ count: Int, in features: Table) throws(MetaLearnersError) {

@@ -1,6 +1,6 @@
 /// A baseline that looks at no feature: the weighted mean, the shares of the classes, or the constant effect.
 ///
-/// - Regression: Σ w·y / Σ w.
+/// - Regression and counts: Σ w·y / Σ w.
 /// - Classification: each class's share of the weight.
 /// - Residual loss: Σ w·r·t / Σ w·r², which minimises Σ w·(t − r·τ)² over constants τ.
 ///
@@ -11,6 +11,7 @@ public struct ConstantEstimator: BaseEstimator {
         name: "constant", summary: "mean or class shares, whatever the covariates are", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+            .counts,
         ])
 
     /// The checked configuration.
@@ -32,9 +33,11 @@ public struct ConstantEstimator: BaseEstimator {
         try context.checkCancellation()
         let values: [Double]
         switch task.objective {
-        case .regression: values = [try Self.slope(task, regressor: nil)]
+        case .regression, .count: values = [try Self.slope(task, regressor: nil)]
         case .residual(let regressor): values = [try Self.slope(task, regressor: regressor)]
         case .classification(let classes): values = Self.shares(task, classes)
+        case .multiResidual, .multiRegression, .quantile:
+            throw task.unsupportedObjective(by: Self.backend)
         }
         guard values.allSatisfy(\.isFinite) else {
             throw MetaLearnersError(

@@ -3,21 +3,13 @@
 /// Targets and weights are as long as the features and are read at `rows` only, so that folds, arms and roles
 /// share them without copying.
 public struct TrainingTask: Sendable {
-    /// What the estimator has to predict.
-    public enum Objective: Sendable {
-        /// E[target | X], by squared error.
-        case regression
-        /// P(target = c | X) for each of so many classes; targets are 0, 1, ….
-        case classification(classes: Int)
-        /// The function τ(X) that minimises Σ weight·(target − regressor·τ(X))², the R-learner's loss
-        /// (Nie & Wager 2021, arXiv 1712.04912). The regressor is as long as the target.
-        case residual(regressor: [Double])
-    }
-
     /// The features; columns count by position.
     public let features: Table
     /// The rows to learn from, ascending, each once.
     public let rows: [Int32]
+    /// Rows that say when to stop learning, ascending, none of them in `rows`; nil where there are none in
+    /// particular. Estimators that stop early use them in place of a held-out share; others ignore them.
+    public let validationRows: [Int32]?
     /// The target of every row of the features.
     public let target: [Double]
     /// The weight of every row of the features; nil where all count alike.
@@ -33,11 +25,13 @@ public struct TrainingTask: Sendable {
 
     /// Creates a task.
     ///
-    /// - Throws: `invalidArgument` for arrays of the wrong length, rows out of range or not ascending, no rows, or
-    ///   classes fewer than two; `invalidData` for targets or regressors that are not finite.
+    /// - Throws: `invalidArgument` for arrays of the wrong length, rows out of range or not ascending, validation rows
+    ///   among the others, or what no objective can have; `invalidData` for no rows, targets that are not finite or
+    ///   not what the objective needs, and weights that are negative, not finite or all 0.
     public init(
-        features: Table, rows: [Int32], target: [Double], weights: [Double]? = nil, clusters: [Int32]? = nil,
-        objective: Objective = .regression, seed: UInt64 = 0, cache: FeatureCache = FeatureCache()
+        features: Table, rows: [Int32], validationRows: [Int32]? = nil, target: [Double],
+        weights: [Double]? = nil, clusters: [Int32]? = nil, objective: Objective = .regression,
+        seed: UInt64 = 0, cache: FeatureCache = FeatureCache()
     ) throws(MetaLearnersError) {
         let count = features.rowCount
         func requireLength(_ length: Int, _ name: String) throws(MetaLearnersError) {
@@ -50,35 +44,26 @@ public struct TrainingTask: Sendable {
         if let weights { try requireLength(weights.count, "weights") }
         if let clusters { try requireLength(clusters.count, "clusters") }
         guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
-        var previous: Int32 = -1
-        for row in rows {
-            guard row > previous, row < count else {
-                throw MetaLearnersError(
-                    .invalidArgument, at: "rows", "must be ascending, each once, below \(count)")
-            }
-            previous = row
-        }
+        try Self.requireAscending(rows, below: count, "rows")
         for row in rows where !target[Int(row)].isFinite {
             throw MetaLearnersError(.invalidData, at: "target", "row \(row + 1) has \(target[Int(row)])")
         }
-        switch objective {
-        case .regression: break
-        case .classification(let classes):
-            guard classes >= 2 else {
-                throw MetaLearnersError(.invalidArgument, at: "classes", "must be at least 2")
-            }
-            for row in rows {
-                let label = target[Int(row)]
-                guard label >= 0, label < Double(classes), label == label.rounded() else {
-                    throw MetaLearnersError(
-                        .invalidData, at: "target", "row \(row + 1) has \(label), of \(classes) classes")
-                }
-            }
-        case .residual(let regressor):
-            try requireLength(regressor.count, "regressor")
-            for row in rows where !regressor[Int(row)].isFinite {
+        try objective.check(target, rows: rows)
+        if let validationRows {
+            try Self.requireAscending(validationRows, below: count, "validation rows")
+            guard Self.removing(rows, from: validationRows).count == validationRows.count else {
                 throw MetaLearnersError(
-                    .invalidData, at: "regressor", "row \(row + 1) has \(regressor[Int(row)])")
+                    .invalidArgument, at: "validation rows", "are also among the rows to learn from")
+            }
+            for row in validationRows where !target[Int(row)].isFinite {
+                throw MetaLearnersError(
+                    .invalidData, at: "target", "row \(row + 1) has \(target[Int(row)])")
+            }
+            try objective.check(target, rows: validationRows)
+            for row in validationRows {
+                if let weight = weights?[Int(row)], !(weight.isFinite && weight >= 0) {
+                    throw MetaLearnersError(.invalidData, at: "weight", "row \(row + 1) has \(weight)")
+                }
             }
         }
         if let weights {
@@ -96,6 +81,7 @@ public struct TrainingTask: Sendable {
         }
         self.features = features
         self.rows = rows
+        self.validationRows = validationRows
         self.target = target
         self.weights = weights
         self.clusters = clusters
@@ -104,12 +90,33 @@ public struct TrainingTask: Sendable {
         self.cache = cache
     }
 
-    /// How many numbers a prediction for one row has: the classes of a classification, else 1.
-    public var outputCount: Int {
-        if case .classification(let classes) = objective { classes } else { 1 }
+    /// How many numbers a prediction for one row has.
+    public var outputCount: Int { objective.outputCount }
+
+    /// Checks that `rows` are ascending, each once, within 0..<`count`.
+    private static func requireAscending(_ rows: [Int32], below count: Int, _ name: String)
+        throws(MetaLearnersError)
+    {
+        var previous: Int32 = -1
+        for row in rows {
+            guard row > previous, row < count else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: name, "must be ascending, each once, below \(count)")
+            }
+            previous = row
+        }
     }
 
-    /// The same task on some of its rows, with a seed of its own.
+    /// What is in `list` and not in `rows`, both ascending.
+    private static func removing(_ rows: [Int32], from list: [Int32]) -> [Int32] {
+        var position = 0
+        return list.filter { row in
+            while position < rows.count, rows[position] < row { position += 1 }
+            return position == rows.count || rows[position] != row
+        }
+    }
+
+    /// The same task on some of its rows, with a seed of its own. Validation rows among them are none any longer.
     ///
     /// - Throws: `invalidData` where no row is left, or none has a weight.
     public func restricted(to rows: [Int32], seed: UInt64) throws(MetaLearnersError) -> TrainingTask {
@@ -123,6 +130,7 @@ public struct TrainingTask: Sendable {
     private init(_ task: TrainingTask, rows: [Int32], seed: UInt64) {
         features = task.features
         self.rows = rows
+        validationRows = task.validationRows.map { Self.removing(rows, from: $0) }
         target = task.target
         weights = task.weights
         clusters = task.clusters

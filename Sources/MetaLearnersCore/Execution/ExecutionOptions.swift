@@ -16,14 +16,23 @@ public struct ExecutionOptions: Sendable {
     /// Stops the work when somebody cancels it.
     public var cancellation: CancellationToken?
 
+    /// How many bytes the work may take beside the data, as far as is known before; nil for no limit. Fewer fits run
+    /// side by side where more would not fit, and what cannot fit alone is refused.
+    public var memoryLimit: Int?
+    /// Told what the user should know of how the work is run, such as that memory holds it up; from any thread.
+    public var notice: (@Sendable (String) -> Void)?
+
     /// Creates options.
     public init(
         threads: Int? = nil, progress: (@Sendable (Progress) -> Bool)? = nil,
-        cancellation: CancellationToken? = nil
+        cancellation: CancellationToken? = nil, memoryLimit: Int? = nil,
+        notice: (@Sendable (String) -> Void)? = nil
     ) {
         self.threads = threads
         self.progress = progress
         self.cancellation = cancellation
+        self.memoryLimit = memoryLimit
+        self.notice = notice
     }
 
     /// The threads to use: those asked for, at least one; else the processors that are online.
@@ -64,7 +73,8 @@ public final class CancellationToken: Sendable {
 public struct ExecutionContext: Sendable {
     /// The threads this part may use.
     public let threads: Int
-    let cancellation: CancellationToken
+    /// What stops the work.
+    package let cancellation: CancellationToken
 
     /// Creates a context.
     public init(threads: Int = 1, cancellation: CancellationToken = CancellationToken()) {

@@ -1,12 +1,12 @@
 import Synchronization
 
 /// A place for the result of each part of work that runs side by side.
-final class ResultSlots<Value: Sendable>: Sendable {
+package final class ResultSlots<Value: Sendable>: Sendable {
     private let values: Mutex<[Value?]>
 
-    init(count: Int) { values = Mutex([Value?](repeating: nil, count: count)) }
+    package init(count: Int) { values = Mutex([Value?](repeating: nil, count: count)) }
 
-    subscript(index: Int) -> Value? {
+    package subscript(index: Int) -> Value? {
         get { values.withLock { $0[index] } }
         set { values.withLock { $0[index] = newValue } }
     }

@@ -7,16 +7,44 @@ import Synchronization
 public final class Scheduler: Sendable {
     /// Threads to use at most.
     public let threads: Int
+    /// Bytes that tasks may take together; nil for no limit.
+    let memoryLimit: Int?
+    let notice: (@Sendable (String) -> Void)?
     private let progress: (@Sendable (Progress) -> Bool)?
-    private let token: CancellationToken
+    let token: CancellationToken
     private let progressLock = Mutex<Int>(0)
 
     /// Creates a scheduler for one computation.
     public init(_ options: ExecutionOptions) {
         threads = options.threadCount
         progress = options.progress
+        memoryLimit = options.memoryLimit
+        notice = options.notice
         // A token of its own, so that a callback that cancels leaves the caller's token as it was.
         token = CancellationToken(parent: options.cancellation)
+    }
+
+    /// The scheduler for work beside which so many bytes are taken already.
+    ///
+    /// - Throws: `outOfMemory` where that is more than the limit.
+    package func limited(by bytes: Int) throws(MetaLearnersError) -> Scheduler {
+        guard let memoryLimit else { return self }
+        guard bytes < memoryLimit else {
+            throw MetaLearnersError(
+                .outOfMemory, at: "memory_limit",
+                "what the fits share and leave behind takes about \((bytes + (1 << 20) - 1) >> 20) MiB, more than "
+                    + "the limit of \(memoryLimit >> 20) MiB",
+                remedy: "raise the limit, or fit to fewer rows or columns")
+        }
+        return Scheduler(self, memoryLimit: memoryLimit - bytes)
+    }
+
+    private init(_ other: Scheduler, memoryLimit: Int) {
+        threads = other.threads
+        progress = other.progress
+        notice = other.notice
+        token = other.token
+        self.memoryLimit = memoryLimit
     }
 
     /// A context for work that is not split into parts: all threads.
@@ -72,7 +100,8 @@ public final class Scheduler: Sendable {
         }
     }
 
-    private func report(_ stage: String, done: Int, total: Int) {
+    /// Tells how far a stage is; a callback that says no cancels.
+    func report(_ stage: String, done: Int, total: Int) {
         guard let progress, !token.isCancelled else { return }
         if !progress(Progress(stage: stage, done: done, total: total)) { token.cancel() }
     }

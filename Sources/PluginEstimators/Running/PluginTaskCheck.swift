@@ -5,13 +5,9 @@ enum PluginTaskCheck {
     /// - Throws: `unsupported`, naming what the plug-in cannot do; `invalidData` for a regressor that is not finite,
     ///   or zero everywhere.
     static func check(_ task: TrainingTask, _ backend: BackendDescription) throws(MetaLearnersError) {
-        var needed: Capabilities
-        switch task.objective {
-        case .regression: needed = .regression
-        case .classification(let classes): needed = classes == 2 ? .binary : .multiclass
-        case .residual(let regressor):
-            needed = .residualLoss
-            if backend.capabilities.contains(.residualLoss) { try check(regressor, task) }
+        var needed = task.objective.capability
+        if case .residual(let regressor) = task.objective, backend.capabilities.contains(.residualLoss) {
+            try check(regressor, task)
         }
         if task.weights != nil { needed.insert(.weights) }
         if task.features.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }

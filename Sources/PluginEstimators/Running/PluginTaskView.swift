@@ -20,6 +20,9 @@ enum PluginTaskView {
         case .residual(let values):
             view.objective = MTLR_PLUGIN_RESIDUAL
             regressor = values
+        case .multiResidual, .multiRegression, .count, .quantile:
+            // No capability bit stands for these, so that no plug-in gets past the check; no objective has this number.
+            view.objective = -1
         }
         return features.withView { table in
             task.rows.withUnsafeBufferPointer { rows in

@@ -13,12 +13,12 @@ final class BinStore: Sendable {
     /// The bins of `features`: those that are not there yet are made, and whoever asks for the same waits.
     ///
     /// - Throws: `outOfMemory`, `cancelled`.
-    func matrix(_ features: Table, maxBins: Int, _ context: ExecutionContext) throws(MetaLearnersError)
+    func matrix(_ features: Table, limits: BinLimits, _ context: ExecutionContext) throws(MetaLearnersError)
         -> BinnedMatrix
     {
         let result: Result<BinnedMatrix, MetaLearnersError> = contents.withLock { contents in
             do throws(MetaLearnersError) {
-                return .success(try Self.matrix(features, maxBins, context, &contents))
+                return .success(try Self.matrix(features, limits, context, &contents))
             } catch {
                 return .failure(error)
             }
@@ -27,9 +27,9 @@ final class BinStore: Sendable {
     }
 
     private static func matrix(
-        _ features: Table, _ maxBins: Int, _ context: ExecutionContext, _ contents: inout Contents
+        _ features: Table, _ limits: BinLimits, _ context: ExecutionContext, _ contents: inout Contents
     ) throws(MetaLearnersError) -> BinnedMatrix {
-        let keys = features.columns.map { BinnedColumn.Key($0, maxBins: maxBins) }
+        let keys = features.columns.map { BinnedColumn.Key($0, limits) }
         if let matrix = contents.matrices[keys] { return matrix }
         var wanted: [BinnedColumn.Key: Column] = [:]
         for (key, column) in zip(keys, features.columns) where contents.columns[key] == nil {
@@ -39,7 +39,7 @@ final class BinStore: Sendable {
         for key in keys {
             if let column = wanted.removeValue(forKey: key) { missing.append(column) }
         }
-        for column in try ColumnBinner(context: context).bin(missing, maxBins: maxBins) {
+        for column in try ColumnBinner(context: context).bin(missing, limits) {
             contents.columns[column.key] = column
         }
         let matrix = try BinnedMatrix(

@@ -11,9 +11,10 @@ final class BinnedColumn: Sendable {
         let count: Int
         /// How many levels a category has, nil for numbers.
         let levels: Int?
+        /// Bins at most.
         let maxBins: Int
 
-        init(_ column: Column, maxBins: Int) {
+        init(_ column: Column, _ limits: BinLimits) {
             let values = column.values
             memory = ObjectIdentifier(values.memory)
             element = values.element
@@ -21,7 +22,7 @@ final class BinnedColumn: Sendable {
             stride = values.stride
             count = values.count
             levels = column.levels?.count
-            self.maxBins = maxBins
+            maxBins = column.levels.map { min($0.count, limits.categories) } ?? limits.numbers
         }
     }
 
@@ -29,21 +30,27 @@ final class BinnedColumn: Sendable {
     let key: Key
     /// How values became bins.
     let binning: ColumnBinning
-    /// The bin of each row.
+    /// The bin of each row; nothing where `wideBins` has them.
     let bins: AlignedBuffer<UInt8>
+    /// The bin of each row where bins need 16 bits.
+    let wideBins: AlignedBuffer<UInt16>?
     /// How many bins some row is in.
     let occupiedBins: Int
+    /// Whether some row is in bin 0.
+    let hasMissing: Bool
     /// Keeps the values' memory, so that its identity is not given to another.
     private let memory: ColumnMemory
 
     init(
-        _ key: Key, _ binning: ColumnBinning, _ bins: AlignedBuffer<UInt8>, occupiedBins: Int,
-        memory: ColumnMemory
+        _ key: Key, _ binning: ColumnBinning, _ bins: AlignedBuffer<UInt8>,
+        wideBins: AlignedBuffer<UInt16>?, occupied: [Bool], memory: ColumnMemory
     ) {
         self.key = key
         self.binning = binning
         self.bins = bins
-        self.occupiedBins = occupiedBins
+        self.wideBins = wideBins
+        occupiedBins = occupied.count(where: \.self)
+        hasMissing = occupied.first ?? false
         self.memory = memory
     }
 

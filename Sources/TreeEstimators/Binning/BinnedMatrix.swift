@@ -1,14 +1,21 @@
+import CTreeKernels
 import MetaLearnersCore
 
 /// The features of a fit as bins: by columns, for partitions and predictions, and by rows in tiles of some columns,
 /// for histograms.
 final class BinnedMatrix: Sendable {
-    /// Some columns side by side: row r of the tile is `width` bytes from `r · width` on.
+    /// Some columns side by side: a row is a byte for each of some columns, then words of 16 bits.
     struct Tile: Sendable {
         let bins: AlignedBuffer<UInt8>
-        let width: Int
-        /// The slot of the tile's first column within a histogram.
-        let firstSlot: Int
+        /// Columns of a byte.
+        let byteWidth: Int
+        /// Words: columns of more than 256 bins, and joints of columns of few.
+        let wordWidth: Int
+        /// The first cell of the tile within a histogram: those of the bytes, then those that words are places of.
+        let firstCell: Int
+
+        /// Bytes of a row.
+        var rowSize: Int { byteWidth + 2 * wordWidth }
     }
 
     /// The columns, in the order of the features.
@@ -17,65 +24,76 @@ final class BinnedMatrix: Sendable {
     let rowCount: Int
     /// The feature of each slot of a histogram; constant columns have none.
     let slotFeatures: [Int]
+    /// The first cell of each slot.
+    let slotOffsets: [Int]
+    /// Cells of a histogram.
+    let histogramSize: Int
     /// The columns of the slots, side by side.
     let tiles: [Tile]
-
-    /// The widest tile: its histogram fits into the cache of a core.
-    static let maximumTileWidth = 25
+    /// Columns of few bins that share a word.
+    let joints: [JointColumns]
 
     /// Puts columns side by side.
     ///
     /// - Throws: `outOfMemory`, `cancelled`, `unsupported` for more than 65,535 columns.
     init(_ columns: [BinnedColumn], rowCount: Int, _ context: ExecutionContext) throws(MetaLearnersError) {
-        guard columns.count <= Int(UInt16.max) else {
+        guard columns.reduce(0, { $0 + ($1.wideBins == nil ? 1 : 2) }) <= Int(UInt16.max) else {
             throw MetaLearnersError(
-                .unsupported, at: "features", "there are \(columns.count) columns; trees take at most 65535",
+                .unsupported, at: "features",
+                "there are \(columns.count) columns; trees take at most 65535, or half as many of over 255 bins",
                 remedy: "choose columns, or use another backend")
         }
         self.columns = columns
         self.rowCount = rowCount
-        // Columns of many and of few bins are dealt out evenly, so that no tile needs more cache than another.
-        let varied = columns.indices.filter { !columns[$0].isConstant }
-            .sorted { (columns[$0].occupiedBins, $1) > (columns[$1].occupiedBins, $0) }
-        let tileCount = (varied.count + Self.maximumTileWidth - 1) / Self.maximumTileWidth
-        let features = (0..<tileCount).map { tile in
-            varied.indices.filter { $0 % tileCount == tile }.map { varied[$0] }.sorted()
-        }
-        slotFeatures = features.flatMap(\.self)
+        let plan = TilePlan(columns, rowCount: rowCount)
+        slotFeatures = plan.slots.map(\.feature)
+        slotOffsets = plan.slots.map(\.offset)
+        histogramSize = plan.histogramSize
+        joints = plan.joints
         var tiles: [Tile] = []
-        for width in features.map(\.count) {
-            let first = tiles.last.map { $0.firstSlot + $0.width } ?? 0
+        for tile in plan.tiles {
+            let size = tile.bytes.count + 2 * tile.words.count
             tiles.append(
                 Tile(
-                    bins: try AlignedBuffer(uninitialized: rowCount * width + 64), width: width,
-                    firstSlot: first))
+                    bins: try AlignedBuffer(uninitialized: rowCount * size + 64),
+                    byteWidth: tile.bytes.count, wordWidth: tile.words.count, firstCell: tile.firstCell))
         }
         self.tiles = tiles
         try context.checkCancellation()
-        fillTiles(context)
+        fill(plan, context)
     }
 
     /// The column of a slot.
     func column(ofSlot slot: Int) -> BinnedColumn { columns[slotFeatures[slot]] }
 
-    private func fillTiles(_ context: ExecutionContext) {
+    private func fill(_ plan: TilePlan, _ context: ExecutionContext) {
         let chunkRows = 16_384
         let rowCount = rowCount
-        let sources = slotFeatures.map { columns[$0].bins }
+        let columns = columns
         let tiles = tiles
         context.concurrently((rowCount + chunkRows - 1) / chunkRows) { chunk in
-            var first = chunk * chunkRows
-            let end = min(rowCount, first + chunkRows)
-            while first < end {
-                let count = min(64, end - first)
-                for tile in tiles {
-                    for position in 0..<tile.width {
-                        let source = sources[tile.firstSlot + position].base + first
-                        let target = tile.bins.base + first * tile.width + position
-                        for row in 0..<count { target[row * tile.width] = source[row] }
+            let end = min(rowCount, (chunk + 1) * chunkRows)
+            withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 64) { codes in
+                guard let codes = codes.baseAddress else { return }
+                for first in stride(from: chunk * chunkRows, to: end, by: 64) {
+                    let rows = first..<min(end, first + 64)
+                    for (tile, planned) in zip(tiles, plan.tiles) {
+                        let size = tile.rowSize
+                        let target = tile.bins.base + first * size
+                        for (position, feature) in planned.bytes.enumerated() {
+                            let source = columns[feature].bins.base + first
+                            for row in 0..<rows.count { target[row * size + position] = source[row] }
+                        }
+                        for (position, word) in planned.words.enumerated() {
+                            word.fill(codes, rows, columns)
+                            let place = target + tile.byteWidth + 2 * position
+                            for row in 0..<rows.count {
+                                UnsafeMutableRawPointer(place + row * size)
+                                    .storeBytes(of: codes[row], as: UInt16.self)
+                            }
+                        }
                     }
                 }
-                first += count
             }
         }
     }

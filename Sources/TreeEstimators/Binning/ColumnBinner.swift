@@ -12,17 +12,22 @@ struct ColumnBinner {
 
     let context: ExecutionContext
 
-    /// The bins of `columns`, in order, with at most `maxBins` of them a column.
+    /// The bins of `columns`, in order, within `limits`.
     ///
-    /// O(rows · columns · log bins) and 1 byte a cell.
+    /// O(rows · columns · log bins) and 1 byte a cell, 2 where there are more than 256 bins.
     ///
     /// - Throws: `outOfMemory`, `cancelled`.
-    func bin(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [BinnedColumn] {
+    func bin(_ columns: [Column], _ limits: BinLimits) throws(MetaLearnersError) -> [BinnedColumn] {
         let rowCount = columns.first?.count ?? 0
-        let binnings = try findBinnings(columns, maxBins: maxBins)
+        let binnings = try findBinnings(columns, limits)
         var buffers: [AlignedBuffer<UInt8>] = []
-        for _ in columns { buffers.append(try AlignedBuffer(uninitialized: rowCount + 64)) }
+        var wideBuffers: [AlignedBuffer<UInt16>?] = []
+        for binning in binnings {
+            buffers.append(try AlignedBuffer(uninitialized: binning.isWide ? 0 : rowCount + 64))
+            wideBuffers.append(binning.isWide ? try AlignedBuffer(uninitialized: rowCount + 64) : nil)
+        }
         let targets = buffers
+        let wideTargets = wideBuffers
         try context.checkCancellation()
         let chunks = (rowCount + Self.chunkRows - 1) / Self.chunkRows
         context.concurrently(chunks) { chunk in
@@ -31,27 +36,36 @@ struct ColumnBinner {
             while first < end {
                 let rows = first..<min(end, first + Self.blockRows)
                 for index in columns.indices {
-                    binnings[index].map(
-                        columns[index].values, .range(rows), to: targets[index].base + rows.lowerBound)
+                    let values = columns[index].values
+                    if let wide = wideTargets[index] {
+                        binnings[index].map(values, .range(rows), toWords: wide.base + rows.lowerBound)
+                    } else {
+                        binnings[index].map(values, .range(rows), to: targets[index].base + rows.lowerBound)
+                    }
                 }
                 first += Self.blockRows
             }
         }
-        var occupied = [Int](repeating: 0, count: columns.count)
+        var occupied = [[Bool]](repeating: [], count: columns.count)
         occupied.withUnsafeMutableBufferPointer { buffer in
             let occupied = DisjointWrites(buffer)
             context.concurrently(columns.count) { index in
-                occupied[index] = Self.occupiedBins(targets[index], count: rowCount)
+                let binCount = binnings[index].binCount
+                occupied[index] =
+                    wideTargets[index].map { Self.occupied($0, count: rowCount, binCount) }
+                    ?? Self.occupied(targets[index], count: rowCount, binCount)
             }
         }
         return columns.indices.map { index in
             BinnedColumn(
-                BinnedColumn.Key(columns[index], maxBins: maxBins), binnings[index], targets[index],
-                occupiedBins: occupied[index], memory: columns[index].values.memory)
+                BinnedColumn.Key(columns[index], limits), binnings[index], targets[index],
+                wideBins: wideTargets[index], occupied: occupied[index],
+                memory: columns[index].values.memory)
         }
     }
 
-    private func findBinnings(_ columns: [Column], maxBins: Int) throws(MetaLearnersError) -> [ColumnBinning]
+    private func findBinnings(_ columns: [Column], _ limits: BinLimits) throws(MetaLearnersError)
+        -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
         let sampled = Self.sampleRows(rowCount)
@@ -61,7 +75,7 @@ struct ColumnBinner {
         for first in stride(from: 0, to: numeric.count, by: Self.columnsAtATime) {
             try context.checkCancellation()
             let group = Array(numeric[first..<min(numeric.count, first + Self.columnsAtATime)])
-            let found = try findEdges(group.map { columns[$0].values }, sampled, rowCount, maxBins: maxBins)
+            let found = try findEdges(group.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
             for (index, binning) in zip(group, found) { binnings[index] = .numeric(binning) }
         }
         binnings.withUnsafeMutableBufferPointer { buffer in
@@ -69,7 +83,7 @@ struct ColumnBinner {
             context.concurrently(columns.count) { index in
                 guard let levels = columns[index].levels else { return }
                 let counts = Self.countLevels(columns[index].values, levels: levels.count)
-                binnings[index] = .categorical(CategoricalBinning(counts: counts, maxBins: maxBins))
+                binnings[index] = .categorical(CategoricalBinning(counts: counts, maxLevels: limits.categories))
             }
         }
         return binnings.compactMap(\.self)
@@ -132,9 +146,14 @@ struct ColumnBinner {
         return counts
     }
 
-    private static func occupiedBins(_ bins: AlignedBuffer<UInt8>, count: Int) -> Int {
-        var seen = [Bool](repeating: false, count: 256)
-        for row in 0..<count { seen[Int(bins.base[row])] = true }
-        return seen.reduce(0) { $0 + ($1 ? 1 : 0) }
+    /// Which bins some row is in.
+    private static func occupied<Bin: FixedWidthInteger>(
+        _ bins: AlignedBuffer<Bin>, count: Int, _ binCount: Int
+    ) -> [Bool] {
+        var seen = [Bool](repeating: false, count: max(binCount, ColumnBinning.maximumNarrowBins))
+        seen.withUnsafeMutableBufferPointer { seen in
+            for row in 0..<count { seen[Int(bins.base[row])] = true }
+        }
+        return seen
     }
 }

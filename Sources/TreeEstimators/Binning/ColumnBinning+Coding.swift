@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 extension ColumnBinning {
     private enum Tag: UInt8 {
-        case shortEdges, longEdges, categories
+        case shortEdges, longEdges, categories, wideCategories
     }
 
     /// Writes the bins: edges of 4 bytes where that loses nothing, else of 8; the bin of each level of a category.
@@ -18,8 +18,12 @@ extension ColumnBinning {
                 writer.write(binning.edges)
             }
         case .categorical(let binning):
-            writer.write(Tag.categories.rawValue)
-            writer.write(binning.levelBins)
+            writer.write((isWide ? Tag.wideCategories : .categories).rawValue)
+            if isWide {
+                writer.write(binning.levelBins)
+            } else {
+                writer.write(binning.levelBins.map { UInt8(truncatingIfNeeded: $0) })
+            }
         }
     }
 
@@ -32,7 +36,11 @@ extension ColumnBinning {
         case .shortEdges: edges = try reader.readFloats().map { Double($0) }
         case .longEdges: edges = try reader.readDoubles()
         case .categories:
-            self = .categorical(CategoricalBinning(levelBins: try reader.readArray(UInt8.self)))
+            let bins = try reader.readArray(UInt8.self)
+            self = .categorical(CategoricalBinning(levelBins: bins.map { UInt16($0) }))
+            return
+        case .wideCategories:
+            self = .categorical(CategoricalBinning(levelBins: try reader.readArray(UInt16.self)))
             return
         case nil: throw BinaryReader.corrupt("the bins of a column are of an unknown kind")
         }

@@ -1,3 +1,4 @@
+import CTreeKernels
 import MetaLearnersCore
 
 /// How the numbers of a column become bins: bin 0 for a missing number, else 1 + the edges below it.
@@ -7,22 +8,43 @@ import MetaLearnersCore
 struct NumericBinning: Sendable, Equatable {
     /// Numbers between bins, ascending.
     let edges: [Double]
-    private let table: BinTable
+    /// Nil where bins need 16 bits.
+    private let table: BinTable?
 
-    /// The most edges there may be: bins are bytes, and 0 is taken.
-    static let maximumEdges = 254
+    /// The most edges that bins of 8 bits serve for: 0 is taken.
+    static let maximumNarrowEdges = 254
+    /// The most edges there may be.
+    static let maximumEdges = 65_534
 
     /// Uses `edges`, which are ascending and at most `maximumEdges`.
     init(edges: [Double]) {
         self.edges = edges
-        table = BinTable(edges: edges)
+        table = edges.count <= Self.maximumNarrowEdges ? BinTable(edges: edges) : nil
     }
 
     static func == (left: NumericBinning, right: NumericBinning) -> Bool { left.edges == right.edges }
 
     /// The bins of the numbers of some rows.
     func map(_ values: StridedValues, _ rows: RowSelection, to bins: UnsafeMutablePointer<UInt8>) {
-        table.map(values, rows, to: bins)
+        table?.map(values, rows, to: bins)
+    }
+
+    /// The same in 16 bits, of any column.
+    func map(_ values: StridedValues, _ rows: RowSelection, toWords bins: UnsafeMutablePointer<UInt16>) {
+        guard table == nil else {
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(rows.count, 1)) { bytes in
+                guard let start = bytes.baseAddress else { return }
+                map(values, rows, to: start)
+                for row in 0..<rows.count { bins[row] = UInt16(start[row]) }
+            }
+        }
+        edges.withUnsafeBufferPointer { edges in
+            guard let first = edges.baseAddress else { return }
+            BlockReader.read(values, rows) { numbers, position in
+                guard let start = numbers.baseAddress else { return }
+                mtlk_bin_words(first, edges.count, start, numbers.count, bins + position)
+            }
+        }
     }
 
     /// How many bins there are, with that for missing numbers.

@@ -91,7 +91,7 @@ struct ClassificationBoosting {
                 guard !grownTree.splits.isEmpty else { continue }
                 hasGrown = true
                 let values = grownTree.leaves.map { Float(spec.learningRate * rules.optimum($0)) }
-                builder.add(grownTree, values: values, output: output, round: round)
+                builder.add(grownTree, values: values, output: output, round: round, gainUnit: rules.gainUnit)
                 advance(grower.shards, scores, output, values)
             }
             if !hasGrown, spec.rowSample == 1, spec.columnSample == 1 { break }
@@ -202,35 +202,24 @@ struct ClassificationBoosting {
         }
     }
 
-    /// −Σ w log p of the held-out rows' classes, added up in an order that does not depend on the threads.
+    /// −Σ w log p of the held-out rows' classes.
     private func heldOutLoss(_ scores: AlignedBuffer<Double>) -> Double {
         let task = problem.task
-        let rows = problem.rows.heldOut
-        let blockSize = 4096
-        var sums = [Double](repeating: 0, count: (rows.count + blockSize - 1) / blockSize)
-        sums.withUnsafeMutableBufferPointer { buffer in
-            let sums = DisjointWrites(buffer)
-            problem.team.run(sums.count) { block in
-                var sum = 0.0
-                for row in rows[block * blockSize..<min(rows.count, (block + 1) * blockSize)] {
-                    let first = Int(row) * scoreCount
-                    let label = Int(task.target[Int(row)])
-                    let loss: Double
-                    if scoreCount == 1 {
-                        let margin = label == 1 ? scores.base[first] : -scores.base[first]
-                        loss = margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin
-                    } else {
-                        var largest = scores.base[first]
-                        for output in 1..<scoreCount { largest = max(largest, scores.base[first + output]) }
-                        var total = 0.0
-                        for output in 0..<scoreCount { total += exp(scores.base[first + output] - largest) }
-                        loss = largest + log(total) - scores.base[first + label]
-                    }
-                    sum += loss * (task.weights?[Int(row)] ?? 1)
-                }
-                sums[block] = sum
+        return problem.rows.heldOutSum(problem.team) { row in
+            let first = row * scoreCount
+            let label = Int(task.target[row])
+            let loss: Double
+            if scoreCount == 1 {
+                let margin = label == 1 ? scores.base[first] : -scores.base[first]
+                loss = margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin
+            } else {
+                var largest = scores.base[first]
+                for output in 1..<scoreCount { largest = max(largest, scores.base[first + output]) }
+                var total = 0.0
+                for output in 0..<scoreCount { total += exp(scores.base[first + output] - largest) }
+                loss = largest + log(total) - scores.base[first + label]
             }
+            return loss * (task.weights?[row] ?? 1)
         }
-        return sums.reduce(0, +)
     }
 }

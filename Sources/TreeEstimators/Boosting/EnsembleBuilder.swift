@@ -5,23 +5,41 @@ struct EnsembleBuilder {
         let values: [Float]
         let output: Int
         let round: Int
+        let gainUnit: Double
     }
 
     private var entries: [Entry] = []
     /// What leaf values are multiplied by, so that they are within the range of Float.
     var valueScale = 1.0
 
-    /// Adds a tree with its leaves' values.
-    mutating func add(_ tree: GrownTree, values: [Float], output: Int, round: Int) {
-        entries.append(Entry(tree: tree, values: values, output: output, round: round))
+    /// How many rounds there are; those beyond the last tree add nothing.
+    private var rounds: Int
+
+    /// Starts the trees of at most `rounds` rounds.
+    init(rounds: Int) { self.rounds = rounds }
+
+    /// Adds a tree.
+    ///
+    /// - Parameters:
+    ///   - values: its leaves' values; where leaves have several, those of one score after another.
+    ///   - output: the first score that it adds to.
+    ///   - gainUnit: what one unit of a gain stands for.
+    mutating func add(_ tree: GrownTree, values: [Float], output: Int, round: Int, gainUnit: Double) {
+        entries.append(
+            Entry(tree: tree, values: values, output: output, round: round, gainUnit: gainUnit))
     }
 
     /// Forgets the trees of all rounds after the first `rounds`.
-    mutating func keep(rounds: Int) { entries.removeAll { $0.round >= rounds } }
+    mutating func keep(rounds: Int) {
+        self.rounds = rounds
+        entries.removeAll { $0.round >= rounds }
+    }
 
     /// The model. Of each column it keeps only the edges that some split uses.
-    func ensemble(_ matrix: BinnedMatrix, baseScores: [Double]) -> TreeEnsemble {
-        var used: [Int: Set<UInt8>] = [:]
+    ///
+    /// - Parameter isMultiOutput: whether leaves have a value for each score.
+    func ensemble(_ matrix: BinnedMatrix, baseScores: [Double], isMultiOutput: Bool = false) -> TreeEnsemble {
+        var used: [Int: Set<UInt16>] = [:]
         for split in entries.lazy.flatMap({ $0.tree.splits }) {
             let feature = split.candidate.feature
             if case .ordered(let threshold, _) = split.candidate.rule {
@@ -32,7 +50,7 @@ struct EnsembleBuilder {
         }
         let features = used.keys.sorted()
         var binnings: [ColumnBinning] = []
-        var thresholds: [[UInt8]] = []
+        var thresholds: [[UInt16]] = []
         for feature in features {
             let kept = (used[feature] ?? []).sorted()
             switch matrix.columns[feature].binning {
@@ -47,32 +65,41 @@ struct EnsembleBuilder {
             }
         }
         let places = Dictionary(uniqueKeysWithValues: features.enumerated().map { ($1, $0) })
+        let largestGain = largestGain
         var ensemble = TreeEnsemble(
             featureCount: matrix.columns.count, baseScores: baseScores, valueScale: valueScale,
-            usedFeatures: features, binnings: binnings)
+            usedFeatures: features, binnings: binnings, largestGain: largestGain, roundCount: rounds,
+            isMultiOutput: isMultiOutput)
         for entry in entries {
-            var splits: [TreeEnsemble.Split] = []
+            var tree = TreeEnsemble.NewTree(values: entry.values, output: entry.output, round: entry.round)
             for split in entry.tree.splits {
                 guard let place = places[split.candidate.feature] else { continue }
                 let rule: SplitCandidate.Rule
                 switch split.candidate.rule {
                 case .ordered(let threshold, let missingRight):
                     let rank = thresholds[place].firstIndex(of: threshold) ?? thresholds[place].count
-                    rule = .ordered(threshold: UInt8(rank + 1), missingRight: missingRight)
+                    rule = .ordered(threshold: UInt16(rank + 1), missingRight: missingRight)
                 case .categories:
                     rule = split.candidate.rule
                 }
-                splits.append(TreeEnsemble.Split(leaf: UInt8(split.leaf), feature: UInt16(place), rule: rule))
+                tree.splits.append(
+                    TreeEnsemble.Split(leaf: UInt8(split.leaf), feature: UInt16(place), rule: rule))
+                let gain = min(split.candidate.gain * entry.gainUnit, .greatestFiniteMagnitude)
+                tree.gains.append(LeafCover(largestGain > 0 ? gain / largestGain : 0))
             }
             let total = entry.tree.leaves.reduce(0) { $0 + Double($1.hessian) }
-            let covers = entry.tree.leaves.map { LeafCover(total > 0 ? Double($0.hessian) / total : 0) }
-            ensemble.append(splits, values: entry.values, covers: covers, output: entry.output)
-            for split in entry.tree.splits {
-                if let place = places[split.candidate.feature] {
-                    ensemble.gains[place] += split.candidate.gain
-                }
-            }
+            tree.covers = entry.tree.leaves.map { LeafCover(total > 0 ? Double($0.hessian) / total : 0) }
+            ensemble.append(tree)
         }
         return ensemble
+    }
+
+    /// The largest gain of a split. Gains are squares, which may be beyond the range of Double where targets are huge.
+    private var largestGain: Double {
+        var largest = 0.0
+        for entry in entries {
+            for split in entry.tree.splits { largest = max(largest, split.candidate.gain * entry.gainUnit) }
+        }
+        return min(largest, .greatestFiniteMagnitude)
     }
 }

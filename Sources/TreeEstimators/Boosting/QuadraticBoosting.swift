@@ -160,7 +160,7 @@ struct QuadraticBoosting {
             }
             builder.add(
                 tree, values: steps.map { Float(Double($0) / grid.step / builder.valueScale) }, output: 0,
-                round: round)
+                round: round, gainUnit: grower.rules.gainUnit)
             let sums = advance(grower, steps)
             grower.advanceRoot(by: steps)
             if !problem.rows.heldOut.isEmpty {

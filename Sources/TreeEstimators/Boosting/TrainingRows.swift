@@ -62,6 +62,23 @@ struct TrainingRows {
         }
     }
 
+    /// The sum of `term` over the held-out rows, added up in an order that does not depend on the threads.
+    func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> Double {
+        let blockSize = 4096
+        var sums = [Double](repeating: 0, count: (heldOut.count + blockSize - 1) / blockSize)
+        sums.withUnsafeMutableBufferPointer { buffer in
+            let sums = DisjointWrites(buffer)
+            team.run(sums.count) { block in
+                var sum = 0.0
+                for row in heldOut[block * blockSize..<min(heldOut.count, (block + 1) * blockSize)] {
+                    sum += term(Int(row))
+                }
+                sums[block] = sum
+            }
+        }
+        return sums.reduce(0, +)
+    }
+
     /// Exactly the wanted share of rows, each equally likely (selection sampling; Knuth, TAOCP 3.4.2, S).
     private func drawSample(_ tree: Int) -> [Bool] {
         var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(tree))

@@ -12,12 +12,8 @@ extension BoostedTreesModel: ExplainableEstimator {
     func contributions(
         _ features: Table, rows: [Int32]?, background: Table?, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> Contributions {
-        try requireColumns(ensemble.featureCount, in: features)
+        try check(features, rows)
         if let background { try requireColumns(ensemble.featureCount, in: background) }
-        if let rows, let row = rows.first(where: { $0 < 0 || $0 >= features.rowCount }) {
-            throw MetaLearnersError(
-                .invalidArgument, at: "rows", "row \(row) is not within 0..<\(features.rowCount)")
-        }
         let sums = try explainer.contributions(features, rows: rows, background: background, context)
         let count = rows?.count ?? features.rowCount
         let outputs = ensemble.baseScores.count

@@ -6,8 +6,8 @@
 /// are the background's, which gives each its share at once: O(nodes) a pair of rows.
 struct InterventionalContributions {
     private let tree: ExplainedTree
-    private let bins: UnsafePointer<UInt8>
-    private let background: UnsafePointer<UInt8>
+    private let bins: UnsafePointer<UInt16>
+    private let background: UnsafePointer<UInt16>
     private let leafWidth: Int
     private let target: UnsafeMutablePointer<Double>
     private let scoreCount: Int
@@ -22,7 +22,7 @@ struct InterventionalContributions {
 
     /// Adds the contributions of `tree` to `target`, `scoreCount` numbers a column.
     static func add(
-        _ tree: ExplainedTree, _ bins: UnsafePointer<UInt8>, background: UnsafePointer<UInt8>, columns: Int,
+        _ tree: ExplainedTree, _ bins: UnsafePointer<UInt16>, background: UnsafePointer<UInt16>, columns: Int,
         leafWidth: Int, to target: UnsafeMutablePointer<Double>, scoreCount: Int
     ) {
         withUnsafeTemporaryAllocation(of: Side.self, capacity: columns + 1) { sides in

@@ -16,7 +16,7 @@ struct PathContributions {
     }
 
     private let tree: ExplainedTree
-    private let bins: UnsafePointer<UInt8>
+    private let bins: UnsafePointer<UInt16>
     private let leafWidth: Int
     /// Of each column, by its place, the tree's scores side by side.
     private let target: UnsafeMutablePointer<Double>
@@ -26,7 +26,7 @@ struct PathContributions {
 
     /// Adds the contributions of `tree` for the row with these bins to `target`, `scoreCount` numbers a column.
     static func add(
-        _ tree: ExplainedTree, _ bins: UnsafePointer<UInt8>, leafWidth: Int,
+        _ tree: ExplainedTree, _ bins: UnsafePointer<UInt16>, leafWidth: Int,
         to target: UnsafeMutablePointer<Double>, scoreCount: Int
     ) {
         let capacity = (tree.depth + 2) * (tree.depth + 3) / 2 + 1

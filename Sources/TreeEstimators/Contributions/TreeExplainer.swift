@@ -37,7 +37,7 @@ struct TreeExplainer: Sendable {
             guard background.rowCount > 0 else {
                 throw MetaLearnersError(.invalidArgument, at: "background", "has no rows")
             }
-            var copied: [UInt8] = []
+            var copied: [UInt16] = []
             self.binner(of: background).withBins(of: 0..<background.rowCount, nil) { bins in
                 let size = background.rowCount * usedFeatures.count
                 copied = Array(UnsafeBufferPointer(start: bins, count: size))
@@ -66,7 +66,7 @@ struct TreeExplainer: Sendable {
     private func fill(
         _ results: inout [Double], _ binner: RowBinner, _ rows: [Int32]?, _ count: Int, _ expected: [Double],
         _ context: ExecutionContext,
-        _ body: @Sendable (UnsafePointer<UInt8>, UnsafeMutablePointer<Double>) -> Void
+        _ body: @Sendable (UnsafePointer<UInt16>, UnsafeMutablePointer<Double>) -> Void
     ) {
         let stride = (usedFeatures.count + 1) * scoreCount
         let blocks = (count + Self.blockRows - 1) / Self.blockRows
@@ -89,7 +89,7 @@ struct TreeExplainer: Sendable {
     }
 
     private func addInterventional(
-        _ bins: UnsafePointer<UInt8>, _ others: [UInt8], _ count: Int,
+        _ bins: UnsafePointer<UInt16>, _ others: [UInt16], _ count: Int,
         to target: UnsafeMutablePointer<Double>
     ) {
         let width = usedFeatures.count
@@ -129,7 +129,7 @@ struct TreeExplainer: Sendable {
         return expected
     }
 
-    private func meanScores(_ bins: [UInt8], count: Int) -> [Double] {
+    private func meanScores(_ bins: [UInt16], count: Int) -> [Double] {
         var means = [Double](repeating: 0, count: scoreCount)
         var leaves = [Int32](repeating: 0, count: count)
         // A byte more, so that there is an address where no column is used.

@@ -38,7 +38,7 @@ extension FittedForest {
     struct Block {
         /// The positions, within the rows asked for, of the block's.
         let positions: Range<Int>
-        let bins: UnsafePointer<UInt8>
+        let bins: UnsafePointer<UInt16>
         /// Bins of a row.
         let width: Int
         /// Room for the leaf of each row.

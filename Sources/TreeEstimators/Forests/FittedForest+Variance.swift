@@ -6,8 +6,13 @@ import MetaLearnersCore
     import Darwin
 #endif
 
-extension FittedForest {
+extension FittedForest: VarianceEstimating {
     private static let varianceBlockRows = 256
+
+    /// Whether there are little bags enough: two of at least two trees.
+    public var estimatesVariance: Bool {
+        trees.isEmpty || plan.groupSize > 1 && trees.count >= 2 * plan.groupSize
+    }
 
     /// The variance of the prediction of each named row, over samples of the training data; `outputCount` numbers a
     /// row. The square root is a standard error; an honest forest's predictions are asymptotically normal around
@@ -38,7 +43,7 @@ extension FittedForest {
 
     /// - Throws: `unsupported`.
     func requireLittleBags() throws(MetaLearnersError) {
-        guard trees.isEmpty || plan.groupSize > 1 && trees.count >= 2 * plan.groupSize else {
+        guard estimatesVariance else {
             throw MetaLearnersError(
                 .unsupported, at: "forest", "variances need at least two little bags of two trees",
                 remedy: "set ci_group_size to 2 and grow more trees")

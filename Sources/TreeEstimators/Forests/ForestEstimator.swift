@@ -16,6 +16,7 @@ public struct ForestEstimator: BaseEstimator {
         name: "forest", summary: "random forests: bagged, honest or extremely randomised", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+            .contributions, .variance,
         ])
 
     /// The checked configuration.
@@ -38,7 +39,7 @@ public struct ForestEstimator: BaseEstimator {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore()
         }
-        let matrix = try store.matrix(task.features, maxBins: spec.maxBins, context)
+        let matrix = try store.matrix(task.features, limits: .narrow(spec.maxBins), context)
         let plan = ForestSampler.Plan(
             seed: task.seed, rowSample: spec.rowSample, bootstrap: spec.bootstrap,
             honestyShare: spec.honest ? spec.honestyShare : nil, groupSize: spec.ciGroupSize)

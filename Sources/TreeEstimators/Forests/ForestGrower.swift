@@ -128,10 +128,10 @@ struct ForestGrower<Sum: ForestSum> {
                 switch rule {
                 case .ordered(let threshold, let missingRight):
                     let offset: UInt8 = missingRight ? 1 : 0
-                    let limit = threshold &- offset
+                    let limit = UInt8(truncatingIfNeeded: threshold) &- offset
                     return part { $0 &- offset > limit }
                 case .categories(let set):
-                    return part { set.contains($0) }
+                    return part { set.contains(Int($0)) }
                 }
             }
         }

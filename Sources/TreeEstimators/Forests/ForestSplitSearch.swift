@@ -114,13 +114,13 @@ final class ForestSplitSearch<Sum: ForestSum> {
     }
 
     /// Halfway between the bins on both sides of a split.
-    private func threshold(after index: Int, of present: Int) -> UInt8 {
+    private func threshold(after index: Int, of present: Int) -> UInt16 {
         let low = Int(bins.base[index])
-        return index + 1 < present ? UInt8((low + Int(bins.base[index + 1])) / 2) : UInt8(low)
+        return index + 1 < present ? UInt16((low + Int(bins.base[index + 1])) / 2) : UInt16(low)
     }
 
     private func considerThreshold(
-        _ threshold: UInt8, _ left: Sum, _ missing: Sum?, isLast: Bool, _ feature: Int
+        _ threshold: UInt16, _ left: Sum, _ missing: Sum?, isLast: Bool, _ feature: Int
     ) {
         guard let missing else {
             // Nothing is known of missing values: they follow the majority.
@@ -149,7 +149,7 @@ final class ForestSplitSearch<Sum: ForestSum> {
             left = left + sums.base[index]
         }
         considerThreshold(
-            UInt8(threshold), left, hasMissing ? sums.base[0] : nil, isLast: low == high, feature)
+            UInt16(threshold), left, hasMissing ? sums.base[0] : nil, isLast: low == high, feature)
     }
 
     private func considerCategories(_ present: Int, _ feature: Int) {

@@ -48,6 +48,8 @@ struct ForestTarget: Sendable {
             output = .shares(classes: classes)
             weights = nil
             isHopeless = false
+        case .multiResidual, .multiRegression, .count, .quantile:
+            throw task.unsupportedObjective(by: ForestEstimator.backend)
         case .regression, .residual:
             let loss = QuadraticLoss(task, training: training)
             isHopeless = loss.isHopeless

@@ -12,7 +12,7 @@ extension ForestTree {
                 writer.write(covers[leaf])
             case .missingLeft, .missingRight:
                 writer.write(node.place)
-                writer.write(node.threshold)
+                writer.write(UInt8(truncatingIfNeeded: node.threshold))
             case .categories:
                 writer.write(node.place)
                 for word in 0..<4 { writer.write(sets[Int(node.set)].words[word]) }
@@ -76,7 +76,7 @@ extension ForestTree {
             appendSplit(.categories(set), place: place)
         } else {
             appendSplit(
-                .ordered(threshold: try reader.read(UInt8.self), missingRight: kind == .missingRight),
+                .ordered(threshold: UInt16(try reader.read(UInt8.self)), missingRight: kind == .missingRight),
                 place: place)
         }
     }

@@ -14,7 +14,7 @@ struct ForestTree: Sendable, Equatable {
         }
 
         let kind: Kind
-        var threshold: UInt8 = 0
+        var threshold: UInt16 = 0
         /// The column, by its place among those that the forest uses.
         var place: UInt16 = 0
         /// The right child; of a leaf, its number.
@@ -59,19 +59,19 @@ struct ForestTree: Sendable, Equatable {
 
     /// Whether a row in `bin` goes right at a split.
     @inline(__always)
-    static func goesRight(_ node: Node, _ bin: UInt8, _ sets: UnsafePointer<CategorySet>?) -> Bool {
+    static func goesRight(_ node: Node, _ bin: UInt16, _ sets: UnsafePointer<CategorySet>?) -> Bool {
         switch node.kind {
         case .leaf: false
         case .missingLeft: bin > node.threshold
-        // Less 1, missing values are 255 and lie above every threshold.
+        // Less 1, missing values are 65,535 and lie above every threshold.
         case .missingRight: bin &- 1 > node.threshold &- 1
-        case .categories: sets?[Int(node.set)].contains(bin) ?? false
+        case .categories: sets?[Int(node.set)].contains(Int(bin)) ?? false
         }
     }
 
     /// The leaf of each of `count` rows, whose bins are `width` bytes apart.
     func findLeaves(
-        _ bins: UnsafePointer<UInt8>, width: Int, count: Int, into leaves: UnsafeMutablePointer<Int32>
+        _ bins: UnsafePointer<UInt16>, width: Int, count: Int, into leaves: UnsafeMutablePointer<Int32>
     ) {
         nodes.withUnsafeBufferPointer { nodes in
             sets.withUnsafeBufferPointer { sets in

@@ -1,3 +1,5 @@
+import CTreeKernels
+
 /// What decides the shape of a tree, and the units of the integer sums it is grown from.
 struct GrowthRules: Sendable {
     var maxLeaves: Int
@@ -40,6 +42,9 @@ struct GrowthRules: Sendable {
     }
     var minChildWeightUnits: Double { minChildWeight == 0 ? 0 : minChildWeight / hessianUnit }
 
+    /// What one unit of a gain stands for.
+    var gainUnit: Double { gradientUnit / hessianUnit * gradientUnit }
+
     /// The value that minimises −Gv + (H+λ)v²/2 + α|v|: T(G)/(H+λ), T the soft threshold at α.
     func optimum(_ totals: GradientTotals) -> Double {
         let hessian = Double(totals.hessian) * hessianUnit + l2
@@ -57,6 +62,14 @@ struct GrowthRules: Sendable {
     /// Whether a leaf may hold these rows.
     func admits(_ totals: GradientTotals) -> Bool {
         totals.count >= minLeafSize && Double(totals.hessian) >= minChildWeightUnits
+    }
+
+    /// A leaf as the kernels need it to find its best split.
+    func leaf(_ totals: GradientTotals, extraL2: Double = 0) -> mtlk_leaf {
+        mtlk_leaf(
+            gradient: Double(totals.gradient), hessian: Double(totals.hessian), count: Double(totals.count),
+            l1: l1Units, l2: l2Units + extraL2, least_count: Double(minLeafSize),
+            least_hessian: minChildWeightUnits, least_gain: minSplitGainUnits, score: score(totals))
     }
 
     private func thresholded(_ gradient: Double, _ l1: Double) -> Double {

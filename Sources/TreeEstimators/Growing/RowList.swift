@@ -83,59 +83,88 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
     ///
     /// The rows of the child with `smallIsRight` are a list afterwards.
     func split(
-        _ leaf: Int, by rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>, smallIsRight: Bool
+        _ leaf: Int, by rule: SplitCandidate.Rule, _ column: BinnedColumn, smallIsRight: Bool
     ) {
         if let start = starts[leaf] {
-            splitList(leaf, start, rule, bins)
+            splitList(leaf, start, rule, column)
         } else if let bytes {
-            scan(leaf, rule, bins, bytes, smallIsRight)
+            scan(leaf, rule, column, bytes, smallIsRight)
         }
     }
 
     private func splitList(
-        _ leaf: Int, _ start: Int, _ rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>
+        _ leaf: Int, _ start: Int, _ rule: SplitCandidate.Rule, _ column: BinnedColumn
     ) {
         let first = rows.base + start
         let count = counts[leaf]
+        let aside = scratch.base
+        let bins = column.bins.base
         let left: Int
-        switch rule {
-        case .ordered(let threshold, let missingRight):
-            // Missing values are bin 0; less 1 they are 255 and lie above every threshold.
-            let offset: UInt8 = missingRight ? 1 : 0
-            left = mtlk_partition(first, count, bins, offset, threshold &- offset, scratch.base)
-        case .categories(let set):
-            left = set.withWords { mtlk_partition_set(first, count, bins, $0, scratch.base) }
+        switch (rule, column.wideBins) {
+        // Missing values are bin 0; less 1 they are the highest bin of all and lie above every threshold.
+        case (.ordered(let threshold, let missingRight), nil):
+            let (offset, limit) = Self.bytes(threshold, missingRight)
+            left = mtlk_partition(first, count, bins, offset, limit, aside)
+        case (.ordered(let threshold, let missingRight), let wide?):
+            let offset: UInt16 = missingRight ? 1 : 0
+            left = mtlk_partition_wide(first, count, wide.base, offset, threshold &- offset, nil, aside)
+        case (.categories(let set), nil):
+            left = set.withWords { mtlk_partition_set(first, count, bins, $0, aside) }
+        case (.categories(let set), let wide?):
+            left =
+                set.withFlags(column.binning.binCount) {
+                    mtlk_partition_wide(first, count, wide.base, 0, 0, $0, aside)
+                } ?? count
         }
         counts[leaf] = left
         starts.append(start + left)
         counts.append(count - left)
     }
 
+    private static func bytes(_ threshold: UInt16, _ missingRight: Bool) -> (offset: UInt8, limit: UInt8) {
+        let offset: UInt8 = missingRight ? 1 : 0
+        return (offset, UInt8(truncatingIfNeeded: threshold) &- offset)
+    }
+
     private func scan(
-        _ leaf: Int, _ rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>, _ bytes: LeafBytes,
+        _ leaf: Int, _ rule: SplitCandidate.Rule, _ column: BinnedColumn, _ bytes: LeafBytes,
         _ smallIsRight: Bool
     ) {
         let span = bytes.span
         let first = span.lowerBound
+        let firstRow = Int32(truncatingIfNeeded: first)
+        let leaves = bytes.leaves.base + first
+        let bins = column.bins.base + (column.wideBins == nil ? first : 0)
+        let old = UInt8(truncatingIfNeeded: leaf)
         let new = UInt8(truncatingIfNeeded: starts.count)
+        let left = rows.base + used
+        let right = scratch.base
         let found: mtlk_counts
         var listsBoth = counts[leaf] * Self.listedPart < span.count
-        switch rule {
-        case .ordered(let threshold, let missingRight):
-            let offset: UInt8 = missingRight ? 1 : 0
+        switch (rule, column.wideBins) {
+        case (.ordered(let threshold, let missingRight), nil):
+            let (offset, limit) = Self.bytes(threshold, missingRight)
             found = mtlk_scan(
-                bytes.leaves.base + first, bins + first, span.count, UInt8(truncatingIfNeeded: leaf), new,
-                offset,
-                threshold &- offset, Int32(truncatingIfNeeded: first),
-                listsBoth || !smallIsRight ? rows.base + used : nil,
-                listsBoth || smallIsRight ? scratch.base : nil)
-        case .categories(let set):
+                leaves, bins, span.count, old, new, offset, limit, firstRow,
+                listsBoth || !smallIsRight ? left : nil, listsBoth || smallIsRight ? right : nil)
+        case (.ordered(let threshold, let missingRight), let wide?):
+            listsBoth = true
+            let offset: UInt16 = missingRight ? 1 : 0
+            found = mtlk_scan_wide(
+                leaves, wide.base + first, span.count, old, new, offset, threshold &- offset, nil, firstRow,
+                left, right)
+        case (.categories(let set), nil):
             listsBoth = true
             found = set.withWords { words in
-                mtlk_scan_set(
-                    bytes.leaves.base + first, bins + first, span.count, UInt8(truncatingIfNeeded: leaf), new,
-                    words, Int32(truncatingIfNeeded: first), rows.base + used, scratch.base)
+                mtlk_scan_set(leaves, bins, span.count, old, new, words, firstRow, left, right)
             }
+        case (.categories(let set), let wide?):
+            listsBoth = true
+            found =
+                set.withFlags(column.binning.binCount) { flags in
+                    mtlk_scan_wide(
+                        leaves, wide.base + first, span.count, old, new, 0, 0, flags, firstRow, left, right)
+                } ?? mtlk_counts(left: counts[leaf], right: 0)
         }
         counts[leaf] = found.left
         counts.append(found.right)

@@ -26,8 +26,8 @@ final class RowShard: Sendable {
 
     /// Splits a leaf of each list.
     func split(
-        _ leaf: Int, by rule: SplitCandidate.Rule, _ bins: UnsafePointer<UInt8>, smallIsRight: Bool
+        _ leaf: Int, by rule: SplitCandidate.Rule, _ column: BinnedColumn, smallIsRight: Bool
     ) {
-        for list in [active, idle, heldOut] { list.split(leaf, by: rule, bins, smallIsRight: smallIsRight) }
+        for list in [active, idle, heldOut] { list.split(leaf, by: rule, column, smallIsRight: smallIsRight) }
     }
 }

@@ -3,7 +3,7 @@ struct SplitCandidate: Sendable {
     /// What decides the side of a row.
     enum Rule: Sendable, Equatable {
         /// Bins above `threshold` go right; bin 0, the missing values, too where `missingRight`.
-        case ordered(threshold: UInt8, missingRight: Bool)
+        case ordered(threshold: UInt16, missingRight: Bool)
         /// The bins of the set go right.
         case categories(CategorySet)
     }

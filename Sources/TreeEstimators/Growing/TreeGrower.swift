@@ -1,4 +1,3 @@
-import CTreeKernels
 import MetaLearnersCore
 
 /// Grows trees on the histograms of binned columns.
@@ -6,10 +5,6 @@ import MetaLearnersCore
 /// A split needs the histogram of its smaller child only: the other's is what is left of the parent's. Each part of
 /// the work keeps a histogram of its own rows; they are added column by column.
 final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases write disjoint parts.
-    /// Cells from one column of a histogram to the next: not a power of two, so that columns do not compete for the
-    /// same lines of the cache.
-    static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
-
     private struct Leaf {
         var totals: GradientTotals
         var depth: Int
@@ -49,7 +44,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         self.shards = shards
         self.gradients = gradients
         self.team = team
-        histogramSize = matrix.slotFeatures.count * Self.columnStride
+        histogramSize = matrix.histogramSize
         // Worth it where a pass over all rows costs more than one over the bins of all leaves.
         let rowCount = shards.reduce(0) { $0 + $1.trainingRows }
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
@@ -101,7 +96,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         rootIsCurrent = false
         var sum = Cell.zero
         for bin in 0..<matrix.column(ofSlot: 0).binning.binCount {
-            sum = Cell.add(sum, histograms[index].base[bin])
+            sum = Cell.add(sum, histograms[index].base[matrix.slotOffsets[0] + bin])
         }
         leaves[0].totals = Cell.totals(sum, countShift: rules.countShift)
     }
@@ -118,7 +113,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let parts = min(slotCount, team.threads)
         team.run(parts) { part in
             for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
-                let first = slot * Self.columnStride
+                let first = matrix.slotOffsets[slot]
                 for (histogram, step) in sources {
                     for bin in first..<first + matrix.column(ofSlot: slot).binning.binCount {
                         root.base[bin] = Cell.advanced(
@@ -156,7 +151,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     private func split(_ parent: Int, by candidate: SplitCandidate, _ usableSlots: [Bool]?)
         throws(MetaLearnersError)
     {
-        let bins = matrix.columns[candidate.feature].bins
+        let column = matrix.columns[candidate.feature]
         let new = leaves.count
         let inherited = leaves[parent].histogram
         let depth = leaves[parent].depth + 1
@@ -165,8 +160,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
         let smallIsRight = right.count < candidate.left.count
         team.run(shards.count) {
-            shards[$0].split(
-                parent, by: candidate.rule, UnsafePointer(bins.base), smallIsRight: smallIsRight)
+            shards[$0].split(parent, by: candidate.rule, column, smallIsRight: smallIsRight)
         }
         let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
@@ -202,9 +196,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             let rows = shards[index].active.leaf(leaf)
             for tile in matrix.tiles {
                 Cell.accumulate(
-                    tile, rows, gradients.base, countShift: rules.countShift,
-                    into: cells + tile.firstSlot * Self.columnStride)
+                    tile, rows, gradients.base, countShift: rules.countShift, into: cells + tile.firstCell)
             }
+            for joint in matrix.joints { joint.expand(Cell.self, cells) }
         }
     }
 
@@ -223,7 +217,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                 for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
                     let column = matrix.column(ofSlot: slot)
                     let binCount = column.binning.binCount
-                    let offset = slot * Self.columnStride
+                    let offset = matrix.slotOffsets[slot]
                     if let small, let large {
                         merge(into: small, slot..<slot + 1)
                         for bin in offset..<offset + binCount {
@@ -255,7 +249,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     private func merge(into target: UnsafeMutablePointer<Cell.Sum>, _ slots: Range<Int>) {
         guard let first = partials.first else { return }
         for slot in slots {
-            let offset = slot * Self.columnStride
+            let offset = matrix.slotOffsets[slot]
             let binCount = matrix.column(ofSlot: slot).binning.binCount
             let cells = target + offset
             cells.update(from: first.base + offset, count: binCount)

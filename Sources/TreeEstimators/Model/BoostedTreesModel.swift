@@ -28,12 +28,23 @@ struct BoostedTreesModel: FittedEstimator {
     func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
         -> [Double]
     {
+        try check(features, rows)
+        return linked(try ensemble.scores(features, rows: rows, context))
+    }
+
+    /// Checks the columns and the rows of a prediction.
+    ///
+    /// - Throws: `invalidArgument`.
+    func check(_ features: Table, _ rows: [Int32]?) throws(MetaLearnersError) {
         try requireColumns(ensemble.featureCount, in: features)
         if let rows, let row = rows.first(where: { $0 < 0 || $0 >= features.rowCount }) {
             throw MetaLearnersError(
                 .invalidArgument, at: "rows", "row \(row) is not within 0..<\(features.rowCount)")
         }
-        let scores = try ensemble.scores(features, rows: rows, context)
+    }
+
+    /// The predictions that scores stand for.
+    func linked(_ scores: [Double]) -> [Double] {
         switch link {
         case .identity: return scores
         case .logistic:
@@ -64,7 +75,7 @@ struct BoostedTreesModel: FittedEstimator {
         return shares
     }
 
-    private static let formatVersion: UInt8 = 1
+    private static let formatVersion: UInt8 = 2
 
     func encode(to writer: inout BinaryWriter) {
         writer.write(Self.formatVersion)
@@ -75,21 +86,22 @@ struct BoostedTreesModel: FittedEstimator {
 
     /// Reads what `encode` wrote.
     ///
-    /// - Throws: `corruptModel`; `incompatibleModel` for bytes of a newer version.
+    /// - Throws: `corruptModel`; `incompatibleModel` for bytes of another version.
     init(from reader: inout BinaryReader) throws(MetaLearnersError) {
         let version = try reader.read(UInt8.self)
-        guard version <= Self.formatVersion else {
+        guard version == Self.formatVersion else {
             throw MetaLearnersError(
                 .incompatibleModel,
                 "the trees are of format \(version); this version reads \(Self.formatVersion)",
-                remedy: "use a newer version")
+                remedy: "use the version that wrote them, or fit again")
         }
         guard let link = Link(rawValue: try reader.read(UInt8.self)) else {
             throw BinaryReader.corrupt("a tree model is of an unknown kind")
         }
         let warnings = try reader.readStrings()
         let ensemble = try TreeEnsemble(from: &reader)
-        guard link == .softmax || ensemble.baseScores.count == 1 else {
+        guard link == .softmax || ensemble.baseScores.count == 1 || link == .identity && ensemble.isMultiOutput
+        else {
             throw BinaryReader.corrupt("a tree model has more scores than its kind")
         }
         self.init(ensemble: ensemble, link: link, warnings: warnings)

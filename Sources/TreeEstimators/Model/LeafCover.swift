@@ -1,4 +1,4 @@
-/// A leaf's share in its tree, as the upper half of a Float: three digits in two bytes.
+/// A leaf's share in its tree (or a split's in the largest gain), as the upper half of a Float: three digits in two bytes.
 struct LeafCover: Sendable, Equatable {
     let bits: UInt16
 

@@ -5,7 +5,7 @@ extension TreeEnsemble {
         case missingLeft, missingRight, categories
     }
 
-    /// Writes the trees: 5 bytes a split and 6 a leaf, and the edges that are used.
+    /// Writes the trees: 7 bytes a split and 6 a leaf, and the edges that are used.
     func encode(to writer: inout BinaryWriter) {
         writer.write(UInt32(featureCount))
         writer.write(baseScores)
@@ -15,15 +15,20 @@ extension TreeEnsemble {
             writer.write(UInt16(feature))
             binning.encode(to: &writer)
         }
-        for gain in gains { writer.write(gain) }
-        writer.write(UInt64(trees.count))
-        for tree in trees {
+        writer.write(isMultiOutput)
+        writer.write(UInt32(roundCount))
+        writer.write(largestGain)
+        let written = isMultiOutput ? trees.filter { $0.output == 0 } : trees
+        writer.write(UInt64(written.count))
+        for tree in written {
+            writer.write(UInt32(tree.round))
             writer.write(UInt8(tree.splitCount))
             if baseScores.count > 1 { writer.write(UInt16(tree.output)) }
             for index in tree.firstSplit..<tree.firstSplit + tree.splitCount {
                 encode(split(at: index), to: &writer)
+                writer.write(gainShares[index].bits)
             }
-            for value in values[tree.firstValue...tree.firstValue + tree.splitCount] { writer.write(value) }
+            for value in values(of: tree) { writer.write(value) }
             for cover in covers[tree.firstValue...tree.firstValue + tree.splitCount] {
                 writer.write(cover.bits)
             }
@@ -31,15 +36,17 @@ extension TreeEnsemble {
     }
 
     private func encode(_ split: Split, to writer: inout BinaryWriter) {
+        let isWide = binnings[Int(split.feature)].isWide
         writer.write(split.leaf)
         writer.write(split.feature)
         switch split.rule {
         case .ordered(let threshold, let missingRight):
             writer.write((missingRight ? RuleTag.missingRight : .missingLeft).rawValue)
-            writer.write(threshold)
+            if isWide { writer.write(threshold) } else { writer.write(UInt8(truncatingIfNeeded: threshold)) }
         case .categories(let set):
             writer.write(RuleTag.categories.rawValue)
             for word in 0..<4 { writer.write(set.words[word]) }
+            if isWide { writer.write(set.more) }
         }
     }
 
@@ -64,32 +71,50 @@ extension TreeEnsemble {
             usedFeatures.append(feature)
             binnings.append(try ColumnBinning(from: &reader))
         }
+        guard binnings.reduce(0, { $0 + ($1.isWide ? 2 : 1) }) <= Int(UInt16.max) else {
+            throw BinaryReader.corrupt("a tree model has too many columns")
+        }
+        let isMultiOutput = try reader.readBool()
+        let roundCount = Int(try reader.read(UInt32.self))
+        let largestGain = try reader.readDouble()
+        guard largestGain >= 0, largestGain.isFinite else {
+            throw BinaryReader.corrupt("a split gains nothing")
+        }
         self.init(
             featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
-            usedFeatures: usedFeatures, binnings: binnings)
-        for place in gains.indices { gains[place] = try reader.readDouble() }
-        guard gains.allSatisfy({ $0 >= 0 }) else { throw BinaryReader.corrupt("a split gains nothing") }
-        for _ in 0..<(try reader.readCount(elementSize: 5)) {
-            let splitCount = Int(try reader.read(UInt8.self))
-            let output = baseScores.count > 1 ? Int(try reader.read(UInt16.self)) : 0
-            guard output < baseScores.count else { throw BinaryReader.corrupt("a tree adds to no score") }
-            var splits: [Split] = []
-            for index in 0..<splitCount { splits.append(try readSplit(&reader, leaves: index + 1)) }
-            var values: [Float] = []
-            for _ in 0...splitCount {
-                let value = try reader.readFloat()
-                guard value.isFinite else { throw BinaryReader.corrupt("a leaf has no value") }
-                values.append(value)
-            }
-            var covers: [LeafCover] = []
-            for _ in 0...splitCount {
-                guard let cover = LeafCover(bits: try reader.read(UInt16.self)) else {
-                    throw BinaryReader.corrupt("the rows of a leaf cannot be counted")
-                }
-                covers.append(cover)
-            }
-            append(splits, values: values, covers: covers, output: output)
+            usedFeatures: usedFeatures, binnings: binnings, largestGain: largestGain,
+            roundCount: roundCount, isMultiOutput: isMultiOutput)
+        for _ in 0..<(try reader.readCount(elementSize: 11)) { append(try readTree(&reader)) }
+    }
+
+    private func readTree(_ reader: inout BinaryReader) throws(MetaLearnersError) -> NewTree {
+        var tree = NewTree(round: Int(try reader.read(UInt32.self)))
+        guard tree.round < roundCount, tree.round >= trees.last?.round ?? 0 else {
+            throw BinaryReader.corrupt("a tree is of no round")
         }
+        let splitCount = Int(try reader.read(UInt8.self))
+        tree.output = baseScores.count > 1 ? Int(try reader.read(UInt16.self)) : 0
+        guard tree.output < (isMultiOutput ? 1 : baseScores.count) else {
+            throw BinaryReader.corrupt("a tree adds to no score")
+        }
+        for index in 0..<splitCount {
+            tree.splits.append(try readSplit(&reader, leaves: index + 1))
+            tree.gains.append(try readShare(&reader))
+        }
+        for _ in 0..<(splitCount + 1) * (isMultiOutput ? baseScores.count : 1) {
+            let value = try reader.readFloat()
+            guard value.isFinite else { throw BinaryReader.corrupt("a leaf has no value") }
+            tree.values.append(value)
+        }
+        for _ in 0...splitCount { tree.covers.append(try readShare(&reader)) }
+        return tree
+    }
+
+    private func readShare(_ reader: inout BinaryReader) throws(MetaLearnersError) -> LeafCover {
+        guard let share = LeafCover(bits: try reader.read(UInt16.self)) else {
+            throw BinaryReader.corrupt("the rows of a leaf or the gain of a split cannot be told")
+        }
+        return share
     }
 
     private func readSplit(_ reader: inout BinaryReader, leaves: Int) throws(MetaLearnersError) -> Split {
@@ -98,16 +123,26 @@ extension TreeEnsemble {
         guard leaf < leaves, feature < usedFeatures.count else {
             throw BinaryReader.corrupt("a split is of no leaf or no column")
         }
+        let isWide = binnings[Int(feature)].isWide
         let rule: SplitCandidate.Rule
         switch RuleTag(rawValue: try reader.read(UInt8.self)) {
-        case .missingLeft: rule = .ordered(threshold: try reader.read(UInt8.self), missingRight: false)
-        case .missingRight: rule = .ordered(threshold: try reader.read(UInt8.self), missingRight: true)
+        case .missingLeft:
+            rule = .ordered(threshold: try readThreshold(&reader, isWide), missingRight: false)
+        case .missingRight:
+            rule = .ordered(threshold: try readThreshold(&reader, isWide), missingRight: true)
         case .categories:
-            var set = CategorySet()
-            for word in 0..<4 { set.words[word] = try reader.read(UInt64.self) }
-            rule = .categories(set)
+            var words: [UInt64] = []
+            for _ in 0..<4 { words.append(try reader.read(UInt64.self)) }
+            if isWide { words += try reader.readArray(UInt64.self) }
+            rule = .categories(CategorySet(pages: words))
         case nil: throw BinaryReader.corrupt("a split is of an unknown kind")
         }
         return Split(leaf: leaf, feature: feature, rule: rule)
+    }
+
+    private func readThreshold(_ reader: inout BinaryReader, _ isWide: Bool) throws(MetaLearnersError)
+        -> UInt16
+    {
+        isWide ? try reader.read(UInt16.self) : UInt16(try reader.read(UInt8.self))
     }
 }

@@ -22,6 +22,8 @@ struct TreeEnsemble: Sendable {
         let firstValue: Int
         /// Which score the tree adds to.
         let output: Int
+        /// In which round of boosting it was grown.
+        let round: Int
     }
 
     /// The most splits of a tree: leaves are numbered by a byte.
@@ -37,40 +39,126 @@ struct TreeEnsemble: Sendable {
     let usedFeatures: [Int]
     /// How the values of these columns become bins.
     let binnings: [ColumnBinning]
+    /// The first plane of each column's bins in a block: wide columns have two.
+    let planes: [Int]
+    /// How many planes there are.
+    let planeCount: Int
     /// The splits of all trees, as the kernels read them.
     private(set) var splits: [mtlk_split] = []
-    /// The sets of bins that splits by categories send right, four words each.
+    /// The sets of bins that splits by categories send right, in pages of four words.
     private(set) var sets: [UInt64] = []
     private(set) var values: [Float] = []
     /// The share of each leaf in its tree's Hessian sum, of 16 bits: what conditional expectations weight leaves by.
     private(set) var covers: [LeafCover] = []
-    /// What the splits by each used column gained, over all trees.
-    var gains: [Double]
+    /// What the largest gain of a split is, in the units of the loss.
+    let largestGain: Double
+    /// What each split gained, as a share of the largest gain.
+    private(set) var gainShares: [LeafCover] = []
+    /// The trees, round by round. Where leaves have a value for each score, each score has a tree of its own, and the
+    /// trees of a round share their splits.
     private(set) var trees: [Tree] = []
+    /// How many rounds of boosting there were, with or without a tree.
+    let roundCount: Int
+    /// Whether leaves have a value for each score.
+    let isMultiOutput: Bool
 
     init(
         featureCount: Int, baseScores: [Double], valueScale: Double, usedFeatures: [Int],
-        binnings: [ColumnBinning]
+        binnings: [ColumnBinning], largestGain: Double, roundCount: Int, isMultiOutput: Bool
     ) {
         self.featureCount = featureCount
         self.baseScores = baseScores
         self.valueScale = valueScale
         self.usedFeatures = usedFeatures
         self.binnings = binnings
-        gains = [Double](repeating: 0, count: usedFeatures.count)
+        self.largestGain = largestGain
+        self.roundCount = roundCount
+        self.isMultiOutput = isMultiOutput
+        var planes: [Int] = []
+        var planeCount = 0
+        for binning in binnings {
+            planes.append(planeCount)
+            planeCount += binning.isWide ? 2 : 1
+        }
+        self.planes = planes
+        self.planeCount = planeCount
     }
 
-    /// Adds a tree: `values` and `covers` hold a number for each leaf, one more than there are splits.
-    mutating func append(_ splits: [Split], values: [Float], covers: [LeafCover], output: Int) {
-        trees.append(
-            Tree(
-                firstSplit: self.splits.count, splitCount: splits.count, firstValue: self.values.count,
-                output: output))
-        let first = self.splits.count
-        for split in splits { self.splits.append(compiled(split)) }
+    /// A tree as it is added.
+    struct NewTree {
+        var splits: [Split] = []
+        /// Of each split.
+        var gains: [LeafCover] = []
+        /// Of each leaf, one more than there are splits; where leaves have several, those of one score after another.
+        var values: [Float] = []
+        /// Of each leaf.
+        var covers: [LeafCover] = []
+        /// The first score that it adds to.
+        var output = 0
+        var round = 0
+    }
+
+    /// Adds a tree.
+    mutating func append(_ tree: NewTree) {
+        let first = splits.count
+        for output in 0..<(isMultiOutput ? baseScores.count : 1) {
+            trees.append(
+                Tree(
+                    firstSplit: first, splitCount: tree.splits.count,
+                    firstValue: values.count + output * (tree.splits.count + 1),
+                    output: tree.output + output, round: tree.round))
+            covers += tree.covers
+        }
+        for split in tree.splits { splits.append(compiled(split)) }
         link(from: first)
-        self.values += values
-        self.covers += covers
+        gainShares += tree.gains
+        values += tree.values
+    }
+
+    /// What the splits by each used column gained, over all trees.
+    var gains: [Double] {
+        var gains = [Double](repeating: 0, count: usedFeatures.count)
+        for (split, share) in zip(splits, gainShares) {
+            gains[place(ofPlane: Int(split.plane))] += share.share * largestGain
+        }
+        return gains
+    }
+
+    /// How many trees the first `rounds` rounds have.
+    func treeCount(ofRounds rounds: Int) -> Int {
+        trees.firstIndex { $0.round >= rounds } ?? trees.count
+    }
+
+    /// The ensemble without the trees of all rounds after the first `rounds`, nor the columns that only these use.
+    func truncated(toRounds rounds: Int) -> TreeEnsemble {
+        let kept = trees[..<treeCount(ofRounds: rounds)]
+        let splitCount = kept.last.map { $0.firstSplit + $0.splitCount } ?? 0
+        let places = Set(splits[..<splitCount].map { place(ofPlane: Int($0.plane)) }).sorted()
+        var newPlaces = [UInt16](repeating: 0, count: usedFeatures.count)
+        for (new, place) in places.enumerated() { newPlaces[place] = UInt16(new) }
+        var result = TreeEnsemble(
+            featureCount: featureCount, baseScores: baseScores, valueScale: valueScale,
+            usedFeatures: places.map { usedFeatures[$0] }, binnings: places.map { binnings[$0] },
+            largestGain: largestGain, roundCount: min(rounds, roundCount), isMultiOutput: isMultiOutput)
+        for tree in kept where !isMultiOutput || tree.output == 0 {
+            let range = tree.firstSplit..<tree.firstSplit + tree.splitCount
+            result.append(
+                NewTree(
+                    splits: range.map {
+                        let split = split(at: $0)
+                        return Split(
+                            leaf: split.leaf, feature: newPlaces[Int(split.feature)], rule: split.rule)
+                    }, gains: Array(gainShares[range]), values: Array(values(of: tree)),
+                    covers: Array(covers[tree.firstValue...tree.firstValue + tree.splitCount]),
+                    output: tree.output, round: tree.round))
+        }
+        return result
+    }
+
+    /// The values of a tree's leaves; where leaves have several, of all trees that share its splits.
+    func values(of tree: Tree) -> ArraySlice<Float> {
+        let count = (tree.splitCount + 1) * (isMultiOutput ? baseScores.count : 1)
+        return values[tree.firstValue..<tree.firstValue + count]
     }
 
     /// Finds where rows go on from each split of the last tree. They only ever go on to later splits.
@@ -91,19 +179,30 @@ struct TreeEnsemble: Sendable {
     }
 
     private mutating func compiled(_ split: Split) -> mtlk_split {
+        let place = Int(split.feature)
+        let isWide = binnings[place].isWide
+        var compiled = mtlk_split()
+        compiled.plane = UInt16(truncatingIfNeeded: planes[place])
+        compiled.leaf = split.leaf
+        compiled.is_wide = isWide ? 1 : 0
         switch split.rule {
         case .ordered(let threshold, let missingRight):
-            // Missing values are bin 0; less 1 they are 255 and lie above every threshold.
-            let offset: UInt8 = missingRight ? 1 : 0
-            return mtlk_split(
-                feature: split.feature, leaf: split.leaf, offset: offset, limit: threshold &- offset,
-                next_left: 0, next_right: 0, set: 0)
+            // Missing values are bin 0; less 1 they are the highest bin of all and lie above every threshold.
+            compiled.offset = missingRight ? 1 : 0
+            let limit = threshold &- (missingRight ? 1 : 0)
+            compiled.limit = isWide ? limit : limit & 0xFF
         case .categories(let set):
+            compiled.set = UInt32(sets.count / 4 + 1)
             for word in 0..<4 { sets.append(set.words[word]) }
-            return mtlk_split(
-                feature: split.feature, leaf: split.leaf, offset: 0, limit: 0, next_left: 0, next_right: 0,
-                set: UInt32(sets.count / 4))
+            guard isWide else { break }
+            // Pages for every bin that there is, so that any bin may be looked up.
+            let pages = (binnings[place].binCount + CategorySet.pageBins - 1) / CategorySet.pageBins
+            let words = (pages - 1) * 4
+            sets += set.more.prefix(words)
+            sets += [UInt64](repeating: 0, count: max(0, words - set.more.count))
+            compiled.limit = UInt16(truncatingIfNeeded: pages)
         }
+        return compiled
     }
 
     /// A split as it was given.
@@ -112,11 +211,24 @@ struct TreeEnsemble: Sendable {
         let rule: SplitCandidate.Rule
         if split.set > 0 {
             let first = Int(split.set - 1) * 4
-            rule = .categories(
-                CategorySet(words: SIMD4(sets[first], sets[first + 1], sets[first + 2], sets[first + 3])))
+            let pages = split.is_wide == 0 ? 1 : Int(split.limit)
+            rule = .categories(CategorySet(pages: sets[first..<first + 4 * pages]))
         } else {
-            rule = .ordered(threshold: split.limit &+ split.offset, missingRight: split.offset == 1)
+            let threshold = split.limit &+ UInt16(split.offset)
+            rule = .ordered(
+                threshold: split.is_wide == 0 ? threshold & 0xFF : threshold, missingRight: split.offset == 1)
         }
-        return Split(leaf: split.leaf, feature: split.feature, rule: rule)
+        return Split(leaf: split.leaf, feature: UInt16(place(ofPlane: Int(split.plane))), rule: rule)
+    }
+
+    /// The used column that a plane is of.
+    private func place(ofPlane plane: Int) -> Int {
+        var low = 0
+        var high = planes.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if planes[middle] <= plane { low = middle } else { high = middle }
+        }
+        return low
     }
 }

@@ -28,7 +28,8 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var l1 = 0.0
     /// The penalty λ on the square of leaf values.
     public var l2 = 1.0
-    /// Bins of a column at most, besides the one for missing values.
+    /// Bins of a column of numbers at most, besides the one for missing values; over 255 they take 16 bits. Below 255
+    /// it also limits the levels of a category that have a bin of their own, which else are at most 65,535.
     public var maxBins = 255
     /// The share of rows that each tree sees, drawn without replacement.
     public var rowSample = 1.0
@@ -44,6 +45,8 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var categorySmoothing = 10.0
     /// What a split into sets of categories adds to λ.
     public var categoryL2 = 10.0
+    /// Whether several classes share the trees of a round, whose leaves then have a value for each class.
+    public var multiOutput = false
 
     /// Creates the spec with every default.
     public init() {}
@@ -63,7 +66,7 @@ public struct TreesSpec: BaseEstimatorSpec {
         .number("min_split_gain", \.minSplitGain, in: 0...Double.infinity, "what a split must gain at least"),
         .number("l1", \.l1, in: 0...Double.infinity, "penalty on the absolute value of leaf values"),
         .number("l2", \.l2, in: 0...Double.infinity, "penalty on the square of leaf values"),
-        .integer("max_bins", \.maxBins, in: 2...255, "bins of a column at most, missing values apart"),
+        .integer("max_bins", \.maxBins, in: 2...65_535, "bins of a column at most, missing values apart"),
         .number("row_sample", \.rowSample, in: 0...1, exclusiveLower: true, "share of rows that a tree sees"),
         .number(
             "column_sample", \.columnSample, in: 0...1, exclusiveLower: true,
@@ -80,5 +83,6 @@ public struct TreesSpec: BaseEstimatorSpec {
             "Hessian added to each category before categories are ordered"),
         .number(
             "category_l2", \.categoryL2, in: 0...Double.infinity, "what splits of categories add to l2"),
+        .boolean("multi_output", \.multiOutput, "one tree a round for all classes, not one a class"),
     ]
 }

@@ -1,0 +1,40 @@
+import MetaLearnersCore
+
+/// Where the covariance problems of all rows, and of all but a fold, come from.
+enum CovarianceSource: Sendable {
+    /// The sums of products over each fold.
+    case sums([GramSums], width: Int)
+    /// The rows.
+    case rows(RowCovariance.Rows, [Range<Int>])
+    /// What is stored of the rows.
+    case sparse(SparseCovariance.Rows, [Range<Int>])
+
+    /// - Parameter denseLimit: the most columns whose sums are all formed, even where rows are fewer.
+    init(
+        _ problem: LeastSquares, _ folds: [Range<Int>], denseLimit: Int = 0, _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        if problem.design.isTooWide, let sparse = problem.design.sparse {
+            self = .sparse(
+                SparseCovariance.Rows(sparse, factors: problem.factors, responses: problem.responses), folds)
+        } else if problem.design.sparse == nil,
+            problem.design.width > max(problem.responses.count, denseLimit)
+        {
+            self = .rows(try RowCovariance.Rows(problem, context), folds)
+        } else {
+            self = .sums(try GramSums.of(problem, groups: folds, context), width: problem.design.width)
+        }
+    }
+
+    func problem(without fold: Int?) throws(MetaLearnersError) -> any CovarianceProblem {
+        switch self {
+        case .sums(var parts, let width):
+            // Sums over the other folds are added up, rather than one subtracted from the total: nothing cancels.
+            let heldOut = fold.map { parts.remove(at: $0) }
+            return try DenseCovariance(parts, heldOut: heldOut, width: width)
+        case .rows(let rows, let folds):
+            return try RowCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
+        case .sparse(let rows, let folds):
+            return try SparseCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import MetaLearnersCore
+
+/// Logistic regression with a ridge penalty, cross-fitted: minimises the weighted mean of −log p plus λ/2·|β|², for each
+/// fold on the problem's rows outside it, at a whole path of penalties, each solution being the start of the next.
+package struct LogisticPathProblem: Sendable {
+    private let columns: PathColumns
+    private let rows: [Int32]
+    private let folds: [Int32]
+    private let foldCount: Int
+    private let target: [Double]
+    private let weights: [Double]?
+
+    /// Describes the problem.
+    ///
+    /// - Parameters:
+    ///   - columns: columns of the design matrix, each once; nil for all.
+    ///   - rows: the rows to learn from, ascending.
+    ///   - folds: the fold of each row of the design matrix, from 0; −1 for rows that are never held out.
+    ///   - target: 0 or 1 for each row of the design matrix, read at `rows`.
+    ///   - weights: one for each row of the design matrix, not negative; nil where all count alike.
+    /// - Throws: `invalidArgument` for arrays of the wrong length.
+    package init(
+        _ design: DesignMatrix, columns: [Int]? = nil, rows: [Int32], folds: [Int32], target: [Double],
+        weights: [Double]? = nil
+    ) throws(MetaLearnersError) {
+        let chosen = columns ?? Array(0..<design.width)
+        guard
+            [folds.count, target.count, weights?.count ?? target.count].allSatisfy({ $0 == design.rowCount }),
+            chosen.allSatisfy({ (0..<design.width).contains($0) }),
+            rows.allSatisfy({ $0 >= 0 && $0 < design.rowCount })
+        else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "path", "columns, rows or arrays do not fit the design matrix")
+        }
+        self.columns = PathColumns(
+            design: design, columns: chosen, scales: [Double](repeating: 1, count: chosen.count),
+            modulation: nil)
+        self.rows = rows.filter { weights?[Int($0)] ?? 1 > 0 }
+        self.folds = folds
+        foldCount = Int(folds.max() ?? -1) + 1
+        self.target = target
+        self.weights = weights
+    }
+
+    /// Fits the models; they predict log-odds.
+    ///
+    /// - Parameters:
+    ///   - penalties: descending, positive.
+    ///   - whole: whether to fit a model of all rows beside those of the folds.
+    /// - Throws: `invalidData` where a fold leaves rows of one class only, `numericalFailure`, `outOfMemory`, `cancelled`.
+    /// - Complexity: O(rows × columns²) for a Newton step, of which a penalty takes two to four.
+    package func ridgePath(
+        penalties: [Double] = PathProblem.defaultRidgePenalties, whole: Bool = false,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> PathFit {
+        let parts = try BLASThreads.single { () throws(MetaLearnersError) in
+            try ParallelParts.run(foldCount + (whole ? 1 : 0), context) { fold throws(MetaLearnersError) in
+                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, context)
+            }
+        }
+        let held = parts.prefix(foldCount)
+        let total = rows.reduce(0) { $0 + (weights?[Int($1)] ?? 1) }
+        return PathFit(
+            columns: columns, folds: folds, models: held.map(\.stages),
+            whole: whole ? parts.last?.stages ?? [] : [], penalties: penalties,
+            losses: penalties.indices.map { stage in held.reduce(0) { $0 + $1.losses[stage] } / total },
+            converged: parts.allSatisfy(\.converged))
+    }
+
+    private func path(_ fold: Int32?, _ penalties: [Double], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> (stages: [PathFit.Stage], losses: [Double], converged: Bool)
+    {
+        let training = rows.filter { folds[Int($0)] != fold }
+        let heldOut = fold.map { fold in rows.filter { folds[Int($0)] == fold } } ?? []
+        guard let classes = ClassLabels(binary: target, rows: training, weights: weights) else {
+            throw MetaLearnersError(
+                .invalidData, at: fold.map { "fold \($0 + 1)" },
+                "only one class occurs among the rows to learn from",
+                remedy: "use fewer folds, or stratify them")
+        }
+        let total = classes.weights.reduce(0, +)
+        let design = try DesignBlocks(columns, rows: training).keeping(context)
+        let loss = try LogisticLoss(design, classes, l2: 1)
+        let solver = NewtonSolver(
+            loss: loss, maxIterations: 100, tolerance: 1e-6, denseLimit: NewtonSolver.denseLimit)
+        let width = columns.width
+        var start: DoubleBuffer?
+        var stages: [PathFit.Stage] = []
+        var converged = true
+        for penalty in penalties {
+            loss.l2 = penalty * total
+            let solution = try solver.solve(from: start, context)
+            start = solution.parameters
+            converged = converged && solution.converged
+            stages.append(
+                PathFit.Stage(
+                    intercept: solution.parameters.start[width],
+                    coefficients: Array(solution.parameters.array[0..<width])))
+        }
+        return (stages, try losses(stages, heldOut, context), converged)
+    }
+
+    /// Σ w·(−log p) of the rows at each stage.
+    private func losses(_ stages: [PathFit.Stage], _ rows: [Int32], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> [Double]
+    {
+        var losses = [Double](repeating: 0, count: stages.count)
+        let step = DesignBlocks.rowsPerBlock
+        let block = try DoubleBuffer(max(columns.width, 1) * step)
+        try DesignBlocks(columns, rows: rows).forEach(into: block, context) { range in
+            for (stage, model) in stages.enumerated() {
+                for (offset, index) in range.enumerated() {
+                    var value = model.intercept
+                    for (column, coefficient) in model.coefficients.enumerated() {
+                        value += block.start[column * step + offset] * coefficient
+                    }
+                    let row = Int(rows[index])
+                    let signed = target[row] == 1 ? -value : value
+                    losses[stage] +=
+                        (weights?[row] ?? 1)
+                        * (max(signed, 0) + Double.log(onePlus: Double.exp(-abs(signed))))
+                }
+            }
+        }
+        return losses
+    }
+}

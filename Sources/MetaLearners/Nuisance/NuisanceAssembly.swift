@@ -1,0 +1,60 @@
+import MetaLearnersCore
+
+/// Propensities that are ready for use, with how they came about.
+struct AssembledPropensities: Sendable {
+    /// For each arm, for each row.
+    let values: [[Double]]
+    /// Which rows have overlap; nil where all have.
+    let hasOverlap: [Bool]?
+    /// What the overlap policy did.
+    let overlap: OverlapReport
+    /// How predictions were calibrated; nil where they were not.
+    let calibration: PropensityCalibration?
+}
+
+/// Makes propensities of what models predict: takes known ones over, calibrates, and applies the overlap policy.
+struct NuisanceAssembly {
+    let dataset: CausalDataset
+    let policy: OverlapSpec
+    let calibration: Calibration
+
+    /// The propensities of the dataset's rows.
+    ///
+    /// - Parameters:
+    ///   - predicted: a number an arm, row by row, out of fold; nil where propensities are known.
+    ///   - folds: what rows were held out together: each is calibrated by the rows of the others.
+    /// - Throws: `invalidData` where the overlap policy refuses the propensities or leaves an arm without rows.
+    func propensities(_ predicted: [Double]?, _ folds: FoldAssignment) throws(MetaLearnersError)
+        -> AssembledPropensities
+    {
+        var values = dataset.knownPropensities ?? []
+        var calibrated: PropensityCalibration?
+        if dataset.knownPropensities == nil, let predicted {
+            values = (0..<dataset.armCount).map { arm in
+                stride(from: arm, to: predicted.count, by: dataset.armCount).map { predicted[$0] }
+            }
+            if calibration != .none {
+                let fitted = PropensityCalibration.fitted(calibration, values, dataset, folds)
+                values = fitted.training
+                calibrated = fitted.calibration
+            }
+        }
+        let labels = dataset.treatment.labels
+        let overlap = try policy.apply(values, labels, isKnown: dataset.knownPropensities != nil)
+        if let hasOverlap = overlap.hasOverlap {
+            var rows = [Int](repeating: 0, count: dataset.armCount)
+            for (row, arm) in dataset.treatment.arms.enumerated() where hasOverlap[row] {
+                rows[Int(arm)] += 1
+            }
+            if let empty = rows.firstIndex(of: 0) {
+                throw MetaLearnersError(
+                    .invalidData, at: "overlap",
+                    "arm '\(labels[empty])' has no row left after trimming to \(policy.bounds)",
+                    remedy: "widen overlap.bounds or use overlap.policy: clip")
+            }
+        }
+        return AssembledPropensities(
+            values: overlap.propensities, hasOverlap: overlap.hasOverlap, overlap: overlap.report,
+            calibration: calibrated)
+    }
+}

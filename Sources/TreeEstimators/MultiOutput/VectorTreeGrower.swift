@@ -1,0 +1,245 @@
+import CTreeKernels
+import MetaLearnersCore
+
+/// Grows trees whose leaves have several values, on histograms with a cell of several sums a bin.
+///
+/// It works as `TreeGrower` does: a split needs the histogram of its smaller child only, each part of the work keeps a
+/// histogram of its own rows, and all sums are of integers.
+final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint parts.
+    private struct Leaf {
+        var totals: [Int64]
+        var depth: Int
+        var histogram: Int?
+        var best: VectorCandidate?
+    }
+
+    private let matrix: BinnedMatrix
+    private let rules: GrowthRules
+    private let layout: VectorLayout
+    private let team: WorkTeam
+    let shards: [RowShard]
+    /// The lanes of each row, by its number in the dataset.
+    private let numbers: AlignedBuffer<Int32>
+    /// Where the histogram of each slot starts, in cells.
+    private let offsets: [Int]
+    private let cellCount: Int
+    private var histograms: [AlignedBuffer<Int64>] = []
+    private var freeHistograms: [Int] = []
+    private var partials: [AlignedBuffer<Int64>] = []
+    private var leaves: [Leaf] = []
+    /// One search a part of the work; made anew for each tree, as units change.
+    private var searches: [VectorSplitSearch] = []
+
+    /// Creates a grower.
+    ///
+    /// - Throws: `outOfMemory`.
+    init(
+        _ matrix: BinnedMatrix, _ rules: GrowthRules, _ layout: VectorLayout, shards: [RowShard],
+        numbers: AlignedBuffer<Int32>, _ team: WorkTeam
+    ) throws(MetaLearnersError) {
+        self.matrix = matrix
+        self.rules = rules
+        self.layout = layout
+        self.shards = shards
+        self.numbers = numbers
+        self.team = team
+        var offsets: [Int] = []
+        var count = 0
+        for slot in matrix.slotFeatures.indices {
+            offsets.append(count)
+            count += matrix.column(ofSlot: slot).binning.binCount
+        }
+        self.offsets = offsets
+        cellCount = count
+        if shards.count > 1 {
+            for _ in shards { partials.append(try AlignedBuffer(uninitialized: count * layout.lanes)) }
+        }
+    }
+
+    /// Grows a tree from the rows in leaf 0 of the shards' lists; afterwards these hold its leaves.
+    ///
+    /// - Parameter usableSlots: which columns it may split by, nil for all.
+    /// - Returns: the tree, whose leaves' Hessians are the sums over the outputs, and the best values of each leaf.
+    /// - Throws: `outOfMemory`.
+    func grow(_ units: VectorUnits, usableSlots: [Bool]?) throws(MetaLearnersError) -> (
+        tree: GrownTree, values: [[Double]]
+    ) {
+        searches = []
+        for _ in 0..<max(1, min(matrix.slotFeatures.count, team.threads)) {
+            searches.append(try VectorSplitSearch(layout, units, rules))
+        }
+        leaves = [Leaf(totals: countRows(), depth: 0, histogram: nil, best: nil)]
+        freeHistograms = Array(histograms.indices)
+        var tree = GrownTree(leaves: [])
+        if isWorthSearching(0) {
+            let histogram = try takeHistogram()
+            leaves[0].histogram = histogram
+            buildHistogram(of: 0)
+            merge(into: histograms[histogram].base, matrix.slotFeatures.indices)
+            leaves[0].totals = sums(ofSlot: 0, histograms[histogram].base)
+            search([0], subtractFrom: nil, usableSlots)
+        }
+        while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
+            try split(index, by: candidate, usableSlots)
+            tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate.split))
+        }
+        tree.leaves = leaves.map { leaf in
+            let trace = (0..<layout.outputs).reduce(0.0) {
+                $0 + Double(leaf.totals[layout.diagonalLane($1)])
+            }
+            return GradientTotals(
+                hessian: Int64(trace / Double(layout.outputs)), count: leaf.totals[layout.countLane])
+        }
+        return (tree, leaves.map { searches[0].values($0.totals) })
+    }
+
+    /// Sums of which only the count is known yet.
+    private func countRows() -> [Int64] {
+        var totals = [Int64](repeating: 0, count: layout.lanes)
+        totals[layout.countLane] = Int64(shards.reduce(0) { $0 + $1.active.count(of: 0) })
+        return totals
+    }
+
+    /// The sums over all bins of a column.
+    private func sums(ofSlot slot: Int, _ cells: UnsafePointer<Int64>) -> [Int64] {
+        var totals = [Int64](repeating: 0, count: layout.lanes)
+        let first = cells + offsets[slot] * layout.lanes
+        for bin in 0..<matrix.column(ofSlot: slot).binning.binCount {
+            for lane in totals.indices { totals[lane] &+= first[bin * layout.lanes + lane] }
+        }
+        return totals
+    }
+
+    private func nextLeaf() -> Int? {
+        var chosen: Int?
+        for index in leaves.indices {
+            guard let best = leaves[index].best else { continue }
+            guard let current = chosen, let other = leaves[current].best else {
+                chosen = index
+                continue
+            }
+            let isEarlier = rules.isDepthWise && leaves[index].depth < leaves[current].depth
+            let isLater = rules.isDepthWise && leaves[index].depth > leaves[current].depth
+            if isEarlier || !isLater && best.split.gain > other.split.gain { chosen = index }
+        }
+        return chosen
+    }
+
+    private func isWorthSearching(_ leaf: Int) -> Bool {
+        leaves[leaf].totals[layout.countLane] / 2 >= rules.minLeafSize && leaves[leaf].depth < rules.maxDepth
+            && leaves.count < rules.maxLeaves && cellCount > 0
+    }
+
+    private func split(_ parent: Int, by candidate: VectorCandidate, _ usableSlots: [Bool]?)
+        throws(MetaLearnersError)
+    {
+        let column = matrix.columns[candidate.split.feature]
+        let new = leaves.count
+        let inherited = leaves[parent].histogram
+        let depth = leaves[parent].depth + 1
+        let right = zip(leaves[parent].totals, candidate.left).map { $0 &- $1 }
+        let smallIsRight = right[layout.countLane] < candidate.left[layout.countLane]
+        leaves[parent] = Leaf(totals: candidate.left, depth: depth, histogram: nil, best: nil)
+        leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
+        team.run(shards.count) {
+            shards[$0].split(
+                parent, by: candidate.split.rule, column, smallIsRight: smallIsRight)
+        }
+        let (small, large) = smallIsRight ? (new, parent) : (parent, new)
+        let wanted = [small, large].filter(isWorthSearching)
+        guard let inherited else { return }
+        guard !wanted.isEmpty else { return freeHistograms.append(inherited) }
+        leaves[small].histogram = try takeHistogram()
+        buildHistogram(of: small)
+        leaves[large].histogram = inherited
+        search(wanted, subtractFrom: (small: small, large: large), usableSlots)
+        for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
+    }
+
+    private func takeHistogram() throws(MetaLearnersError) -> Int {
+        if let free = freeHistograms.popLast() { return free }
+        histograms.append(try AlignedBuffer(uninitialized: cellCount * layout.lanes))
+        return histograms.count - 1
+    }
+
+    private func giveBack(_ leaf: Int) {
+        if let histogram = leaves[leaf].histogram { freeHistograms.append(histogram) }
+        leaves[leaf].histogram = nil
+    }
+
+    /// Each shard's own histogram of its rows in `leaf`.
+    private func buildHistogram(of leaf: Int) {
+        guard let target = leaves[leaf].histogram else { return }
+        team.run(shards.count) { index in
+            let cells = shards.count > 1 ? partials[index].base : histograms[target].base
+            cells.update(repeating: 0, count: cellCount * layout.lanes)
+            let rows = shards[index].active.leaf(leaf)
+            guard let first = rows.baseAddress else { return }
+            offsets.withUnsafeBufferPointer { offsets in
+                guard let firstOffset = offsets.baseAddress else { return }
+                // A column at a time: cells of many words cost more than fetching bins of rows that lie apart.
+                for slot in offsets.indices {
+                    mtlk_histogram_vector(
+                        matrix.column(ofSlot: slot).bins.base, 1, first, rows.count, numbers.base,
+                        layout.lanes / 4, firstOffset + slot, cells)
+                }
+            }
+        }
+    }
+
+    /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
+    private func search(
+        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?
+    ) {
+        let slotCount = matrix.slotFeatures.count
+        let parts = searches.count
+        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0].base }
+        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
+        var found = [VectorCandidate?](repeating: nil, count: parts * wanted.count)
+        found.withUnsafeMutableBufferPointer { found in
+            team.run(parts) { part in
+                for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
+                    let column = matrix.column(ofSlot: slot)
+                    let binCount = column.binning.binCount
+                    let offset = offsets[slot] * layout.lanes
+                    if let small, let large {
+                        merge(into: small, slot..<slot + 1)
+                        for cell in offset..<offset + binCount * layout.lanes { large[cell] &-= small[cell] }
+                    }
+                    if let usableSlots, !usableSlots[slot] { continue }
+                    for (position, leaf) in wanted.enumerated() {
+                        guard let index = leaves[leaf].histogram else { continue }
+                        let candidate = searches[part].best(
+                            histograms[index].base + offset, binCount: binCount,
+                            feature: matrix.slotFeatures[slot],
+                            isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals)
+                        let place = position * parts + part
+                        if let candidate, candidate.split.isBetter(than: found[place]?.split) {
+                            found[place] = candidate
+                        }
+                    }
+                }
+            }
+        }
+        for (position, leaf) in wanted.enumerated() {
+            for case let candidate? in found[position * parts..<(position + 1) * parts]
+            where candidate.split.isBetter(than: leaves[leaf].best?.split) {
+                leaves[leaf].best = candidate
+            }
+        }
+    }
+
+    /// Adds up the shards' histograms of some columns; where there is one shard it wrote the target itself.
+    private func merge(into target: UnsafeMutablePointer<Int64>, _ slots: Range<Int>) {
+        guard let first = partials.first else { return }
+        for slot in slots {
+            let offset = offsets[slot] * layout.lanes
+            let count = matrix.column(ofSlot: slot).binning.binCount * layout.lanes
+            let cells = target + offset
+            cells.update(from: first.base + offset, count: count)
+            for partial in partials.dropFirst() {
+                for cell in 0..<count { cells[cell] &+= partial.base[offset + cell] }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import MetaLearners
+import MetaLearnersCore
+import Testing
+import _TestSupport
+
+@Suite("Reuse of nuisances")
+struct NuisanceReuseTests {
+    /// Counts the fits of nuisance models as progress reports them.
+    private final class FitCounter: Sendable {
+        private let total = Counter()
+
+        func options() -> ExecutionOptions {
+            ExecutionOptions(
+                threads: 2,
+                progress: { [total] progress in
+                    if progress.stage == "nuisances", progress.done > 0 { total.add(1) }
+                    return true
+                })
+        }
+
+        var count: Int { total.value }
+    }
+
+    @Test("Nine learners in turn fit the union of their nuisances, each once, and give the same bytes")
+    func union() throws {
+        let data = try SyntheticDataset.multiArm(rows: 120, seed: 2).dataset
+        let counter = FitCounter()
+        var nuisances: NuisanceFit?
+        for learner in LearnerKind.allCases {
+            let fitter = try MetaLearnerFitter(Linear.spec(learner))
+            let model = try fitter.fit(data, nuisances: nuisances, counter.options())
+            nuisances = model.nuisances
+            #expect(try model.encoded() == fitter.fit(data).encoded())
+        }
+        let all = try #require(nuisances)
+        // Three arm outcomes, two marginal ones, a joint one, the propensity, in three folds each; and refits on all
+        // rows where prediction needs them: S (1), T (3) and X (1).
+        #expect(Set(all.roles).count == 7 && all.roles.count == 7)
+        #expect(counter.count == 7 * 3 + 5)
+        #expect(all.modelCount == counter.count)
+    }
+
+    @Test("Nuisances of other rows, folds, seeds or models are refused; those left out are fitted again")
+    func refusals() throws {
+        let data = try SyntheticDataset.linear(rows: 90, seed: 2).dataset
+        let known = try #require(try Linear.fit(data, .dr).nuisances)
+        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError? {
+            #expect(throws: MetaLearnersError.self) {
+                try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset, nuisances: given)
+            }
+        }
+        let models = Linear.models
+        let folds: SpecValue = ["folds": 3]
+        let other = try SyntheticDataset.linear(rows: 90, seed: 3).dataset
+        let base: SpecValue = ["learner": "t", "models": models, "cross_fitting": folds]
+        #expect(refusal(base, other, known)?.description.contains("other data") == true)
+        let moreFolds: SpecValue = ["learner": "t", "models": models, "cross_fitting": ["folds": 4]]
+        #expect(refusal(moreFolds, data, known)?.description.contains("other folds") == true)
+        let reseeded: SpecValue = ["learner": "t", "models": models, "cross_fitting": folds, "seed": 9]
+        #expect(refusal(reseeded, data, known)?.kind == .invalidArgument)
+        let ridge: SpecValue = ["outcome": "ridge", "propensity": "logistic", "effect": "ols"]
+        let changed: SpecValue = ["learner": "t", "models": ridge, "cross_fitting": folds]
+        #expect(refusal(changed, data, known)?.description.contains("models.outcome") == true)
+        let fitter = try MetaLearnerFitter(MetaLearnerSpec(changed))
+        let propensity = try fitter.fit(data, nuisances: known.selecting([.propensity]))
+        #expect(try propensity.encoded() == fitter.fit(data).encoded())
+    }
+
+    @Test("Nuisances alone are those of the fit", arguments: [LearnerKind.r, .dr, .s])
+    func alone(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.linear(rows: 90, seed: 4).dataset
+        let fitter = try MetaLearnerFitter(Linear.spec(learner))
+        let nuisances = try fitter.fitNuisances(data)
+        let model = try fitter.fit(data, nuisances: nuisances)
+        #expect(model.training?.nuisances == nuisances.estimates)
+        #expect(try model.encoded() == fitter.fit(data).encoded())
+    }
+}
