@@ -95,7 +95,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "PluginEstimatorsTests",
-            dependencies: ["PluginEstimators", "MetaLearnersCore", "_TestSupport"],
+            dependencies: ["PluginEstimators", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
             exclude: ["Hostile"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersTests",
