@@ -5,7 +5,10 @@ extension CATEModel {
     public static var magic: [UInt8] { ModelArchive.magic }
 
     /// The bytes of the model's file: the same for the same data, spec and seed, whatever the threads.
-    public func encoded() -> [UInt8] {
+    public func encoded() -> [UInt8] { archive.encoded() }
+
+    /// The file's manifest and sections.
+    var archive: ModelArchive {
         var archive = ModelArchive(manifest: manifest)
         var writer = BinaryWriter()
         schema.encode(to: &writer)
@@ -31,7 +34,7 @@ extension CATEModel {
             training.encode(to: &writer)
             archive.sections.append(("training", writer.bytes))
         }
-        return archive.encoded()
+        return archive
     }
 
     /// Reads the bytes of a model's file.

@@ -34,7 +34,8 @@ public struct RowEffectPredictor: Sendable {
     /// Prepares `model`; nil where it cannot be.
     public init?(_ model: CATEModel) {
         guard let predictor = model.predictor as? LearnerPredictor,
-            model.schema.fields.allSatisfy({ $0.kind == .numeric })
+            model.schema.fields.allSatisfy({ $0.kind == .numeric }),
+            model.spec.models.everyModel.allSatisfy({ $0.model.columns == .all })
         else { return nil }
         columnNames = model.schema.fields.map(\.name)
         let rule = model.spec.prediction
@@ -67,7 +68,7 @@ public struct RowEffectPredictor: Sendable {
         -> Mean?
     {
         let models = fitted.models.fullModel.map { [$0] } ?? fitted.models.foldModels
-        guard fitted.columns == nil, models.count == 1 || rule != .median else { return nil }
+        guard models.count == 1 || rule != .median else { return nil }
         var prepared: [any RowPredictor] = []
         for model in models {
             guard let row = (model as? any RowPredictable)?.makeRowPredictor(), row.outputCount <= 2,

@@ -62,6 +62,14 @@ public struct Prediction: Sendable, Equatable {
     /// What the user should know of the rows.
     public let warnings: [String]
 
+    /// Puts a prediction together: as many names as columns, all of equal length.
+    package init(names: [String], columns: [[Double]], meaning: String?, warnings: [String]) {
+        self.names = names
+        self.columns = columns
+        self.meaning = meaning
+        self.warnings = warnings
+    }
+
     /// The number of rows.
     public var rowCount: Int { columns.first?.count ?? 0 }
 }

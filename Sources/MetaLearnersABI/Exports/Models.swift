@@ -53,6 +53,16 @@ public func mtlr_model_summary(
 }
 
 @c @implementation
+public func mtlr_model_inspect(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        try Handle.required(ModelObject.self, model, "model").model.inspection.json()
+    }
+}
+
+@c @implementation
 public func mtlr_model_warnings(
     _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
