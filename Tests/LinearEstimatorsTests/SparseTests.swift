@@ -101,30 +101,69 @@ import Testing
                 try dense.predict(pair.dense, rows: nil, context)) < 1e-10)
     }
 
-    @Test("so are those of more columns than a matrix of their products may have")
-    func wide() throws {
-        let pair = try Pair(
-            rows: 60, columns: DesignBlocks.sparseGramLimit + 100, density: 0.004, seed: 2)
+    /// The same problem three times: dense, by sparse sums, and without a matrix of all products.
+    private func problems(_ pair: Pair, l2: Double) throws -> [LeastSquares] {
         let context = ExecutionContext()
-        for estimator in [
-            try RidgeEstimator(RidgeSpec(l2: 3)), try LassoEstimator(LassoSpec(lambda: 0.1)),
-            try ElasticNetEstimator(ElasticNetSpec(l1Ratio: 0.5, lambda: nil, folds: 3)),
-        ] as [any BaseEstimator] {
-            let dense = try estimator.fit(task(pair.dense, pair, classes: nil), context)
-            let sparse = try estimator.fit(task(pair.sparse, pair, classes: nil), context)
-            let expected = try dense.predict(pair.dense, rows: nil, context)
-            let values = try sparse.predict(pair.sparse, rows: nil, context)
-            #expect(largestDifference(values, expected) < 1e-8)
+        let loss = try SquaredLoss(task(pair.sparse, pair, classes: nil), backend: "ridge")
+        let encoder = try DesignEncoder(
+            pair.sparse, rows: loss.rows, weights: loss.importance, againstReference: true, context)
+        var sparse = try DesignBlocks(encoder, pair.sparse, rows: loss.rows, .none, context)
+        let blocks = [DesignBlocks(encoder: encoder, features: pair.dense, rows: loss.rows), sparse]
+        sparse.gramLimit = 0
+        return (blocks + [sparse]).map {
+            LeastSquares(design: $0, factors: loss.factors, responses: loss.responses, l2: l2)
+        }
+    }
+
+    @Test("without a matrix of all products the solutions are the same")
+    func wide() throws {
+        let pair = try Pair(rows: 120, columns: 15, density: 0.2, seed: 2)
+        let context = ExecutionContext()
+        for l2 in [0, 3.0] {
+            let solutions = try problems(pair, l2: l2).map { try $0.solve(context).coefficients }
+            #expect(largestDifference(solutions[0], solutions[1]) < 1e-10)
+            #expect(largestDifference(solutions[0], solutions[2]) < 1e-9)
+        }
+        let folds = [0..<30, 30..<70, 70..<103]
+        for spec in [
+            ElasticNetSpec(l1Ratio: 0.7, lambda: 0.05), ElasticNetSpec(l1Ratio: 0.5, lambda: nil, folds: 3),
+        ] {
+            let paths = try problems(pair, l2: 0).map { try PenaltyPath($0, folds, spec, context) }
+            #expect(abs(paths[0].lambda - paths[2].lambda) < 1e-10)
+            #expect(largestDifference(paths[0].coefficients, paths[1].coefficients) < 1e-9)
+            #expect(largestDifference(paths[0].coefficients, paths[2].coefficients) < 1e-9)
         }
         var spec = LogisticSpec(l2: 0)
-        spec.l1 = 2
-        let logistic = try LogisticEstimator(spec)
-        let dense = try logistic.fit(task(pair.dense, pair, classes: 2), context)
-        let sparse = try logistic.fit(task(pair.sparse, pair, classes: 2), context)
-        let expected = try dense.predict(pair.dense, rows: nil, context)
-        #expect(largestDifference(try sparse.predict(pair.sparse, rows: nil, context), expected) < 1e-6)
-        #expect(throws: MetaLearnersError.self) {
-            try RidgeEstimator(RidgeSpec(selection: .gcv)).fit(task(pair.sparse, pair, classes: nil), context)
+        spec.l1 = 6
+        for limit in [1000, 17] {
+            var logistic = try LogisticEstimator(spec)
+            logistic.denseLimit = limit
+            let dense = try logistic.fit(task(pair.dense, pair, classes: 2), context)
+            let sparse = try logistic.fit(task(pair.sparse, pair, classes: 2), context)
+            #expect(dense.warnings.isEmpty && sparse.warnings.isEmpty)
+            #expect(
+                largestDifference(
+                    try sparse.predict(pair.sparse, rows: nil, context),
+                    try dense.predict(pair.dense, rows: nil, context)) < 1e-7)
+        }
+        var ridge = try LogisticEstimator()
+        ridge.denseLimit = 0
+        let truncated = try ridge.fit(task(pair.sparse, pair, classes: 3), context)
+        let whole = try LogisticEstimator().fit(task(pair.dense, pair, classes: 3), context)
+        #expect(
+            largestDifference(
+                try truncated.predict(pair.sparse, rows: nil, context),
+                try whole.predict(pair.dense, rows: nil, context)) < 1e-8)
+    }
+
+    @Test("more columns than rows have the solution of least norm, or the penalised one")
+    func moreColumnsThanRows() throws {
+        let pair = try Pair(rows: 24, columns: 60, density: 0.3, seed: 6)
+        let context = ExecutionContext()
+        for l2 in [0, 0.5] {
+            let solutions = try problems(pair, l2: l2).map { try $0.solve(context).coefficients }
+            #expect(largestDifference(solutions[0], solutions[1]) < 1e-8)
+            #expect(largestDifference(solutions[0], solutions[2]) < 1e-8)
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
     @Test(
         "a value out of range is refused, naming its key",
         arguments: [
-            ("ols", "l2", SpecValue.number(1)), ("ridge", "l2", .number(-0.1)),
+            ("ols", "slope", SpecValue.number(1)), ("ridge", "l2", .number(-0.1)),
             ("ridge", "l2", .number(.nan)),
             ("ridge", "l2", .number(.infinity)), ("ridge", "l2", .string("much")),
             ("logistic", "l2", .number(0)),

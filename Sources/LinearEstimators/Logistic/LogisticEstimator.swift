@@ -10,7 +10,7 @@ public struct LogisticEstimator: BaseEstimator {
     public static let backend = BackendDescription(
         name: "logistic", summary: "logistic and multinomial regression with L1 and L2 penalties",
         version: "1",
-        capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals])
+        capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals, .sparse])
 
     /// The checked configuration.
     public let spec: LogisticSpec
