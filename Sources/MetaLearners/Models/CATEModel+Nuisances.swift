@@ -69,6 +69,9 @@ extension CATEModel {
     private func knownPropensities(_ table: Table, _ warnings: inout [String]) throws(MetaLearnersError)
         -> [[Double]]
     {
+        if let shares = try spec.data.shares(armCount: armLabels.count) {
+            return shares.map { [Double](repeating: $0, count: table.rowCount) }
+        }
         let columns = spec.data.propensity.compactMap { table.column(named: $0)?.values.doubles() }
         if !columns.isEmpty, columns.count == spec.data.propensity.count {
             let all =

@@ -57,7 +57,10 @@ private struct Parts {
         } else {
             clusters = nil
         }
-        propensities = try Self.propensities(table, spec.propensity, arms: treatment.armCount)
+        let rowCount = table.rowCount
+        propensities =
+            try spec.shares(armCount: treatment.armCount)?.map { [Double](repeating: $0, count: rowCount) }
+            ?? Self.propensities(table, spec.propensity, arms: treatment.armCount)
         covariates = try Self.covariates(table, spec)
     }
 
