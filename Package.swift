@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "MetaLearnersTests",
             dependencies: ["MetaLearners", "LinearEstimators", "MetaLearnersCore", "_TestSupport"],
-            swiftSettings: swiftSettings),
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "CausalAnalysisTests",
             dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "_TestSupport"],

@@ -159,7 +159,7 @@ import TreeEstimators
         let single = try (0..<40).flatMap { try predictions(model, table, rows: [Int32($0 * 149)]) }
         #expect(single == (0..<40).map { all[$0 * 149] })
         let bytes = encoded(model)
-        var reader = BinaryReader(bytes)
+        var reader = BinaryReader(bytes[...])
         let again = try TreesEstimator.decode(from: &reader)
         #expect(try predictions(again, table) == all)
         #expect(encoded(again) == bytes)
@@ -187,7 +187,7 @@ import TreeEstimators
         spec.minChildWeight = 20
         let weighted = try fitTrees(spec, table, target, weights: weights, rows: rows)
         let order = rows.flatMap { $0 % 2 == 0 ? [$0, $0] : [$0] }
-        let repeated = table.selecting(order)
+        let repeated = table.selecting(rows: order)
         let copied = try fitTrees(spec, repeated, order.map { target[Int($0)] })
         let difference = zip(
             try predictions(weighted, table, rows: rows), try predictions(copied, table, rows: rows)

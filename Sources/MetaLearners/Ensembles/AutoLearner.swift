@@ -9,6 +9,11 @@ import MetaLearnersCore
 struct AutoLearner: MetaLearner {
     static let kind = LearnerKind.auto
 
+    static let reference = LearnerReference(
+        target: "–", weight: "–",
+        effect: "fourteen candidates (a constant, S, T, R and X), weighted by their out-of-fold R-loss",
+        citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
+
     func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
         (0..<armCount).map { .armOutcome($0) } + [.propensity]
     }

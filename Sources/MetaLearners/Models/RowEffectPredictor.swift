@@ -35,7 +35,8 @@ public struct RowEffectPredictor: Sendable {
     public init?(_ model: CATEModel) {
         guard let predictor = model.predictor as? LearnerPredictor,
             model.schema.fields.allSatisfy({ $0.kind == .numeric }),
-            model.spec.models.everyModel.allSatisfy({ $0.model.columns == .all })
+            model.spec.models.everyModel.allSatisfy({ $0.model.columns == .all }),
+            model.spec.effectScale == .difference, model.outcomeKind.effectCount == 1
         else { return nil }
         columnNames = model.schema.fields.map(\.name)
         let rule = model.spec.prediction

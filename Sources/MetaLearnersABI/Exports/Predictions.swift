@@ -9,8 +9,9 @@ public func mtlr_model_predict(
     _ table: UnsafePointer<mtlr_table>?, _ prediction: UnsafePointer<mtlr_prediction>?,
     _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    if warnings == nil, let rowView = Handle.object(ModelObject.self, model)?.rowView,
-        rowView.predict(effects, length, table, execution)
+    // What a service asks for row by row: the effects of one row, without any detour.
+    if warnings == nil, prediction == nil, let rowView = Handle.object(ModelObject.self, model)?.rowView,
+        rowView.predict(values?.assumingMemoryBound(to: Double.self), length, table, execution)
     {
         if let error { Boundary.store(nil, at: error) }
         return MTLR_OK
@@ -20,19 +21,6 @@ public func mtlr_model_predict(
         let model = try Handle.required(ModelObject.self, model, "model").model
         let options = try ExecutionView.read(execution)
         let view = try PredictionView.read(prediction)
-        if prediction == nil {
-            // What a service asks for row by row: the effects of a table, without any detour.
-            let rows = try TableView.read(table, for: .prediction)
-            let columns = (model.armLabels.count - 1) * model.outcomeKind.effectCount
-            let target = try NumbersTarget(
-                values, length, rows: rows.rowCount, columns: columns, view, "values")
-            guard model.spec.effectScale != .difference else {
-                let prediction = try model.predict(rows, options)
-                try target.store(prediction.effects)
-                try Predictions.store(prediction.warnings, at: warnings)
-                return
-            }
-        }
         let columns = try model.columnNames(view.request).count
         let (rows, rowCount) = try Predictions.rows(of: view, model, table)
         let target = try NumbersTarget(values, length, rows: rowCount, columns: columns, view, "values")

@@ -58,9 +58,11 @@ private struct Parts {
             clusters = nil
         }
         let rowCount = table.rowCount
-        propensities =
-            try spec.shares(armCount: treatment.armCount)?.map { [Double](repeating: $0, count: rowCount) }
-            ?? Self.propensities(table, spec.propensity, arms: treatment.armCount)
+        if let shares = try spec.shares(armCount: treatment.armCount) {
+            propensities = shares.map { [Double](repeating: $0, count: rowCount) }
+        } else {
+            propensities = try Self.propensities(table, spec.propensity, arms: treatment.armCount)
+        }
         covariates = try Self.covariates(table, spec)
     }
 

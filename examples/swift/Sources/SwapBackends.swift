@@ -45,8 +45,8 @@ struct SwapBackends {
 
         var spec = MetaLearnerSpec()
         spec.learner = .r
-        spec.models.outcome = choice
-        spec.models.effect = choice
+        spec.models.outcome = RoleModelSpec(choice)
+        spec.models.effect = RoleModelSpec(choice)
         let model = try MetaLearnerFitter(spec, registry: registry).fit(dataset)
         let people = try model.predict(Table([Column("age", [30, 50])]))
         let average = try model.averageEffects(.ate)[0]
