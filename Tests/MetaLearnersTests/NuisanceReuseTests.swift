@@ -26,7 +26,7 @@ struct NuisanceReuseTests {
         let data = try SyntheticDataset.multiArm(rows: 120, seed: 2).dataset
         let counter = FitCounter()
         var nuisances: NuisanceFit?
-        for learner in LearnerKind.allCases {
+        for learner in LearnerKind.single {
             let fitter = try MetaLearnerFitter(Linear.spec(learner))
             let model = try fitter.fit(data, nuisances: nuisances, counter.options())
             nuisances = model.nuisances
