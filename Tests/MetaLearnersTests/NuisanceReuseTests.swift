@@ -44,7 +44,8 @@ struct NuisanceReuseTests {
     func refusals() throws {
         let data = try SyntheticDataset.linear(rows: 90, seed: 2).dataset
         let known = try #require(try Linear.fit(data, .dr).nuisances)
-        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError? {
+        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError?
+        {
             #expect(throws: MetaLearnersError.self) {
                 try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset, nuisances: given)
             }
