@@ -5,15 +5,16 @@ struct SplitSearch<Cell: HistogramCell> {
     let rules: GrowthRules
 
     /// Gains below this share of the scores they are differences of are rounding errors.
-    private static var relativePrecision: Double { 1e-12 }
+    static var relativePrecision: Double { 1e-12 }
 
     /// The best split by the column with histogram `cells`, nil where none gains.
     func best(
         _ cells: UnsafePointer<Cell.Sum>, binCount: Int, feature: Int, isCategorical: Bool,
-        totals: GradientTotals
+        totals: GradientTotals, bounds: ValueBounds
     ) -> SplitCandidate? {
-        isCategorical
-            ? bestOfCategories(cells, binCount, feature, totals)
+        if isCategorical { return bestOfCategories(cells, binCount, feature, totals, bounds) }
+        return rules.isBounded
+            ? bestBounded(cells, binCount, feature, totals, bounds)
             : bestOrdered(cells, binCount, feature, totals)
     }
 
@@ -68,7 +69,8 @@ struct SplitSearch<Cell: HistogramCell> {
     }
 
     private func bestOfCategories(
-        _ cells: UnsafePointer<Cell.Sum>, _ binCount: Int, _ feature: Int, _ totals: GradientTotals
+        _ cells: UnsafePointer<Cell.Sum>, _ binCount: Int, _ feature: Int, _ totals: GradientTotals,
+        _ bounds: ValueBounds
     ) -> SplitCandidate? {
         let present = (0..<binCount).compactMap { bin -> (bin: Int, totals: GradientTotals)? in
             let totals = Cell.totals(cells[bin], countShift: rules.countShift)
@@ -76,22 +78,23 @@ struct SplitSearch<Cell: HistogramCell> {
         }
         guard present.count > 1 else { return nil }
         return present.count <= Self.oneAgainstRest
-            ? bestSingle(present, feature, totals) : bestOfSorted(present, feature, totals)
+            ? bestSingle(present, feature, totals, bounds) : bestOfSorted(present, feature, totals, bounds)
     }
 
     /// With so many categories or fewer each is tried against all others.
     private static var oneAgainstRest: Int { 4 }
 
     private func bestSingle(
-        _ present: [(bin: Int, totals: GradientTotals)], _ feature: Int, _ totals: GradientTotals
+        _ present: [(bin: Int, totals: GradientTotals)], _ feature: Int, _ totals: GradientTotals,
+        _ bounds: ValueBounds
     ) -> SplitCandidate? {
-        let parentScore = rules.score(totals)
+        let parentScore = rules.score(totals, within: bounds)
         var best: SplitCandidate?
         for entry in present {
             let right = entry.totals
             let left = totals - right
             guard rules.admits(left), rules.admits(right) else { continue }
-            let sum = rules.score(left) + rules.score(right)
+            let sum = rules.score(left, within: bounds) + rules.score(right, within: bounds)
             let gain = sum - parentScore
             guard gain > best?.gain ?? rules.minSplitGainUnits, gain > sum * Self.relativePrecision else {
                 continue
@@ -106,7 +109,8 @@ struct SplitSearch<Cell: HistogramCell> {
     }
 
     private func bestOfSorted(
-        _ present: [(bin: Int, totals: GradientTotals)], _ feature: Int, _ totals: GradientTotals
+        _ present: [(bin: Int, totals: GradientTotals)], _ feature: Int, _ totals: GradientTotals,
+        _ bounds: ValueBounds
     ) -> SplitCandidate? {
         func ratio(_ totals: GradientTotals) -> Double {
             let hessian = Double(totals.hessian) * rules.hessianUnit + rules.categorySmoothing
@@ -114,7 +118,7 @@ struct SplitSearch<Cell: HistogramCell> {
         }
         let sorted = present.map { (ratio: ratio($0.totals), entry: $0) }
             .sorted { ($0.ratio, $0.entry.bin) < ($1.ratio, $1.entry.bin) }
-        let parentScore = rules.score(totals)
+        let parentScore = rules.score(totals, within: bounds)
         var bestGain = rules.minSplitGainUnits
         var bestLength = 0
         var bestRight = GradientTotals()
@@ -124,8 +128,8 @@ struct SplitSearch<Cell: HistogramCell> {
             let left = totals - right
             guard rules.admits(left), rules.admits(right) else { continue }
             let sum =
-                rules.score(left, extraL2: rules.categoryL2Units)
-                + rules.score(right, extraL2: rules.categoryL2Units)
+                rules.score(left, within: bounds, extraL2: rules.categoryL2Units)
+                + rules.score(right, within: bounds, extraL2: rules.categoryL2Units)
             let gain = sum - parentScore
             guard gain > bestGain, gain > sum * Self.relativePrecision else { continue }
             bestGain = gain
