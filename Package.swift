@@ -56,15 +56,23 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
-            dependencies: ["CMetaLearners", "MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            dependencies: [
+                "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "MetaLearnersCore", "MetaLearners", "CausalAnalysis", "Yams", "TOMLKit",
+                "CCSV", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis", "Yams",
+                "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+
+        // A package of its own for those who read it, built here too so that the tests run it.
+        .executableTarget(
+            name: "swap-backends", dependencies: ["MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            path: "examples/swift/Sources", swiftSettings: swiftSettings),
 
         .target(
             name: "_TestSupport", dependencies: ["MetaLearnersCore"], path: "Tests/_TestSupport",
@@ -87,12 +95,12 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "PluginEstimatorsTests",
-            dependencies: ["PluginEstimators", "MetaLearnersCore", "_TestSupport"],
+            dependencies: ["PluginEstimators", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
             exclude: ["Hostile"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersTests",
             dependencies: ["MetaLearners", "LinearEstimators", "MetaLearnersCore", "_TestSupport"],
-            swiftSettings: swiftSettings),
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "CausalAnalysisTests",
             dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
@@ -103,7 +111,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["metalearners-cli", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            dependencies: [
+                "metalearners-cli", "swap-backends", "MetaLearners", "MetaLearnersCore", "_TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     ]
 )

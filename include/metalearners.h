@@ -8,6 +8,7 @@
  *   2. Status and errors   6. Datasets
  *   3. Strings and bytes   7. Models
  *   4. Views of data       8. Specs and backends
+ *                          9. Registries: plug-ins and base learners of your own
  *
  * Rules that hold for every function
  *   - Outputs come first, `mtlr_error **` last. `error` may be NULL; otherwise it is set to NULL on success and
@@ -242,9 +243,13 @@ int32_t mtlr_cancel_token_is_cancelled(const mtlr_cancel_token *token);
 /** Frees a token. @since 1.0 */
 void mtlr_cancel_token_free(mtlr_cancel_token *token);
 
+/** Base learners by name: section 9. @since 1.0 */
+typedef struct mtlr_registry mtlr_registry;
+
 /**
- * How a computation is run. Nothing here changes its result: not by a bit. Where a function takes one, NULL
- * stands for the defaults. Start from MTLR_EXECUTION_INIT.
+ * How a computation is run. Nothing here changes its result: not by a bit. (The registry says only where the base
+ * learners are found that the spec names.) Where a function takes one, NULL stands for the defaults. Start from
+ * MTLR_EXECUTION_INIT.
  *
  * The structure may grow at its end: bytes that this version does not know must be 0.
  * @since 1.0
@@ -262,10 +267,12 @@ typedef struct mtlr_execution {
     void *payload;
     /** Stops the work; NULL for nothing. */
     const mtlr_cancel_token *cancel_token;
+    /** Where mtlr_model_fit() finds base learners; NULL for those of mtlr_backends(). */
+    const mtlr_registry *registry;
 } mtlr_execution;
 
-/** The defaults: all processors, no progress, no cancellation. @since 1.0 */
-#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL}
+/** The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(). @since 1.0 */
+#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL}
 
 /* ------------------------------------------------------------------------------------------ 6. Datasets --- */
 
@@ -351,25 +358,115 @@ const char *mtlr_model_arm_label(const mtlr_model *model, int64_t arm);
 /** How many rows the model was fitted to. 0 for NULL. @since 1.0 */
 int64_t mtlr_model_training_rows(const mtlr_model *model);
 
+/** What a prediction is of. Values are frozen; new ones may be added. @since 1.0 */
+typedef int32_t mtlr_output;
+
+/** The effect of an arm against another. One column a contrast. @since 1.0 */
+#define MTLR_EFFECTS ((mtlr_output)0)
+/** The mean of the outcome in each arm (a probability for a binary outcome). One column an arm. @since 1.0 */
+#define MTLR_ARM_MEANS ((mtlr_output)1)
+/** The probability of each arm, within the bounds of the overlap policy. One column an arm. @since 1.0 */
+#define MTLR_PROPENSITIES ((mtlr_output)2)
+/** The effects with the ends of their intervals. Three columns a contrast: effect, lower, upper. @since 1.0 */
+#define MTLR_INTERVALS ((mtlr_output)3)
+/** The standard deviation of the effects over the models of the folds. One column a contrast. @since 1.0 */
+#define MTLR_STABILITY ((mtlr_output)4)
+
+/** What effects are measured as. Values are frozen; new ones may be added. @since 1.0 */
+typedef int32_t mtlr_effect_scale;
+
+/** As the spec of the model says. @since 1.0 */
+#define MTLR_SCALE_OF_SPEC ((mtlr_effect_scale)0)
+/** The difference of two means. @since 1.0 */
+#define MTLR_SCALE_DIFFERENCE ((mtlr_effect_scale)1)
+/** The ratio of two means: the relative risk of a binary outcome, the rate ratio of a count. @since 1.0 */
+#define MTLR_SCALE_RATIO ((mtlr_effect_scale)2)
+/** The ratio of two odds. @since 1.0 */
+#define MTLR_SCALE_ODDS_RATIO ((mtlr_effect_scale)3)
+
+/** Predict the rows of the table as new ones. @since 1.0 */
+#define MTLR_NEW_ROWS ((int32_t)0)
+/** Predict the rows that the model was fitted to: out of fold. @since 1.0 */
+#define MTLR_TRAINING_ROWS ((int32_t)1)
+
 /**
- * The effects in the rows of `table`: how much the outcome is expected to change by each arm against control.
+ * What to predict, and how to lay it out. Where a function takes one, NULL stands for the effects of every arm against
+ * control in new rows, as doubles row by row. Start from MTLR_PREDICTION_INIT.
  *
- * The table needs the covariates that the model was fitted to, by name and in any order; other columns are
- * ignored. For the rows that the model was fitted to, mtlr_model_training_effects() is the honest choice.
- *
- * @param effects   rows * (arms - 1) numbers, row by row, within a row by arm from 1.
- * @param length    how many numbers `effects` takes; must be just that many.
- * @param warnings  a JSON list of texts, such as on levels never seen in training; the caller frees it. NULL
- *                  where nobody wants to know.
+ * The structure may grow at its end: bytes that this version does not know must be 0.
  * @since 1.0
  */
-mtlr_status mtlr_model_predict(double *effects, int64_t length, char **warnings, const mtlr_model *model,
-                               const mtlr_table *table, const mtlr_execution *execution, mtlr_error **error);
+typedef struct mtlr_prediction {
+    /** sizeof(mtlr_prediction). */
+    size_t struct_size;
+    /** What to predict. */
+    mtlr_output output;
+    /** What effects are measured as. */
+    mtlr_effect_scale scale;
+    /** The label of the arm whose effect (mean, propensity) is wanted; NULL for all. */
+    const char *arm;
+    /** The label of the arm that it is compared with; NULL for the control. */
+    const char *baseline;
+    /** MTLR_NEW_ROWS or MTLR_TRAINING_ROWS. */
+    int32_t rows;
+    /** The type of the numbers written: MTLR_FLOAT64 or MTLR_FLOAT32; 0 for MTLR_FLOAT64. */
+    mtlr_dtype dtype;
+    /**
+     * Of training rows, the dataset that the model was fitted to; another one is refused. Intervals and stability need
+     * it; for the others it may be NULL: then the table is not looked at, and may be NULL as well.
+     */
+    const mtlr_dataset *dataset;
+    /** Bytes from one row to the next; 0 for rows without gaps (or, where column_stride is given, one number). */
+    int64_t row_stride;
+    /** Bytes from one column to the next; 0 for one number. */
+    int64_t column_stride;
+    /** The level of intervals, in (0, 1); 0 for that of the spec. */
+    double level;
+} mtlr_prediction;
+
+/** Effects against control, of new rows, as doubles row by row. @since 1.0 */
+#define MTLR_PREDICTION_INIT {sizeof(mtlr_prediction), 0, 0, NULL, NULL, 0, 0, NULL, 0, 0, 0}
+
+/**
+ * How many columns a prediction has: what mtlr_model_predict() writes for each row.
+ *
+ * @param count       the number.
+ * @param prediction  what to predict; NULL for the effects of every arm against control.
+ * @since 1.0
+ */
+mtlr_status mtlr_model_prediction_columns(int64_t *count, const mtlr_model *model, const mtlr_prediction *prediction,
+                                          mtlr_error **error);
+
+/** The names of these columns, such as "cate" and "cate_lower": a JSON list; the caller frees it. @since 1.0 */
+mtlr_status mtlr_model_prediction_names(char **json, const mtlr_model *model, const mtlr_prediction *prediction,
+                                        mtlr_error **error);
+
+/**
+ * Predicts: by default the effects in the rows of `table`, how much the outcome is expected to change by each arm
+ * against control.
+ *
+ * The table needs the covariates that the model was fitted to, by name and in any order; other columns are
+ * ignored. Any mix of matrix and columns, element types and strides will do, and codes of categories.
+ *
+ * @param values      rows * columns numbers of the type that `prediction` names (double by default); without strides row
+ *                    by row, within a row by arm from 1 (and within an arm by class, where the outcome has several).
+ * @param length      how many numbers are written; must be just that many. With strides, the caller sees to it that
+ *                    `values` reaches as far as these say.
+ * @param warnings    a JSON list of texts, such as on levels never seen in training; the caller frees it. NULL
+ *                    where nobody wants to know.
+ * @param table       the rows; not used, and may be NULL, for training rows.
+ * @param prediction  what to predict; NULL for the effects.
+ * @since 1.0
+ */
+mtlr_status mtlr_model_predict(void *values, int64_t length, char **warnings, const mtlr_model *model,
+                               const mtlr_table *table, const mtlr_prediction *prediction,
+                               const mtlr_execution *execution, mtlr_error **error);
 
 /**
  * The effects in the rows that the model was fitted to, each by models that never saw the row (out of fold).
  *
- * @param effects  mtlr_model_training_rows() * (arms - 1) numbers, row by row, in the order of the dataset.
+ * @param effects  mtlr_model_training_rows() * (arms - 1) numbers, row by row, in the order of the dataset (times the
+ *                 classes of an outcome of several).
  * @param length   how many numbers `effects` takes; must be just that many.
  * @since 1.0
  */
@@ -405,7 +502,8 @@ typedef struct mtlr_average_effect {
 /**
  * The average effect of each arm against control, doubly robust (AIPW).
  *
- * @param effects  arms - 1 structures, by arm from 1.
+ * @param effects  arms - 1 structures, by arm from 1; for an outcome of several classes that many for each, within an arm
+ *                 by class.
  * @param count    how many structures `effects` takes; must be just that many.
  * @param dataset  the rows to average over; NULL for those that the model was fitted to.
  * @since 1.0
@@ -424,6 +522,12 @@ mtlr_status mtlr_model_spec(char **json, const mtlr_model *model, mtlr_error **e
 
 /** What the model is: learner, rows, arms, columns, overlap, as JSON; the caller frees it. @since 1.0 */
 mtlr_status mtlr_model_summary(char **json, const mtlr_model *model, mtlr_error **error);
+
+/**
+ * What is in the model: as the summary, with the models within, their backends and their sizes in bytes, as JSON, that of
+ * `metalearners inspect --json`; the caller frees it. Takes the time of writing the model. @since 1.0
+ */
+mtlr_status mtlr_model_inspect(char **json, const mtlr_model *model, mtlr_error **error);
 
 /** What was worth telling about the fit: a JSON list of texts; the caller frees it. @since 1.0 */
 mtlr_status mtlr_model_warnings(char **json, const mtlr_model *model, mtlr_error **error);
@@ -456,9 +560,77 @@ mtlr_status mtlr_spec_resolve(char **json, const char *spec, mtlr_error **error)
 
 /**
  * The base learners as JSON, that of `metalearners backends --json`: {"backends": [{"name", "summary", "version",
- * "location", "capabilities"}, ...]}; the caller frees it. @since 1.0
+ * "location", "capabilities"}, ...]}; the caller frees it. Those built in, then the plug-ins that the environment
+ * variable METALEARNERS_PLUGIN_PATH named when the process first asked for a base learner; "problems" lists those that
+ * could not be loaded. @since 1.0
  */
 mtlr_status mtlr_backends(char **json, mtlr_error **error);
+
+/* --------------------------------------------- 9. Registries: plug-ins and base learners of your own --- */
+
+/*
+ * A registry holds base learners by name: those of mtlr_backends(), and what is added to it. Adding changes no fit
+ * that has begun. A registry may be shared between threads, also while one of them adds to it.
+ *
+ * Models keep what they need of a registry: it may be freed before them.
+ *
+ * A plug-in runs in this process with all its rights. Load what you would also link; a spec with a list "plugins" does
+ * load code, so take such specs from yourself only. Model files never load anything.
+ */
+
+/** The table of functions that a plug-in is; see metalearners_plugin.h, which also documents how it is called. */
+struct mtlr_plugin_vtable;
+
+/** Makes a registry with the base learners of mtlr_backends(). @since 1.0 */
+mtlr_status mtlr_registry_create(mtlr_registry **out, mtlr_error **error);
+
+/**
+ * Adds the base learner of the plug-in in a shared library, which is never unloaded.
+ *
+ * MTLR_INPUT_OUTPUT where there is no such file; MTLR_UNSUPPORTED where it is no plug-in, or one for another version of
+ * the plug-in interface; MTLR_INVALID_ARGUMENT where its table is faulty or its name is taken. The same library twice
+ * is once.
+ * @since 1.0
+ */
+mtlr_status mtlr_registry_load_plugin(mtlr_registry *registry, const char *path, mtlr_error **error);
+
+/**
+ * Adds a base learner that the caller implements: the table that a plug-in would return, with `payload` for whatever
+ * its functions need to know.
+ *
+ * The functions are called on threads of the library too, several at once, while a function that uses the registry runs
+ * and when a model is predicted or freed. With MTLR_PLUGIN_SERIAL in its `flags` they are called one at a time, though
+ * still on any thread: a lock that they take (Python's, for example) must not be held by whoever called the library.
+ * They must not call a function of this library that would call them again.
+ *
+ * The table is copied, but for its texts, which the library has read when the call returns. `release`, where it is set,
+ * is called once with `payload`, when the registry and every model that the base learner fitted are freed; never where
+ * this function fails.
+ * @since 1.0
+ */
+mtlr_status mtlr_registry_add_callbacks(mtlr_registry *registry, const struct mtlr_plugin_vtable *table,
+                                        mtlr_error **error);
+
+/**
+ * The base learners of a registry as JSON, as mtlr_backends() has them, each with "parameters" and with "common", how
+ * it follows the parameters that base learners have in common; the caller frees it. @since 1.0
+ */
+mtlr_status mtlr_registry_backends(char **json, const mtlr_registry *registry, mtlr_error **error);
+
+/** As mtlr_spec_resolve(), with the base learners of a registry. @since 1.0 */
+mtlr_status mtlr_registry_resolve_spec(char **json, const mtlr_registry *registry, const char *spec,
+                                       mtlr_error **error);
+
+/** As mtlr_model_load(), for models of the base learners of a registry. @since 1.0 */
+mtlr_status mtlr_registry_load_model(mtlr_model **out, const mtlr_registry *registry, const char *path,
+                                     mtlr_error **error);
+
+/** As mtlr_model_from_bytes(), for models of the base learners of a registry. @since 1.0 */
+mtlr_status mtlr_registry_read_model(mtlr_model **out, const mtlr_registry *registry, const uint8_t *bytes,
+                                     int64_t length, mtlr_error **error);
+
+/** Frees a registry. Models that were fitted or read with it live on. @since 1.0 */
+void mtlr_registry_free(mtlr_registry *registry);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,11 @@
 """Fits the same data with the backend `trees`, XGBoost, LightGBM and scikit-learn, in turn, and prints a table.
 
-    python3 compare.py [--work NAME …] [--repeats 5] [--threads 2] [--markdown RESULTS.md]
+    python3 compare.py [--work NAME …] [--repeats 5] [--threads 2] [--markdown TABLE.md]
+    python3 compare.py --work predict       1,000,000 rows × 100 trees, beside XGBoost's in-place prediction
+    python3 compare.py --work growth        time and memory by rows: 10⁵, 10⁶, 10⁷ × 20, the backend alone
+    python3 compare.py --work memory        memory above the data, on every shape
+    python3 compare.py --work x-learner     an X-learner on 8,000,000 × 78 float32, made by the process itself
+    ../single-row/run                       one row through a T-learner of 2 × 100 trees, from C
 
 Every library gets 100 trees of 31 leaves, learning rate 0.1, 255 bins, 20 rows a leaf, l2 1, float32 rows in memory;
 the time is from there to a fitted model, binning included. Repeats are alternated: each round runs every library
@@ -134,6 +139,80 @@ PEERS = {
 }
 
 
+def write(folder, data, test):
+    for file, array in zip(("X", "y", "w", "T"), (*data, test[0])):
+        if array is not None:
+            array.tofile(f"{folder}/{file}.f32")
+
+
+def data_of(work):
+    shape = {k: v for k, v in work.items() if k != "rows"}
+    return make(work["rows"], seed=0, **shape), make(TEST_ROWS, seed=1, **shape)
+
+
+def predict(options):
+    """Predictions of the rows in memory, one model each, alternated within the round."""
+    import xgboost as xgb
+
+    data = make(1_000_000, 20, seed=0)
+    parameters = dict(objective="reg:squarederror", tree_method="hist", grow_policy="lossguide", max_leaves=LEAVES,
+                      max_depth=0, eta=RATE, reg_lambda=L2, min_child_weight=LEAF_SIZE, max_bin=BINS,
+                      nthread=options.threads)
+    booster = xgb.train(parameters, xgb.QuantileDMatrix(data[0], data[1], max_bin=BINS), TREES)
+    booster.set_param(dict(nthread=options.threads))
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, data, data)
+        work = dict(rows=1_000_000, columns=20)
+        for _ in range(options.repeats):
+            seconds, _, result = engine(options.binary, folder, work, data, data, options.threads)
+            ours.append(result["predict_again"])
+            start = clock()
+            booster.inplace_predict(data[0])
+            theirs.append(clock() - start)
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs))
+    print("| rows × trees | trees | XGBoost in place | share |\n|---|---|---|---|")
+    print(f"| 1,000,000 × 100 | {statistics.median(ours):.4f} s | {statistics.median(theirs):.4f} s | {ratio:.3f} |")
+
+
+def growth(options):
+    """Time by rows; linear would be the same microseconds a row."""
+    print("| rows × 20 | seconds | microseconds a row | memory above data |\n|---|---|---|---|", flush=True)
+    for rows in (100_000, 1_000_000, 10_000_000):
+        work = dict(rows=rows, columns=20)
+        data, test = data_of(work)
+        with tempfile.TemporaryDirectory() as folder:
+            write(folder, data, test)
+            runs = [engine(options.binary, folder, work, data, test, options.threads)
+                    for _ in range(options.repeats)]
+        seconds = statistics.median(run[0] for run in runs)
+        more = max(run[2]["peak_memory_bytes"] - run[2]["memory_before_fit"] for run in runs)
+        print(f"| {rows:,} | {seconds:.3f} | {1e6 * seconds / rows:.3f} | {more / 2**20:.0f} MiB |", flush=True)
+
+
+def memory(options):
+    """Peak above what was in use before the fit, against 2.2 bytes a cell and 100 MB."""
+    print("| work | memory above data | allowed |\n|---|---|---|", flush=True)
+    for name, work in WORK.items():
+        data, test = data_of(work)
+        with tempfile.TemporaryDirectory() as folder:
+            write(folder, data, test)
+            result = engine(options.binary, folder, work, data, test, options.threads)[2]
+        more = result["peak_memory_bytes"] - result["memory_before_fit"]
+        allowed = 2.2 * work["rows"] * work["columns"] + 1e8
+        print(f"| {name} | {more / 1e6:.0f} MB | {allowed / 1e6:.0f} MB |", flush=True)
+
+
+def x_learner(options):
+    """A whole X-learner; rows are made in the process, so that nothing else holds them."""
+    command = [options.binary, "x-learner", f"rows={options.rows}", "columns=78", f"threads={options.threads}",
+               f"trees={TREES}"]
+    print(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+OTHERS = {"predict": predict, "growth": growth, "memory": memory, "x-learner": x_learner}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=str(HERE / ".build/release/tree-benchmark"))
@@ -144,21 +223,24 @@ def main():
     parser.add_argument("--markdown")
     parser.add_argument("--processor-time", action="store_true",
                         help="processor time instead of wall time; meaningful with --threads 1, as waiting threads spin")
+    parser.add_argument("--rows", type=int, default=8_000_000, help="of x-learner")
     options = parser.parse_args()
     if options.processor_time:
         global clock
         clock = time.process_time
+    for name in [name for name in options.work if name in OTHERS]:
+        OTHERS[name](options)
+        options.work.remove(name)
+    if not options.work:
+        return
     lines = ["| work | library | seconds | trees' share of its time | test loss | peak memory above data |",
              "|---|---|---|---|---|---|"]
     print("\n".join(lines), flush=True)
     for name in options.work:
         work = WORK[name]
-        shape = {k: v for k, v in work.items() if k != "rows"}
-        data, test = make(work["rows"], seed=0, **shape), make(TEST_ROWS, seed=1, **shape)
+        data, test = data_of(work)
         with tempfile.TemporaryDirectory() as folder:
-            for file, array in zip(("X", "y", "w", "T"), (*data, test[0])):
-                if array is not None:
-                    array.tofile(f"{folder}/{file}.f32")
+            write(folder, data, test)
             runs = {"trees": lambda *a: engine(options.binary, *a)}
             runs |= {peer: PEERS[peer] for peer in options.peers
                      if not (work.get("levels", 0) > 255 and peer == "scikit-learn")}

@@ -29,13 +29,14 @@ int main(void) {
     LAYOUT(mtlr_table, column_count, 24);
     LAYOUT(mtlr_table, matrix, 32);
     LAYOUT(mtlr_table, matrix_names, 40);
-    CHECK(sizeof(mtlr_execution) == 40);
+    CHECK(sizeof(mtlr_execution) == 48);
     LAYOUT(mtlr_execution, struct_size, 0);
     LAYOUT(mtlr_execution, threads, 8);
     LAYOUT(mtlr_execution, reserved, 12);
     LAYOUT(mtlr_execution, progress, 16);
     LAYOUT(mtlr_execution, payload, 24);
     LAYOUT(mtlr_execution, cancel_token, 32);
+    LAYOUT(mtlr_execution, registry, 40);
     CHECK(sizeof(mtlr_average_effect) == 48);
     LAYOUT(mtlr_average_effect, arm, 0);
     LAYOUT(mtlr_average_effect, estimand, 4);

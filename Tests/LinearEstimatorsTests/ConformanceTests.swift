@@ -19,6 +19,16 @@ import _TestSupport
         #expect(try EstimatorConformance<LogisticEstimator>().violations(of: check) == [])
     }
 
+    @Test("logistic regression with an elastic net conforms", arguments: ConformanceCheck.allCases)
+    func logisticElasticNet(check: ConformanceCheck) throws {
+        var given = LogisticSpec(l2: 0.5)
+        given.l1 = 0.5
+        #expect(try EstimatorConformance<LogisticEstimator>(given).violations(of: check) == [])
+        var chosen = LogisticSpec(selection: .min)
+        (chosen.folds, chosen.pathLength, chosen.pathRatio) = (3, 6, 0.01)
+        #expect(try EstimatorConformance<LogisticEstimator>(chosen).violations(of: check) == [])
+    }
+
     @Test("the elastic net conforms", arguments: ConformanceCheck.allCases)
     func elasticNet(check: ConformanceCheck) throws {
         #expect(try EstimatorConformance<ElasticNetEstimator>().violations(of: check) == [])
@@ -31,7 +41,7 @@ import _TestSupport
 
     @Test(
         "ridge with a chosen penalty conforms", arguments: ConformanceCheck.allCases,
-        [RidgeSelection.gcv, .loo])
+        [RidgeSelection.gcv, .loo, .cv])
     func ridgeSelection(check: ConformanceCheck, selection: RidgeSelection) throws {
         let conformance = try EstimatorConformance<RidgeEstimator>(RidgeSpec(selection: selection))
         #expect(try conformance.violations(of: check) == [])

@@ -115,4 +115,88 @@ import Testing
         let error = #expect(throws: MetaLearnersError.self) { try fit(sample) }
         #expect(error?.kind == .unsupported)
     }
+
+    @Test("at the solution the gradient is within the penalty, and opposes it where a coefficient stands")
+    func optimality() throws {
+        let sample = try SampleTask(rows: 120, seed: 10, classes: 3)
+        let (loss, l1) = (try Self.loss(sample), 4.0)
+        loss.l2 = 0.5
+        let solution = try ProximalNewton(
+            loss: loss, l1: l1, maxIterations: 100, tolerance: 1e-10, denseLimit: 1000
+        ).solve(ExecutionContext())
+        #expect(solution.converged)
+        let gradient = try loss.evaluate(solution.parameters, dense: false, ExecutionContext()).gradient.array
+        var zeros = 0
+        for (index, value) in solution.parameters.array.enumerated() {
+            if index % loss.size == loss.size - 1 {
+                #expect(abs(gradient[index]) < 1e-6)
+            } else if value == 0 {
+                zeros += 1
+                #expect(abs(gradient[index]) < l1 + 1e-6)
+            } else {
+                #expect(abs(gradient[index] + (value > 0 ? l1 : -l1)) < 1e-6)
+            }
+        }
+        #expect(zeros > 0 && zeros < solution.parameters.count - 3)
+    }
+
+    private static func loss(_ sample: SampleTask) throws -> any LogisticObjective {
+        let classes = try ClassLabels(sample.task(), backend: "logistic")
+        let encoder = try DesignEncoder(
+            sample.table(), rows: classes.rows, weights: classes.weights, againstReference: false,
+            ExecutionContext())
+        return try LogisticLoss(
+            DesignBlocks(encoder: encoder, features: sample.table(), rows: classes.rows), classes, l2: 0)
+    }
+
+    @Test("working on few columns finds the same minimum", arguments: [2, 3])
+    func selection(classes: Int) throws {
+        let sample = try SampleTask(rows: 120, seed: 11, classes: classes)
+        let loss = try Self.loss(sample)
+        func solve(_ limit: Int) throws -> NewtonSolver.Solution {
+            try ProximalNewton(loss: loss, l1: 8, maxIterations: 100, tolerance: 1e-10, denseLimit: limit)
+                .solve(ExecutionContext())
+        }
+        let (all, few) = (try solve(1000), try solve(loss.parameterCount - 1))
+        #expect(all.converged && few.converged)
+        #expect(largestDifference(all.parameters.array, few.parameters.array) < 1e-7)
+    }
+
+    @Test("a penalty that is large enough leaves the classes' shares alone")
+    func everythingZero() throws {
+        let sample = try SampleTask(rows: 60, seed: 12, classes: 2)
+        var spec = LogisticSpec(l2: 0)
+        spec.l1 = 1e4
+        let values = try fit(sample, spec).predict(sample.table(), rows: nil, ExecutionContext())
+        let share = sample.target.reduce(0, +) / 60
+        #expect(values.enumerated().allSatisfy { abs($1 - ($0 % 2 == 1 ? share : 1 - share)) < 1e-9 })
+    }
+
+    @Test("a chosen penalty is reported, and survives the archive")
+    func summary() throws {
+        let sample = try SampleTask(rows: 90, seed: 13, classes: 3)
+        var spec = LogisticSpec(selection: .min, l1Ratio: 1)
+        spec.pathLength = 10
+        let model = try fit(sample, spec)
+        let chosen = try #require(model.summary["lambda"]?.doubleValue)
+        #expect(chosen > 0)
+        #expect(model.summary["criterion_value"] == model.summary["least_criterion"])
+        #expect(model.summary["penalties_compared"] == 10)
+        var writer = BinaryWriter()
+        model.encode(to: &writer)
+        var reader = BinaryReader(writer.bytes[...])
+        #expect(try LogisticEstimator.decode(from: &reader).summary == model.summary)
+        #expect(try fit(sample).summary.isEmpty)
+    }
+
+    @Test("a class that some folds lack does not keep the penalty from being chosen")
+    func rareClass() throws {
+        var sample = try SampleTask(rows: 60, seed: 14, classes: 2)
+        sample.target[7] = 2
+        sample.objective = .classification(classes: 3)
+        var spec = LogisticSpec(selection: .oneStandardError)
+        spec.pathLength = 6
+        let values = try fit(sample, spec).predict(sample.table(), rows: nil, ExecutionContext())
+        #expect(values.allSatisfy { $0 >= 0 && $0 <= 1 })
+    }
 }

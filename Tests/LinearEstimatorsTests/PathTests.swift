@@ -137,17 +137,24 @@ import Testing
     @Test("a factor on a column is the same column multiplied")
     func factors() throws {
         let design = try design(.none)
-        func problem(_ factors: [Double]?) throws -> PathProblem {
+        func problem(_ factor: Double) throws -> PathProblem {
             try PathProblem(
-                design, columns: [0, 1], factors: factors, rows: sample.rows, folds: folds,
+                design, columns: [1], factors: [factor], rows: sample.rows, folds: folds,
                 target: sample.target, context)
         }
-        let free = try problem([1e4, 1]).lassoPath(stages: 6, patience: nil, context)
-        let plain = try problem(nil).lassoPath(stages: 6, patience: nil, context)
-        // Next to no penalty on the first: at the path's first third it stands already where it ends up.
-        let (early, late) = (free.function(2).coefficients[0], free.function(5).coefficients[0])
-        #expect(abs(early - late) < 0.05 * abs(late))
-        #expect(abs(plain.function(2).coefficients[0]) < 0.9 * abs(plain.function(5).coefficients[0]))
+        func isSame(_ left: LinearFunction, _ right: LinearFunction) -> Bool {
+            abs(left.intercept - right.intercept) < 1e-12
+                && largestDifference(left.coefficients, right.coefficients) < 1e-12
+        }
+        // Ridge feels a factor of 8 like a penalty that is 64 times smaller.
+        let scaled = try problem(8).ridgePath(penalties: [64], context)
+        let plain = try problem(1).ridgePath(penalties: [1], context)
+        #expect(isSame(scaled.function(0), plain.function(0)))
+        // Alone on the lasso's path, it only changes the unit of the penalty.
+        let eight = try problem(8).lassoPath(stages: 6, patience: nil, context)
+        let one = try problem(1).lassoPath(stages: 6, patience: nil, context)
+        #expect(abs(eight.penalties[3] - 8 * one.penalties[3]) < 1e-12 * eight.penalties[3])
+        #expect(isSame(eight.function(3), one.function(3)))
     }
 
     @Test("a matrix made anew each time, and any number of threads, give the same models")

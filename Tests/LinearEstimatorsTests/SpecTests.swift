@@ -10,7 +10,7 @@ import Testing
     @Test(
         "a value out of range is refused, naming its key",
         arguments: [
-            ("ols", "l2", SpecValue.number(1)), ("ridge", "l2", .number(-0.1)),
+            ("ols", "slope", SpecValue.number(1)), ("ridge", "l2", .number(-0.1)),
             ("ridge", "l2", .number(.nan)),
             ("ridge", "l2", .number(.infinity)), ("ridge", "l2", .string("much")),
             ("logistic", "l2", .number(0)),
@@ -23,6 +23,8 @@ import Testing
             ("elastic_net", "path_ratio", .number(0)), ("ridge", "selection", .string("aic")),
             ("ridge", "path_ratio", .number(2)), ("ols", "expansion", .string("cubes")),
             ("logistic", "penalty", .number(2)),
+            ("logistic", "l1", .number(-1)), ("logistic", "l1_ratio", .number(2)),
+            ("logistic", "selection", .string("gcv")), ("ridge", "folds", .integer(1)),
         ])
     func outOfRange(backend: String, key: String, value: SpecValue) throws {
         let error = #expect(throws: MetaLearnersError.self) {

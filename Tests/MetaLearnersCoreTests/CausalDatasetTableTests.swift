@@ -115,11 +115,24 @@ struct CausalDatasetTableTests {
         #expect(data.outcome.kind == .binary(labels: ["no", "yes"]))
         #expect(data.outcome.values == [1, 0, 0, 1, 0])
         #expect(
-            message(["treatment": "w", "outcome": "arm"])?.contains(
+            message(["treatment": "w", "outcome": "arm", "outcome_type": "binary"])?.contains(
                 "is text with 3 levels (drug, none, placebo)") == true)
         #expect(
             message(["treatment": "w", "outcome": "answer", "outcome_type": "continuous"])?.contains(
                 "is text") == true)
+    }
+
+    @Test("An outcome of more levels is of classes; numbers are where the spec says so, and so are counts")
+    func classesAndCounts() throws {
+        let text = try make(["treatment": "w", "outcome": "arm", "exclude": "gap"])
+        #expect(text.outcome.kind == .classes(labels: ["drug", "none", "placebo"]))
+        let numbers = try make(["treatment": "w", "outcome": "y", "outcome_type": "classes", "exclude": "gap"])
+        #expect(numbers.outcome.kind.effectClasses.count == Set(numbers.outcome.values).count)
+        let count = try make(["treatment": "w", "outcome": "x", "outcome_type": "count", "exclude": "gap"])
+        #expect(count.outcome.kind == .count)
+        #expect(throws: MetaLearnersError.self) { try Outcome([1, -1], kind: .count) }
+        #expect(throws: MetaLearnersError.self) { try Outcome([0, 3], kind: .classes(labels: ["a", "b", "c"])) }
+        #expect(throws: MetaLearnersError.self) { try Outcome([0, 0], kind: .classes(labels: ["a"])) }
     }
 
     @Test("Numeric outcomes are binary where they are 0 and 1 or where the spec says so")

@@ -9,7 +9,7 @@ import TreeEstimators
             ("trees", 0), ("learning_rate", 0), ("learning_rate", 1.5), ("max_leaves", 1),
             ("max_leaves", 257),
             ("max_depth", -1), ("min_leaf_size", 0), ("min_child_weight", -1), ("min_split_gain", -0.1),
-            ("l1", -1), ("l2", -1), ("max_bins", 1), ("max_bins", 256), ("row_sample", 0),
+            ("l1", -1), ("l2", -1), ("max_bins", 1), ("max_bins", 65_536), ("row_sample", 0),
             ("row_sample", 1.1),
             ("column_sample", 0), ("early_stopping", -1), ("validation_share", 0), ("validation_share", 1),
         ] as [(String, Double)])
@@ -116,6 +116,43 @@ import TreeEstimators
         let model = try fitTrees(
             plainSpec(), table, [1, 2, 3, 4], objective: .residual(regressor: [0, 0, 0, 0]))
         #expect(try predictions(model, table) == [0, 0, 0, 0])
+    }
+
+    @Test("tables of no rows, weights that are all 0, negative or no numbers, and 2³¹ rows are refused with the reason")
+    func refusedData() throws {
+        let table = try numericTable([[1, 2, 3]])
+        func reason(_ body: () throws -> Void) -> String? {
+            do {
+                try body()
+                return nil
+            } catch {
+                return (error as? MetaLearnersError).map { "\($0)" }
+            }
+        }
+        for rows in [[], [3], [-1], [1, 1]] as [[Int32]] {
+            #expect(reason { _ = try fitTrees(plainSpec(), table, [1, 2, 3], rows: rows) } != nil)
+        }
+        for weights in [[0, 0, 0], [1, -1, 1], [1, .nan, 1], [1, .infinity, 1]] as [[Double]] {
+            let text = reason { _ = try fitTrees(plainSpec(), table, [1, 2, 3], weights: weights) }
+            #expect(text?.contains("weight") == true)
+        }
+        for target in [[1, .nan, 2], [1, .infinity, 2]] as [[Double]] {
+            #expect(reason { _ = try fitTrees(plainSpec(), table, target) } != nil)
+        }
+        let many = StridedValues(repeating: 1 as Int32, count: 1 << 31)
+        #expect(reason { _ = try Table([Column("x", many)]) }?.contains("2147483648") == true)
+    }
+
+    @Test("one bin, of values or of missing ones, says nothing beside a column that does")
+    func oneBin() throws {
+        let count = 40
+        let values = (0..<count).map { Double($0 % 2) }
+        let table = try numericTable([
+            [Double](repeating: 3, count: count), values, [Double](repeating: .nan, count: count),
+        ])
+        var spec = plainSpec()
+        spec.maxBins = 2
+        #expect(distance(try predictions(try fitTrees(spec, table, values), table), values) < 1e-6)
     }
 
     @Test("a table of another width and rows out of range are refused")

@@ -153,6 +153,8 @@ static char *append(char *text, const char *format, ...) {
     return longer;
 }
 
+static const char *blanks(const char *json) { return json + strspn(json, " \t\n"); }
+
 /* Copies a JSON text or number of at most `capacity` - 1 plain bytes; NULL where it is neither. */
 static const char *scalar(const char *json, char *target, size_t capacity) {
     size_t length = 0;
@@ -182,15 +184,15 @@ static int is_reserved(const char *name) {
 /* Appends the flat JSON object `json`. */
 static mtlr_plugin_status append_engine(char **text, const char *json, mtlr_plugin_error *error) {
     char name[128], value[256];
-    for (json++; *json && *json != '}';) {
+    for (json = blanks(json + 1); *json && *json != '}';) {
         const char *next = scalar(json, name, sizeof name);
-        if (!next || *json != '"' || *next != ':' || !(next = scalar(next + 1, value, sizeof value)))
+        if (!next || *json != '"' || *next != ':' || !(next = scalar(blanks(next + 1), value, sizeof value)))
             return fail(error, MTLR_PLUGIN_INVALID_SPEC,
                         "engine: takes names with one text, number or boolean each, without blanks");
         if (is_reserved(name))
             return fail(error, MTLR_PLUGIN_INVALID_SPEC, "engine.%s: is set by the plug-in itself; leave it out", name);
         *text = append(*text, " %s=%s", name, value);
-        json = next + (*next == ',');
+        json = blanks(next + (*next == ','));
     }
     return MTLR_PLUGIN_OK;
 }

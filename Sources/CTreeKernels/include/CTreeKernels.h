@@ -176,6 +176,24 @@ ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain);
 
+/* A node of a tree as a single row goes through it, on its numbers rather than on bins. Numbers above the threshold go
+   on to the node after `left`, others to `left`; a leaf's threshold is infinite and its `left` the leaf itself. */
+typedef struct {
+  double threshold;
+  uint32_t left;
+  uint16_t feature;
+  /* 1 where NaN goes right. */
+  uint16_t missing_right;
+} mtlk_node;
+
+/* The sum of the trees' values at a row, added up in the order of the trees. values: by node. */
+double mtlk_score_row(const double *row, const mtlk_node *nodes, const float *values, const uint32_t *roots,
+                      size_t tree_count);
+
+/* Sorts keys by their upper 32 bits; the lower 32 bits must ascend before, and decide between equal ones.
+   aside: room for as many keys. */
+void mtlk_sort_by_upper(uint64_t *keys, size_t count, uint64_t *aside);
+
 #pragma clang assume_nonnull end
 
 #if defined(__cplusplus)

@@ -22,6 +22,8 @@ public struct AugmentedInverseProbability: Sendable {
     public let clusters: [Int32]?
     /// Propensities, and which rows have overlap; rows without it are left out.
     public let nuisances: NuisanceEstimates
+    /// Of an outcome of several classes, the class that `outcome` tells from the others; nil for any other.
+    let outcomeClass: String?
 
     /// Creates the estimator for the rows of `dataset`.
     ///
@@ -35,7 +37,7 @@ public struct AugmentedInverseProbability: Sendable {
 
     init(
         outcome: [Double], arms: [Int32], labels: [String], weights: [Double]?, clusters: [Int32]?,
-        nuisances: NuisanceEstimates
+        nuisances: NuisanceEstimates, outcomeClass: String? = nil
     ) throws(MetaLearnersError) {
         guard nuisances.rowCount == outcome.count, nuisances.armCount == labels.count,
             nuisances.propensities != nil
@@ -50,6 +52,7 @@ public struct AugmentedInverseProbability: Sendable {
         self.weights = weights
         self.clusters = clusters
         self.nuisances = nuisances
+        self.outcomeClass = outcomeClass
     }
 
     /// The average effect of `arm` against control.
@@ -80,7 +83,8 @@ public struct AugmentedInverseProbability: Sendable {
                 scores: scores, shares: arms.map { $0 == arm ? 1 : 0 }, weights: used, clusters: clusters)
         }
         return AverageEffect(
-            arm: labels[arm], control: labels[0], estimand: estimand, estimate: result.estimate,
+            arm: labels[arm], outcomeClass: outcomeClass, control: labels[0], estimand: estimand,
+            estimate: result.estimate,
             stdError: result.stdError, lower: result.interval.lower, upper: result.interval.upper,
             pValue: result.pValue)
     }

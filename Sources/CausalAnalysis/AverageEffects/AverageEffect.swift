@@ -12,6 +12,8 @@ public enum Estimand: String, Sendable, CaseIterable {
 public struct AverageEffect: Sendable, Equatable {
     /// The arm.
     public let arm: String
+    /// Of an outcome of several classes, the class whose probability it is a difference of; nil for any other.
+    public let outcomeClass: String?
     /// The control arm.
     public let control: String
     /// Over whom it is averaged.
@@ -29,10 +31,12 @@ public struct AverageEffect: Sendable, Equatable {
 
     /// The effect as results have it.
     public var specValue: SpecValue {
-        [
-            "arm": .string(arm), "control": .string(control), "estimand": .string(estimand.rawValue),
-            "estimate": .number(estimate), "std_error": .number(stdError), "lower": .number(lower),
-            "upper": .number(upper), "p_value": .number(pValue),
-        ]
+        var object = SpecObject([
+            ("arm", .string(arm)), ("control", .string(control)), ("estimand", .string(estimand.rawValue)),
+            ("estimate", .number(estimate)), ("std_error", .number(stdError)), ("lower", .number(lower)),
+            ("upper", .number(upper)), ("p_value", .number(pValue)),
+        ])
+        if let outcomeClass { object["class"] = .string(outcomeClass) }
+        return .object(object)
     }
 }

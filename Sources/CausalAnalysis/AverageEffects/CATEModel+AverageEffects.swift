@@ -5,7 +5,8 @@ extension CATEModel {
     /// The average effect of each arm against control, by AIPW from the model's nuisances, whatever the learner.
     ///
     /// On the rows of training the nuisances are out of fold; on other rows they are the models' predictions. For
-    /// learners without arm means these follow from m, ē and τ as μ_0 = m − ē·τ and μ_k = m + (1 − ē)·τ.
+    /// learners without arm means these follow from m, ē and τ as μ_0 = m − ē·τ and μ_k = m + (1 − ē)·τ. An outcome of
+    /// several classes has an average effect on the probability of each: by arm, and within an arm by class.
     ///
     /// - Parameters:
     ///   - estimand: over whom to average.
@@ -27,10 +28,28 @@ extension CATEModel {
                 .unsupported, at: "model", "it was saved without its training rows",
                 remedy: "give the data, or fit with keep_training: true")
         }
-        let estimator = try AugmentedInverseProbability(
-            outcome: training.outcome, arms: training.arms, labels: armLabels, weights: training.weights,
-            clusters: training.clusters, nuisances: training.nuisances)
-        return try effects(estimand, estimator, training.effects)
+        let outcome = try Outcome(training.outcome, kind: outcomeKind)
+        return try byClass(outcome, training.nuisances) {
+            values, nuisances, outcomeClass throws(MetaLearnersError) in
+            let estimator = try AugmentedInverseProbability(
+                outcome: values, arms: training.arms, labels: armLabels, weights: training.weights,
+                clusters: training.clusters, nuisances: nuisances, outcomeClass: outcomeClass)
+            return try effects(estimand, estimator, training.effects)
+        }
+    }
+
+    /// The estimates of `body` for the outcome or, where it is of several classes, for whether it is each of these.
+    private func byClass(
+        _ outcome: Outcome, _ nuisances: NuisanceEstimates,
+        _ body: ([Double], NuisanceEstimates, String?) throws(MetaLearnersError) -> [AverageEffect]
+    ) throws(MetaLearnersError) -> [AverageEffect] {
+        let classes = outcomeKind.effectClasses
+        guard !classes.isEmpty else { return try body(outcome.values, nuisances, nil) }
+        var lists: [[AverageEffect]] = []
+        for (index, label) in classes.enumerated() {
+            lists.append(try body(outcome.indicators(ofClass: index), nuisances.ofClass(index), label))
+        }
+        return (0..<armLabels.count - 1).flatMap { arm in lists.map { $0[arm] } }
     }
 
     private func averageEffects(
@@ -46,10 +65,23 @@ extension CATEModel {
                 remedy: "set data.control, or use rows of the same arms")
         }
         let nuisances = try nuisances(on: dataset, options)
+        guard dataset.outcome.kind.effectClasses == outcomeKind.effectClasses else {
+            throw MetaLearnersError(
+                .invalidData, at: "outcome",
+                "is \(dataset.outcome.kind.name) with other values than that of the model, which is "
+                    + outcomeKind.name,
+                remedy: "set data.outcome_type as in the fit, and use rows with the same classes")
+        }
+        let known = outcomeKind.effectClasses.isEmpty ? nuisances.armOutcomes.count : armLabels.count
         let effects: [[Double]] =
-            nuisances.armOutcomes.count < armLabels.count
-            ? try predict(dataset.covariates, options).effects : []
-        return try self.effects(estimand, AugmentedInverseProbability(dataset, nuisances), effects)
+            known < armLabels.count ? try predict(dataset.covariates, options).effects : []
+        return try byClass(dataset.outcome, nuisances) {
+            values, nuisances, outcomeClass throws(MetaLearnersError) in
+            let estimator = try AugmentedInverseProbability(
+                outcome: values, arms: dataset.treatment.arms, labels: armLabels, weights: dataset.weights,
+                clusters: dataset.clusters, nuisances: nuisances, outcomeClass: outcomeClass)
+            return try self.effects(estimand, estimator, effects)
+        }
     }
 
     private func effects(

@@ -88,7 +88,35 @@ struct GramSums: Sendable {
         return sums
     }
 
+    /// The same for rows f·z that stand in `matrix`, by columns.
+    ///
+    /// - Throws: `outOfMemory`.
+    static func of(_ matrix: DoubleBuffer, factors: [Double], responses: [Double], groups: [Range<Int>])
+        throws(MetaLearnersError) -> [GramSums]
+    {
+        let rows = factors.count
+        let width = matrix.count / max(rows, 1)
+        let whole = try DoubleBuffer(rows * (width + 2))
+        whole.start.update(from: matrix.start, count: rows * width)
+        for row in 0..<rows {
+            whole.start[width * rows + row] = factors[row]
+            whole.start[(width + 1) * rows + row] = responses[row]
+        }
+        return try groups.map { range throws(MetaLearnersError) in
+            let sums = try GramSums(width: width)
+            cblas_dsyrk(
+                CblasColMajor, CblasUpper, CblasTrans, Int32(width + 2), Int32(range.count), 1,
+                whole.start + range.lowerBound, Int32(rows), 0, sums.matrix.start, Int32(width + 2))
+            return sums
+        }
+    }
+
     private func accumulate(_ problem: LeastSquares, _ context: ExecutionContext) throws(MetaLearnersError) {
+        if let sparse = problem.design.sparse {
+            try context.checkCancellation()
+            try sparse.addGram(problem.factors, problem.responses, to: matrix)
+            return
+        }
         let step = DesignBlocks.rowsPerBlock
         let block = try DoubleBuffer(order * step)
         try problem.forEachBlock(into: block, context) { range throws(MetaLearnersError) in

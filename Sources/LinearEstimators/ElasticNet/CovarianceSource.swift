@@ -6,12 +6,19 @@ enum CovarianceSource: Sendable {
     case sums([GramSums], width: Int)
     /// The rows.
     case rows(RowCovariance.Rows, [Range<Int>])
+    /// What is stored of the rows.
+    case sparse(SparseCovariance.Rows, [Range<Int>])
 
     /// - Parameter denseLimit: the most columns whose sums are all formed, even where rows are fewer.
     init(
         _ problem: LeastSquares, _ folds: [Range<Int>], denseLimit: Int = 0, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
-        if problem.design.width > max(problem.responses.count, denseLimit) {
+        if problem.design.isTooWide, let sparse = problem.design.sparse {
+            self = .sparse(
+                SparseCovariance.Rows(sparse, factors: problem.factors, responses: problem.responses), folds)
+        } else if problem.design.sparse == nil,
+            problem.design.width > max(problem.responses.count, denseLimit)
+        {
             self = .rows(try RowCovariance.Rows(problem, context), folds)
         } else {
             self = .sums(try GramSums.of(problem, groups: folds, context), width: problem.design.width)
@@ -26,6 +33,8 @@ enum CovarianceSource: Sendable {
             return try DenseCovariance(parts, heldOut: heldOut, width: width)
         case .rows(let rows, let folds):
             return try RowCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
+        case .sparse(let rows, let folds):
+            return try SparseCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
         }
     }
 }

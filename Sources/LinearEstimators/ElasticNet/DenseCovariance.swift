@@ -6,6 +6,8 @@ final class DenseCovariance: CovarianceProblem {
     let width: Int
     let moments: [Double]
     let diagonal: [Double]
+    /// Σ f².
+    let totalWeight: Double
     private let matrix: DoubleBuffer
     /// The means of the columns and of the response over the rows, with weights f².
     private let columnMeans: [Double]
@@ -38,6 +40,7 @@ final class DenseCovariance: CovarianceProblem {
             moments[column] = sums.response[column] / total - mean * responseMean
         }
         guard matrix.isFinite, moments.allSatisfy(\.isFinite) else { throw LeastSquares.overflow }
+        totalWeight = total
         self.width = width
         self.diagonal = diagonal
         self.moments = moments

@@ -20,8 +20,8 @@ struct ElasticNetFit {
             ? HeldOutFolds(loss.rows, clusters: task.clusters, count: spec.folds, seed: task.seed)
             : HeldOutFolds(whole: loss.rows.count)
         let problem = LeastSquares(
-            design: DesignBlocks(
-                encoder: encoder, features: task.features, rows: folds.order.map { loss.rows[$0] }),
+            design: try DesignBlocks(
+                encoder, task.features, rows: folds.order.map { loss.rows[$0] }, spec.expansion, context),
             factors: folds.order.map { loss.factors[$0] }, responses: folds.order.map { loss.responses[$0] },
             l2: 0)
         let path = try BLASThreads.single { () throws(MetaLearnersError) in
@@ -39,7 +39,8 @@ struct ElasticNetFit {
         }
         lambda = path.lambda
         model = FittedLinearModel(
-            backendName: backendName, warnings: warnings, encoder: encoder, intercept: loss.intercept,
-            coefficients: path.coefficients)
+            backendName: backendName, warnings: warnings,
+            summary: path.choice?.summary("lambda") ?? SpecObject(),
+            encoder: encoder, intercept: loss.intercept, coefficients: path.coefficients)
     }
 }

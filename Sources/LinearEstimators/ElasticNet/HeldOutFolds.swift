@@ -16,8 +16,11 @@ struct HeldOutFolds: Sendable, Equatable {
     /// Draws folds of even size from `seed`, whole clusters in one fold. There are fewer than `count` where there are
     /// fewer rows or clusters.
     ///
-    /// - Parameter clusters: the cluster of each row of the features; read at `rows`.
-    init(_ rows: [Int32], clusters: [Int32]?, count: Int, seed: UInt64) {
+    /// - Parameters:
+    ///   - clusters: the cluster of each row of the features; read at `rows`.
+    ///   - groups: the group of each of the rows, of which every fold gets its share where there are no clusters; nil
+    ///     where all are alike.
+    init(_ rows: [Int32], clusters: [Int32]?, groups: [Int32]? = nil, count: Int, seed: UInt64) {
         var stream = RandomStream(seed: seed, path: 0x5041_5448)
         var folds: [[Int]]
         if let clusters {
@@ -34,6 +37,8 @@ struct HeldOutFolds: Sendable, Equatable {
         } else {
             var places = Array(rows.indices)
             stream.shuffle(&places)
+            // Stable, so that a group's rows stay in random order.
+            if let groups { places.sort { groups[$0] < groups[$1] } }
             folds = [[Int]](repeating: [], count: min(count, places.count))
             for (index, place) in places.enumerated() { folds[index % folds.count].append(place) }
         }

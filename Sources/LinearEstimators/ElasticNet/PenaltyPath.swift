@@ -12,6 +12,8 @@ struct PenaltyPath {
     let lambda: Double
     /// Whether every solution that decided anything is exact.
     let converged: Bool
+    /// How the penalty was chosen; nil where it was given.
+    let choice: PenaltyChoice?
 
     /// - Parameters:
     ///   - problem: with its rows ordered by fold.
@@ -29,6 +31,7 @@ struct PenaltyPath {
             coefficients = [Double](repeating: 0, count: problem.design.width)
             lambda = spec.lambda ?? 0
             converged = true
+            choice = nil
             return
         }
         let penalties = (0..<spec.pathLength).map { step in
@@ -37,8 +40,10 @@ struct PenaltyPath {
         var foldsConverged = true
         if let lambda = spec.lambda {
             self.lambda = lambda
+            choice = nil
         } else if folds.count < 2 {
             lambda = largest
+            choice = nil
         } else {
             let l1Ratio = spec.l1Ratio
             let parts = try ParallelParts.run(folds.count, context) { fold throws(MetaLearnersError) in
@@ -53,10 +58,13 @@ struct PenaltyPath {
                 }
                 return (losses: losses, exact: exact)
             }
-            let chosen = Self.choice(
-                parts.map(\.losses),
-                weights: folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } },
-                spec.selection)
+            let weights = folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } }
+            let chosen = Self.choice(parts.map(\.losses), weights: weights, spec.selection)
+            let total = weights.reduce(0, +)
+            choice = PenaltyChoice(
+                criterion: "cross_validated_squared_error", penalties: penalties,
+                errors: penalties.indices.map { step in parts.reduce(0) { $0 + $1.losses[step] } / total },
+                chosen: chosen)
             // Where no penalty is left to speak of, there may be no single solution: that harms nobody.
             foldsConverged = parts.allSatisfy { $0.exact[chosen] }
             lambda = penalties[chosen]

@@ -9,17 +9,47 @@ struct DesignBlocks {
 
     let source: any DesignSource
     let rows: [Int32]
+    /// The same rows with what is stored alone, where features are sparse; nil where they are not.
+    let sparse: SparseRows?
     /// The blocks one after another, for iterative methods; nil where they are made anew each time.
     private var kept: DoubleBuffer?
 
-    init(_ source: any DesignSource, rows: [Int32]) {
+    init(_ source: any DesignSource, rows: [Int32], sparse: SparseRows? = nil) {
         self.source = source
         self.rows = rows
+        self.sparse = sparse
+    }
+
+    /// The rows of encoded features, as what is stored alone where features are sparse.
+    ///
+    /// - Throws: `outOfMemory`, `cancelled`.
+    init(
+        _ encoder: DesignEncoder, _ features: Table, rows: [Int32], _ expansion: FeatureExpansion,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        self.init(
+            EncodedTable(encoder: encoder, features: features), rows: rows,
+            sparse: SparseRows.serve(features, expansion)
+                ? try SparseRows(encoder, features, rows: rows, context) : nil)
+    }
+
+    /// Some of the rows.
+    func restricted(to range: Range<Int>) -> DesignBlocks {
+        DesignBlocks(source, rows: Array(rows[range]), sparse: sparse?.restricted(to: range))
     }
 
     init(encoder: DesignEncoder, features: Table, rows: [Int32]) {
         self.init(EncodedTable(encoder: encoder, features: features), rows: rows)
     }
+
+    /// The most columns of which, where features are sparse, all products are summed.
+    static let sparseGramLimit = 3000
+
+    /// The limit that holds here; tests lower it.
+    var gramLimit = Self.sparseGramLimit
+
+    /// Whether there are too many columns for a matrix of all their products, which only sparse ones may be.
+    var isTooWide: Bool { sparse != nil && width > gramLimit }
 
     /// The number of columns.
     var width: Int { source.width }

@@ -8,6 +8,8 @@ import MetaLearnersCore
 struct DesignEncoder: Sendable, Equatable {
     /// The most columns that a design matrix may have.
     static let widthLimit = 20_000
+    /// The same where sparse columns are among them and only what is stored is used.
+    static let sparseWidthLimit = 1 << 20
 
     /// What becomes of a feature.
     enum Source: Sendable, Equatable {
@@ -71,10 +73,21 @@ struct DesignEncoder: Sendable, Equatable {
                 remedy: "rescale the weights")
         }
         var sources: [Source] = []
+        let usesSparse = SparseRows.serve(features, expansion)
+        var weightOfRow = [Double](repeating: 0, count: usesSparse ? features.rowCount : 0)
+        if usesSparse { for (row, weight) in zip(rows, weights) { weightOfRow[Int(row)] = weight } }
         for column in features.columns {
             try context.checkCancellation()
             switch column.kind {
             case .numeric:
+                if usesSparse, let entries = column.values.sparse {
+                    sources.append(
+                        .numeric(
+                            try NumericEncoding(
+                                entries, name: column.name, weightOfRow: weightOfRow, count: rows.count,
+                                totalWeight: totalWeight)))
+                    continue
+                }
                 sources.append(
                     .numeric(
                         try NumericEncoding(
@@ -88,7 +101,9 @@ struct DesignEncoder: Sendable, Equatable {
                             againstReference: againstReference)))
             }
         }
-        try Self.requireWidth(sources.reduce(0) { $0 + $1.width }, sources, features)
+        try Self.requireWidth(
+            sources.reduce(0) { $0 + $1.width }, limit: usesSparse ? Self.sparseWidthLimit : Self.widthLimit,
+            sources, features)
         guard expansion == .splinesInteractions else {
             self.init(sources, nil)
             return
@@ -129,22 +144,22 @@ struct DesignEncoder: Sendable, Equatable {
         return columns
     }
 
-    private static func requireWidth(_ width: Int, _ sources: [Source], _ features: Table)
+    private static func requireWidth(_ width: Int, limit: Int, _ sources: [Source], _ features: Table)
         throws(MetaLearnersError)
     {
-        guard width > widthLimit else { return }
+        guard width > limit else { return }
         guard let widest = sources.indices.max(by: { sources[$0].width < sources[$1].width }) else { return }
         let name = features.columns[widest].name
         guard case .categorical(let encoding) = sources[widest] else {
             throw MetaLearnersError(
                 .unsupported, at: "features",
-                "a linear model takes \(widthLimit) columns, there are \(width)",
+                "a linear model takes \(limit) columns, there are \(width)",
                 remedy: "select fewer covariates")
         }
         throw MetaLearnersError(
             .unsupported, at: "column '\(name)'",
             "it has \(encoding.shares.count) levels, which makes \(width) columns; a linear model takes "
-                + "\(widthLimit)",
+                + "\(limit)",
             remedy: "exclude the column, group its levels, or use a backend that splits on categories")
     }
 

@@ -146,12 +146,22 @@ struct LinearScorer: Sendable {
         _ columns: [Column], _ rows: [Int32]?, _ range: Range<Int>, _ target: UnsafeMutablePointer<Double>
     ) {
         let outputs = outputCount
+        // What absent numbers of sparse columns count for is the same in every row.
+        var starts = intercepts
+        for (feature, term) in terms where columns[feature].values.sparse != nil {
+            guard case .numeric(_, let center, let slopes, let present, _) = term else { continue }
+            for output in 0..<outputs { starts[output] += present[output] - center * slopes[output] }
+        }
         for row in 0..<range.count {
-            for output in 0..<outputs { target[row * outputs + output] = intercepts[output] }
+            for output in 0..<outputs { target[row * outputs + output] = starts[output] }
         }
         withUnsafeTemporaryAllocation(of: Double.self, capacity: range.count) { values in
             for (feature, term) in terms {
                 let source = columns[feature].values
+                if let sparse = source.sparse, case .numeric = term {
+                    add(term, sparse, rows, range, to: target)
+                    continue
+                }
                 if let rows {
                     rows.withUnsafeBufferPointer { rows in
                         source.gather(UnsafeBufferPointer(rebasing: rows[range]), to: values)
@@ -200,6 +210,29 @@ struct LinearScorer: Sendable {
                         target[row * outputs + output] +=
                             (left[row] * right[row] - interactions.centers[index]) * effect
                     }
+                }
+            }
+        }
+    }
+
+    /// Adds what the stored numbers of a sparse column count for, beyond what 0 does.
+    private func add(
+        _ term: Term, _ entries: SparseEntries, _ rows: [Int32]?, _ range: Range<Int>,
+        to target: UnsafeMutablePointer<Double>
+    ) {
+        guard case .numeric(let factor, _, let slopes, _, _) = term else { return }
+        let outputs = outputCount
+        for output in 0..<outputs where slopes[output] != 0 {
+            let slope = slopes[output]
+            if let rows {
+                rows.withUnsafeBufferPointer { rows in
+                    entries.forEach(of: UnsafeBufferPointer(rebasing: rows[range])) { position, value in
+                        target[position * outputs + output] += value * factor * slope
+                    }
+                }
+            } else {
+                entries.forEach(in: range) { row, value in
+                    target[(row - range.lowerBound) * outputs + output] += value * factor * slope
                 }
             }
         }

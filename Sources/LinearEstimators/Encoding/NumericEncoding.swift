@@ -104,6 +104,57 @@ struct NumericEncoding: Sendable, Equatable {
             ? SplineEncoding(values, weights: weights, totalWeight: totalWeight, factor: factor) : nil
     }
 
+    /// Learns the encoding of a sparse column: straight, nothing missing.
+    ///
+    /// - Parameters:
+    ///   - weightOfRow: the weight of each row of the features, 0 for those not learnt from.
+    ///   - count: how many rows are learnt from.
+    ///   - totalWeight: the sum of their weights.
+    /// - Throws: `numericalFailure` where the moments overflow.
+    /// - Complexity: O(stored values).
+    init(
+        _ entries: SparseEntries, name: String, weightOfRow: [Double], count: Int, totalWeight: Double
+    ) throws(MetaLearnersError) {
+        var stored: [(value: Double, weight: Double)] = []
+        entries.withEntries { rows, values in
+            for index in 0..<rows.count where weightOfRow[Int(rows[index])] > 0 {
+                stored.append((values[index], weightOfRow[Int(rows[index])]))
+            }
+        }
+        missingShare = 0
+        spline = nil
+        let largest = stored.reduce(0) { max($0, abs($1.value)) }
+        let isConstant =
+            stored.isEmpty || (stored.count == count && stored.allSatisfy { $0.value == stored[0].value })
+        guard !isConstant else {
+            factor = 1
+            center = 0
+            spread = 0
+            return
+        }
+        let factor = Self.powerOfTwo(bringingBelowOne: largest)
+        let absent = max(totalWeight - stored.reduce(0) { $0 + $1.weight }, 0)
+        var center = 0.0
+        for _ in 0..<2 {
+            var sum = -absent * center
+            for (value, weight) in stored { sum += weight * (value * factor - center) }
+            center += sum / totalWeight
+        }
+        var squares = absent * center * center
+        for (value, weight) in stored {
+            squares += weight * (value * factor - center) * (value * factor - center)
+        }
+        let spread = (squares / totalWeight).squareRoot()
+        guard center.isFinite, spread.isFinite else {
+            throw MetaLearnersError(
+                .numericalFailure, at: "column '\(name)'", "its mean or variance overflows",
+                remedy: "rescale the weights")
+        }
+        self.factor = factor
+        self.center = center
+        self.spread = spread
+    }
+
     private static func powerOfTwo(bringingBelowOne largest: Double) -> Double {
         // `largest` is positive. The clamp keeps the factor itself a normal number.
         Double(sign: .plus, exponent: -min(max(Int(largest.exponent) + 1, -1000), 1000), significand: 1)

@@ -4,9 +4,10 @@ import MetaLearnersCore
 struct FittedLinearModel: FittedEstimator {
     let backendName: String
     let warnings: [String]
-    private let encoder: DesignEncoder
+    let summary: SpecObject
+    let encoder: DesignEncoder
     private let intercept: Double
-    private let coefficients: [Double]
+    let coefficients: [Double]
     private let scorer: LinearScorer
 
     var outputCount: Int { 1 }
@@ -20,15 +21,31 @@ struct FittedLinearModel: FittedEstimator {
         let encoder = try DesignEncoder(
             task.features, rows: loss.rows, weights: loss.importance, againstReference: unpenalised,
             expansion: spec.expansion, context)
-        let solution = try BLASThreads.single { () throws(MetaLearnersError) in
-            let design = DesignBlocks(encoder: encoder, features: task.features, rows: loss.rows)
+        let (solution, summary) = try BLASThreads.single { () throws(MetaLearnersError) in
+            let folds =
+                spec.selection == .cv
+                ? HeldOutFolds(loss.rows, clusters: task.clusters, count: spec.folds, seed: task.seed)
+                : HeldOutFolds(whole: loss.rows.count)
             let problem = LeastSquares(
-                design: design, factors: loss.factors, responses: loss.responses, l2: spec.l2)
+                design: try DesignBlocks(
+                    encoder, task.features, rows: folds.order.map { loss.rows[$0] }, spec.expansion, context),
+                factors: folds.order.map { loss.factors[$0] },
+                responses: folds.order.map { loss.responses[$0] }, l2: spec.l2)
             guard spec.selection == .fixed else {
-                return LeastSquares.Solution(
-                    coefficients: try RidgePath(problem, spec, context).coefficients, deficientRank: nil)
+                guard !problem.design.isTooWide else {
+                    throw MetaLearnersError(
+                        .unsupported, at: "selection",
+                        "ridge chooses its penalty for up to \(DesignBlocks.sparseGramLimit) sparse columns, there are "
+                            + "\(problem.design.width)",
+                        remedy: "set l2, or use lasso")
+                }
+                let path = try RidgePath(problem, spec, folds: folds.ranges, context)
+                return (
+                    LeastSquares.Solution(coefficients: path.coefficients, deficientRank: nil),
+                    path.choice.summary("l2")
+                )
             }
-            return try problem.solve(context)
+            return (try problem.solve(context), SpecObject())
         }
         var warnings: [String] = []
         if unpenalised, let rank = solution.deficientRank {
@@ -36,18 +53,24 @@ struct FittedLinearModel: FittedEstimator {
                 "\(backendName): the \(encoder.width) columns have rank \(rank): of all coefficients that fit "
                     + "equally well those of least norm were taken")
         }
+        if spec.selection == .cv, loss.rows.count < 2 || encoder.width > 0 && summary["criterion_value"] == 0
+        {
+            warnings.append(
+                "\(backendName): one row or cluster cannot be cross-validated: the largest penalty was taken")
+        }
         self.init(
-            backendName: backendName, warnings: warnings, encoder: encoder, intercept: loss.intercept,
-            coefficients: solution.coefficients)
+            backendName: backendName, warnings: warnings, summary: summary, encoder: encoder,
+            intercept: loss.intercept, coefficients: solution.coefficients)
     }
 
     /// Takes coefficients on the columns of `encoder`.
     init(
-        backendName: String, warnings: [String], encoder: DesignEncoder, intercept: Double,
-        coefficients: [Double]
+        backendName: String, warnings: [String], summary: SpecObject, encoder: DesignEncoder,
+        intercept: Double, coefficients: [Double]
     ) {
         self.backendName = backendName
         self.warnings = warnings
+        self.summary = summary
         self.encoder = encoder
         self.intercept = intercept
         self.coefficients = coefficients
@@ -66,6 +89,7 @@ struct FittedLinearModel: FittedEstimator {
         writer.write(intercept)
         writer.write(coefficients)
         writer.write(warnings)
+        writer.write(SpecValue.object(summary).json())
     }
 
     init(from reader: inout BinaryReader, backendName: String) throws(MetaLearnersError) {
@@ -73,12 +97,13 @@ struct FittedLinearModel: FittedEstimator {
         let intercept = try reader.readDouble()
         let coefficients = try reader.readDoubles()
         let warnings = try reader.readStrings()
+        let summary = try SpecObject(summaryFrom: &reader)
         guard coefficients.count == encoder.width, intercept.isFinite, coefficients.allSatisfy(\.isFinite)
         else {
             throw BinaryReader.corrupt("the coefficients of a linear model do not fit its columns")
         }
         self.init(
-            backendName: backendName, warnings: warnings, encoder: encoder, intercept: intercept,
-            coefficients: coefficients)
+            backendName: backendName, warnings: warnings, summary: summary, encoder: encoder,
+            intercept: intercept, coefficients: coefficients)
     }
 }

@@ -29,6 +29,7 @@ struct LeastSquares {
     ///   rows O(rows² × columns), with rows × columns.
     func solve(_ context: ExecutionContext) throws(MetaLearnersError) -> Solution {
         guard design.width > 0 else { return Solution(coefficients: [], deficientRank: nil) }
+        if let sparse = design.sparse { return try solve(sparse, context) }
         let wide = design.width > design.rows.count
         if !wide {
             if let coefficients = try solvePrimal(context) { return try checked(coefficients, nil) }
@@ -37,6 +38,26 @@ struct LeastSquares {
         }
         let solution = try OrthogonalLeastSquares(self).solve(context)
         return try checked(solution.coefficients, solution.deficientRank)
+    }
+
+    /// By the Gram matrix where it can be had, else by conjugate gradients.
+    private func solve(_ sparse: SparseRows, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> Solution
+    {
+        if !design.isTooWide, l2 > 0 || sparse.count >= sparse.width,
+            let coefficients = try solvePrimal(context)
+        {
+            return try checked(coefficients, nil)
+        }
+        let solution = try SparseLeastSquares(
+            design: sparse, factors: factors, responses: responses, l2: l2
+        ).solve(context)
+        guard solution.converged else {
+            throw MetaLearnersError(
+                .numericalFailure, at: "linear model", "its sparse columns nearly depend on each other",
+                remedy: "use ridge, or a larger l2")
+        }
+        return try checked(solution.coefficients, nil)
     }
 
     private func checked(_ coefficients: [Double], _ rank: Int?) throws(MetaLearnersError) -> Solution {
@@ -68,7 +89,7 @@ struct LeastSquares {
     /// The same for some of the rows.
     func restricted(to range: Range<Int>) -> LeastSquares {
         LeastSquares(
-            design: DesignBlocks(design.source, rows: Array(design.rows[range])),
+            design: design.restricted(to: range),
             factors: Array(factors[range]), responses: Array(responses[range]), l2: l2)
     }
 

@@ -43,6 +43,6 @@ public struct OLSEstimator: BaseEstimator {
 extension Capabilities {
     /// What least squares can do.
     static let leastSquares: Capabilities = [
-        .regression, .weights, .missingValues, .categoricals, .residualLoss,
+        .regression, .weights, .missingValues, .categoricals, .residualLoss, .sparse,
     ]
 }

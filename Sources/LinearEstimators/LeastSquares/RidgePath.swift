@@ -1,8 +1,8 @@
 import COpenBLAS
 import MetaLearnersCore
 
-/// Ridge regression with the penalty that has the least error of generalised or leave-one-out cross-validation, from one
-/// eigen-decomposition.
+/// Ridge regression with the penalty that has the least error of generalised, leave-one-out or k-fold cross-validation,
+/// from one eigen-decomposition (and one for each fold).
 ///
 /// With Z = the rows f·z, Z'Z = V·S·V' and q = V'Z'v, a penalty λ gives the coefficients V·q/(S + λ) and the leverages
 /// h = f²/Σf² + Σ (Z·V)²/(S + λ), the intercept's included. Over n rows, the criteria are
@@ -13,18 +13,23 @@ import MetaLearnersCore
 /// e being the residual of a row, multiplied by the root of its weight. For more columns than rows the decomposition is
 /// that of ZZ'.
 struct RidgePath {
-    /// The penalty.
-    let l2: Double
+    /// The penalties, their errors, and which was taken.
+    let choice: PenaltyChoice
     /// The coefficients.
     let coefficients: [Double]
 
+    /// - Parameters:
+    ///   - problem: for k-fold cross-validation with its rows ordered by fold.
+    ///   - folds: ranges of its rows.
     /// - Throws: `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
     /// - Complexity: O(rows × columns² + columns³), for more columns than rows O(rows² × columns + rows³).
-    init(_ problem: LeastSquares, _ spec: RidgeSpec, _ context: ExecutionContext) throws(MetaLearnersError) {
+    init(
+        _ problem: LeastSquares, _ spec: RidgeSpec, folds: [Range<Int>], _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
         let count = problem.responses.count
         let width = problem.design.width
         guard width > 0 else {
-            l2 = 0
+            choice = PenaltyChoice(criterion: "", penalties: [], errors: [], chosen: 0)
             coefficients = []
             return
         }
@@ -70,9 +75,14 @@ struct RidgePath {
                 penalties: penalties, eigenvalues: eigenvalues, rotated: rotated, wide: wide, problem: problem
             )
             criterion = try leaving.errors(vectors, context)
+        case .cv:
+            criterion = try Self.crossValidated(
+                problem, folds, penalties, wide ? (vectors, eigenvalues) : nil, context)
         }
         let chosen = criterion.indices.min { criterion[$0] < criterion[$1] } ?? 0
-        l2 = penalties[chosen]
+        choice = PenaltyChoice(
+            criterion: spec.selection == .cv ? "cross_validated_squared_error" : spec.selection.rawValue,
+            penalties: penalties, errors: criterion, chosen: chosen)
 
         let shrunk = try DoubleBuffer(order)
         for index in 0..<order {
@@ -93,6 +103,31 @@ struct RidgePath {
             combined.start, 1, 0,
             result.start, 1)
         coefficients = result.array
+    }
+
+    /// The mean squared error of held-out rows for each penalty; the largest penalty's where nothing can be held out.
+    ///
+    /// - Parameter wide: for more columns than rows, the eigenvectors and eigenvalues of the rows' inner products.
+    private static func crossValidated(
+        _ problem: LeastSquares, _ folds: [Range<Int>], _ penalties: [Double],
+        _ wide: (vectors: DoubleBuffer, eigenvalues: [Double])?, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> [Double] {
+        guard folds.count > 1 else { return penalties.map { _ in 0 } }
+        var rotated: DoubleBuffer?
+        if let wide {
+            let count = problem.responses.count
+            let rows = try DoubleBuffer(count * count)
+            for (column, value) in wide.eigenvalues.enumerated() {
+                let root = value.squareRoot()
+                for row in 0..<count {
+                    rows.start[column * count + row] = wide.vectors.start[column * count + row] * root
+                }
+            }
+            rotated = rows
+        }
+        let losses = try RidgeFolds(problem, folds, penalties: penalties, rotated: rotated, context).losses
+        let total = problem.factors.reduce(0) { $0 + $1 * $1 }
+        return penalties.indices.map { step in losses.reduce(0) { $0 + $1[step] } / total }
     }
 
     /// n·Σ e² / (n − Σ h)² for each penalty.

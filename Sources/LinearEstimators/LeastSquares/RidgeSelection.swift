@@ -6,4 +6,6 @@ public enum RidgeSelection: String, Sendable, CaseIterable {
     case gcv
     /// By leaving each row out in turn, exactly.
     case loo
+    /// By k-fold cross-validation, whole clusters in one fold.
+    case cv
 }

@@ -8,6 +8,8 @@ public struct RidgeSpec: BaseEstimatorSpec {
     public var l2 = 1.0
     /// How the penalty is chosen.
     public var selection = RidgeSelection.fixed
+    /// How many folds cross-validation by folds has.
+    public var folds = 5
     /// How many penalties are compared.
     public var pathLength = 100
     /// The least of them relative to the largest, which is 100 times the largest eigenvalue of the Gram matrix.
@@ -22,8 +24,10 @@ public struct RidgeSpec: BaseEstimatorSpec {
             "penalty on the squared coefficients of standardised columns, beside the sum of squared errors"),
         .choice(
             "selection", \.selection,
-            "fixed: the penalty is l2; gcv, loo: chosen by generalised or leave-one-out cross-validation"),
-        .integer("path_length", \.pathLength, in: 2...1000, "how many penalties gcv and loo compare"),
+            "fixed: the penalty is l2; gcv, loo, cv: chosen by generalised, leave-one-out or k-fold cross-validation"
+        ),
+        .integer("folds", \.folds, in: 2...1000, "folds of cv; clusters stay whole"),
+        .integer("path_length", \.pathLength, in: 2...1000, "how many penalties gcv, loo and cv compare"),
         .number(
             "path_ratio", \.pathRatio, in: 0...1, exclusiveLower: true,
             "least penalty compared, relative to the largest, which leaves next to nothing of the coefficients"

@@ -15,6 +15,38 @@ struct ClassLabels {
     /// How many classes there are, those that do not occur included.
     let classCount: Int
 
+    /// The sum of the weights.
+    var totalWeight: Double { weights.reduce(0, +) }
+
+    /// Some of the rows, by place, in that order.
+    ///
+    /// - Parameter present: the classes that count, as places within those of the whole: nil for those that occur among
+    ///   these rows. Rows of others are left out.
+    func selecting(_ places: [Int], present wanted: [Int32]? = nil) -> ClassLabels {
+        let counted = wanted ?? Array(Set(places.map { labels[$0] })).sorted()
+        let renumbered = Dictionary(
+            uniqueKeysWithValues: counted.enumerated().map { ($1, Int32(clamping: $0)) })
+        let kept = places.filter { renumbered[labels[$0]] != nil }
+        return ClassLabels(
+            rows: kept.map { rows[$0] }, weights: kept.map { weights[$0] },
+            labels: kept.map { renumbered[labels[$0]] ?? 0 }, present: counted.map { present[Int($0)] },
+            classCount: classCount)
+    }
+
+    private init(
+        rows: [Int32], weights: [Double], labels: [Int32], present: [Int32], classCount: Int
+    ) {
+        var totals = [Double](repeating: 0, count: present.count)
+        for (label, weight) in zip(labels, weights) { totals[Int(label)] += weight }
+        let total = totals.reduce(0, +)
+        self.rows = rows
+        self.weights = weights
+        self.labels = labels
+        self.present = present
+        self.classCount = classCount
+        shares = totals.map { total > 0 ? $0 / total : 0 }
+    }
+
     /// Two classes, the target being 1 for the second; nil where one of them has no weight.
     init?(binary target: [Double], rows: [Int32], weights: [Double]?) {
         self.rows = rows

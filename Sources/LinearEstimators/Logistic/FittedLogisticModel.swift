@@ -3,6 +3,7 @@ import MetaLearnersCore
 /// Probabilities of classes from linear functions of encoded features.
 struct FittedLogisticModel: FittedEstimator {
     let warnings: [String]
+    let summary: SpecObject
     private let encoder: DesignEncoder
     /// Whether each class occurred in training.
     private let occurs: [Bool]
@@ -31,15 +32,29 @@ struct FittedLogisticModel: FittedEstimator {
                 occurs: occurs, coefficients: [], intercepts: [])
             return
         }
-        let (solution, functions) = try BLASThreads.single { () throws(MetaLearnersError) in
-            let design = try DesignBlocks(encoder: encoder, features: task.features, rows: classes.rows)
-                .keeping(context)
-            let loss = try LogisticLoss(design, classes, l2: spec.l2)
-            let solver = NewtonSolver(
-                loss: loss, maxIterations: spec.maxIterations, tolerance: spec.tolerance,
-                denseLimit: denseLimit)
-            return (try solver.solve(context), loss.functions)
+        let features = task.features
+        @Sendable func makeLoss(_ classes: ClassLabels) throws(MetaLearnersError) -> any LogisticObjective {
+            if SparseRows.serve(features, spec.expansion) {
+                return SparseLogisticLoss(
+                    try SparseRows(encoder, features, rows: classes.rows, context), classes, l2: 0)
+            }
+            let design = DesignBlocks(encoder: encoder, features: features, rows: classes.rows)
+            return try LogisticLoss(try design.keeping(context), classes, l2: 0)
         }
+        let (solution, summary) = try BLASThreads.single { () throws(MetaLearnersError) in
+            guard spec.selection == .fixed else {
+                let path = try LogisticPath(
+                    classes, task, spec, denseLimit: denseLimit, context, make: makeLoss)
+                return (path.solution, path.choice.summary("lambda"))
+            }
+            let loss = try makeLoss(classes)
+            loss.l2 = spec.l2
+            let solver = ProximalNewton(
+                loss: loss, l1: spec.l1, maxIterations: spec.maxIterations, tolerance: spec.tolerance,
+                denseLimit: denseLimit)
+            return (try solver.solve(context), SpecObject())
+        }
+        let functions = classes.present.count == 2 ? 1 : classes.present.count
         var coefficients: [Double] = []
         var intercepts: [Double] = []
         for function in 0..<functions {
@@ -57,15 +72,17 @@ struct FittedLogisticModel: FittedEstimator {
                 "logistic: not converged after \(solution.iterations) iterations; raise max_iterations or l2")
         }
         self.init(
-            warnings: warnings, encoder: encoder, occurs: occurs, coefficients: coefficients,
+            warnings: warnings, summary: summary, encoder: encoder, occurs: occurs,
+            coefficients: coefficients,
             intercepts: intercepts)
     }
 
     private init(
-        warnings: [String], encoder: DesignEncoder, occurs: [Bool], coefficients: [Double],
-        intercepts: [Double]
+        warnings: [String], summary: SpecObject = SpecObject(), encoder: DesignEncoder, occurs: [Bool],
+        coefficients: [Double], intercepts: [Double]
     ) {
         self.warnings = warnings
+        self.summary = summary
         self.encoder = encoder
         self.occurs = occurs
         self.coefficients = coefficients
@@ -113,6 +130,7 @@ struct FittedLogisticModel: FittedEstimator {
         writer.write(coefficients)
         writer.write(intercepts)
         writer.write(warnings)
+        writer.write(SpecValue.object(summary).json())
     }
 
     init(from reader: inout BinaryReader) throws(MetaLearnersError) {
@@ -123,6 +141,7 @@ struct FittedLogisticModel: FittedEstimator {
         let coefficients = try reader.readDoubles()
         let intercepts = try reader.readDoubles()
         let warnings = try reader.readStrings()
+        let summary = try SpecObject(summaryFrom: &reader)
         let present = occurs.count { $0 }
         let functions = present == 1 ? 0 : present == 2 ? 1 : present
         let (size, overflow) = functions.multipliedReportingOverflow(by: encoder.width)
@@ -130,7 +149,7 @@ struct FittedLogisticModel: FittedEstimator {
             coefficients.count == size, intercepts.allSatisfy(\.isFinite), coefficients.allSatisfy(\.isFinite)
         else { throw BinaryReader.corrupt("the coefficients of a logistic model do not fit its classes") }
         self.init(
-            warnings: warnings, encoder: encoder, occurs: occurs, coefficients: coefficients,
-            intercepts: intercepts)
+            warnings: warnings, summary: summary, encoder: encoder, occurs: occurs,
+            coefficients: coefficients, intercepts: intercepts)
     }
 }

@@ -1,6 +1,6 @@
 import MetaLearnersCore
 
-/// Logistic regression of two or more classes: minimises Σ w·(−log p_y(z)) + l2/2·|β|² over standardised columns
+/// Logistic regression of two or more classes: minimises Σ w·(−log p_y(z)) + l1·|β|₁ + l2/2·|β|² over standardised columns
 /// z; intercepts are not penalised.
 ///
 /// Two classes have one linear function; more have one each (softmax), all penalised. A class that does not
@@ -8,8 +8,9 @@ import MetaLearnersCore
 public struct LogisticEstimator: BaseEstimator {
     /// The name and the capabilities.
     public static let backend = BackendDescription(
-        name: "logistic", summary: "logistic and multinomial regression with an L2 penalty", version: "1",
-        capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals])
+        name: "logistic", summary: "logistic and multinomial regression with L1 and L2 penalties",
+        version: "1",
+        capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals, .sparse])
 
     /// The checked configuration.
     public let spec: LogisticSpec

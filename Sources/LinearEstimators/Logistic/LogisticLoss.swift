@@ -1,15 +1,10 @@
 import COpenBLAS
 import MetaLearnersCore
 
-/// The penalised negative log-likelihood Σ w·(−log p_y(z)) + l2/2·|β|² with its derivatives.
-///
-/// Two classes have one linear function, η = b + z·β and p_1 = 1/(1 + e^−η). More have one each and
-/// p_k = e^η_k / Σ e^η_l: all β_k are penalised, so that no class is special. Parameters stand function by function,
-/// each its β and then its b. Intercepts are not penalised: their common shift, which changes no probability, is
-/// pinned at 0 by a term in the Hessian.
-final class LogisticLoss {
+/// A logistic loss whose rows are made, or kept, block by block.
+final class LogisticLoss: LogisticObjective {
     private let design: DesignBlocks
-    private let classes: ClassLabels
+    let classes: ClassLabels
     /// The penalty.
     var l2: Double
     /// How many linear functions there are.
@@ -21,22 +16,6 @@ final class LogisticLoss {
     private let scaled: DoubleBuffer
     /// For each function, each row of the block: η, then the derivative.
     private let linear: DoubleBuffer
-    private let totalWeight: Double
-
-    /// How many parameters there are.
-    var parameterCount: Int { functions * size }
-
-    /// What a point has: the loss, its gradient, and the curvature for the next step.
-    struct Evaluation {
-        let loss: Double
-        let gradient: DoubleBuffer
-        /// The upper triangle of the Hessian, by columns; nil where that is too large.
-        let hessian: DoubleBuffer?
-        /// For each row, the probability of each function's class: what products with the Hessian need.
-        let probabilities: [Double]
-        /// The diagonal of the Hessian; empty where the whole is there.
-        let diagonal: [Double]
-    }
 
     init(_ design: DesignBlocks, _ classes: ClassLabels, l2: Double) throws(MetaLearnersError) {
         self.design = design
@@ -47,23 +26,7 @@ final class LogisticLoss {
         block = try DoubleBuffer(size * step)
         scaled = try DoubleBuffer(size * step)
         linear = try DoubleBuffer(functions * step)
-        totalWeight = classes.weights.reduce(0, +)
         (block.start + design.width * step).update(repeating: 1, count: step)
-    }
-
-    /// Coefficients 0 and the intercepts that give the classes' shares.
-    func startingPoint() throws(MetaLearnersError) -> DoubleBuffer {
-        let parameters = try DoubleBuffer(parameterCount)
-        let logs = classes.shares.map { Double.log($0) }
-        if functions == 1 {
-            parameters.start[size - 1] = logs[1] - logs[0]
-        } else {
-            let mean = logs.reduce(0, +) / Double(functions)
-            for function in 0..<functions {
-                parameters.start[function * size + size - 1] = logs[function] - mean
-            }
-        }
-        return parameters
     }
 
     /// The loss at `parameters`, with its derivatives.
@@ -71,17 +34,18 @@ final class LogisticLoss {
     /// - Parameter dense: whether to make the Hessian, or else what products with it need.
     /// - Complexity: O(rows × columns² × functions²) with the Hessian, else O(rows × columns × functions).
     func evaluate(_ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext)
-        throws(MetaLearnersError) -> Evaluation
+        throws(MetaLearnersError) -> LogisticEvaluation
     {
         let gradient = try DoubleBuffer(parameterCount)
         let hessian = dense ? try DoubleBuffer(parameterCount * parameterCount) : nil
         var probabilities = [Double](repeating: 0, count: dense ? 0 : classes.rows.count * functions)
         var diagonal = [Double](repeating: 0, count: dense ? 0 : parameterCount)
         let inBlock = try DoubleBuffer(functions * step)
+        let rows = LogisticRows(functions: functions, classes: classes)
         var loss = 0.0
         try design.forEach(into: block, context) { range throws(MetaLearnersError) in
             multiply(parameters, range.count)
-            loss += fillProbabilities(range, inBlock)
+            loss += rows.fill(range, linear.start, inBlock.start, stride: step)
             if let hessian {
                 addHessian(range, inBlock, to: hessian)
             } else {
@@ -105,13 +69,13 @@ final class LogisticLoss {
             }
         }
         if let hessian { completeHessian(hessian) }
-        return Evaluation(
+        return LogisticEvaluation(
             loss: loss, gradient: gradient, hessian: hessian, probabilities: probabilities, diagonal: diagonal
         )
     }
 
     /// The product of the Hessian at `point` with `direction`. O(rows × columns × functions).
-    func hessianProduct(_ point: Evaluation, _ direction: DoubleBuffer, _ context: ExecutionContext)
+    func hessianProduct(_ point: LogisticEvaluation, _ direction: DoubleBuffer, _ context: ExecutionContext)
         throws(MetaLearnersError) -> DoubleBuffer
     {
         let product = try DoubleBuffer(parameterCount)
@@ -144,8 +108,14 @@ final class LogisticLoss {
         return product
     }
 
-    /// The curvature that pins the common shift of the intercepts.
-    private var gauge: Double { totalWeight / (Double(functions) * Double(functions)) }
+    /// The rows of the columns are kept where they are few enough.
+    func selecting(_ columns: [Int], _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any LogisticObjective
+    {
+        let source = SelectedColumns(source: design.source, columns: columns)
+        return try LogisticLoss(
+            DesignBlocks(source, rows: design.rows).keeping(context), classes, l2: l2)
+    }
 
     /// linear = block · parameters.
     private func multiply(_ parameters: DoubleBuffer, _ rows: Int) {
@@ -161,41 +131,6 @@ final class LogisticLoss {
             CblasColMajor, CblasTrans, CblasNoTrans, Int32(size), Int32(functions), Int32(rows), 1,
             block.start,
             Int32(step), linear.start, Int32(step), 1, target.start, Int32(size))
-    }
-
-    /// Replaces η by the derivative of the loss in it, fills in probabilities, and gives the loss of the rows.
-    private func fillProbabilities(_ range: Range<Int>, _ probabilities: DoubleBuffer) -> Double {
-        var loss = 0.0
-        for (offset, row) in range.enumerated() {
-            let weight = classes.weights[row]
-            let label = Int(classes.labels[row])
-            if functions == 1 {
-                let value = linear.start[offset]
-                let probability = Sigmoid.value(value)
-                // log(1 + e^η) − y·η without overflow.
-                let signed = label == 1 ? -value : value
-                loss += weight * (max(signed, 0) + Double.log(onePlus: Double.exp(-abs(signed))))
-                probabilities.start[offset] = probability
-                linear.start[offset] = weight * (label == 1 ? -Sigmoid.value(-value) : probability)
-                continue
-            }
-            var largest = -Double.infinity
-            for function in 0..<functions { largest = max(largest, linear.start[function * step + offset]) }
-            var sum = 0.0
-            let own = linear.start[label * step + offset]
-            for function in 0..<functions {
-                let share = Double.exp(linear.start[function * step + offset] - largest)
-                probabilities.start[function * step + offset] = share
-                sum += share
-            }
-            loss += weight * (Double.log(sum) + largest - own)
-            for function in 0..<functions {
-                let probability = probabilities.start[function * step + offset] / sum
-                probabilities.start[function * step + offset] = probability
-                linear.start[function * step + offset] = weight * (probability - (function == label ? 1 : 0))
-            }
-        }
-        return loss
     }
 
     private func addHessian(_ range: Range<Int>, _ probabilities: DoubleBuffer, to hessian: DoubleBuffer) {

@@ -9,7 +9,7 @@ struct NewtonSolver {
     /// The most parameters of which the Hessian is made.
     static let denseLimit = 1000
 
-    let loss: LogisticLoss
+    let loss: any LogisticObjective
     /// The most steps.
     let maxIterations: Int
     /// Converged is where a full step changes no parameter by more than this, relative to one plus the largest.
@@ -42,7 +42,7 @@ struct NewtonSolver {
             var length = 1.0
             // Rounding alone may raise the loss by as much.
             let slack = 1e-12 * abs(point.loss)
-            var next: (DoubleBuffer, LogisticLoss.Evaluation)?
+            var next: (DoubleBuffer, LogisticEvaluation)?
             while next == nil, length > 1e-10 {
                 let trial = try DoubleBuffer(loss.parameterCount)
                 for index in 0..<trial.count {
@@ -77,11 +77,11 @@ struct NewtonSolver {
         return Solution(parameters: parameters, converged: false, iterations: maxIterations)
     }
 
-    private static let overflow = MetaLearnersError(
+    static let overflow = MetaLearnersError(
         .numericalFailure, at: "logistic", "the likelihood overflows", remedy: "rescale the weights")
 
     /// −H⁻¹g. Where H is singular to rounding, its diagonal is raised as little as it takes.
-    private func newtonDirection(_ point: LogisticLoss.Evaluation) throws(MetaLearnersError) -> DoubleBuffer {
+    private func newtonDirection(_ point: LogisticEvaluation) throws(MetaLearnersError) -> DoubleBuffer {
         guard let hessian = point.hessian, hessian.isFinite else { throw Self.overflow }
         let order = loss.parameterCount
         var largest = 0.0
@@ -105,7 +105,7 @@ struct NewtonSolver {
     /// −H⁻¹g by conjugate gradients, preconditioned with the diagonal, to a residual that shrinks with the
     /// gradient; `firstNorm` is the squared norm of the first step's gradient, 0 before that.
     private func truncatedDirection(
-        _ point: LogisticLoss.Evaluation, _ firstNorm: inout Double, _ context: ExecutionContext
+        _ point: LogisticEvaluation, _ firstNorm: inout Double, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> DoubleBuffer {
         let count = loss.parameterCount
         let size = Int32(clamping: count)

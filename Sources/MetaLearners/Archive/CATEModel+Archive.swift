@@ -5,17 +5,16 @@ extension CATEModel {
     public static var magic: [UInt8] { ModelArchive.magic }
 
     /// The bytes of the model's file: the same for the same data, spec and seed, whatever the threads.
-    public func encoded() -> [UInt8] {
+    public func encoded() -> [UInt8] { archive.encoded() }
+
+    /// The file's manifest and sections.
+    var archive: ModelArchive {
         var archive = ModelArchive(manifest: manifest)
         var writer = BinaryWriter()
         schema.encode(to: &writer)
         archive.sections.append(("schema", writer.bytes))
         writer = BinaryWriter()
-        writer.write(UInt64(nuisanceModels.count))
-        for fitted in nuisanceModels {
-            writer.write(fitted.role.code)
-            fitted.models.encode(to: &writer)
-        }
+        fitted.encodeNuisances(to: &writer)
         archive.sections.append(("nuisances", writer.bytes))
         writer = BinaryWriter()
         PredictorArchive.encode(predictor, to: &writer)
@@ -25,12 +24,17 @@ extension CATEModel {
             calibration.encode(to: &writer)
             archive.sections.append(("calibration", writer.bytes))
         }
+        if let intervals {
+            writer = BinaryWriter()
+            intervals.encode(to: &writer)
+            archive.sections.append(("intervals", writer.bytes))
+        }
         if spec.keepTraining, let training {
             writer = BinaryWriter()
             training.encode(to: &writer)
             archive.sections.append(("training", writer.bytes))
         }
-        return archive.encoded()
+        return archive
     }
 
     /// Reads the bytes of a model's file.
@@ -53,25 +57,11 @@ extension CATEModel {
         schema = try Self.read("schema", archive) { reader throws(MetaLearnersError) in
             try CovariateSchema(from: &reader)
         }
-        let outcomeCount = outcomeKind.outputCount
         let surroundings = PredictorArchive.Surroundings(
-            spec: manifest.spec, armLabels: manifest.armLabels, schema: schema,
-            outcomeKind: manifest.outcomeKind, registry: registry)
+            spec: manifest.spec, armCount: armCount, outcomeKind: manifest.outcomeKind,
+            knowsPropensities: manifest.overlap.isKnown, registry: registry)
         nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
-            var models: [FittedRole<NuisanceRole>] = []
-            for _ in 0..<(try reader.readCount(elementSize: 8)) {
-                guard let role = NuisanceRole(code: try reader.read(), armCount: armCount) else {
-                    throw BinaryReader.corrupt("a nuisance has an unknown role")
-                }
-                let outputs = role.isPropensity ? armCount : outcomeCount
-                models.append(
-                    FittedRole(
-                        role: role,
-                        columns: try surroundings.columns(
-                            of: manifest.spec.models.model(of: role, manifest.armLabels)),
-                        models: try CrossFittedModels(from: &reader, outputCount: outputs, registry)))
-            }
-            return models
+            try FittedEffects.decodeNuisances(from: &reader, surroundings)
         }
         // Files of the first format have the effect models of a learner alone.
         if archive.section("effects") != nil {
@@ -83,25 +73,21 @@ extension CATEModel {
                 try PredictorArchive.decode(from: &reader, surroundings)
             }
         }
-        if archive.section("calibration") != nil {
+        calibration = try Self.readOptional("calibration", archive) { reader throws(MetaLearnersError) in
             guard let report = CalibrationReport(archive.manifest["calibration"]) else {
                 throw BinaryReader.corrupt("its manifest lacks the calibration")
             }
-            calibration = try Self.read("calibration", archive) { reader throws(MetaLearnersError) in
-                try PropensityCalibration(from: &reader, report: report, armCount: armCount)
-            }
-        } else {
-            calibration = nil
+            return try PropensityCalibration(from: &reader, report: report, armCount: armCount)
         }
-        if archive.section("training") != nil {
-            training = try Self.read("training", archive) { reader throws(MetaLearnersError) in
-                try TrainingRecord(from: &reader, armCount: armCount)
-            }
-        } else {
-            training = nil
+        intervals = try Self.readOptional("intervals", archive) { reader throws(MetaLearnersError) in
+            try FittedIntervals(from: &reader, surroundings)
+        }
+        training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
+            try TrainingRecord(
+                from: &reader, armCount: armCount, kind: manifest.outcomeKind, format: archive.version)
         }
         nuisances = nil
-        try requireEveryRole()
+        try fitted.requireEveryRole(surroundings)
     }
 
     /// Saves the model to one file, which is replaced whole or not at all.
@@ -123,13 +109,11 @@ extension CATEModel {
         }
     }
 
-    /// Checks that every nuisance model is there that prediction asks for.
-    private func requireEveryRole() throws(MetaLearnersError) {
-        var needed = predictor.nuisanceRoles(armCount: armLabels.count)
-        if overlap.isKnown { needed.remove(.propensity) }
-        guard Set(nuisanceModels.map(\.role)).isSuperset(of: needed) else {
-            throw BinaryReader.corrupt("a model that the learner needs is missing")
-        }
+    private static func readOptional<Value>(
+        _ name: String, _ archive: ModelArchive,
+        _ body: (inout BinaryReader) throws(MetaLearnersError) -> Value
+    ) throws(MetaLearnersError) -> Value? {
+        archive.section(name) == nil ? nil : try read(name, archive, body)
     }
 
     private static func read<Value>(

@@ -17,6 +17,8 @@ struct ModelArchive {
     /// The version that is written.
     static let formatVersion: UInt32 = 2
 
+    /// The version of the format that was read.
+    private(set) var version = Self.formatVersion
     var manifest: SpecObject
     var sections: [(name: String, bytes: [UInt8])] = []
 
@@ -51,7 +53,7 @@ struct ModelArchive {
         }
         guard bytes.count >= Self.magic.count + 16 else { throw BinaryReader.corrupt("it ends too soon") }
         var reader = BinaryReader(bytes[Self.magic.count..<(bytes.count - 8)])
-        let version = try reader.read(UInt32.self)
+        version = try reader.read(UInt32.self)
         guard version <= Self.formatVersion else {
             throw MetaLearnersError(
                 .incompatibleModel,

@@ -48,9 +48,16 @@ struct ModelManifest {
         armShares = shares
         switch object["outcome_type"]?.stringValue {
         case "continuous": outcomeKind = .continuous
+        case "count": outcomeKind = .count
         case "binary":
             outcomeKind = .binary(
                 labels: object["outcome_labels"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+        case "classes":
+            let labels = object["outcome_labels"]?.arrayValue?.compactMap(\.stringValue) ?? []
+            guard labels.count >= 2, labels.count <= 1_000 else {
+                throw BinaryReader.corrupt("its manifest lacks the classes of the outcome")
+            }
+            outcomeKind = .classes(labels: labels)
         default: throw BinaryReader.corrupt("its manifest lacks the type of the outcome")
         }
         guard let report = object["overlap"]?.objectValue.flatMap(OverlapReport.init) else {
@@ -76,10 +83,10 @@ extension CATEModel {
                     "share": .number(armShares[$0]),
                 ]
             })
+        object["outcome_type"] = .string(outcomeKind.name)
         switch outcomeKind {
-        case .continuous: object["outcome_type"] = "continuous"
-        case .binary(let labels):
-            object["outcome_type"] = "binary"
+        case .continuous, .count: break
+        case .binary(let labels), .classes(let labels):
             object["outcome_labels"] = .array(labels.map { .string($0) })
         }
         object["covariates"] = .array(
@@ -96,6 +103,7 @@ extension CATEModel {
         object["overlap"] = overlap.specValue
         if let calibration { object["calibration"] = calibration.report.specValue }
         object["warnings"] = .array(warnings.map { .string($0) })
+        object["ensemble"] = predictor.details(armLabels)
         object["spec"] = completeSpec
         return object
     }

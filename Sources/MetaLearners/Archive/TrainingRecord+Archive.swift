@@ -2,18 +2,12 @@ import MetaLearnersCore
 
 extension TrainingRecord {
     private static var foldsInOneByte: Int { 256 }
-    /// Set in the number of folds where the number of repeats follows.
-    private static var isRepeated: UInt32 { 1 << 31 }
 
     /// Writes the record for the model archive.
     func encode(to writer: inout BinaryWriter) {
         writer.write(fingerprint)
-        if repeats.count == 1 {
-            writer.write(UInt32(folds.count))
-        } else {
-            writer.write(UInt32(folds.count) | Self.isRepeated)
-            writer.write(UInt32(repeats.count))
-        }
+        writer.write(UInt32(folds.count))
+        writer.write(UInt32(repeats.count))
         for folds in repeats {
             // A byte a row does for all folds that a spec can ask for; folds drawn elsewhere may be more.
             if folds.count <= Self.foldsInOneByte {
@@ -32,16 +26,22 @@ extension TrainingRecord {
         for byArm in columns {
             for arm in 0..<nuisances.armCount { writer.write(byArm[arm] ?? []) }
         }
+        for arm in 0..<nuisances.armCount {
+            for values in nuisances.classOutcomes[arm] ?? [] { writer.write(values) }
+        }
         writer.write(nuisances.hasOverlap.map { $0.map { UInt8($0 ? 1 : 0) } } ?? [])
         for values in effects { writer.write(values) }
     }
 
-    /// Reads what `encode` wrote.
-    init(from reader: inout BinaryReader, armCount: Int) throws(MetaLearnersError) {
+    /// Reads what `encode` wrote, or what it wrote in an older format.
+    init(
+        from reader: inout BinaryReader, armCount: Int, kind: Outcome.Kind = .continuous,
+        format: UInt32 = ModelArchive.formatVersion
+    ) throws(MetaLearnersError) {
         let fingerprint = try reader.read(UInt64.self)
-        let foldWord = try reader.read(UInt32.self)
-        let foldCount = Int(foldWord & ~Self.isRepeated)
-        let repeatCount = foldWord & Self.isRepeated == 0 ? 1 : try reader.read(UInt32.self)
+        let foldCount = Int(try reader.read(UInt32.self))
+        // The first format knew no repeats.
+        let repeatCount = format == 1 ? 1 : try reader.read(UInt32.self)
         guard repeatCount >= 1 else { throw BinaryReader.corrupt("there are no folds") }
         var foldsOfRepeats: [[Int32]] = []
         for _ in 0..<repeatCount {
@@ -83,10 +83,16 @@ extension TrainingRecord {
             let values = try reader.readDoubles()
             if !values.isEmpty { nuisances.marginalOutcomes[arm] = try rows(values) }
         }
+        for arm in 0..<armCount where !kind.effectClasses.isEmpty {
+            var values: [[Double]] = []
+            for _ in kind.effectClasses { values.append(try rows(reader.readDoubles())) }
+            nuisances.classOutcomes[arm] = values
+        }
         // Average effects need propensities and either kind of mean, for every arm.
         try require(
             nuisances.propensities != nil
-                && ((0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
+                && (!kind.effectClasses.isEmpty
+                    || (0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
                     || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }
                     || nuisances.marginalOutcomes[0] != nil),
             "the nuisances are incomplete")
@@ -94,7 +100,7 @@ extension TrainingRecord {
         try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")
         nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }
         var effects: [[Double]] = []
-        for _ in 1..<armCount { effects.append(try rows(reader.readDoubles())) }
+        for _ in 0..<(armCount - 1) * kind.effectCount { effects.append(try rows(reader.readDoubles())) }
         var repeats: [FoldAssignment] = []
         do throws(MetaLearnersError) {
             for folds in foldsOfRepeats {

@@ -6,6 +6,11 @@ import MetaLearnersCore
 public struct DRLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.dr
 
+    public static let reference = LearnerReference(
+        target: "μ_k − μ_0 + 1{W=k}(Y − μ_k)/e_k − 1{W=0}(Y − μ_0)/e_0, all rows",
+        weight: "1", effect: "effect model",
+        citation: "Kennedy 2023, arXiv 2004.14497")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {

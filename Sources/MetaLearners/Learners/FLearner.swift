@@ -7,6 +7,11 @@ import MetaLearnersCore
 public struct FLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.f
 
+    public static let reference = LearnerReference(
+        target: "Y(1{W=k} − ē)/(ē(1 − ē)) on the pair",
+        weight: "1", effect: "effect model",
+        citation: "Künzel et al. 2019, arXiv 1706.03461; Athey & Imbens 2016, arXiv 1504.01132")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }

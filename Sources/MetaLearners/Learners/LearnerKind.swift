@@ -11,6 +11,8 @@ public enum LearnerKind: String, Sendable, CaseIterable {
     case r
     case ra
     case dr
+    case auto
+    case ensemble
 
     /// The learner.
     public var learner: any MetaLearner {
@@ -24,8 +26,13 @@ public enum LearnerKind: String, Sendable, CaseIterable {
         case .r: RLearner()
         case .ra: RALearner()
         case .dr: DRLearner()
+        case .auto: AutoLearner()
+        case .ensemble: EnsembleLearner()
         }
     }
+
+    /// Those that are one method each: all but `auto` and `ensemble`, which combine others.
+    package static let single: [LearnerKind] = [.s, .t, .f, .m, .x, .u, .r, .ra, .dr]
 
     /// Other names of learners.
     public static let aliases: [String: LearnerKind] = ["pw": .m]

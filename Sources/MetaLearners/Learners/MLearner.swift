@@ -7,6 +7,11 @@ import MetaLearnersCore
 public struct MLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.m
 
+    public static let reference = LearnerReference(
+        target: "Y·1{W=k}/e_k − Y·1{W=0}/e_0, all rows; equals f with two arms",
+        weight: "1", effect: "effect model",
+        citation: "Curth & van der Schaar 2021, arXiv 2101.10943")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }

@@ -8,6 +8,9 @@ public protocol MetaLearner: Sendable {
     /// The name in specs.
     static var kind: LearnerKind { get }
 
+    /// The formula and where it is from, as the documentation has them.
+    static var reference: LearnerReference { get }
+
     /// The nuisances that the learner needs, for arms 0..<`armCount`.
     func nuisanceRoles(armCount: Int) -> [NuisanceRole]
 

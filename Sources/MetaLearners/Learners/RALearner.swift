@@ -7,6 +7,11 @@ import MetaLearnersCore
 public struct RALearner: EffectRegressionLearner {
     public static let kind = LearnerKind.ra
 
+    public static let reference = LearnerReference(
+        target: "on arm k: Y − μ_0; on the control: μ_k − Y; one model",
+        weight: "1", effect: "effect model",
+        citation: "Curth & van der Schaar 2021, arXiv 2101.10943")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { (0..<armCount).map { .armOutcome($0) } }

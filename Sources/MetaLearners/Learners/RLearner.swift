@@ -9,6 +9,12 @@ import MetaLearnersCore
 public struct RLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.r
 
+    public static let reference = LearnerReference(
+        target:
+            "(Y − m)/(W − ē) on the pair, as the loss Σ ((Y − m) − (W − ē)·τ(X))²; jointly Σ (Y − m − Σ_k (1{W=k} − e_k)·τ_k(X))², all rows",
+        weight: "(W − ē)²", effect: "effect model",
+        citation: "Nie & Wager 2021, arXiv 1712.04912")
+
     /// Whether the effects of several arms are fitted in one loss. With one arm beside the control it makes no
     /// difference, and the pairwise way is taken.
     public let isJoint: Bool

@@ -6,6 +6,11 @@ import MetaLearnersCore
 public struct SLearner: OutcomeComparisonLearner {
     public static let kind = LearnerKind.s
 
+    public static let reference = LearnerReference(
+        target: "–",
+        weight: "–", effect: "μ(x, k) − μ(x, 0)",
+        citation: "Künzel et al. 2019, arXiv 1706.03461")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.joint] }

@@ -8,6 +8,11 @@ import MetaLearnersCore
 public struct ULearner: EffectRegressionLearner {
     public static let kind = LearnerKind.u
 
+    public static let reference = LearnerReference(
+        target: "(Y − m)/(W − ē) on the pair",
+        weight: "1", effect: "effect model",
+        citation: "Künzel et al. 2019, arXiv 1706.03461; Nie & Wager 2021, arXiv 1712.04912")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {

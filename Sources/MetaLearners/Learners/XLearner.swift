@@ -8,6 +8,11 @@ import MetaLearnersCore
 public struct XLearner: MetaLearner {
     public static let kind = LearnerKind.x
 
+    public static let reference = LearnerReference(
+        target: "on arm k: Y − μ_0; on the control: μ_k − Y",
+        weight: "1", effect: "ē·τ_control + (1 − ē)·τ_arm",
+        citation: "Künzel et al. 2019, arXiv 1706.03461")
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {

@@ -33,6 +33,11 @@ public struct CATEModel: Sendable {
     let nuisanceModels: [FittedRole<NuisanceRole>]
     /// What turns covariates and nuisances into effects: a learner, or an ensemble.
     let predictor: any EffectPredictor
+    /// What the intervals of effects are made of; nil where there are none.
+    var intervals: FittedIntervals?
+
+    /// The models that effects come from.
+    var fitted: FittedEffects { FittedEffects(nuisanceModels: nuisanceModels, predictor: predictor) }
 
     /// The effect of each arm but the control for each training row, in the dataset's order: out of fold at every
     /// stage. Empty for a model that was saved without its training rows.
@@ -46,7 +51,7 @@ extension CATEModel {
     init(
         fitter: MetaLearnerFitter, dataset: CausalDataset, nuisances: NuisanceFit,
         estimates: NuisanceEstimates, nuisanceModels: [FittedRole<NuisanceRole>],
-        predictor: any EffectPredictor, trainingEffects: [[Double]]
+        predictor: any EffectPredictor, trainingEffects: [[Double]], intervals: FittedIntervals? = nil
     ) {
         spec = fitter.spec
         completeSpec = fitter.completeSpec
@@ -60,6 +65,7 @@ extension CATEModel {
         self.nuisanceModels = nuisanceModels
         self.nuisances = nuisances
         self.predictor = predictor
+        self.intervals = intervals
         training = TrainingRecord(
             dataset, repeats: nuisances.repeats, nuisances: estimates, effects: trainingEffects,
             fingerprint: nuisances.fingerprint)
@@ -74,6 +80,15 @@ extension CATEModel {
         notes += nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
         notes += predictor.warnings(labels)
         warnings = notes
+    }
+}
+
+extension CATEModel {
+    /// The same with these intervals.
+    func with(_ intervals: FittedIntervals) -> CATEModel {
+        var model = self
+        model.intervals = intervals
+        return model
     }
 }
 

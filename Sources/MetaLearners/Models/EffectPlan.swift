@@ -1,11 +1,19 @@
 import MetaLearnersCore
 
+/// The models of an effect, with what they were fitted to.
+struct FittedEffect: Sendable {
+    let fitted: FittedRole<EffectRole>
+    /// What the model of all rows was fitted to.
+    let task: TrainingTask
+    /// What the models of folds say of the training rows; empty where there are none.
+    let outOfFold: [Double]
+}
+
 /// The effect models of one fit on their way through a task graph: each is fitted as soon as the nuisances that its
 /// target is made of are there.
 final class EffectPlan: Sendable {
     private struct Entry: Sendable {
         let role: EffectRole
-        let columns: [Int]?
         let run: CrossFittingRun
         let bytes: Int
     }
@@ -13,14 +21,19 @@ final class EffectPlan: Sendable {
     private let fitter: MetaLearnerFitter
     private let request: MetaLearnerFitter.NuisanceRequest
     private let nuisances: NuisancePlan
+    private let parts: CrossFitter.Parts
     private let entries: [Entry]
 
-    init(_ fitter: MetaLearnerFitter, _ request: MetaLearnerFitter.NuisanceRequest, _ nuisances: NuisancePlan)
+    init(
+        _ fitter: MetaLearnerFitter, _ request: MetaLearnerFitter.NuisanceRequest, _ nuisances: NuisancePlan,
+        parts: CrossFitter.Parts
+    )
         throws(MetaLearnersError)
     {
         self.fitter = fitter
         self.request = request
         self.nuisances = nuisances
+        self.parts = parts
         let dataset = request.dataset
         let crossFitter = CrossFitter(request.repeats, aggregation: fitter.spec.crossFitting.aggregation)
         var entries: [Entry] = []
@@ -29,8 +42,8 @@ final class EffectPlan: Sendable {
             let features = try ModelsSpec.features(placed, in: dataset.covariates)
             entries.append(
                 Entry(
-                    role: role, columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
-                    run: CrossFittingRun(crossFitter, parts: fitter.effectParts),
+                    role: role,
+                    run: CrossFittingRun(crossFitter, parts: parts),
                     bytes: try fitter.estimator(placed).footprint(
                         rows: dataset.rowCount, of: features,
                         outputs: role.part == .joint ? dataset.armCount - 1 : 1
@@ -71,7 +84,7 @@ final class EffectPlan: Sendable {
                 .task(dataset, features: features, direct: direct, seed: seed)
         }
         var foldTasks: [[TrainingTask]] = []
-        if request.isNested, fitter.effectParts.contains(.folds) {
+        if request.isNested, parts.contains(.folds) {
             for (number, folds) in request.repeats.enumerated() {
                 var tasks: [TrainingTask] = []
                 for fold in 0..<folds.count {
@@ -83,18 +96,17 @@ final class EffectPlan: Sendable {
         }
         return CrossFitter.Job(
             name: role.name(dataset.treatment.labels), estimator: estimator,
-            task: try task(nuisances.estimates(needed)), parts: fitter.effectParts, foldTasks: foldTasks)
+            task: try task(nuisances.estimates(needed)), parts: parts, foldTasks: foldTasks)
     }
 
-    /// The effect models with what they say of the training rows out of fold, once they are fitted.
-    func fits() -> (models: [FittedRole<EffectRole>], outOfFold: [EffectRole: [Double]]) {
-        var models: [FittedRole<EffectRole>] = []
-        var outOfFold: [EffectRole: [Double]] = [:]
-        for entry in entries {
+    /// The effect models, once they are fitted.
+    func fits() -> [FittedEffect] {
+        entries.compactMap { entry in
+            guard let task = entry.run.task else { return nil }
             let fit = entry.run.fit()
-            models.append(FittedRole(role: entry.role, columns: entry.columns, models: fit.models))
-            outOfFold[entry.role] = fit.outOfFold.first
+            return FittedEffect(
+                fitted: FittedRole(role: entry.role, models: fit.models), task: task,
+                outOfFold: fit.outOfFold.first ?? [])
         }
-        return (models, outOfFold)
     }
 }

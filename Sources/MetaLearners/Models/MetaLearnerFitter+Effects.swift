@@ -9,6 +9,21 @@ extension MetaLearnerFitter {
 
     /// Checks that the effect models' backends can do what is asked of them, before anything is fitted.
     func requireEffectModels(_ dataset: CausalDataset) throws(MetaLearnersError) {
+        guard dataset.outcome.kind.effectClasses.isEmpty || spec.learner.servesClasses else {
+            throw MetaLearnersError(
+                .unsupported, at: "learner",
+                "the learner '\(spec.learner.rawValue)' has no effects for an outcome of "
+                    + "\(dataset.outcome.kind.classCount) classes",
+                remedy: "these have: " + LearnerKind.names(where: \.servesClasses))
+        }
+        try spec.effectScale.require(dataset.outcome.kind)
+        guard spec.effectScale == .difference || spec.learner.hasArmMeans else {
+            throw MetaLearnersError(
+                .unsupported, at: "effect_scale",
+                "the learner '\(spec.learner.rawValue)' has no outcome model of each arm, which "
+                    + "\(spec.effectScale.rawValue)s take",
+                remedy: "these have: " + LearnerKind.names(where: \.hasArmMeans))
+        }
         for role in learner.effectRoles(armCount: dataset.armCount) {
             let placed = spec.models.model(of: role, dataset.treatment.labels)
             try require(
@@ -38,26 +53,31 @@ extension MetaLearnerFitter {
     ///
     /// - Parameter refitted: the nuisances whose models of all rows predict new ones.
     func model(
-        _ request: NuisanceRequest, _ nuisances: NuisanceFit, _ effects: EffectPlan,
+        _ request: NuisanceRequest, _ nuisances: NuisanceFit, _ effects: [FittedEffect],
         refitted: Set<NuisanceRole>, _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> CATEModel {
         let dataset = request.dataset
         let own = nuisanceRoles(dataset)
         let estimates = nuisances.estimates(of: Set(own))
         let nuisanceModels = nuisances.models(own, refitted: refitted)
-        let fits = effects.fits()
-        let predictor = LearnerPredictor(learner: learner, effectModels: fits.models)
+        let predictor = LearnerPredictor(learner: learner, effectModels: effects.map(\.fitted))
         let trainingEffects: [[Double]]
         if spec.crossFitting.inSample == .full {
             let seen = try inSampleNuisances(dataset, estimates, nuisanceModels, nuisances, scheduler.context)
             trainingEffects = try predictor.effects(
-                dataset.covariates, seen, .combined, spec.prediction, scheduler.context)
+                PredictorInput(
+                    dataset.covariates, seen, .combined, spec, dataset.treatment.labels, dataset.outcome.kind),
+                scheduler.context)
         } else {
-            trainingEffects = (1..<dataset.armCount).map { learner.effect(of: $0, estimates, fits.outOfFold) }
+            var outOfFold: [EffectRole: [Double]] = [:]
+            for effect in effects { outOfFold[effect.fitted.role] = effect.outOfFold }
+            trainingEffects = learner.everyEffect(estimates, outOfFold, dataset.outcome.kind)
         }
         return CATEModel(
             fitter: self, dataset: dataset, nuisances: nuisances, estimates: estimates,
-            nuisanceModels: nuisanceModels, predictor: predictor, trainingEffects: trainingEffects)
+            nuisanceModels: nuisanceModels, predictor: predictor, trainingEffects: trainingEffects,
+            intervals: try fitIntervals(
+                dataset, effects.map { ($0.fitted.role, $0.task, $0.fitted.models.fullModel) }, scheduler))
     }
 
     /// What the models say that predict new rows, of the rows that they were fitted to.
@@ -65,26 +85,28 @@ extension MetaLearnerFitter {
         _ dataset: CausalDataset, _ estimates: NuisanceEstimates, _ models: [FittedRole<NuisanceRole>],
         _ nuisances: NuisanceFit, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> NuisanceEstimates {
-        var seen = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        let labels = dataset.treatment.labels
         let roles = Set(learner.predictionRoles(armCount: dataset.armCount))
+        var predictions: [(role: NuisanceRole, lists: [[Double]])] = []
         for fitted in models where roles.contains(fitted.role) {
-            let features = fitted.features(in: dataset.covariates)
-            let inputs =
-                fitted.role == .joint ? features.underEveryArm(dataset.treatment.labels) : [features]
+            let features = try ModelsSpec.features(
+                spec.models.model(of: fitted.role, labels), in: dataset.covariates)
             var lists: [[Double]] = []
-            for input in inputs {
+            for input in fitted.role == .joint ? features.underEveryArm(labels) : [features] {
                 lists.append(try fitted.models.predict(input, .combined, spec.prediction, context))
             }
-            seen.store(lists, of: fitted.role, isBinary: dataset.outcome.kind.isBinary)
+            predictions.append((fitted.role, lists))
         }
+        var seen = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        seen.store(predictions, of: dataset.outcome.kind)
         if dataset.knownPropensities != nil {
             seen.propensities = estimates.propensities
         } else if let raw = seen.propensities {
-            let calibrated = nuisances.calibration?.calibrated(raw) ?? raw
             var policy = spec.overlap
             policy.policy = .clip
-            seen.propensities =
-                try policy.apply(calibrated, dataset.treatment.labels, isKnown: false).propensities
+            seen.propensities = try policy.apply(
+                nuisances.calibration?.calibrated(raw) ?? raw, labels, isKnown: false
+            ).propensities
         }
         return seen
     }

@@ -3,13 +3,17 @@ import MetaLearnersCore
 /// Fits a meta-learner: a checked spec with its base learners, ready for any dataset.
 public struct MetaLearnerFitter: Sendable {
     /// The checked spec.
-    public let spec: MetaLearnerSpec
+    public private(set) var spec: MetaLearnerSpec
     /// The spec with every default of every base learner.
     public let completeSpec: SpecValue
     let learner: any MetaLearner
     /// The base learners by their place in the spec.
     private let estimators: [String: any BaseEstimator]
     private let backends: [BackendDescription]
+    /// The members of an ensemble; none for any other learner.
+    let members: [MetaLearnerFitter]
+    /// The numbers of `auto`, where they are not those of the dataset's size.
+    var auto: AutoSettings?
 
     /// Checks a spec and finds its backends.
     ///
@@ -26,6 +30,15 @@ public struct MetaLearnerFitter: Sendable {
         }
         self.estimators = estimators
         backends = registry.descriptions
+        var members: [MetaLearnerFitter] = []
+        if spec.learner == .ensemble {
+            for (index, member) in spec.ensemble.members.enumerated() {
+                let place = SpecPath.root.appending("ensemble").appending("members").appending("\(index)")
+                members.append(
+                    try MetaLearnerFitter(spec.member(member, at: place), registry: registry))
+            }
+        }
+        self.members = members
         var complete = spec
         complete.models.outcome.choice = Self.complete(
             spec.models.outcome.choice, estimators["models.outcome"])
@@ -62,25 +75,56 @@ public struct MetaLearnerFitter: Sendable {
     ) throws(MetaLearnersError) -> CATEModel {
         let scheduler = Scheduler(options)
         let request = try request(dataset, folds, reused, scheduler)
+        if spec.learner == .auto {
+            return try fitAuto(request, auto ?? AutoSettings(rowCount: dataset.rowCount), scheduler)
+        }
+        if spec.learner == .ensemble { return try fitEnsemble(request, options) }
         let refitted = Set(
             spec.prediction == .full ? learner.predictionRoles(armCount: dataset.armCount) : [])
         let ofEffects = Set(
             learner.effectRoles(armCount: dataset.armCount).isEmpty
                 ? [] : learner.nuisanceRoles(armCount: dataset.armCount))
         try requireEffectModels(dataset)
-        let nuisances = try NuisancePlan(
-            self, request,
-            nuisanceRoles(dataset).map { role in
-                var parts = CrossFitter.Parts.folds
-                if refitted.contains(role) { parts.insert(.full) }
-                if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
-                return (role, parts)
-            })
-        let effects = try EffectPlan(self, request, nuisances)
+        let wanted = nuisanceRoles(dataset).map { role -> (role: NuisanceRole, parts: CrossFitter.Parts) in
+            var parts = CrossFitter.Parts.folds
+            if refitted.contains(role) { parts.insert(.full) }
+            if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
+            return (role, parts)
+        }
+        let limited = try scheduler.limited(by: footprint(dataset))
+        let fits = try run(request, wanted, effectParts: effectParts, limited)
+        let model = try model(request, fits.nuisances, fits.effects, refitted: refitted, scheduler)
+        guard spec.intervals.method == .bootstrap else { return model }
+        return model.with(try fitBootstrap(dataset, scheduler))
+    }
+
+    /// Fits nuisances and effect models in one graph of tasks.
+    ///
+    /// - Parameters:
+    ///   - wanted: the nuisances, and which fits of each.
+    ///   - effectParts: which fits of the effect models.
+    func run(
+        _ request: NuisanceRequest, _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)],
+        effectParts: CrossFitter.Parts, _ scheduler: Scheduler
+    ) throws(MetaLearnersError) -> (nuisances: NuisanceFit, effects: [FittedEffect]) {
+        let nuisances = try NuisancePlan(self, request, wanted)
+        let effects = try EffectPlan(self, request, nuisances, parts: effectParts)
         var graph = TaskGraph()
         effects.schedule(in: &graph, after: nuisances.schedule(in: &graph))
-        try scheduler.limited(by: footprint(dataset)).run(graph)
-        return try model(request, nuisances.fit(), effects, refitted: refitted, scheduler)
+        try scheduler.run(graph)
+        return (try nuisances.fit(), effects.fits())
+    }
+
+    /// The same for a single plain fit with another seed: one repeat, a model of all rows, no intervals.
+    func reseeded(_ seed: Int) -> MetaLearnerFitter {
+        var fitter = self
+        fitter.spec.seed = seed
+        fitter.spec.prediction = .full
+        fitter.spec.crossFitting.repeats = 1
+        fitter.spec.crossFitting.inSample = .outOfFold
+        fitter.spec.intervals.method = .none
+        if fitter.spec.overlap.policy == .fail { fitter.spec.overlap.policy = .clip }
+        return fitter
     }
 
     /// The base learner at a place of the spec.

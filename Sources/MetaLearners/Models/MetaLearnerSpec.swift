@@ -28,6 +28,8 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var learner = LearnerKind.dr
     /// How effects of several arms are fitted.
     public var multiArm = MultiArm.pairwise
+    /// What the learner `ensemble` stacks.
+    public var ensemble = EnsembleSpec()
     /// The base learners.
     public var models = ModelsSpec()
     /// Shared libraries with base learners, loaded before anything else. Where they were is nobody's business but this
@@ -39,6 +41,10 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var overlap = OverlapSpec()
     /// How the models of the folds serve new rows.
     public var prediction = Prediction.full
+    /// What effects are measured as.
+    public var effectScale = EffectScale.difference
+    /// Confidence intervals of effects.
+    public var intervals = IntervalSpec()
     /// Whether the model keeps what belongs to its training rows.
     public var keepTraining = true
     /// The seed of everything that is drawn at random.
@@ -53,6 +59,7 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .choice(
             "multi_arm", \.multiArm,
             "r with several arms: each arm with the control, or all arms in one loss"),
+        .nested("ensemble", \.ensemble, "what the learner ensemble stacks"),
         .nested("models", \.models, "base learners, each a backend with its parameters"),
         .texts(
             "plugins", \.plugins,
@@ -62,6 +69,8 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .choice(
             "prediction", \.prediction,
             "for new rows: models of all rows, or the mean or median of the folds'"),
+        .choice("effect_scale", \.effectScale, "effects as differences, ratios or odds_ratios of arm means"),
+        .nested("intervals", \.intervals, "confidence intervals of effects"),
         .boolean(
             "keep_training", \.keepTraining,
             "store per-row results of the training rows in the model file (average effects from it need them)"

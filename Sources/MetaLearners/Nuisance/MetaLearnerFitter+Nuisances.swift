@@ -109,7 +109,7 @@ extension MetaLearnerFitter {
     /// What a role asks of its backend.
     private func task(of role: NuisanceRole, _ dataset: CausalDataset) -> Capabilities {
         if role.isPropensity { return dataset.armCount > 2 ? [.multiclass] : [.binary] }
-        return dataset.outcome.kind.isBinary ? [.binary] : [.regression]
+        return dataset.outcome.kind.objective.capability
     }
 
     /// What a role's models are fitted to, once its backend is known to be able to do it.
@@ -118,13 +118,12 @@ extension MetaLearnerFitter {
     ) throws(MetaLearnersError) -> CrossFitter.Job {
         let estimator = try estimator(placed)
         let arms = dataset.treatment.arms
-        let isBinary = dataset.outcome.kind.isBinary
         var features = try ModelsSpec.features(placed, in: dataset.covariates)
         try require(estimator, at: placed.place, task(of: role, dataset), dataset, features)
         var predictionFeatures: [Table] = []
         var target = dataset.outcome.values
-        var objective: TrainingTask.Objective = isBinary ? .classification(classes: 2) : .regression
-        var rows = Array(0..<Int32(dataset.rowCount))
+        var objective = dataset.outcome.kind.objective
+        var rows = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
         switch role {
         case .propensity:
             target = arms.map(Double.init)

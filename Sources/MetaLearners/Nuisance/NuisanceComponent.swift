@@ -6,8 +6,6 @@ struct NuisanceComponent: Sendable {
     let role: NuisanceRole
     /// The base learner with every parameter, its columns and its seed, as JSON: equal ones give equal models.
     let origin: String
-    /// The covariates that the models see, by position; nil for all.
-    let columns: [Int]?
     /// The models.
     var models: CrossFittedModels
     /// As `CrossFitter.Fit.outOfFold`.

@@ -2,31 +2,38 @@ import MetaLearnersCore
 
 extension NuisanceEstimates {
     /// Takes over the predictions of several roles' models.
-    mutating func store(_ predictions: [(role: NuisanceRole, lists: [[Double]])], isBinary: Bool) {
+    mutating func store(_ predictions: [(role: NuisanceRole, lists: [[Double]])], of kind: Outcome.Kind) {
         // The S-learner's model gives every arm's outcome as well; an arm's own model goes before it.
-        for (role, lists) in predictions where role == .joint { store(lists, of: role, isBinary: isBinary) }
-        for (role, lists) in predictions where role != .joint { store(lists, of: role, isBinary: isBinary) }
+        for (role, lists) in predictions where role == .joint { store(lists, of: role, kind) }
+        for (role, lists) in predictions where role != .joint { store(lists, of: role, kind) }
     }
 
     /// Takes over the predictions of a role's models: a list for each of its prediction features.
-    mutating func store(_ predictions: [[Double]], of role: NuisanceRole, isBinary: Bool) {
-        /// One output of several: for a binary outcome the probability of 1.
-        func output(_ values: [Double], _ index: Int, of count: Int) -> [Double] {
-            count == 1 ? values : stride(from: index, to: values.count, by: count).map { values[$0] }
-        }
-        let outputs = isBinary ? 2 : 1
+    mutating func store(_ predictions: [[Double]], of role: NuisanceRole, _ kind: Outcome.Kind) {
+        let first = predictions.first ?? []
         switch role {
         case .propensity:
-            propensities = (0..<armCount).map { output(predictions.first ?? [], $0, of: armCount) }
-        case .armOutcome(let arm):
-            armOutcomes[arm] = output(predictions.first ?? [], outputs - 1, of: outputs)
+            propensities = (0..<armCount).map { Self.output(first, $0, of: armCount) }
+        case .armOutcome(let arm): store(first, ofArm: arm, kind)
         case .marginalOutcome(let arm):
-            marginalOutcomes[arm] = output(predictions.first ?? [], outputs - 1, of: outputs)
+            marginalOutcomes[arm] = Self.output(first, kind.outputCount - 1, of: kind.outputCount)
         case .joint:
-            for (arm, values) in predictions.enumerated() {
-                armOutcomes[arm] = output(values, outputs - 1, of: outputs)
-            }
+            for (arm, values) in predictions.enumerated() { store(values, ofArm: arm, kind) }
         }
+    }
+
+    private mutating func store(_ values: [Double], ofArm arm: Int, _ kind: Outcome.Kind) {
+        let count = kind.outputCount
+        if kind.effectClasses.isEmpty {
+            armOutcomes[arm] = Self.output(values, count - 1, of: count)
+        } else {
+            classOutcomes[arm] = (0..<count).map { Self.output(values, $0, of: count) }
+        }
+    }
+
+    /// One output of several: for a binary outcome the probability of 1.
+    private static func output(_ values: [Double], _ index: Int, of count: Int) -> [Double] {
+        count == 1 ? values : stride(from: index, to: values.count, by: count).map { values[$0] }
     }
 }
 

@@ -10,6 +10,8 @@ public struct NuisanceEstimates: Sendable, Equatable {
     public internal(set) var propensities: [[Double]]?
     /// μ_k by arm.
     public internal(set) var armOutcomes: [Int: [Double]] = [:]
+    /// Of an outcome of several classes, in place of `armOutcomes`: P(Y=c | W=k, X=x) by arm, for each class.
+    public internal(set) var classOutcomes: [Int: [[Double]]] = [:]
     /// m of each pair of an arm and the control, by arm.
     public internal(set) var marginalOutcomes: [Int: [Double]] = [:]
     /// Whether a row has enough overlap to take part in effects; nil where every row has.
@@ -49,6 +51,14 @@ public struct NuisanceEstimates: Sendable, Equatable {
         for (index, values) in marginalOutcomes.enumerated() { self.marginalOutcomes[index + 1] = values }
     }
 
+    /// The same with the probabilities of the class numbered `index` as the outcomes of the arms.
+    package func ofClass(_ index: Int) -> NuisanceEstimates {
+        var estimates = self
+        estimates.armOutcomes = classOutcomes.mapValues { $0.indices.contains(index) ? $0[index] : [] }
+        estimates.classOutcomes = [:]
+        return estimates
+    }
+
     /// e_k.
     func propensity(_ arm: Int) -> [Double] { propensities?[arm] ?? [] }
 
@@ -85,7 +95,7 @@ public struct NuisanceEstimates: Sendable, Equatable {
 
     /// The rows of the given arms (nil for every arm) that have overlap, ascending.
     func rows(ofArms arms: Set<Int>?, _ dataset: CausalDataset) -> [Int32] {
-        (0..<Int32(rowCount)).filter { row in
+        (dataset.activeRows ?? Array(0..<Int32(rowCount))).filter { row in
             (arms?.contains(Int(dataset.treatment.arms[Int(row)])) ?? true) && (hasOverlap?[Int(row)] ?? true)
         }
     }

@@ -46,7 +46,7 @@ public struct NuisanceFit: Sendable {
         guard !Set(self.roles).subtracting(roles).isEmpty else { return estimates }
         var selected = NuisanceEstimates(rowCount: estimates.rowCount, armCount: estimates.armCount)
         let lists = components.filter { roles.contains($0.role) && !$0.role.isPropensity }
-        selected.store(lists.map { ($0.role, $0.outOfFold) }, isBinary: outcomeKind.isBinary)
+        selected.store(lists.map { ($0.role, $0.outOfFold) }, of: outcomeKind)
         selected.propensities = estimates.propensities
         selected.hasOverlap = estimates.hasOverlap
         return selected
@@ -60,7 +60,7 @@ public struct NuisanceFit: Sendable {
         roles.compactMap { role in
             guard let known = component(role) else { return nil }
             return FittedRole(
-                role: role, columns: known.columns,
+                role: role,
                 models: CrossFittedModels(
                     foldModels: known.models.foldModels,
                     fullModel: refitted.contains(role) ? known.models.fullModel : nil))

@@ -7,7 +7,6 @@ final class NuisancePlan: Sendable {
     private struct Entry: Sendable {
         let role: NuisanceRole
         let origin: String
-        let columns: [Int]?
         let run: CrossFittingRun
         let bytes: Int
         let cost: Int
@@ -60,7 +59,6 @@ final class NuisancePlan: Sendable {
             entries.append(
                 Entry(
                     role: role, origin: origin,
-                    columns: try placed.model.columns(of: dataset.covariates, at: placed.place),
                     run: CrossFittingRun(crossFitter, job),
                     bytes: job.estimator.footprint(
                         rows: rows, of: job.task.features, outputs: job.task.outputCount
@@ -111,7 +109,7 @@ final class NuisancePlan: Sendable {
             } else {
                 state.components.append(
                     NuisanceComponent(
-                        role: entry.role, origin: entry.origin, columns: entry.columns, models: fit.models,
+                        role: entry.role, origin: entry.origin, models: fit.models,
                         outOfFold: fit.outOfFold, outOfPairs: fit.outOfPairs))
             }
         }
@@ -126,8 +124,7 @@ final class NuisancePlan: Sendable {
         let (components, propensities) = state.withLock { ($0.components, $0.propensities) }
         var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
         let known = components.filter { roles.contains($0.role) && !$0.role.isPropensity }
-        estimates.store(
-            known.map { ($0.role, $0.outOfFold) }, isBinary: dataset.outcome.kind.isBinary)
+        estimates.store(known.map { ($0.role, $0.outOfFold) }, of: dataset.outcome.kind)
         estimates.propensities = propensities?.values
         estimates.hasOverlap = propensities?.hasOverlap
         return estimates
@@ -145,7 +142,7 @@ final class NuisancePlan: Sendable {
         for role in roles where !role.isPropensity {
             if let component = component(role) { lists.append((role, component.outOfPairs[number][fold])) }
         }
-        estimates.store(lists, isBinary: dataset.outcome.kind.isBinary)
+        estimates.store(lists, of: dataset.outcome.kind)
         // The rows of the fold itself take no part; they have what they have out of fold.
         var propensity = component(.propensity)?.outOfPairs[number][fold].first
         if let all = component(.propensity)?.outOfFold.first {

@@ -19,21 +19,18 @@ protocol EffectPredictor: Sendable {
     /// The effects against control of rows that the models were not fitted to: for each arm but the control (and
     /// within an arm for each class of an outcome of several), one for each row.
     ///
-    /// - Parameters:
-    ///   - features: the covariates, in the order of training.
-    ///   - nuisances: those of `nuisanceRoles`, by the models that `selection` names.
-    ///   - selection: which models answer.
-    ///   - rule: how the models of folds are combined.
-    func effects(
-        _ features: Table, _ nuisances: NuisanceEstimates, _ selection: ModelSelection,
-        _ rule: MetaLearnerSpec.Prediction, _ context: ExecutionContext
-    ) throws(MetaLearnersError) -> [[Double]]
+    /// - Parameter input: the rows, and the nuisances of `nuisanceRoles` by the models that its selection names.
+    func effects(_ input: PredictorInput, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [[Double]]
 
     /// The effect models within, by name, for those who look into a model.
     func parts(_ labels: [String]) -> [ModelPart]
 
     /// What the effect models warn of, with the part's name.
     func warnings(_ labels: [String]) -> [String]
+
+    /// What else there is to say of the predictor, for those who look into a model; nil for nothing.
+    func details(_ labels: [String]) -> SpecValue?
 
     /// Writes all that prediction needs.
     func encode(to writer: inout BinaryWriter)
@@ -42,4 +39,8 @@ protocol EffectPredictor: Sendable {
     ///
     /// - Throws: `corruptModel`, `unsupported` for a backend that the registry lacks.
     init(from reader: inout BinaryReader, _ model: PredictorArchive.Surroundings) throws(MetaLearnersError)
+}
+
+extension EffectPredictor {
+    func details(_ labels: [String]) -> SpecValue? { nil }
 }

@@ -44,7 +44,9 @@ extension CrossFittedModels {
             let backend = try reader.readString()
             let count = try reader.readCount(elementSize: 1)
             var inner = BinaryReader(try reader.readBytes(count))
-            let model = try registry.decode(backend, from: &inner)
+            let model =
+                backend == BlendedModel.backendName
+                ? try BlendedModel.decode(from: &inner, registry) : try registry.decode(backend, from: &inner)
             guard inner.remaining == 0 else { throw BinaryReader.corrupt("a model is longer than it says") }
             guard model.outputCount == outputCount else {
                 throw BinaryReader.corrupt("a model has the wrong number of outputs")

@@ -13,16 +13,17 @@ struct LearnerPredictor: EffectPredictor {
 
     var foldCount: Int { effectModels.first?.models.foldModels.count ?? 0 }
 
-    func effects(
-        _ features: Table, _ nuisances: NuisanceEstimates, _ selection: ModelSelection,
-        _ rule: MetaLearnerSpec.Prediction, _ context: ExecutionContext
-    ) throws(MetaLearnersError) -> [[Double]] {
+    func effects(_ input: PredictorInput, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [[Double]]
+    {
         var effects: [EffectRole: [Double]] = [:]
         for fitted in effectModels {
+            let placed = input.spec.models.model(of: fitted.role, input.armLabels)
             effects[fitted.role] = try fitted.models.predict(
-                fitted.features(in: features), selection, rule, context)
+                ModelsSpec.features(placed, in: input.features), input.selection, input.spec.prediction,
+                context)
         }
-        return (1..<nuisances.armCount).map { learner.effect(of: $0, nuisances, effects) }
+        return learner.everyEffect(input.nuisances, effects, input.outcomeKind)
     }
 
     func parts(_ labels: [String]) -> [ModelPart] {
@@ -50,7 +51,7 @@ extension LearnerPredictor {
         for _ in 0..<(try reader.readCount(elementSize: 5)) {
             let arm = Int(try reader.read(UInt32.self))
             guard let part = EffectRole.Part(rawValue: try reader.read()), arm > 0,
-                arm < model.armLabels.count
+                arm < model.armCount
             else {
                 throw BinaryReader.corrupt("an effect has an unknown role")
             }
@@ -58,14 +59,13 @@ extension LearnerPredictor {
             models.append(
                 FittedRole(
                     role: role,
-                    columns: try model.columns(of: model.spec.models.model(of: role, model.armLabels)),
                     models: try CrossFittedModels(
-                        from: &reader, outputCount: part == .joint ? model.armLabels.count - 1 : 1,
+                        from: &reader, outputCount: part == .joint ? model.armCount - 1 : 1,
                         model.registry)))
         }
         effectModels = models
         guard
-            Set(models.map(\.role)).isSuperset(of: learner.effectRoles(armCount: model.armLabels.count))
+            Set(models.map(\.role)).isSuperset(of: learner.effectRoles(armCount: model.armCount))
         else {
             throw BinaryReader.corrupt("an effect model that the learner needs is missing")
         }

@@ -25,6 +25,14 @@ public struct ModelPart: Sendable, Equatable {
         }
     }
 
+    init(name: String, backend: String, foldModels: Int, hasFullModel: Bool, bytes: Int) {
+        self.name = name
+        self.backend = backend
+        self.foldModels = foldModels
+        self.hasFullModel = hasFullModel
+        self.bytes = bytes
+    }
+
     /// The part as results have it.
     public var specValue: SpecValue {
         [

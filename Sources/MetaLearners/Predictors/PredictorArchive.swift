@@ -5,26 +5,17 @@ enum PredictorArchive {
     /// What a predictor is read in the light of.
     struct Surroundings {
         let spec: MetaLearnerSpec
-        let armLabels: [String]
-        let schema: CovariateSchema
+        let armCount: Int
         let outcomeKind: Outcome.Kind
+        /// Whether propensities are known by design, so that there are no models of them.
+        let knowsPropensities: Bool
         let registry: EstimatorRegistry
-
-        /// The covariates that a model of the spec sees; nil for all.
-        ///
-        /// - Throws: `corruptModel` for columns that the model does not have.
-        func columns(of placed: ModelsSpec.Placed) throws(MetaLearnersError) -> [Int]? {
-            do throws(MetaLearnersError) {
-                return try placed.model.columns.positions(
-                    in: schema.fields.map(\.name), at: placed.place.appending("columns"))
-            } catch {
-                throw BinaryReader.corrupt("its spec names columns that it does not have")
-            }
-        }
     }
 
     /// Every kind of predictor.
-    private static let kinds: [any EffectPredictor.Type] = [LearnerPredictor.self]
+    private static let kinds: [any EffectPredictor.Type] = [
+        LearnerPredictor.self, AutoPredictor.self, EnsemblePredictor.self,
+    ]
 
     static func encode(_ predictor: any EffectPredictor, to writer: inout BinaryWriter) {
         writer.write(type(of: predictor).tag)

@@ -11,7 +11,9 @@ public func mtlr_model_average_effects(
 ) -> mtlr_status {
     Boundary.run(error) { () throws(MetaLearnersError) in
         let object = try Handle.required(ModelObject.self, model, "model")
-        try Boundary.requireLength(count, rows: object.model.armLabels.count - 1, columns: 1, "count")
+        try Boundary.requireLength(
+            count, rows: object.model.armLabels.count - 1, columns: object.model.outcomeKind.effectCount,
+            "count")
         guard let effects else { throw Boundary.missing("effects") }
         let estimates = try averageEffects(object.model, dataset, estimand, execution)
         guard estimates.count == Int(count) else {
@@ -20,7 +22,8 @@ public func mtlr_model_average_effects(
         for (index, estimate) in estimates.enumerated() {
             Boundary.store(
                 mtlr_average_effect(
-                    arm: Int32(index + 1), estimand: estimand, estimate: estimate.estimate,
+                    arm: Int32(index / object.model.outcomeKind.effectCount + 1), estimand: estimand,
+                    estimate: estimate.estimate,
                     std_error: estimate.stdError, lower: estimate.lower, upper: estimate.upper,
                     p_value: estimate.pValue),
                 at: effects + index)

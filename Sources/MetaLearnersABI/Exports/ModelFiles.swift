@@ -56,12 +56,6 @@ public func mtlr_model_from_bytes(
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
     Boundary.make(out, error) { () throws(MetaLearnersError) in
-        guard let bytes else { throw Boundary.missing("bytes") }
-        let (end, wraps) = UInt(bitPattern: bytes).addingReportingOverflow(UInt(clamping: length))
-        guard length >= 0, !wraps, end <= UInt(Int.max) else {
-            throw MetaLearnersError(.invalidArgument, at: "length", "is \(length)")
-        }
-        return try ModelObject(
-            CATEModel(bytes: [UInt8](UnsafeBufferPointer(start: bytes, count: Int(length)))))
+        try ModelObject(CATEModel(bytes: ModelBytes.read(bytes, length)))
     }
 }

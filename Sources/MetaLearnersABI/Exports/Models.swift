@@ -11,7 +11,8 @@ public func mtlr_model_fit(
     Boundary.make(out, error) { () throws(MetaLearnersError) in
         let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
         let options = try ExecutionView.read(execution)
-        let fitter = try MetaLearnerFitter(SpecText.read(spec, matching: dataset.spec))
+        let fitter = try MetaLearnerFitter(
+            SpecText.read(spec, matching: dataset.spec), registry: ExecutionView.registry(execution))
         return try ModelObject(fitter.fit(dataset.dataset, options))
     }
 }
@@ -48,6 +49,16 @@ public func mtlr_model_summary(
 ) -> mtlr_status {
     Boundary.text(json, error) { () throws(MetaLearnersError) in
         try Handle.required(ModelObject.self, model, "model").model.summary.json()
+    }
+}
+
+@c @implementation
+public func mtlr_model_inspect(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        try Handle.required(ModelObject.self, model, "model").model.inspection.json()
     }
 }
 

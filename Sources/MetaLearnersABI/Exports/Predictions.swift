@@ -4,20 +4,54 @@ import MetaLearnersCore
 
 @c @implementation
 public func mtlr_model_predict(
-    _ effects: UnsafeMutablePointer<Double>?, _ length: Int64,
+    _ values: UnsafeMutableRawPointer?, _ length: Int64,
     _ warnings: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
-    _ table: UnsafePointer<mtlr_table>?, _ execution: UnsafePointer<mtlr_execution>?,
-    _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ table: UnsafePointer<mtlr_table>?, _ prediction: UnsafePointer<mtlr_prediction>?,
+    _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.run(error) { () throws(MetaLearnersError) in
+    // What a service asks for row by row: the effects of one row, without any detour.
+    if warnings == nil, prediction == nil, let rowView = Handle.object(ModelObject.self, model)?.rowView,
+        rowView.predict(values?.assumingMemoryBound(to: Double.self), length, table, execution)
+    {
+        if let error { Boundary.store(nil, at: error) }
+        return MTLR_OK
+    }
+    return Boundary.run(error) { () throws(MetaLearnersError) in
         if let warnings { Boundary.store(nil, at: warnings) }
         let model = try Handle.required(ModelObject.self, model, "model").model
         let options = try ExecutionView.read(execution)
-        let rows = try TableView.read(table, for: .prediction)
-        let target = try EffectArray(effects, length, rows: rows.rowCount, armCount: model.armLabels.count)
-        let prediction = try model.predict(rows, options)
-        try target.store(prediction.effects)
-        if let warnings { Boundary.store(try CText.copy(SpecText.list(prediction.warnings)), at: warnings) }
+        let view = try PredictionView.read(prediction)
+        let columns = try model.columnNames(view.request).count
+        let (rows, rowCount) = try Predictions.rows(of: view, model, table)
+        let target = try NumbersTarget(values, length, rows: rowCount, columns: columns, view, "values")
+        let result = try model.predict(view.request, for: rows, options)
+        try target.store(result.columns)
+        try Predictions.store(result.warnings, at: warnings)
+    }
+}
+
+@c @implementation
+public func mtlr_model_prediction_columns(
+    _ count: UnsafeMutablePointer<Int64>?, _ model: OpaquePointer?,
+    _ prediction: UnsafePointer<mtlr_prediction>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.run(error) { () throws(MetaLearnersError) in
+        guard let count else { throw Boundary.missing("count") }
+        Boundary.store(0, at: count)
+        let model = try Handle.required(ModelObject.self, model, "model").model
+        let names = try model.columnNames(PredictionView.read(prediction).request)
+        Boundary.store(Int64(names.count), at: count)
+    }
+}
+
+@c @implementation
+public func mtlr_model_prediction_names(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+    _ prediction: UnsafePointer<mtlr_prediction>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        let model = try Handle.required(ModelObject.self, model, "model").model
+        return SpecText.list(try model.columnNames(PredictionView.read(prediction).request))
     }
 }
 
@@ -33,37 +67,30 @@ public func mtlr_model_training_effects(
                 .unsupported, at: "model", "it was saved without its training rows",
                 remedy: "fit with keep_training: true")
         }
-        let target = try EffectArray(
-            effects, length, rows: training.outcome.count, armCount: model.armLabels.count)
+        let target = try NumbersTarget(
+            effects, length, rows: training.outcome.count, columns: training.effects.count, .standard,
+            "effects")
         try target.store(training.effects)
     }
 }
 
-/// The caller's array for effects: row by row, within a row by arm.
-private struct EffectArray {
-    private let start: UnsafeMutablePointer<Double>?
-    private let rows: Int
-    private let arms: Int
-
-    /// Checks that the array has as many numbers as there are effects.
-    init(_ start: UnsafeMutablePointer<Double>?, _ length: Int64, rows: Int, armCount: Int)
-        throws(MetaLearnersError)
+private enum Predictions {
+    /// The rows that a view asks about, and how many they are.
+    static func rows(of view: PredictionView, _ model: CATEModel, _ table: UnsafePointer<mtlr_table>?)
+        throws(MetaLearnersError) -> (PredictionRows, Int)
     {
-        arms = max(armCount - 1, 0)
-        self.rows = rows
-        self.start = start
-        try Boundary.requireLength(length, rows: rows, columns: arms, "length")
-        guard start != nil || length == 0 else { throw Boundary.missing("effects") }
+        guard view.isOfTraining else {
+            let rows = try TableView.read(table, for: .prediction)
+            return (.new(rows), rows.rowCount)
+        }
+        if let dataset = view.dataset { return (.trainingRows(dataset), dataset.rowCount) }
+        return (.training, model.trainingRowCount)
     }
 
-    /// Writes the effects of each arm.
-    func store(_ effects: [[Double]]) throws(MetaLearnersError) {
-        guard effects.count == arms, effects.allSatisfy({ $0.count == rows }) else {
-            throw MetaLearnersError(.internalFault, at: "effects", "there are not as many as rows and arms")
-        }
-        guard let start else { return }
-        for (arm, values) in effects.enumerated() {
-            for (row, value) in values.enumerated() { Boundary.store(value, at: start + (row * arms + arm)) }
-        }
+    /// Hands warnings to the caller as a JSON list.
+    static func store(
+        _ texts: [String], at target: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) throws(MetaLearnersError) {
+        if let target { Boundary.store(try CText.copy(SpecText.list(texts)), at: target) }
     }
 }

@@ -19,14 +19,6 @@ public func mtlr_backends(
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
     Boundary.text(json, error) { () throws(MetaLearnersError) in
-        let backends = EstimatorRegistry.default.descriptions.map { backend -> SpecValue in
-            [
-                "name": .string(backend.name), "summary": .string(backend.summary),
-                "version": .string(backend.version), "location": .string(backend.location),
-                "capabilities": .array(backend.capabilities.names.map { .string($0) }),
-            ]
-        }
-        let result: SpecValue = ["backends": .array(backends)]
-        return result.json()
+        EstimatorRegistry.default.specValue(parameters: false).json()
     }
 }

@@ -8,9 +8,12 @@ final class ModelObject: HandledObject {
 
     let model: CATEModel
     let armLabels: [CText]
+    /// What serves single rows; nil where the model cannot.
+    let rowView: RowView?
 
     init(_ model: CATEModel) throws(MetaLearnersError) {
         self.model = model
         armLabels = try CText.list(model.armLabels)
+        rowView = try RowView(model)
     }
 }

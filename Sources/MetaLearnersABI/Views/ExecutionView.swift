@@ -1,4 +1,5 @@
 import CMetaLearners
+import MetaLearners
 import MetaLearnersCore
 
 /// How the caller wants a computation to be run.
@@ -6,13 +7,32 @@ enum ExecutionView {
     /// The most threads that make sense: a number beyond it is taken for a mistake.
     private static let threadLimit: Int32 = 1024
 
+    /// Bytes of the structure before it had a registry.
+    private static let sizeWithoutRegistry = 40
+
+    private static func view(_ pointer: UnsafePointer<mtlr_execution>) throws(MetaLearnersError)
+        -> mtlr_execution
+    {
+        try StructView.readGrowable(pointer, "execution", formerSizes: [sizeWithoutRegistry])
+    }
+
+    /// Where base learners are found; those built in for NULL.
+    ///
+    /// - Throws: `invalidArgument` for a size or a registry that cannot be.
+    static func registry(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError)
+        -> EstimatorRegistry
+    {
+        guard let pointer, let registry = try view(pointer).registry else { return .default }
+        return try Handle.required(RegistryObject.self, registry, "execution.registry").registry
+    }
+
     /// The options; the defaults for NULL.
     ///
     /// - Throws: `invalidArgument` for a size, a number of threads or a token that cannot be.
     static func read(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError) -> ExecutionOptions
     {
         guard let pointer else { return ExecutionOptions() }
-        let view = try StructView.readGrowable(pointer, "execution")
+        let view = try self.view(pointer)
         guard view.threads >= 0, view.threads <= threadLimit else {
             throw MetaLearnersError(
                 .invalidArgument, at: "execution.threads", "is \(view.threads), not 0 to \(threadLimit)")

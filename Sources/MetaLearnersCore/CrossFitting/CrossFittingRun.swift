@@ -22,6 +22,9 @@ package final class CrossFittingRun: Sendable {
     /// Makes the job known; comes before any of its units.
     package func start(_ job: CrossFitter.Job) { self.job[0] = job }
 
+    /// What the model of all rows is fitted to, once that is known.
+    package var task: TrainingTask? { job[0]?.task }
+
     /// Adds the units to `graph`, each a task of its own.
     ///
     /// - Parameters:

@@ -29,7 +29,7 @@ public struct FoldAssignment: Sendable, Equatable {
         self.count = count
     }
 
-    /// Draws folds from `seed`: stratified by arm and by class of a binary outcome, whole clusters in one fold.
+    /// Draws folds from `seed`: stratified by arm and by class of the outcome, whole clusters in one fold.
     ///
     /// - Throws: `invalidData` where an arm has fewer rows (or clusters) than there are folds.
     public init(_ dataset: CausalDataset, count: Int, seed: UInt64) throws(MetaLearnersError) {
@@ -44,9 +44,9 @@ public struct FoldAssignment: Sendable, Equatable {
                 "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds",
                 remedy: "use fewer folds (cross_fitting.folds) or leave the arm out")
         }
-        let classes = dataset.outcome.kind.isBinary ? 2 : 1
+        let classes = dataset.outcome.kind.classCount
         let strata = arms.indices.map { row in
-            Int(arms[row]) * classes + (classes == 2 ? Int(dataset.outcome.values[row]) : 0)
+            Int(arms[row]) * classes + (classes > 1 ? Int(dataset.outcome.values[row]) : 0)
         }
         var stream = RandomStream(seed: seed, path: 0x464F_4C44)
         let strataCount = dataset.armCount * classes

@@ -28,6 +28,13 @@ extension CausalDataset {
     private static func hash(_ column: Column) -> UInt64 {
         var hash = hash(column.name, 0)
         for level in column.levels ?? [] { hash = Self.hash(level, hash) }
+        if let sparse = column.values.sparse {
+            hash = mix(hash, UInt64(column.count))
+            sparse.forEach(in: 0..<column.count) { row, value in
+                hash = mix(mix(hash, UInt64(row)), value.bitPattern)
+            }
+            return hash
+        }
         var buffer = [Double](repeating: 0, count: 4096)
         for start in stride(from: 0, to: column.count, by: buffer.count) {
             let rows = start..<min(start + buffer.count, column.count)

@@ -45,7 +45,7 @@ private struct Parts {
 
         treatment = try Self.treatment(
             table.requiredColumn(treatmentName, for: "data.treatment"), control: spec.control)
-        outcome = try Self.outcome(
+        outcome = try Outcome(
             table.requiredColumn(outcomeName, for: "data.outcome"), type: spec.outcomeType)
         if let name = spec.weight {
             weights = try Self.numbers(table.requiredColumn(name, for: "data.weight"), part: "weight")
@@ -57,7 +57,12 @@ private struct Parts {
         } else {
             clusters = nil
         }
-        propensities = try Self.propensities(table, spec.propensity, arms: treatment.armCount)
+        let rowCount = table.rowCount
+        if let shares = try spec.shares(armCount: treatment.armCount) {
+            propensities = shares.map { [Double](repeating: $0, count: rowCount) }
+        } else {
+            propensities = try Self.propensities(table, spec.propensity, arms: treatment.armCount)
+        }
         covariates = try Self.covariates(table, spec)
     }
 
@@ -133,47 +138,6 @@ private struct Parts {
                     "has more than 256 different numbers: it looks continuous",
                     remedy: "treatments are arms here; group the doses into a few")
             }
-        }
-    }
-
-    private static func outcome(_ column: Column, type: DataSpec.OutcomeType) throws(MetaLearnersError)
-        -> Outcome
-    {
-        if let codes = column.codes(), let levels = column.levels {
-            let present = Set(codes).sorted().map { levels[Int($0)] }
-            guard type != .continuous, present.count == 2 else {
-                throw MetaLearnersError(
-                    .invalidData, at: "outcome '\(column.name)'",
-                    "is text with \(present.count) levels (\(present.prefix(5).joined(separator: ", ")))",
-                    remedy: "an outcome is numeric or has two levels")
-            }
-            let one = codes.max() ?? 0
-            return try Outcome(codes.map { $0 == one ? 1 : 0 }, kind: .binary(labels: present))
-        }
-        let values = column.values.doubles()
-        var distinct: Set<Double> = []
-        for value in values {
-            distinct.insert(value)
-            if distinct.count > 2 { break }
-        }
-        switch type {
-        case .continuous:
-            return try Outcome(values)
-        case .auto:
-            return try Outcome(values, kind: distinct == [0, 1] ? .binary(labels: ["0", "1"]) : .continuous)
-        case .binary:
-            guard distinct.count <= 2 else {
-                throw MetaLearnersError(
-                    .invalidData, at: "outcome '\(column.name)'", "has more than two values",
-                    remedy: "set data.outcome_type: continuous")
-            }
-            let sorted = distinct.sorted()
-            if distinct.isSubset(of: [0, 1]) {
-                return try Outcome(values, kind: .binary(labels: ["0", "1"]))
-            }
-            let one = sorted.last ?? 1
-            return try Outcome(
-                values.map { $0 == one ? 1 : 0 }, kind: .binary(labels: sorted.map(Column.label(of:))))
         }
     }
 

@@ -19,6 +19,8 @@ public struct CausalDataset: Sendable {
     public let warnings: [String]
     /// What base estimators keep between fits on these covariates, such as their bins.
     public let cache: FeatureCache
+    /// The rows that take part in fits, ascending; nil for all. Those that a resample did not draw do not.
+    package let activeRows: [Int32]?
 
     /// Creates a dataset.
     ///
@@ -58,6 +60,24 @@ public struct CausalDataset: Sendable {
             warnings
             + (outcome.isConstant ? ["the outcome is the same in every row: all effects are zero"] : [])
         self.cache = FeatureCache()
+        activeRows = nil
+    }
+
+    /// The same rows, each counting as often as `counts` says: its weight is multiplied, and it takes no part where
+    /// that is 0. Shares everything else, bins included.
+    package func resampled(_ counts: [Int32]) -> CausalDataset { CausalDataset(self, counts) }
+
+    private init(_ source: CausalDataset, _ counts: [Int32]) {
+        covariates = source.covariates
+        treatment = source.treatment
+        outcome = source.outcome
+        weights = counts.indices.map { Double(counts[$0]) * (source.weights?[$0] ?? 1) }
+        clusters = source.clusters
+        knownPropensities = source.knownPropensities
+        sourceRows = source.sourceRows
+        warnings = source.warnings
+        cache = source.cache
+        activeRows = counts.indices.compactMap { counts[$0] > 0 ? Int32($0) : nil }
     }
 
     /// How many rows there are.

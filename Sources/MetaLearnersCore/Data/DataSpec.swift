@@ -2,10 +2,15 @@
 public struct DataSpec: ParameterizedSpec {
     /// How the outcome is to be understood.
     public enum OutcomeType: String, Sendable, CaseIterable {
-        /// Binary where it has exactly the values 0 and 1, or is a category of two levels; else continuous.
+        /// Binary where it has exactly the values 0 and 1, or is a category of two levels; classes where it is a
+        /// category of more; else continuous.
         case auto
         case continuous
         case binary
+        /// Several classes without an order; numbers are names of classes.
+        case classes
+        /// How often something happened: 0 or more.
+        case count
     }
 
     /// What to do with rows that have no outcome.
@@ -38,6 +43,9 @@ public struct DataSpec: ParameterizedSpec {
     public var weight: String?
     /// Columns of known propensities: one for two arms (the treated arm's), or one an arm, the control first.
     public var propensity: [String] = []
+    /// Known propensities that are the same in every row, the shares of a trial: the treated arm's, or one an arm, the
+    /// control first; empty where there are none or they are columns.
+    public var propensityShares: [Double] = []
     /// Columns to leave out of the covariates.
     public var exclude: [String] = []
     /// What to do with rows that have no outcome.
@@ -46,6 +54,20 @@ public struct DataSpec: ParameterizedSpec {
     public var unseenLevels = UnseenLevels.missing
 
     public init() {}
+
+    /// The shares of a trial, one an arm; nil where propensities are not known as such.
+    ///
+    /// - Throws: `invalidSpec` where there are not as many as arms (or one for two).
+    package func shares(armCount: Int) throws(MetaLearnersError) -> [Double]? {
+        guard let first = propensityShares.first else { return nil }
+        if propensityShares.count == 1, armCount == 2 { return [1 - first, first] }
+        guard propensityShares.count == armCount else {
+            throw SpecPath.root.appending("data").appending("propensity").error(
+                "has \(propensityShares.count) shares for \(armCount) arms",
+                remedy: "give one an arm, the control first (for two arms, the treated arm's alone will do)")
+        }
+        return propensityShares
+    }
 
     public static let parameters: [Parameter<DataSpec>] = [
         .optionalText("treatment", \.treatment, "column that says which arm a row is in (required)"),
@@ -62,16 +84,40 @@ public struct DataSpec: ParameterizedSpec {
             },
             write: { $0.control.map { .string($0) } ?? .null }),
         .optionalText("outcome", \.outcome, "column that was observed after treatment (required)"),
-        .choice("outcome_type", \.outcomeType, "auto: binary where the values are 0 and 1 or two levels"),
+        .choice(
+            "outcome_type", \.outcomeType,
+            "auto: binary where the values are 0 and 1 or two levels, classes for text of more, else continuous"
+        ),
         .texts("categorical", \.categorical, "numeric columns whose numbers name categories"),
         .optionalText(
             "cluster", \.cluster,
             "column whose rows belong together (a school); never a covariate"),
         .optionalText("weight", \.weight, "column of sample weights"),
-        .texts(
-            "propensity", \.propensity,
-            "columns of known treatment probabilities: the treated arm's, or one an arm with the control first"
-        ),
+        Parameter(
+            "propensity",
+            "known treatment probabilities: columns, or the shares of a trial as numbers; the treated arm's, or one an arm with the control first",
+            range: "list of columns, or of numbers between 0 and 1",
+            read: { value, place, spec throws(MetaLearnersError) in
+                let elements = value.arrayValue ?? [value]
+                let names = elements.compactMap(\.stringValue)
+                let shares = elements.compactMap(\.doubleValue)
+                guard names.count == elements.count || shares.count == elements.count else {
+                    throw place.error("is \(value.json()), must be: columns, or numbers between 0 and 1")
+                }
+                guard shares.allSatisfy({ $0 > 0 && $0 < 1 }) else {
+                    throw place.error("is \(value.json()), must be: numbers between 0 and 1")
+                }
+                guard shares.count <= 1 || abs(shares.reduce(0, +) - 1) <= 1e-6 else {
+                    throw place.error("adds up to \(shares.reduce(0, +)), not to 1")
+                }
+                spec.propensity = names
+                spec.propensityShares = shares
+            },
+            write: { spec in
+                .array(
+                    spec.propensityShares.isEmpty
+                        ? spec.propensity.map { .string($0) } : spec.propensityShares.map { .number($0) })
+            }),
         .texts("exclude", \.exclude, "columns to leave out of the covariates"),
         .choice("missing_outcome", \.missingOutcome, "rows without an outcome: refuse the data or drop them"),
         .choice("unseen_levels", \.unseenLevels, "levels not seen in training: count as missing, or refuse"),

@@ -6,28 +6,83 @@ public struct Outcome: Sendable, Equatable {
         case continuous
         /// 0 or 1; models of it estimate the probability of 1. `labels` are the names of 0 and 1.
         case binary(labels: [String])
+        /// 0, 1, … of more than two classes without an order; models of it estimate the probability of each.
+        case classes(labels: [String])
+        /// How often something happened: 0 or more; models of it minimise the Poisson deviance.
+        case count
 
-        /// Whether models of the outcome are classifications.
+        /// Whether there are two classes.
         public var isBinary: Bool { if case .binary = self { true } else { false } }
 
+        /// The labels of several classes: those with an effect of their own each. Empty for any other outcome.
+        public var effectClasses: [String] { if case .classes(let labels) = self { labels } else { [] } }
+
+        /// How many effects an arm has against another: the classes of an outcome of several, else 1.
+        public var effectCount: Int { max(effectClasses.count, 1) }
+
+        /// How many classes there are; 1 for a number.
+        public var classCount: Int { isBinary ? 2 : effectCount }
+
         /// How many numbers a model of the outcome predicts for a row: the classes of a classification, else 1.
-        public var outputCount: Int { isBinary ? 2 : 1 }
+        public var outputCount: Int { classCount }
+
+        /// The name in specs and results.
+        public var name: String {
+            switch self {
+            case .continuous: "continuous"
+            case .binary: "binary"
+            case .classes: "classes"
+            case .count: "count"
+            }
+        }
+
+        /// What a model of the outcome is fitted by.
+        public var objective: TrainingTask.Objective {
+            switch self {
+            case .continuous: .regression
+            case .binary, .classes: .classification(classes: classCount)
+            case .count: .count
+            }
+        }
     }
 
-    /// The value of each row: for a binary outcome 0 or 1.
+    /// The value of each row: for a binary outcome 0 or 1, for one of several classes the number of its label.
     public let values: [Double]
     /// The kind of outcome.
     public let kind: Kind
 
     /// Creates an outcome.
     ///
-    /// - Throws: `invalidData` for a value that is not finite or, in a binary outcome, neither 0 nor 1.
+    /// - Throws: `invalidData` for a value that is not finite or that its kind cannot have, or for fewer than two
+    ///   classes.
     public init(_ values: [Double], kind: Kind = .continuous) throws(MetaLearnersError) {
         try Self.requireFinite(values)
-        if kind.isBinary, let row = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
-            throw MetaLearnersError(
-                .invalidData, at: "outcome", "is binary, and row \(row + 1) has \(values[row])",
-                remedy: "set data.outcome_type: continuous, or recode it to 0 and 1")
+        switch kind {
+        case .continuous: break
+        case .binary:
+            if let row = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
+                throw MetaLearnersError(
+                    .invalidData, at: "outcome", "is binary, and row \(row + 1) has \(values[row])",
+                    remedy: "set data.outcome_type: continuous, or recode it to 0 and 1")
+            }
+        case .classes(let labels):
+            guard labels.count >= 2 else {
+                throw MetaLearnersError(
+                    .invalidData, at: "outcome", "has \(labels.count) classes, must have at least 2")
+            }
+            if let row = values.firstIndex(where: {
+                !($0 >= 0 && $0 < Double(labels.count) && $0 == $0.rounded())
+            }) {
+                throw MetaLearnersError(
+                    .invalidData, at: "outcome",
+                    "row \(row + 1) has \(values[row]), of \(labels.count) classes")
+            }
+        case .count:
+            if let row = values.firstIndex(where: { $0 < 0 }) {
+                throw MetaLearnersError(
+                    .invalidData, at: "outcome", "is a count, and row \(row + 1) has \(values[row])",
+                    remedy: "set data.outcome_type: continuous, or leave these rows out")
+            }
         }
         self.values = values
         self.kind = kind
@@ -44,4 +99,7 @@ public struct Outcome: Sendable, Equatable {
 
     /// Whether every row has the same value.
     public var isConstant: Bool { values.allSatisfy { $0 == values.first } }
+
+    /// Whether each row is of the class numbered `index`: 1 or 0.
+    public func indicators(ofClass index: Int) -> [Double] { values.map { $0 == Double(index) ? 1 : 0 } }
 }

@@ -37,6 +37,9 @@ public struct StridedValues: Sendable {
     public let offset: Int
     /// What keeps the bytes alive.
     public let memory: ColumnMemory
+    /// The stored numbers, where the others are 0 and not stored at all; nil for numbers in memory. Then there is no
+    /// `start`, and `memory` with `offset` only tells the column from others.
+    public let sparse: SparseEntries?
 
     /// Describes `count` numbers in `memory`.
     ///
@@ -66,6 +69,17 @@ public struct StridedValues: Sendable {
         self.count = count
         self.offset = offset
         self.stride = stride
+        sparse = nil
+    }
+
+    /// Describes a sparse column, one of those that there are.
+    init(_ columns: SparseColumns, column: Int) {
+        memory = columns.identity
+        element = .float64
+        count = columns.rowCount
+        offset = column
+        stride = element.size
+        sparse = SparseEntries(columns, column: column)
     }
 
     /// Copies `values`.
@@ -95,11 +109,13 @@ public struct StridedValues: Sendable {
             unchecked: ColumnMemory(copying: [value]), element: .int32, count: count, offset: 0, stride: 0)
     }
 
-    /// The address of the first row.
-    public var start: UnsafeRawPointer? { memory.bytes.baseAddress.map { $0 + offset } }
+    /// The address of the first row; nil for a sparse column.
+    public var start: UnsafeRawPointer? {
+        sparse == nil ? memory.bytes.baseAddress.map { $0 + offset } : nil
+    }
 
     /// Whether the rows stand side by side.
-    public var isContiguous: Bool { stride == element.size }
+    public var isContiguous: Bool { stride == element.size && sparse == nil }
 
     /// The number in `row`, which must be within 0..<`count`.
     public subscript(row: Int) -> Double {
@@ -112,6 +128,11 @@ public struct StridedValues: Sendable {
 
     /// Copies the numbers of `rows`, one after another, as Double; `target` holds at least as many.
     public func copy(_ rows: Range<Int>, to target: UnsafeMutableBufferPointer<Double>) {
+        if let sparse {
+            for index in 0..<rows.count { target[index] = 0 }
+            sparse.forEach(in: rows) { row, value in target[row - rows.lowerBound] = value }
+            return
+        }
         guard let start, let target = target.baseAddress, !rows.isEmpty else { return }
         let first = start + rows.lowerBound * stride
         switch element {
@@ -127,6 +148,11 @@ public struct StridedValues: Sendable {
 
     /// Copies the numbers of the named rows as Double; `target` holds at least as many.
     public func gather(_ rows: UnsafeBufferPointer<Int32>, to target: UnsafeMutableBufferPointer<Double>) {
+        if let sparse {
+            for index in 0..<rows.count { target[index] = 0 }
+            sparse.forEach(of: rows) { position, value in target[position] = value }
+            return
+        }
         guard let start, let target = target.baseAddress, !rows.isEmpty else { return }
         switch element {
         case .float64: Self.widen(start, as: Double.self, stride, rows, target) { $0 }
@@ -157,6 +183,7 @@ public struct StridedValues: Sendable {
 
     /// A copy that holds the named rows only, of the same element type.
     public func selecting(_ rows: [Int32]) -> StridedValues {
+        if let sparse { return StridedValues(sparse.selecting(rows), column: 0) }
         let size = element.size
         let copied = ColumnMemory(count: rows.count * size, of: UInt8.self) { target in
             guard let start, let target = target.baseAddress else { return }

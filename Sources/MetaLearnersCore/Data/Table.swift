@@ -75,7 +75,8 @@ public struct Table: Sendable {
     public var hasMissingValues: Bool {
         columns.contains { column in
             if column.levels != nil { return column.codes()?.contains { $0 < 0 } ?? false }
-            return column.values.element.isFloatingPoint && column.values.doubles().contains(where: \.isNaN)
+            return column.values.sparse == nil && column.values.element.isFloatingPoint
+                && column.values.doubles().contains(where: \.isNaN)
         }
     }
 }

@@ -31,12 +31,15 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     /// Says how uncertain its predictions are (`VarianceEstimating`).
     public static let variance = Capabilities(rawValue: 1 << 12)
 
+    /// Uses what sparse columns store without filling them in; all others read them as if they were dense.
+    public static let sparse = Capabilities(rawValue: 1 << 13)
+
     /// Every capability with its name, in order.
     public static let named: [(Capabilities, String)] = [
         (.regression, "regression"), (.binary, "binary"), (.multiclass, "multiclass"), (.weights, "weights"),
         (.missingValues, "missing_values"), (.categoricals, "categoricals"), (.residualLoss, "residual_loss"),
         (.multiOutput, "multi_output"), (.counts, "counts"), (.quantiles, "quantiles"), (.staged, "staged"),
-        (.contributions, "contributions"), (.variance, "variance"),
+        (.contributions, "contributions"), (.variance, "variance"), (.sparse, "sparse"),
     ]
 
     /// The names of the capabilities in the set.

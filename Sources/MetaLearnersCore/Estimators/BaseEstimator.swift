@@ -80,6 +80,9 @@ public protocol FittedEstimator: Sendable {
     /// Things worth telling the user, such as that an iteration did not converge.
     var warnings: [String] { get }
 
+    /// What is worth knowing of the fit, such as the penalty that cross-validation chose; empty where there is nothing.
+    var summary: SpecObject { get }
+
     /// Predicts the named rows.
     ///
     /// - Parameters:
@@ -96,6 +99,7 @@ public protocol FittedEstimator: Sendable {
 
 extension FittedEstimator {
     public var warnings: [String] { [] }
+    public var summary: SpecObject { SpecObject() }
 
     /// Checks that `features` can be predicted: a column count of `count`.
     public func requireColumns(_ count: Int, in features: Table) throws(MetaLearnersError) {

@@ -73,7 +73,8 @@ public final class CancellationToken: Sendable {
 public struct ExecutionContext: Sendable {
     /// The threads this part may use.
     public let threads: Int
-    let cancellation: CancellationToken
+    /// What stops the work.
+    package let cancellation: CancellationToken
 
     /// Creates a context.
     public init(threads: Int = 1, cancellation: CancellationToken = CancellationToken()) {

@@ -16,6 +16,7 @@ public final class Plugin: @unchecked Sendable {
     let functions: PluginFunctions
     private let isSerial: Bool
     private let lock = Mutex<Void>(())
+    private let releases = Atomic<Bool>(false)
 
     /// The backend's name.
     public var name: String { description.name }
@@ -64,7 +65,10 @@ public final class Plugin: @unchecked Sendable {
         isSerial = table.flags & UInt32(MTLR_PLUGIN_SERIAL) != 0
     }
 
-    deinit { functions.release?(functions.payload) }
+    deinit { if releases.load(ordering: .relaxed) { functions.release?(functions.payload) } }
+
+    /// From now on the payload is released with the plug-in. (That of a library is never: it stays loaded.)
+    package func releasesPayload() { releases.store(true, ordering: .relaxed) }
 
     /// Makes a call, one at a time where the plug-in wants that.
     func call<Value>(_ body: (PluginFunctions) -> Value) -> Value {

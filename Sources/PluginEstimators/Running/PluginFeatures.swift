@@ -82,7 +82,8 @@ final class PluginFeatures: @unchecked Sendable {  // Nothing is written after `
 
     private static func numbers(_ column: Column) -> StridedValues {
         let values = column.values
-        return values.element.isFloatingPoint && isAligned(values) ? values : StridedValues(values.doubles())
+        return values.element.isFloatingPoint && values.sparse == nil && isAligned(values)
+            ? values : StridedValues(values.doubles())
     }
 
     private static func codes(_ column: Column, below count: Int32) -> StridedValues {
@@ -101,6 +102,7 @@ final class PluginFeatures: @unchecked Sendable {  // Nothing is written after `
 
     private static func isAligned(_ values: StridedValues) -> Bool {
         let size = values.element.size
+        guard values.sparse == nil else { return false }
         return UInt(bitPattern: values.start).isMultiple(of: UInt(size)) && values.stride.isMultiple(of: size)
     }
 

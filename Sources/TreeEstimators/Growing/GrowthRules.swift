@@ -1,3 +1,5 @@
+import CTreeKernels
+
 /// What decides the shape of a tree, and the units of the integer sums it is grown from.
 struct GrowthRules: Sendable {
     var maxLeaves: Int
@@ -89,6 +91,14 @@ struct GrowthRules: Sendable {
     /// Whether a leaf may hold these rows.
     func admits(_ totals: GradientTotals) -> Bool {
         totals.count >= minLeafSize && Double(totals.hessian) >= minChildWeightUnits
+    }
+
+    /// A leaf as the kernels need it to find its best split.
+    func leaf(_ totals: GradientTotals, extraL2: Double = 0) -> mtlk_leaf {
+        mtlk_leaf(
+            gradient: Double(totals.gradient), hessian: Double(totals.hessian), count: Double(totals.count),
+            l1: l1Units, l2: l2Units + extraL2, least_count: Double(minLeafSize),
+            least_hessian: minChildWeightUnits, least_gain: minSplitGainUnits, score: score(totals))
     }
 
     private func thresholded(_ gradient: Double, _ l1: Double) -> Double {

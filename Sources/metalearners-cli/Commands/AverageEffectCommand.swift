@@ -67,7 +67,7 @@ struct AverageEffectCommand: ParsableCommand {
         guard specOptions.overrides.isEmpty else {
             throw ValidationError("--set changes a spec, and '\(specOrModel)' is a fitted model.")
         }
-        let model = try CATEModel(contentsOf: specOrModel)
+        let model = try CATEModel(contentsOf: specOrModel, registry: runOptions.registry())
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
             try CausalDataset(session.readTable(data), model.spec.data)
         }
@@ -76,7 +76,8 @@ struct AverageEffectCommand: ParsableCommand {
     }
 
     private func withSpec(_ session: CommandSession) throws(MetaLearnersError) -> Result {
-        let fitter = try MetaLearnerFitter(specOptions.load(specOrModel, seed: runOptions.seed))
+        let fitter = try MetaLearnerFitter(
+            specOptions.load(specOrModel, seed: runOptions.seed), registry: runOptions.registry())
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
             try CausalDataset(session.readTable(data), fitter.spec.data)
         }

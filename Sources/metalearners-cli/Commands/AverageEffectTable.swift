@@ -13,7 +13,8 @@ enum AverageEffectTable {
         for effect in estimates {
             let number = { NumberText.fixed($0, decimals: decimals) }
             table.append([
-                effect.arm, effect.control, effect.estimand.rawValue.uppercased(), number(effect.estimate),
+                effect.outcomeClass.map { "\(effect.arm): \($0)" } ?? effect.arm, effect.control,
+                effect.estimand.rawValue.uppercased(), number(effect.estimate),
                 number(effect.stdError), "\(number(effect.lower)) to \(number(effect.upper))",
                 NumberText.pValue(effect.pValue),
             ])

@@ -5,7 +5,14 @@ import MetaLearnersCore
 /// `metalearners backends`.
 struct BackendsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backends", abstract: "List the base learners: version, where found, what they can do.")
+        commandName: "backends", abstract: "List the base learners: version, where found, what they can do.",
+        discussion: """
+            Plug-ins are loaded from the files and folders in METALEARNERS_PLUGIN_PATH, from --plugin and from a spec's \
+            'plugins'.
+            """)
+
+    @Flag(help: "Show how each follows the parameters that base learners have in common.")
+    var parameters = false
 
     @Flag(help: "Print the list as JSON.")
     var json = false
@@ -14,28 +21,14 @@ struct BackendsCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let backends = EstimatorRegistry.default.descriptions
+        let registry = try runOptions.registry()
+        session.warn(registry.problems.map(\.description))
         if json {
-            let list: [SpecValue] = backends.map { backend in
-                [
-                    "name": .string(backend.name), "version": .string(backend.version),
-                    "location": .string(backend.location), "summary": .string(backend.summary),
-                    "capabilities": .array(backend.capabilities.names.map { .string($0) }),
-                ]
-            }
-            let result: SpecValue = ["backends": .array(list)]
-            try session.print(result.json(indented: true) + "\n")
-            return
+            try session.print(registry.specValue(parameters: parameters).json(indented: true) + "\n")
+        } else if parameters {
+            try session.print(BackendTables.parameters(registry))
+        } else {
+            try session.print(BackendTables.backends(registry))
         }
-        var table = TextTable([
-            ("name", .left), ("version", .left), ("found", .left), ("capabilities", .left),
-        ])
-        for backend in backends {
-            table.append([
-                backend.name, backend.version, backend.location,
-                backend.capabilities.names.joined(separator: ", "),
-            ])
-        }
-        try session.print(table.text())
     }
 }

@@ -37,7 +37,8 @@ struct FitCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let fitter = try MetaLearnerFitter(specOptions.load(spec, seed: runOptions.seed))
+        let fitter = try MetaLearnerFitter(
+            specOptions.load(spec, seed: runOptions.seed), registry: runOptions.registry())
         try OutputFile.requireWritable(output)
         if let cates { try OutputFile.requireWritable(cates) }
 
@@ -54,7 +55,7 @@ struct FitCommand: ParsableCommand {
         let (estimates, predictSeconds) = try session.timed { () throws(MetaLearnersError) in
             if let path = outputs.effects {
                 let rows = try EffectFile.effects(of: table, dataset, model, session)
-                try EffectFile.write(rows, model, to: path)
+                try CSVWriter.write(rows.names, rows.columns, to: path)
             }
             return try model.averageEffects(.ate, on: nil, session.execution)
         }

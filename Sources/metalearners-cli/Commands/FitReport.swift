@@ -11,7 +11,11 @@ struct FitReport {
     let warnings: [String]
 
     private var spreads: [EffectSpread] {
-        zip(model.armLabels.dropFirst(), model.trainingEffects).map { EffectSpread(arm: $0, $1) }
+        let classes = model.outcomeKind.effectClasses
+        let names = model.armLabels.dropFirst().flatMap { arm in
+            classes.isEmpty ? [arm] : classes.map { "\(arm): \($0)" }
+        }
+        return zip(names, model.trainingEffects).map { EffectSpread(arm: $0, $1) }
     }
 
     private var clusterCount: Int? { dataset.clusters.map { Set($0).count } }
@@ -27,7 +31,7 @@ struct FitReport {
                         ["label": .string($0), "rows": .integer($1)]
                     })
             ),
-            ("outcome_type", .string(model.outcomeKind.isBinary ? "binary" : "continuous")),
+            ("outcome_type", .string(model.outcomeKind.name)),
             ("covariates", .integer(dataset.covariates.columns.count)),
         ])
         if let clusterCount { object["clusters"] = .integer(clusterCount) }
@@ -56,7 +60,7 @@ struct FitReport {
             "outcome \(models.outcome.backend), propensity \(models.propensity.backend), effect \(models.effect.backend)",
         ])
         facts.append([
-            "Outcome", "\(spec.data.outcome ?? ""), \(model.outcomeKind.isBinary ? "binary" : "continuous")",
+            "Outcome", "\(spec.data.outcome ?? ""), \(model.outcomeKind.name)",
         ])
         var rows =
             "\(NumberText.grouped(dataset.rowCount)) with \(NumberText.counted(dataset.covariates.columns.count, "covariate"))"

@@ -14,7 +14,8 @@ package struct MetaLearnersCommand: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            FitCommand.self, PredictCommand.self, AverageEffectCommand.self, BackendsCommand.self,
+            FitCommand.self, PredictCommand.self, AverageEffectCommand.self, InspectCommand.self,
+            BackendsCommand.self,
             SpecCommand.self,
         ])
 

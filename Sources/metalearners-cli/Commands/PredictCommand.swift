@@ -5,7 +5,12 @@ import MetaLearnersCore
 /// `metalearners predict`.
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Predict the effect of each row of a CSV file.")
+        commandName: "predict",
+        abstract: "Predict effects, arm means or propensities of the rows of a CSV file.",
+        discussion: """
+            Rows are treated as new ones. With --training they must be those that the model was fitted to: effects, \
+            arm means and propensities are then out of fold.
+            """)
 
     @Argument(help: "Model file that 'fit' saved.")
     var model: String
@@ -15,24 +20,94 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("File to write the effects to; - is standard output.", valueName: "out.csv"))
+        help: ArgumentHelp("File to write the predictions to; - is standard output.", valueName: "out.csv"))
     var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "What to predict: effects, arm_means, propensities, intervals or stability.", valueName: "what"))
+    var what: PredictionRequest.Output = .effects
+
+    @Flag(help: "Effects with the ends of their confidence intervals: --what intervals.")
+    var intervals = false
+
+    @Option(help: ArgumentHelp("The level of intervals (default: the spec's).", valueName: "share"))
+    var level: Double?
+
+    @Option(help: ArgumentHelp("The arm that is asked about (default: all).", valueName: "label"))
+    var arm: String?
+
+    @Option(
+        help: ArgumentHelp("The arm that effects compare with (default: the control).", valueName: "label"))
+    var baseline: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Effects as difference, ratio or odds_ratio (default: the spec's).", valueName: "scale"))
+    var scale: EffectScale?
+
+    @Flag(help: "The rows are those that the model was fitted to; refused where they are not.")
+    var training = false
 
     @OptionGroup var runOptions: RunOptions
 
+    func validate() throws {
+        if intervals, what != .effects, what != .intervals {
+            throw ValidationError("--intervals are those of effects: leave --what out.")
+        }
+        if level != nil, !intervals, what != .intervals {
+            throw ValidationError("--level is that of intervals: add --intervals.")
+        }
+    }
+
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let model = try CATEModel(contentsOf: model)
+        let model = try CATEModel(contentsOf: model, registry: runOptions.registry())
+        let request = PredictionRequest(
+            intervals ? .intervals : what, arm: arm, baseline: baseline, scale: scale, level: level)
+        _ = try model.columnNames(request)
         try OutputFile.requireWritable(output)
         let path = data
         let (table, _) = try session.timed { () throws(MetaLearnersError) in try session.readTable(path) }
+        let ofTraining = training
         let (prediction, _) = try session.timed { () throws(MetaLearnersError) in
-            try model.predict(table, session.execution)
+            let rows: PredictionRows =
+                ofTraining ? .trainingRows(try CausalDataset(table, model.spec.data)) : .new(table)
+            return try model.predict(request, for: rows, session.execution)
         }
         session.warn(prediction.warnings)
-        try EffectFile.write(prediction.effects, model, to: output)
+        try CSVWriter.write(prediction.names, prediction.columns, to: output)
         if output != "-" {
-            session.note("effects of \(NumberText.counted(table.rowCount, "row")) written to \(output)")
+            if let meaning = prediction.meaning { session.note(meaning) }
+            session.note(
+                "\(request.output.noun) of \(NumberText.counted(prediction.rowCount, "row")) written to \(output)"
+            )
         }
+    }
+}
+
+extension PredictionRequest.Output: ExpressibleByArgument {
+    /// Names with hyphens are understood as well.
+    public init?(argument: String) {
+        self.init(
+            rawValue: argument.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_"))
+    }
+
+    /// The output in messages.
+    fileprivate var noun: String {
+        switch self {
+        case .effects: "effects"
+        case .armMeans: "arm means"
+        case .propensities: "propensities"
+        case .intervals: "effects with their intervals"
+        case .stability: "stability of the effects"
+        }
+    }
+}
+
+extension EffectScale: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(
+            rawValue: argument.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_"))
     }
 }

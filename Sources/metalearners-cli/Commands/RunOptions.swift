@@ -1,4 +1,7 @@
 import ArgumentParser
+import MetaLearners
+import MetaLearnersCore
+import PluginEstimators
 
 /// What every command takes.
 struct RunOptions: ParsableArguments {
@@ -10,6 +13,19 @@ struct RunOptions: ParsableArguments {
 
     @Flag(help: "No progress bar, no messages, no warnings: errors alone.")
     var quiet = false
+
+    @Option(
+        name: .customLong("plugin"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Shared library with a base learner of its own. May be repeated.", valueName: "library"))
+    var plugins: [String] = []
+
+    /// The base learners: those built in, the plug-ins of the environment, and those of the command line.
+    ///
+    /// - Throws: `inputOutput`, `unsupported` or `invalidArgument` for a library that is no plug-in.
+    func registry() throws(MetaLearnersError) -> EstimatorRegistry {
+        try EstimatorRegistry.default.loadingPlugins(at: plugins)
+    }
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }

@@ -22,11 +22,12 @@ struct SpecCommand: ParsableCommand {
     mutating func run() throws {
         let session = CommandSession(runOptions)
         let spec = try specOptions.apply(to: ["learner": .string(learner)], seed: runOptions.seed)
-        let complete = try MetaLearnerFitter(spec).completeSpec
+        let registry = try runOptions.registry()
+        let complete = try MetaLearnerFitter(spec, registry: registry).completeSpec
         if json {
             try session.print(complete.json(indented: true) + "\n")
         } else {
-            try session.print(SpecDocument.text(of: complete, registry: .default))
+            try session.print(SpecDocument.text(of: complete, registry: registry))
         }
     }
 }

@@ -16,7 +16,7 @@ struct SpecOptions: ParsableArguments {
     ///
     /// - Throws: `invalidSpec`.
     func load(_ path: String, seed: Int?) throws(MetaLearnersError) -> MetaLearnerSpec {
-        try apply(to: SpecLoader.load(path), seed: seed)
+        try apply(to: SpecPlugins.resolved(SpecLoader.load(path), besides: path), seed: seed)
     }
 
     /// The spec that `value` is, with what the command line changes.

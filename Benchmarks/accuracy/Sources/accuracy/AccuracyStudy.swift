@@ -1,0 +1,156 @@
+import MetaLearners
+import MetaLearnersCore
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How far estimated effects of fresh rows are from the truth.
+///
+///     accuracy run [--cells TEXT,…] [--learners s,t,x,r,dr,auto] [--runs 20] [--output FILE] [--threads N]
+///     accuracy draw --cell NAME --run NUMBER
+///     accuracy cells
+///
+/// `run` appends a line a fit to the file and leaves out what is there already. `draw` writes the numbers of a run to
+/// the standard output, for peers: n, p and the number of fresh rows as 64-bit integers, then, as doubles, the
+/// covariates row by row, treatment, outcome, the fresh covariates row by row and their effects.
+@main
+struct AccuracyStudy {
+    static func main() throws {
+        switch CommandLine.arguments.dropFirst().first {
+        case "run": try run()
+        case "draw": try draw()
+        case "cells": for cell in Cell.all { print(cell.name, cell.group.rawValue) }
+        default:
+            print("usage: accuracy run | draw | cells")
+            exit(2)
+        }
+    }
+
+    /// One fit of one learner.
+    private struct Unit: Sendable {
+        let cell: Cell
+        let run: Int
+        let learner: String
+        var key: String { "\(cell.name),\(run),\(learner)" }
+    }
+
+    private static func run() throws {
+        let path = text("--output") ?? "results/ours.csv"
+        let learners = (text("--learners") ?? "s,t,x,r,dr,auto").split(separator: ",").map(String.init)
+        let runs = text("--runs").flatMap { Int($0) } ?? 20
+        let wanted = text("--cells").map { $0.split(separator: ",").map(String.init) } ?? [""]
+        let cells = Cell.all.filter { cell in
+            wanted.contains { cell.name.hasPrefix($0) || cell.group.rawValue == $0 }
+        }
+        let known = Set(lines(of: path).map { $0.split(separator: ",").prefix(3).joined(separator: ",") })
+        // Runs come first, so that a study that is cut short has some of each cell.
+        let units = (0..<runs).flatMap { run in
+            cells.flatMap { cell in learners.map { Unit(cell: cell, run: run, learner: $0) } }
+        }.filter { !known.contains($0.key) }
+        guard let file = fopen(path, "a") else {
+            throw MetaLearnersError(.inputOutput, at: path, "cannot write")
+        }
+        defer { fclose(file) }
+        let target = Mutex(UInt(bitPattern: file))
+        let failure = Mutex<(any Error)?>(nil)
+        let threads = ExecutionOptions(threads: text("--threads").flatMap { Int($0) }).threadCount
+        ExecutionContext(threads: threads).concurrently(units.count) { index in
+            guard failure.withLock({ $0 == nil }) else { return }
+            do {
+                let line = try result(of: units[index])
+                target.withLock { address in
+                    guard let file = UnsafeMutablePointer<FILE>(bitPattern: address) else { return }
+                    fputs(line, file)
+                    fflush(file)
+                }
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// cell, run, learner, mean squared error, that of the best constant, variance of the outcome, processor seconds.
+    private static func result(of unit: Unit) throws -> String {
+        let draw = try unit.cell.draw(unit.run)
+        var spec: [(String, SpecValue)] = [("keep_training", false)]
+        if unit.learner != "default" { spec.append(("learner", .string(unit.learner))) }
+        let fitter = try MetaLearnerFitter(MetaLearnerSpec(.object(SpecObject(spec))))
+        let start = processorSeconds()
+        let model = try fitter.fit(draw.training.dataset, ExecutionOptions(threads: 1))
+        let seconds = processorSeconds() - start
+        let effects = try model.predict(draw.test, ExecutionOptions(threads: 1)).effects[0]
+        let count = Double(effects.count)
+        let truth = draw.testEffects
+        let error = zip(effects, truth).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / count
+        let mean = truth.reduce(0, +) / count
+        let constant = truth.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+        let outcome = draw.training.outcome
+        let center = outcome.reduce(0, +) / Double(outcome.count)
+        let variance = outcome.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(outcome.count)
+        return "\(unit.key),\(error),\(constant),\(variance),\((seconds * 1000).rounded() / 1000)\n"
+    }
+
+    private static func draw() throws {
+        guard let name = text("--cell"), let cell = Cell.all.first(where: { $0.name == name }) else {
+            throw MetaLearnersError(.invalidArgument, at: "--cell", "is none of the cells")
+        }
+        let draw = try cell.draw(text("--run").flatMap { Int($0) } ?? 0)
+        let training = draw.training
+        let columns = training.covariates.columns.count
+        try put([Int64(training.rowCount), Int64(columns), Int64(draw.test.rowCount)])
+        try put(rowMajor(training.covariates))
+        try put(training.treatment.arms.map(Double.init))
+        try put(training.outcome)
+        try put(rowMajor(draw.test))
+        try put(draw.testEffects)
+    }
+
+    private static func rowMajor(_ table: Table) -> [Double] {
+        let columns = table.columns.map { $0.values.doubles() }
+        return (0..<table.rowCount).flatMap { row in columns.map { $0[row] } }
+    }
+
+    private static func put<Value: BitwiseCopyable>(_ values: [Value]) throws {
+        try values.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = write(
+                    STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                guard count > 0 else { throw MetaLearnersError(.inputOutput, "cannot write the draw") }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    private static func lines(of path: String) -> [String] {
+        guard let file = fopen(path, "r") else { return [] }
+        defer { fclose(file) }
+        var lines: [String] = []
+        var buffer = [CChar](repeating: 0, count: 4096)
+        while fgets(&buffer, Int32(buffer.count), file) != nil {
+            lines.append(
+                String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        }
+        return lines
+    }
+
+    /// Seconds that this thread has computed: others on the machine do not count.
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    private static func text(_ name: String) -> String? {
+        let arguments = CommandLine.arguments
+        guard let position = arguments.firstIndex(of: name), position + 1 < arguments.count else {
+            return nil
+        }
+        return arguments[position + 1]
+    }
+}

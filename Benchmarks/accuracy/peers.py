@@ -1,0 +1,101 @@
+"""EconML's and CausalML's learners on XGBoost, everything at its defaults, on the draws of `accuracy`.
+
+    python3 peers.py [--cells NAME,…] [--runs 20] [--output results/peers.csv] [--library econml|causalml]
+
+Appends a line a fit to the file and leaves out what is there already. Needs: pip install econml causalml xgboost;
+swift build -c release in this folder.
+"""
+import argparse
+import pathlib
+import subprocess
+import time
+import warnings
+
+import numpy as np
+
+warnings.filterwarnings("ignore")
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = HERE / ".build/release/accuracy"
+CELLS = [f"{setup}-n{rows}-p{columns}-s{noise}" for setup in "abcd"
+         for rows, columns, noise in [(500, 6, "0.5"), (500, 12, "2"), (1000, 6, "1"), (1000, 12, "4")]]
+CELLS += ["steps-n1000", "interactions-n1000", "sparse-n1000", "rare-n2000", "overlap-n1000", "binary-n1000",
+          "constant-n1000", "zero-n1000"]
+
+
+def draw(cell, run):
+    raw = subprocess.run([PROGRAM, "draw", "--cell", cell, "--run", str(run)], check=True, capture_output=True).stdout
+    rows, columns, tests = np.frombuffer(raw[:24], dtype=np.int64)
+    values = np.frombuffer(raw[24:], dtype=np.float64)
+    sizes = [rows * columns, rows, rows, tests * columns, tests]
+    x, w, y, test, effects = np.split(values, np.cumsum(sizes)[:-1])
+    return x.reshape(rows, columns), w.astype(int), y, test.reshape(tests, columns), effects
+
+
+def econml(binary):
+    from econml.dml import NonParamDML
+    from econml.dr import DRLearner
+    from econml.metalearners import SLearner, TLearner, XLearner
+    from xgboost import XGBClassifier, XGBRegressor
+
+    # Outcomes of 0 and 1 are regressed on: EconML's S, T and X take no classifier of the outcome.
+    return {
+        "econml-s": lambda: SLearner(overall_model=XGBRegressor(n_jobs=1)),
+        "econml-t": lambda: TLearner(models=XGBRegressor(n_jobs=1)),
+        "econml-x": lambda: XLearner(models=XGBRegressor(n_jobs=1), propensity_model=XGBClassifier(n_jobs=1)),
+        "econml-dr": lambda: DRLearner(
+            model_regression=XGBRegressor(n_jobs=1), model_propensity=XGBClassifier(n_jobs=1),
+            model_final=XGBRegressor(n_jobs=1)),
+        "econml-r": lambda: NonParamDML(
+            model_y=XGBRegressor(n_jobs=1), model_t=XGBClassifier(n_jobs=1), model_final=XGBRegressor(n_jobs=1),
+            discrete_treatment=True),
+    }
+
+
+def causalml(binary):
+    from causalml.inference.meta import BaseDRRegressor, BaseRRegressor, BaseSRegressor, BaseTRegressor, BaseXRegressor
+    from xgboost import XGBRegressor
+
+    def make(kind):
+        return lambda: kind(learner=XGBRegressor(n_jobs=1))
+
+    return {
+        "causalml-s": make(BaseSRegressor), "causalml-t": make(BaseTRegressor), "causalml-x": make(BaseXRegressor),
+        "causalml-r": make(BaseRRegressor), "causalml-dr": make(BaseDRRegressor),
+    }
+
+
+def effects_of(library, learner, x, w, y, test):
+    if library == "econml":
+        learner.fit(y, w, X=x)
+        return np.asarray(learner.effect(test)).ravel()
+    learner.fit(X=x, treatment=w, y=y)
+    return np.asarray(learner.predict(test)).ravel()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cells", default=",".join(CELLS))
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--output", default=str(HERE / "results/peers.csv"))
+    parser.add_argument("--library", default="econml", choices=["econml", "causalml"])
+    options = parser.parse_args()
+    path = pathlib.Path(options.output)
+    known = {tuple(line.split(",")[:3]) for line in path.read_text().splitlines()} if path.exists() else set()
+    learners = dict(econml=econml, causalml=causalml)[options.library](False)
+    with path.open("a") as file:
+        for run in range(options.runs):
+            for cell in options.cells.split(","):
+                missing = [name for name in learners if (cell, str(run), name) not in known]
+                if not missing:
+                    continue
+                x, w, y, test, truth = draw(cell, run)
+                for name in missing:
+                    np.random.seed(run)
+                    start = time.process_time()
+                    error = np.mean((effects_of(options.library, learners[name](), x, w, y, test) - truth) ** 2)
+                    seconds = time.process_time() - start
+                    print(f"{cell},{run},{name},{error},{truth.var()},{y.var()},{seconds:.3f}", file=file, flush=True)
+
+
+if __name__ == "__main__":
+    main()

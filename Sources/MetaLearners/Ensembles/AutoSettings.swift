@@ -1,0 +1,50 @@
+import LinearEstimators
+
+/// The numbers of `auto`. Specs do not have them: they are what was measured to do well without tuning.
+struct AutoSettings: Sendable {
+    /// Which members there are.
+    enum Recipe: Sendable {
+        /// All of them.
+        case full
+        /// Those that are worth their time on many rows.
+        case light
+    }
+
+    /// Up to so many rows the recipe is the full one.
+    static let fullRows = 20_000
+
+    var recipe = Recipe.full
+    /// Rounds of boosting at most, and how often they are looked at.
+    var rounds = 300
+    var roundStep = 10
+    /// Leaves of trees of outcomes, and rows in a leaf at least.
+    var outcomeLeaves = 8
+    var outcomeLeafSize = 10
+    /// Leaves of trees of effects and propensities, and rows in a leaf at least.
+    var effectLeaves = 4
+    var effectLeafSize = 20
+    var learningRate = 0.05
+    var l2 = 1.0
+    var rowSample = 0.7
+    var columnSample = 0.7
+    var maxBins = 63
+    /// Penalties of a lasso's path.
+    var lassoStages = 40
+    /// What the treatment's own column and its products are multiplied by in a lasso of outcomes: the penalty on the
+    /// effect is so many times smaller.
+    var effectFactor = 20.0
+    var linearEffectFactor = 2.0
+    /// Propensities within effect models and their losses stay this far from 0 and 1.
+    var leastShare = 0.03
+    /// The feature map of the lassos.
+    var map = FeatureExpansion.splinesInteractions
+    /// Columns of the design matrix with all products at most; beyond, products are left out.
+    var widthLimit = 1500
+    /// How members become one effect.
+    var weights = ExponentialWeights()
+    /// The part of the mean residual that is added to the effect.
+    var residualShare = 0.5
+
+    /// The settings for so many rows.
+    init(rowCount: Int) { recipe = rowCount <= Self.fullRows ? .full : .light }
+}

@@ -1,0 +1,126 @@
+import MetaLearners
+import MetaLearnersCore
+
+/// What `metalearners inspect` prints for people.
+struct InspectionReport {
+    let model: CATEModel
+
+    private var inspection: SpecObject { model.inspection.objectValue ?? SpecObject() }
+
+    /// The report.
+    var text: String {
+        let inspection = inspection
+        return [
+            facts(inspection), arms, columns, models, file(inspection), warnings,
+            "Spec\n" + Self.indented(SpecLines.text(inspection["spec"] ?? .null)),
+        ].filter { !$0.isEmpty }.joined(separator: "\n")
+    }
+
+    private func facts(_ inspection: SpecObject) -> String {
+        let spec = model.spec
+        var facts = TextTable([("", .left), ("", .left)])
+        func list(_ key: String) -> String {
+            (inspection[key]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ")
+        }
+        facts.append(["Learner", spec.learner.rawValue])
+        var outcome = "\(spec.data.outcome ?? "(unnamed)"), \(model.outcomeKind.name)"
+        let labels = list("outcome_labels")
+        if !labels.isEmpty { outcome += " (\(labels))" }
+        facts.append(["Outcome", outcome])
+        facts.append(["Treatment", spec.data.treatment ?? "(unnamed)"])
+        facts.append(["Predicts", list("outputs")])
+        if let method = model.intervalMethod {
+            facts.append([
+                "Intervals",
+                "\(method.rawValue), level \(NumberText.shortest(spec.intervals.level))",
+            ])
+        }
+        if let training = model.training {
+            var rows =
+                "\(NumberText.grouped(training.outcome.count)) rows, \(NumberText.counted(training.folds.count, "fold"))"
+            if training.repeats.count > 1 { rows += " × \(training.repeats.count) repeats" }
+            if let clusters = training.clusters {
+                rows += ", \(NumberText.counted(Set(clusters).count, "cluster"))"
+            }
+            if training.weights != nil { rows += ", weighted" }
+            facts.append(["Training", rows])
+            facts.append(["Fingerprint", String(training.fingerprint, radix: 16)])
+        } else {
+            facts.append(["Training", "\(NumberText.grouped(model.trainingRowCount)) rows, not kept"])
+        }
+        facts.append(["Written by", "metalearners \(inspection["library_version"]?.stringValue ?? "")"])
+        return String(facts.text().drop { $0.isNewline })
+    }
+
+    private var arms: String {
+        var table = TextTable([("arm", .left), ("rows", .right), ("share", .right), ("propensity", .right)])
+        let total = Double(max(model.trainingRowCount, 1))
+        for (arm, label) in model.armLabels.enumerated() {
+            let judged = model.overlap.arms.first { $0.label == label }
+            table.append([
+                arm == 0 ? "\(label) (control)" : label, NumberText.grouped(model.armCounts[arm]),
+                NumberText.fixed(Double(model.armCounts[arm]) / total * 100, decimals: 1) + " %",
+                judged.map {
+                    NumberText.fixed($0.range.lowerBound, decimals: 3) + " to "
+                        + NumberText.fixed($0.range.upperBound, decimals: 3)
+                } ?? "",
+            ])
+        }
+        return "Arms\n" + table.text(indent: 2)
+    }
+
+    private var columns: String {
+        var table = TextTable([("name", .left), ("kind", .left), ("levels", .left)])
+        for field in model.schema.fields {
+            switch field.kind {
+            case .numeric: table.append([field.name, "numeric"])
+            case .categorical(let levels):
+                let shown = levels.prefix(6).joined(separator: ", ")
+                let rest = levels.count > 6 ? ", … (\(NumberText.grouped(levels.count)))" : ""
+                table.append([field.name, "categorical", shown + rest])
+            }
+        }
+        return model.schema.fields.isEmpty ? "Covariates\n  none\n" : "Covariates\n" + table.text(indent: 2)
+    }
+
+    private var models: String {
+        var table = TextTable([
+            ("role", .left), ("backend", .left), ("fold models", .right), ("full model", .left),
+            ("bytes", .right),
+        ])
+        let parts = model.parts
+        for part in parts.nuisances + parts.effects {
+            table.append([
+                part.name, part.backend, NumberText.grouped(part.foldModels),
+                part.hasFullModel ? "yes" : "no",
+                NumberText.grouped(part.bytes),
+            ])
+        }
+        return "Models\n" + table.text(indent: 2)
+    }
+
+    private func file(_ inspection: SpecObject) -> String {
+        var table = TextTable([("section", .left), ("bytes", .right)])
+        let file = inspection["file"]?.objectValue ?? SpecObject()
+        let sections = file["sections"]?.arrayValue ?? []
+        let total = file["bytes"]?.integerValue ?? 0
+        var rest = total
+        for section in sections.compactMap(\.objectValue) {
+            let bytes = section["bytes"]?.integerValue ?? 0
+            rest -= bytes
+            table.append([section["name"]?.stringValue ?? "", NumberText.grouped(bytes)])
+        }
+        table.append(["(manifest)", NumberText.grouped(rest)])
+        table.append(["(file)", NumberText.grouped(total)])
+        return "File, format \(file["format"]?.integerValue ?? 0)\n" + table.text(indent: 2)
+    }
+
+    private var warnings: String {
+        guard !model.warnings.isEmpty else { return "" }
+        return "Warnings\n" + model.warnings.map { "  " + $0 + "\n" }.joined()
+    }
+
+    private static func indented(_ text: String) -> String {
+        text.split(separator: "\n").map { "  " + $0 + "\n" }.joined()
+    }
+}

@@ -1,0 +1,91 @@
+import MetaLearners
+import MetaLearnersCore
+import Testing
+import _TestSupport
+
+@Suite("Effects of training rows")
+struct NestedTests {
+    private func spec(
+        _ learner: LearnerKind, _ inSample: String, repeats: Int = 1, prediction: String = "full",
+        models: SpecValue = Linear.models
+    ) throws(MetaLearnersError) -> MetaLearnerSpec {
+        try MetaLearnerSpec([
+            "learner": .string(learner.rawValue), "models": models, "prediction": .string(prediction),
+            "cross_fitting": [
+                "folds": 3, "repeats": .integer(repeats), "in_sample": .string(inSample),
+            ],
+        ])
+    }
+
+    private func changing(_ data: CausalDataset, row: Int) throws(MetaLearnersError) -> CausalDataset {
+        var outcome = data.outcome.values
+        outcome[row] += 100
+        return try CausalDataset(
+            covariates: data.covariates, treatment: data.treatment, outcome: Outcome(outcome),
+            clusters: data.clusters)
+    }
+
+    @Test(
+        "A row's own outcome has no part in its nested effect, to the bit; nor in those of its cluster",
+        arguments: LearnerKind.allCases, [1, 2])
+    func noLeak(learner: LearnerKind, repeats: Int) throws {
+        let plain = try SyntheticDataset.multiArm(rows: 90, seed: 7).dataset
+        let clustered = try CausalDataset(
+            covariates: plain.covariates, treatment: plain.treatment, outcome: plain.outcome,
+            clusters: (0..<90).map { Int32($0 / 3) })
+        let fitter = try MetaLearnerFitter(spec(learner, "nested", repeats: repeats))
+        for (data, own) in [(plain, [31]), (clustered, [30, 31, 32])] {
+            let before = try fitter.fit(data).trainingEffects
+            let after = try fitter.fit(changing(data, row: 31)).trainingEffects
+            for arm in before.indices {
+                for row in own { #expect(before[arm][row].bitPattern == after[arm][row].bitPattern) }
+            }
+            // Every arm's outcomes have a part in some effect, this row's in those of its own arm at least.
+            #expect(before != after)
+        }
+    }
+
+    @Test("Without nesting a row's outcome does reach its own effect through the nuisances of others")
+    func leakWithoutNesting() throws {
+        let data = try SyntheticDataset.linear(rows: 90, seed: 7).dataset
+        let fitter = try MetaLearnerFitter(spec(.dr, "out_of_fold"))
+        let before = try fitter.fit(data).trainingEffects[0]
+        let after = try fitter.fit(changing(data, row: 31)).trainingEffects[0]
+        #expect(before[31] != after[31])
+    }
+
+    @Test(
+        "Nested effects have the models of new rows and the nuisances that others have",
+        arguments: [LearnerKind.r, .x])
+    func rest(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.linear(rows: 90, seed: 7).dataset
+        let nested = try MetaLearnerFitter(spec(learner, "nested")).fit(data)
+        let plain = try MetaLearnerFitter(spec(learner, "out_of_fold")).fit(data)
+        #expect(nested.training?.nuisances == plain.training?.nuisances)
+        #expect(try nested.predict(data.covariates).effects == plain.predict(data.covariates).effects)
+        #expect(nested.trainingEffects != plain.trainingEffects)
+        let reused = try MetaLearnerFitter(spec(learner, "nested")).fit(data, nuisances: plain.nuisances)
+        #expect(reused.encoded() == nested.encoded())
+    }
+
+    @Test(
+        "Full effects of training rows are what prediction says of them", arguments: LearnerKind.allCases,
+        ["full", "mean"])
+    func full(learner: LearnerKind, prediction: String) throws {
+        let data = try SyntheticDataset.multiArm(rows: 90, seed: 7).dataset
+        let model = try MetaLearnerFitter(spec(learner, "full", prediction: prediction)).fit(data)
+        #expect(try model.predict(data.covariates).effects == model.trainingEffects)
+    }
+
+    @Test("Nesting takes three folds at least")
+    func folds() throws {
+        let value: SpecValue = ["cross_fitting": ["folds": 2, "in_sample": "nested"]]
+        let error = #expect(throws: MetaLearnersError.self) { try MetaLearnerSpec(value) }
+        #expect(error?.location == "cross_fitting.in_sample")
+        let data = try SyntheticDataset.linear(rows: 30, seed: 7).dataset
+        let injected = try FoldAssignment(data, count: 2, seed: 1)
+        #expect(throws: MetaLearnersError.self) {
+            try MetaLearnerFitter(spec(.r, "nested")).fit(data, folds: injected)
+        }
+    }
+}
