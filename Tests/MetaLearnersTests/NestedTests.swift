@@ -5,9 +5,6 @@ import _TestSupport
 
 @Suite("Effects of training rows")
 struct NestedTests {
-    /// The learners that are not made of others: those have effects out of fold only.
-    static let single = LearnerKind.allCases.filter { $0 != .auto && $0 != .ensemble }
-
     private func spec(
         _ learner: LearnerKind, _ inSample: String, repeats: Int = 1, prediction: String = "full",
         models: SpecValue = Linear.models
@@ -30,7 +27,7 @@ struct NestedTests {
 
     @Test(
         "A row's own outcome has no part in its nested effect, to the bit; nor in those of its cluster",
-        arguments: Self.single, [1, 2])
+        arguments: LearnerKind.single, [1, 2])
     func noLeak(learner: LearnerKind, repeats: Int) throws {
         let plain = try SyntheticDataset.multiArm(rows: 90, seed: 7).dataset
         let clustered = try CausalDataset(
@@ -72,7 +69,7 @@ struct NestedTests {
     }
 
     @Test(
-        "Full effects of training rows are what prediction says of them", arguments: Self.single,
+        "Full effects of training rows are what prediction says of them", arguments: LearnerKind.single,
         ["full", "mean"])
     func full(learner: LearnerKind, prediction: String) throws {
         let data = try SyntheticDataset.multiArm(rows: 90, seed: 7).dataset

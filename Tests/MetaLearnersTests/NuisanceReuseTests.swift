@@ -26,7 +26,7 @@ struct NuisanceReuseTests {
         let data = try SyntheticDataset.multiArm(rows: 120, seed: 2).dataset
         let counter = FitCounter()
         var nuisances: NuisanceFit?
-        for learner in LearnerKind.allCases {
+        for learner in LearnerKind.single {
             let fitter = try MetaLearnerFitter(Linear.spec(learner))
             let model = try fitter.fit(data, nuisances: nuisances, counter.options())
             nuisances = model.nuisances
@@ -44,7 +44,8 @@ struct NuisanceReuseTests {
     func refusals() throws {
         let data = try SyntheticDataset.linear(rows: 90, seed: 2).dataset
         let known = try #require(try Linear.fit(data, .dr).nuisances)
-        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError? {
+        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError?
+        {
             #expect(throws: MetaLearnersError.self) {
                 try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset, nuisances: given)
             }
