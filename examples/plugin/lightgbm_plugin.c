@@ -224,8 +224,8 @@ static mtlr_plugin_status create(void *payload, const mtlr_plugin_spec *spec, mt
     int leaves = (int)number(spec, "max_leaves"), depth = (int)number(spec, "max_depth");
     text = append(text,
                   "learning_rate=%.17g num_leaves=%d max_depth=%d min_data_in_leaf=%d min_sum_hessian_in_leaf=%.17g"
-                  " lambda_l2=%.17g max_bin=%d feature_fraction=%.17g cat_smooth=%.17g cat_l2=%.17g"
-                  " deterministic=true force_col_wise=true feature_pre_filter=false boost_from_average=true verbosity=0",
+                  " lambda_l2=%.17g max_bin=%d feature_fraction=%.17g cat_smooth=%.17g cat_l2=%.17g deterministic=true"
+                  " force_col_wise=true feature_pre_filter=false boost_from_average=true verbosity=0",
                   number(spec, "learning_rate"), leaves ? leaves : 131072, depth ? depth : -1,
                   (int)number(spec, "min_leaf_size"), number(spec, "min_child_weight"), number(spec, "l2"),
                   (int)number(spec, "max_bins"), number(spec, "column_sample"), number(spec, "category_smoothing"),
