@@ -152,6 +152,20 @@ public struct MetaLearnerFitter: Sendable {
             estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
     }
 
+    /// Which of the backends that were used fill sparse columns in, where there are any.
+    func sparseWarnings(_ dataset: CausalDataset, backends used: Set<String>) -> [String] {
+        let count = dataset.covariates.columns.count { $0.values.sparse != nil }
+        guard count > 0 else { return [] }
+        let dense = backends.filter { used.contains($0.name) && !$0.capabilities.contains(.sparse) }.map(
+            \.name)
+        guard !dense.isEmpty else { return [] }
+        let able = backends.filter { $0.capabilities.contains(.sparse) }.map(\.name)
+        return [
+            "\(dense.joined(separator: ", ")): reads \(count) sparse columns as if they were dense; these use what is "
+                + "stored alone: " + able.joined(separator: ", ")
+        ]
+    }
+
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
     func require(
         _ estimator: any BaseEstimator, at place: SpecPath, _ task: Capabilities, _ dataset: CausalDataset,
