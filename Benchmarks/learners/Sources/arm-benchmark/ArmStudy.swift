@@ -101,7 +101,10 @@ struct ArmStudy {
     ) {
         var stream = RandomStream(seed: seed, path: 0x4152_4D53)
         let x = (0..<rows).map { _ in (0..<5).map { _ in stream.normal() } }
-        let arms = x.map { row in Int32(stream.index(of: (0..<4).map { exp(Double($0) * row[1] / 4) })) }
+        let arms = x.map { row in
+            let odds = (0..<4).map { exp(Double($0) * row[1] / 4) }
+            return Int32(stream.index(of: odds.map { $0 / odds.reduce(0, +) }))
+        }
         let outcome = zip(x, arms).map { row, arm in
             law.control(row) + law.effect(row, of: Int(arm)) + stream.normal()
         }
