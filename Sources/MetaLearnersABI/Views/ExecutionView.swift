@@ -43,7 +43,8 @@ enum ExecutionView {
         }
         guard view.memory_limit >= 0 else {
             throw MetaLearnersError(
-                .invalidArgument, at: "execution.memory_limit", "is \(view.memory_limit), must not be negative")
+                .invalidArgument, at: "execution.memory_limit",
+                "is \(view.memory_limit), must not be negative")
         }
         var options = ExecutionOptions(threads: view.threads == 0 ? nil : Int(view.threads))
         if view.memory_limit > 0 { options.memoryLimit = Int(view.memory_limit) }
