@@ -166,6 +166,12 @@ public struct MetaLearnerFitter: Sendable {
         ]
     }
 
+    /// What to do instead of choosing another backend.
+    private static func otherWay(_ lacking: Capabilities) -> String {
+        if lacking.contains(.counts) { return "; or take counts as numbers: data.outcome_type: continuous" }
+        return lacking.contains(.multiOutput) ? "; or fit an effect an arm: multi_arm: pairwise" : ""
+    }
+
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
     func require(
         _ estimator: any BaseEstimator, at place: SpecPath, _ task: Capabilities, _ dataset: CausalDataset,
@@ -184,6 +190,7 @@ public struct MetaLearnerFitter: Sendable {
         throw MetaLearnersError(
             .unsupported, at: place.description,
             "the backend '\(backend.name)' cannot do \(lacking.names.joined(separator: ", "))",
-            remedy: able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
+            remedy: (able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
+                + Self.otherWay(lacking))
     }
 }
