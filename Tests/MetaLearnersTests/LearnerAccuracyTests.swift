@@ -28,7 +28,7 @@ struct LearnerAccuracyTests {
 
     @Test(
         "Nie & Wager's setups: each learner stays within its RMSE", arguments: NieWagerSetup.allCases,
-        LearnerKind.allCases)
+        LearnerKind.single)
     func nieWager(setup: NieWagerSetup, learner: LearnerKind) throws {
         let data = try SyntheticDataset.nieWager(setup, rows: 400, noise: 0.5, seed: 17)
         let model = try Linear.fit(data.dataset, learner, models: Self.models)

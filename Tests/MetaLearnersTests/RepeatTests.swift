@@ -48,7 +48,7 @@ struct RepeatTests {
         #expect(all.training?.repeats == repeats)
     }
 
-    @Test("A repeated fit survives its file and depends on no threads", arguments: LearnerKind.allCases)
+    @Test("A repeated fit survives its file and depends on no threads", arguments: LearnerKind.single)
     func archive(learner: LearnerKind) throws {
         let data = try SyntheticDataset.multiArm(rows: 120, seed: 4).dataset
         let fitter = try MetaLearnerFitter(spec(learner, repeats: 2, aggregation: "mean"))

@@ -33,6 +33,14 @@ enum CalibrationCurve: Sendable, Equatable {
         }
     }
 
+    /// The same curve with no value of its points outside `bounds`.
+    func clamped(to bounds: ClosedRange<Double>) -> CalibrationCurve {
+        guard case .isotonic(let predictions, let values) = self else { return self }
+        return .isotonic(
+            predictions: predictions,
+            values: values.map { min(max($0, bounds.lowerBound), bounds.upperBound) })
+    }
+
     static func logit(_ probability: Double) -> Double {
         let inside = min(max(probability, 1e-12), 1 - 1e-12)
         return log(inside / (1 - inside))

@@ -54,8 +54,10 @@ public struct PropensityCalibration: Sendable, Equatable {
         return judged.map { arm in
             let values = rows.map { predicted[arm][Int($0)] }
             let labels = rows.map { dataset.treatment.arms[Int($0)] == arm ? 1.0 : 0.0 }
-            return method == .platt
-                ? .platt(values, labels, weights: weights) : .isotonic(values, labels, weights: weights)
+            if method == .platt { return .platt(values, labels, weights: weights) }
+            // No share that is learnt from n rows is known to be nearer to 0 or 1 than half a row.
+            let least = 0.5 / Double(max(rows.count, 1))
+            return CalibrationCurve.isotonic(values, labels, weights: weights).clamped(to: least...1 - least)
         }
     }
 

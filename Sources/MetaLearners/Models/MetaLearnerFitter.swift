@@ -88,7 +88,9 @@ public struct MetaLearnerFitter: Sendable {
         let wanted = nuisanceRoles(dataset).map { role -> (role: NuisanceRole, parts: CrossFitter.Parts) in
             var parts = CrossFitter.Parts.folds
             if refitted.contains(role) { parts.insert(.full) }
-            if request.isNested, ofEffects.contains(role) { parts.insert(.pairs) }
+            // Trimming asks for propensities whatever the learner.
+            let trims = role.isPropensity && spec.overlap.policy == .trim && !ofEffects.isEmpty
+            if request.isNested, trims || ofEffects.contains(role) { parts.insert(.pairs) }
             return (role, parts)
         }
         let limited = try scheduler.limited(by: footprint(dataset))

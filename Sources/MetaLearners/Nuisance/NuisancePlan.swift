@@ -143,13 +143,18 @@ final class NuisancePlan: Sendable {
             if let component = component(role) { lists.append((role, component.outOfPairs[number][fold])) }
         }
         estimates.store(lists, of: dataset.outcome.kind)
-        // The rows of the fold itself take no part; they have what they have out of fold.
-        var propensity = component(.propensity)?.outOfPairs[number][fold].first
-        if let all = component(.propensity)?.outOfFold.first {
-            for row in repeats[number].rows(in: fold) {
-                for arm in 0..<dataset.armCount {
-                    let index = Int(row) * dataset.armCount + arm
-                    propensity?[index] = all[index]
+        var propensity: [Double]?
+        if let fitted = component(.propensity) {
+            // Without fits that leave out pairs of folds, nothing asks for propensities.
+            guard fitted.outOfPairs.indices.contains(number) else { return estimates }
+            propensity = fitted.outOfPairs[number][fold].first
+            // The rows of the fold itself take no part; they have what they have out of fold.
+            if let all = fitted.outOfFold.first {
+                for row in repeats[number].rows(in: fold) {
+                    for arm in 0..<dataset.armCount {
+                        let index = Int(row) * dataset.armCount + arm
+                        propensity?[index] = all[index]
+                    }
                 }
             }
         }
