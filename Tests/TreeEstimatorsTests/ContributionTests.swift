@@ -75,7 +75,9 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
         let task = try task(kind)
         let context = ExecutionContext()
         let trees = try TreesEstimator(boosted).fit(task, context)
-        if kind == .count || kind == .quantile { return [trees].compactMap { $0 as? any ExplainableEstimator } }
+        if kind == .count || kind == .quantile {
+            return [trees].compactMap { $0 as? any ExplainableEstimator }
+        }
         return [
             trees, try ForestEstimator(forest).fit(task, context),
             try ForestEstimator(honest).fit(task, context),
@@ -113,7 +115,8 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
                 #expect(distance(zip(sums, odds).map { exponential($0) / $1 }, odds.map { _ in 1 }) < 1e-4)
             case .logMean:
                 #expect(kind == .count)
-                #expect(distance(zip(sums, fitted).map { exponential($0) / $1 }, fitted.map { _ in 1 }) < 1e-4)
+                #expect(
+                    distance(zip(sums, fitted).map { exponential($0) / $1 }, fitted.map { _ in 1 }) < 1e-4)
             case .logProbability:
                 for row in 0..<Self.count {
                     for output in 1..<3 {

@@ -78,7 +78,8 @@ import TreeEstimators
         let truth = (0..<Self.count).map { exp(2 * columns[0][$0] - columns[1][$0]) }
         let constant = deviance([Double](repeating: mean, count: Self.count), rows)
         #expect(deviance(fitted, rows) < 0.8 * constant)
-        #expect(meanSquare(fitted, truth) < 0.1 * meanSquare([Double](repeating: mean, count: Self.count), truth))
+        #expect(
+            meanSquare(fitted, truth) < 0.1 * meanSquare([Double](repeating: mean, count: Self.count), truth))
     }
 
     @Test("a weight of 2 acts as two rows")
@@ -95,7 +96,8 @@ import TreeEstimators
         let right = try fitTrees(spec, many, copies.map { target[$0] }, objective: .count)
         let known = (0..<Int32(half)).filter { $0 % 3 > 0 }
         #expect(
-            distance(try predictions(left, few, rows: known), try predictions(right, few, rows: known)) < 1e-5)
+            distance(try predictions(left, few, rows: known), try predictions(right, few, rows: known)) < 1e-5
+        )
     }
 
     @Test("scaling all counts scales the means", arguments: [1e-6, 1e9])
@@ -107,7 +109,8 @@ import TreeEstimators
         #expect(distance(plain, scaled.map { $0 / factor }) < 1e-4)
     }
 
-    @Test("the same bytes with any number of threads, rows and columns sampled or not", arguments: [1.0, 0.6])
+    @Test(
+        "the same bytes with any number of threads, rows and columns sampled or not", arguments: [1.0, 0.6])
     func threads(share: Double) throws {
         var spec = TreesSpec()
         spec.trees = 8
@@ -116,7 +119,9 @@ import TreeEstimators
         spec.earlyStopping = 4
         let one = try fitTrees(spec, table, target, objective: .count)
         for threads in [2, 5] {
-            #expect(encoded(try fitTrees(spec, table, target, objective: .count, threads: threads)) == encoded(one))
+            #expect(
+                encoded(try fitTrees(spec, table, target, objective: .count, threads: threads))
+                    == encoded(one))
         }
     }
 

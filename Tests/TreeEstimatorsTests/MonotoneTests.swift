@@ -138,7 +138,8 @@ import _TestSupport
         #expect(categories?.kind == .invalidSpec && categories?.location == "monotone.level")
         let classes = target.map { min(2, max(0, $0)).rounded(.down) }
         #expect(refusal(["x0": .increasing], classes, .classification(classes: 3))?.kind == .unsupported)
-        #expect(refusal(["x0": .increasing], target, .multiRegression(others: [target]))?.kind == .unsupported)
+        #expect(
+            refusal(["x0": .increasing], target, .multiRegression(others: [target]))?.kind == .unsupported)
         #expect(throws: MetaLearnersError.self) {
             try TreesSpec(.object(SpecObject([("monotone", .object(SpecObject([("x0", .string("up"))])))])))
         }

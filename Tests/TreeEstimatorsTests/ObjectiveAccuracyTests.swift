@@ -68,7 +68,8 @@ import _TestSupport
         #expect(own < best * 1.02, "\(own), peers \(peers)")
     }
 
-    @Test("the Poisson deviance of new counts is that of the best peer, within 2 %", arguments: [false, true])
+    @Test(
+        "the Poisson deviance of new counts is that of the best peer, within 2 %", arguments: [false, true])
     func counts(isWeighted: Bool) throws {
         let (own, peers) = try losses(
             isWeighted ? "weighted count" : "count", .count, TreesSpec(), isWeighted: isWeighted

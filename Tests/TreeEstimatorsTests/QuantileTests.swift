@@ -25,7 +25,9 @@ import TreeEstimators
 
     private func loss(_ fitted: [Double], _ goal: [Double], _ level: Double) -> Double {
         var sum = 0.0
-        for (fit, value) in zip(fitted, goal) { sum += max(level * (value - fit), (level - 1) * (value - fit)) }
+        for (fit, value) in zip(fitted, goal) {
+            sum += max(level * (value - fit), (level - 1) * (value - fit))
+        }
         return sum / Double(goal.count)
     }
 
@@ -55,7 +57,9 @@ import TreeEstimators
         #expect(distance([fitted[0], fitted[39]], [6, 106]) < 1e-5)
     }
 
-    @Test("predictions are near the true quantiles, and the share of targets below them is the level", arguments: [0.1, 0.5, 0.9])
+    @Test(
+        "predictions are near the true quantiles, and the share of targets below them is the level",
+        arguments: [0.1, 0.5, 0.9])
     func levels(level: Double) throws {
         var spec = TreesSpec()
         spec.trees = 80
@@ -85,7 +89,8 @@ import TreeEstimators
         let right = try fitTrees(spec, many, copies.map { target[$0] }, objective: objective)
         let known = (0..<Int32(half)).filter { $0 % 3 > 0 }
         #expect(
-            distance(try predictions(left, few, rows: known), try predictions(right, few, rows: known)) < 1e-5)
+            distance(try predictions(left, few, rows: known), try predictions(right, few, rows: known)) < 1e-5
+        )
     }
 
     @Test("turning the target around turns the level around")
@@ -106,7 +111,8 @@ import TreeEstimators
         #expect(distance(plain, scaled.map { $0 / scale }) < 1e-4)
     }
 
-    @Test("the same bytes with any number of threads, rows and columns sampled or not", arguments: [1.0, 0.6])
+    @Test(
+        "the same bytes with any number of threads, rows and columns sampled or not", arguments: [1.0, 0.6])
     func threads(share: Double) throws {
         var spec = TreesSpec()
         spec.trees = 8

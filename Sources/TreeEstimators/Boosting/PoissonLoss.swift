@@ -54,7 +54,8 @@ struct PoissonLoss: RefreshedLoss {
         }.reduce(into: Magnitudes()) { $0.add($1) }
         guard all.gradient.isFinite, all.hessian.isFinite else { return nil }
         let gradientScale = min(
-            BoostingProblem.scale(all.gradient, bits: 60), BoostingProblem.scale(all.largestGradient, bits: 30))
+            BoostingProblem.scale(all.gradient, bits: 60),
+            BoostingProblem.scale(all.largestGradient, bits: 30))
         let hessianScale = min(
             BoostingProblem.scale(all.hessian, bits: problem.countShift - 1),
             BoostingProblem.scale(all.largestHessian, bits: 30))

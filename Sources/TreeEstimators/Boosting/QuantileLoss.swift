@@ -43,9 +43,11 @@ struct QuantileLoss: RefreshedLoss {
         let largest = training.reduce(0) { max($0, abs(residuals.base[Int($1)])) }
         let steepest = max(level, 1 - level)
         gradientScale = min(
-            BoostingProblem.scale(total * steepest, bits: 60), BoostingProblem.scale(heaviest * steepest, bits: 30))
+            BoostingProblem.scale(total * steepest, bits: 60),
+            BoostingProblem.scale(heaviest * steepest, bits: 30))
         hessianScale = min(
-            BoostingProblem.scale(total, bits: problem.countShift - 1), BoostingProblem.scale(heaviest, bits: 30))
+            BoostingProblem.scale(total, bits: problem.countShift - 1),
+            BoostingProblem.scale(heaviest, bits: 30))
         baseScore = base
         isHopeless = !(largest > 0) || !largest.isFinite || !total.isFinite
         largestValue = largest
@@ -62,7 +64,8 @@ struct QuantileLoss: RefreshedLoss {
             let residual = residuals.base[row]
             let slope = residual > 0 ? above : residual < 0 ? below : 0
             gradients.base[row] = SIMD2(
-                BoostingProblem.rounded(weight * slope), max(1, BoostingProblem.rounded(weight * hessianScale)))
+                BoostingProblem.rounded(weight * slope),
+                max(1, BoostingProblem.rounded(weight * hessianScale)))
         }
         return (1 / gradientScale, 1 / hessianScale)
     }

@@ -62,19 +62,25 @@ enum WeightedQuantile {
         return (less, greater)
     }
 
-    private static func weight(_ pairs: UnsafeMutableBufferPointer<SIMD2<Double>>, _ range: Range<Int>) -> Double {
+    private static func weight(_ pairs: UnsafeMutableBufferPointer<SIMD2<Double>>, _ range: Range<Int>)
+        -> Double
+    {
         var sum = 0.0
         for index in range { sum += pairs[index].y }
         return sum
     }
 
-    private static func largest(_ pairs: UnsafeMutableBufferPointer<SIMD2<Double>>, _ range: Range<Int>) -> Double {
+    private static func largest(_ pairs: UnsafeMutableBufferPointer<SIMD2<Double>>, _ range: Range<Int>)
+        -> Double
+    {
         var value = -Double.infinity
         for index in range { value = max(value, pairs[index].x) }
         return value
     }
 
-    private static func smallest(_ pairs: UnsafeMutableBufferPointer<SIMD2<Double>>, _ range: Range<Int>) -> Double {
+    private static func smallest(_ pairs: UnsafeMutableBufferPointer<SIMD2<Double>>, _ range: Range<Int>)
+        -> Double
+    {
         var value = Double.infinity
         for index in range { value = min(value, pairs[index].x) }
         return value
