@@ -57,7 +57,7 @@ import _TestSupport
     }
 
     private func spec(_ growth: TreesSpec.Growth) -> TreesSpec {
-        var spec = plainSpec(trees: 30, leaves: 20, learningRate: 0.3)
+        var spec = plainSpec(trees: 12, leaves: 20, learningRate: 0.3)
         spec.minLeafSize = 5
         spec.growth = growth
         return spec
