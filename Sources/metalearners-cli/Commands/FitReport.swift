@@ -54,11 +54,7 @@ struct FitReport {
             "Learner",
             "\(spec.learner.rawValue), \(NumberText.counted(spec.crossFitting.folds, "fold")), seed \(spec.seed)",
         ])
-        let models = spec.models
-        facts.append([
-            "Models",
-            "outcome \(models.outcome.backend), propensity \(models.propensity.backend), effect \(models.effect.backend)",
-        ])
+        facts.append(["Models", modelsText])
         facts.append([
             "Outcome", "\(spec.data.outcome ?? ""), \(model.outcomeKind.name)",
         ])
@@ -71,6 +67,24 @@ struct FitReport {
             + AverageEffectTable.text(estimates, indent: 2) + "\nEffects of rows, out of fold\n" + spreadText
             + "\nRead in \(duration(seconds.read)), fitted in \(duration(seconds.fit)), at most "
             + "\(NumberText.fixed(Double(PeakMemory.bytes) / 1e6, decimals: 0)) MB of memory.\n"
+    }
+
+    /// The backends; for `auto`, which has models of its own, what its candidates count.
+    private var modelsText: String {
+        let models = model.spec.models
+        guard model.spec.learner == .auto else {
+            return
+                "outcome \(models.outcome.backend), propensity \(models.propensity.backend), effect \(models.effect.backend)"
+        }
+        let arms = model.summary.objectValue?["ensemble"]?.objectValue ?? SpecObject()
+        return arms.entries.map { arm, weights in
+            let counting = (weights.objectValue?.entries ?? []).compactMap { name, weight in
+                weight.doubleValue.map { (name: name, weight: $0) }
+            }.filter { $0.weight >= 0.01 }.sorted { $0.weight > $1.weight }
+            let text = counting.map { "\($0.name) \(NumberText.fixed(100 * $0.weight, decimals: 0)) %" }
+                .joined(separator: ", ")
+            return arms.entries.count > 1 ? "\(arm): \(text)" : text
+        }.joined(separator: "; ")
     }
 
     private var armsText: String {
