@@ -350,6 +350,26 @@ typedef struct mtlr_model mtlr_model;
 mtlr_status mtlr_model_fit(mtlr_model **out, const mtlr_dataset *dataset, const char *spec,
                            const mtlr_execution *execution, mtlr_error **error);
 
+/**
+ * Fits a model as mtlr_model_fit() does, to the bit, without fitting again what another model has: of the nuisances of
+ * `nuisances`, those that the spec would fit in just the same way (by the same base learner, columns and seed) are
+ * taken over.
+ *
+ * A model that was fitted in this process hands on all nuisances that it was fitted with and those that it was given, so
+ * that learners fitted in turn, each with the model before it, fit the union of their nuisances, each once. A model that
+ * was read from a file or from bytes has its own; its models predict the training rows once more.
+ *
+ * MTLR_INVALID_DATA where `nuisances` was fitted to other rows, MTLR_INVALID_ARGUMENT where on other folds,
+ * MTLR_UNSUPPORTED where it was saved without its training rows.
+ *
+ * @param out        the model; the caller frees it. It does not need `nuisances` any more.
+ * @param nuisances  a model of the rows of `dataset`, of any learner.
+ * @since 1.0
+ */
+mtlr_status mtlr_model_fit_reusing(mtlr_model **out, const mtlr_dataset *dataset, const char *spec,
+                                   const mtlr_model *nuisances, const mtlr_execution *execution,
+                                   mtlr_error **error);
+
 /** How many arms there are, the control included. 0 for NULL. @since 1.0 */
 int64_t mtlr_model_arm_count(const mtlr_model *model);
 

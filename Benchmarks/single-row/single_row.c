@@ -140,17 +140,17 @@ int main(int count, char **arguments) {
     mtlr_table row = MTLR_TABLE_INIT;
     row.rows = 1;
     row.matrix = &one;
-    check(mtlr_model_predict(&effect, 1, NULL, model, &row, NULL, &error), error);
+    check(mtlr_model_predict(&effect, 1, NULL, model, &row, NULL, NULL, &error), error);
     /* The general path, which a table of two rows takes, says the same. */
     for (size_t first = 0; first < 1000; first += 2) {
         double both[2], single[2];
         one.rows = row.rows = 2;
         one.data = x + first * COLUMNS;
-        check(mtlr_model_predict(both, 2, NULL, model, &row, NULL, &error), error);
+        check(mtlr_model_predict(both, 2, NULL, model, &row, NULL, NULL, &error), error);
         one.rows = row.rows = 1;
         for (size_t k = 0; k < 2; ++k) {
             one.data = x + (first + k) * COLUMNS;
-            check(mtlr_model_predict(single + k, 1, NULL, model, &row, NULL, &error), error);
+            check(mtlr_model_predict(single + k, 1, NULL, model, &row, NULL, NULL, &error), error);
         }
         for (int k = 0; k < 2; ++k) most = fmax(most, fabs(both[k] - single[k]));
     }
@@ -159,7 +159,7 @@ int main(int count, char **arguments) {
         const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
         for (size_t k = 0; k < BATCH; ++k) {
             one.data = x + (state++ * 7919 % ROWS) * COLUMNS;
-            if (mtlr_model_predict(&effect, 1, NULL, model, &row, NULL, NULL) != MTLR_OK) return 1;
+            if (mtlr_model_predict(&effect, 1, NULL, model, &row, NULL, NULL, NULL) != MTLR_OK) return 1;
             sum += effect;
         }
         times[round] = (seconds(CLOCK_PROCESS_CPUTIME_ID) - start) / BATCH;

@@ -51,9 +51,7 @@ public struct TreesEstimator: StagedEstimator {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore()
         }
-        // Trees of several outputs know bins of 8 bits only.
-        let limits = sharesTrees(task, spec) ? BinLimits.narrow(spec.maxBins) : .any(spec.maxBins)
-        let matrix = try store.matrix(task.features, limits: limits, context)
+        let matrix = try store.matrix(task.features, limits: .any(spec.maxBins), context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
             let rows = try TrainingRows(task, spec, parts: team.threads)
             let problem = BoostingProblem(

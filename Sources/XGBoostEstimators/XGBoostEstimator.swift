@@ -12,6 +12,7 @@ public struct XGBoostEstimator: BaseEstimator {
         name: "xgboost", summary: "gradient-boosted trees by XGBoost, found at run time",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
+            .contributions,
         ]
     ) { XGBoostLibrary.engine }
 

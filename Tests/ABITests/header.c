@@ -37,6 +37,18 @@ int main(void) {
     LAYOUT(mtlr_execution, payload, 24);
     LAYOUT(mtlr_execution, cancel_token, 32);
     LAYOUT(mtlr_execution, registry, 40);
+    CHECK(sizeof(mtlr_prediction) == 72);
+    LAYOUT(mtlr_prediction, struct_size, 0);
+    LAYOUT(mtlr_prediction, output, 8);
+    LAYOUT(mtlr_prediction, scale, 12);
+    LAYOUT(mtlr_prediction, arm, 16);
+    LAYOUT(mtlr_prediction, baseline, 24);
+    LAYOUT(mtlr_prediction, rows, 32);
+    LAYOUT(mtlr_prediction, dtype, 36);
+    LAYOUT(mtlr_prediction, dataset, 40);
+    LAYOUT(mtlr_prediction, row_stride, 48);
+    LAYOUT(mtlr_prediction, column_stride, 56);
+    LAYOUT(mtlr_prediction, level, 64);
     CHECK(sizeof(mtlr_average_effect) == 48);
     LAYOUT(mtlr_average_effect, arm, 0);
     LAYOUT(mtlr_average_effect, estimand, 4);

@@ -41,7 +41,7 @@ int main() {
     }
     const std::unique_ptr<mtlr_model, decltype(&mtlr_model_free)> model_owner(model, mtlr_model_free);
     std::vector<double> effects(x.size());
-    if (mtlr_model_predict(effects.data(), static_cast<std::int64_t>(effects.size()), nullptr, model, &table,
+    if (mtlr_model_predict(effects.data(), static_cast<std::int64_t>(effects.size()), nullptr, model, &table, nullptr,
                            &execution, nullptr) != MTLR_OK) {
         return 1;
     }

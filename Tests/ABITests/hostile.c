@@ -39,7 +39,7 @@ static int use(const uint8_t *bytes, size_t length) {
     char *text = NULL;
     mtlr_average_effect averages[8];
     if (arms >= 2 && arms <= 8) {
-        (void)mtlr_model_predict(effects, TRIAL_ROWS * (arms - 1), &text, model, &t.table, NULL, NULL);
+        (void)mtlr_model_predict(effects, TRIAL_ROWS * (arms - 1), &text, model, &t.table, NULL, NULL, NULL);
         mtlr_string_free(text);
         (void)mtlr_model_average_effects(averages, arms - 1, model, NULL, MTLR_ATE, NULL, NULL);
         (void)mtlr_model_average_effects(averages, arms - 1, model, NULL, MTLR_ATT, NULL, NULL);

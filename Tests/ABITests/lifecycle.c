@@ -198,10 +198,10 @@ static void models(int arms, const char *spec) {
     CHECK(strcmp(mtlr_model_arm_label(one, 0), mtlr_dataset_arm_label(dataset, 0)) == 0);
 
     char *warnings = NULL;
-    SUCCEEDS(mtlr_model_predict(effects, length, &warnings, one, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, length, &warnings, one, &t.table, NULL, NULL, &error));
     CHECK(warnings && strcmp(warnings, "[]") == 0);
     mtlr_string_free(warnings);
-    SUCCEEDS(mtlr_model_predict(again, length, NULL, two, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(again, length, NULL, two, &t.table, NULL, NULL, &error));
     CHECK(memcmp(effects, again, (size_t)length * 8) == 0);
     for (int row = 0; row < TRIAL_ROWS; row++) {
         /* y = … + w · (1 + x1): arm k against control is worth k · (1 + x1), for both codings of the arms. */
@@ -228,15 +228,15 @@ static void models(int arms, const char *spec) {
     table.rows = 1;
     table.columns = columns;
     table.column_count = 3;
-    SUCCEEDS(mtlr_model_predict(single, effects_per_row, NULL, one, &table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(single, effects_per_row, NULL, one, &table, NULL, NULL, &error));
     for (int arm = 0; arm < effects_per_row; arm++) {
         CHECK(fabs(single[arm] - effects[7 * effects_per_row + arm]) < 1e-12);
     }
     /* No rows at all. */
     table.rows = 0;
-    SUCCEEDS(mtlr_model_predict(NULL, 0, NULL, one, &table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(NULL, 0, NULL, one, &table, NULL, NULL, &error));
     columns[0].data = NULL;
-    SUCCEEDS(mtlr_model_predict(single, 0, NULL, one, &table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(single, 0, NULL, one, &table, NULL, NULL, &error));
 
     /* A level never seen counts as missing, with a warning. */
     static const char *const levels[] = {"a", "b", "new"};
@@ -245,7 +245,7 @@ static void models(int arms, const char *spec) {
     memcpy(unseen, t.columns, sizeof unseen);
     unseen[2].levels = levels;
     table.columns = unseen;
-    SUCCEEDS(mtlr_model_predict(again, length, &warnings, one, &table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(again, length, &warnings, one, &table, NULL, NULL, &error));
     CHECK(warnings && strstr(warnings, "'new'"));
     mtlr_string_free(warnings);
 
@@ -289,8 +289,8 @@ static void models(int arms, const char *spec) {
     SUCCEEDS(mtlr_model_to_bytes(&bytes, &count, one, &error));
     SUCCEEDS(mtlr_model_from_bytes(&copy, bytes, count, &error));
     CHECK(same_bytes(one, copy));
-    SUCCEEDS(mtlr_model_predict(effects, length, NULL, one, &t.table, NULL, &error));
-    SUCCEEDS(mtlr_model_predict(again, length, NULL, loaded, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, length, NULL, one, &t.table, NULL, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(again, length, NULL, loaded, &t.table, NULL, NULL, &error));
     CHECK(memcmp(effects, again, (size_t)length * 8) == 0);
     SUCCEEDS(mtlr_model_training_effects(again, length, copy, &error));
     mtlr_bytes_free(bytes);
@@ -318,7 +318,7 @@ static void model_outlives_its_data(void) {
     free(gone);
     static double effects[TRIAL_ROWS], again[TRIAL_ROWS];
     mtlr_average_effect effect;
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, NULL, &error));
     SUCCEEDS(mtlr_model_training_effects(again, TRIAL_ROWS, model, &error));
     SUCCEEDS(mtlr_model_average_effects(&effect, 1, model, NULL, MTLR_ATE, NULL, &error));
     CHECK(isfinite(effects[0]) && isfinite(again[0]) && isfinite(effect.estimate));
@@ -333,7 +333,7 @@ static void *predict_many_times(void *result) {
     for (int time = 0; time < 50; time++) {
         mtlr_execution execution = MTLR_EXECUTION_INIT;
         execution.threads = 1 + time % 2;
-        if (mtlr_model_predict(effects, TRIAL_ROWS, NULL, shared, &t.table, &execution, NULL) != MTLR_OK ||
+        if (mtlr_model_predict(effects, TRIAL_ROWS, NULL, shared, &t.table, NULL, &execution, NULL) != MTLR_OK ||
             memcmp(effects, expected, sizeof effects) != 0) {
             *(int *)result = 1;
         }
@@ -345,7 +345,7 @@ static void threads_share_a_model(void) {
     trial_make(&t, 2);
     mtlr_dataset *dataset = make_dataset(TRIAL_SPEC, MTLR_DATASET_BORROW);
     mtlr_model *model = fit(dataset, TRIAL_SPEC, 2);
-    SUCCEEDS(mtlr_model_predict(expected, TRIAL_ROWS, NULL, model, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(expected, TRIAL_ROWS, NULL, model, &t.table, NULL, NULL, &error));
     shared = model;
     pthread_t threads[4];
     int failed[4] = {0};

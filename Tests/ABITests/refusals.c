@@ -38,10 +38,10 @@ static void nulls(void) {
     CHECK(model_out == NULL);
     FAILS(BAD, NO_MODEL(mtlr_model_fit(&model_out, dataset, NULL, NULL, &error)));
     CHECK(model_out == NULL);
-    FAILS(BAD, mtlr_model_predict(NULL, TRIAL_ROWS, NULL, model, &t.table, NULL, &error));
-    FAILS(BAD, NO_TEXT(mtlr_model_predict(effects, TRIAL_ROWS, &text, NULL, &t.table, NULL, &error)));
+    FAILS(BAD, mtlr_model_predict(NULL, TRIAL_ROWS, NULL, model, &t.table, NULL, NULL, &error));
+    FAILS(BAD, NO_TEXT(mtlr_model_predict(effects, TRIAL_ROWS, &text, NULL, &t.table, NULL, NULL, &error)));
     CHECK(text == NULL);
-    FAILS(BAD, NO_TEXT(mtlr_model_predict(effects, TRIAL_ROWS, &text, model, NULL, NULL, &error)));
+    FAILS(BAD, NO_TEXT(mtlr_model_predict(effects, TRIAL_ROWS, &text, model, NULL, NULL, NULL, &error)));
     CHECK(text == NULL);
     FAILS(BAD, mtlr_model_training_effects(NULL, TRIAL_ROWS, model, &error));
     FAILS(BAD, mtlr_model_training_effects(effects, TRIAL_ROWS, NULL, &error));
@@ -85,7 +85,7 @@ static void nulls(void) {
     CHECK(mtlr_dataset_source_rows(NULL, 0, NULL, NULL) == BAD);
     CHECK(mtlr_dataset_warnings(NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_fit(NULL, NULL, NULL, NULL, NULL) == BAD);
-    CHECK(mtlr_model_predict(NULL, 0, NULL, NULL, NULL, NULL, NULL) == BAD);
+    CHECK(mtlr_model_predict(NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_training_effects(NULL, 0, NULL, NULL) == BAD);
     CHECK(mtlr_model_average_effects(NULL, 0, NULL, NULL, 0, NULL, NULL) == BAD);
     CHECK(mtlr_model_average_effects_json(NULL, NULL, NULL, 0, NULL, NULL) == BAD);
@@ -118,7 +118,7 @@ static void handles_of_another_type(void) {
     const mtlr_model *no_model = (const mtlr_model *)dataset;
     const mtlr_dataset *no_dataset = (const mtlr_dataset *)model;
     FAILS(BAD, mtlr_model_fit(&model_out, no_dataset, TRIAL_SPEC, NULL, &error));
-    FAILS(BAD, mtlr_model_predict(effects, TRIAL_ROWS, NULL, no_model, &t.table, NULL, &error));
+    FAILS(BAD, mtlr_model_predict(effects, TRIAL_ROWS, NULL, no_model, &t.table, NULL, NULL, &error));
     FAILS(BAD, mtlr_model_training_effects(effects, TRIAL_ROWS, no_model, &error));
     FAILS(BAD, mtlr_model_average_effects_json(&text, model, no_dataset, MTLR_ATE, NULL, &error));
     FAILS(BAD, mtlr_model_save(no_model, "refusals.mtlr", &error));
@@ -135,7 +135,7 @@ static void lengths(void) {
     int64_t rows[TRIAL_ROWS];
     mtlr_average_effect average;
     for (size_t index = 0; index < sizeof wrong / sizeof *wrong; index++) {
-        FAILS(BAD, mtlr_model_predict(effects, wrong[index], NULL, model, &t.table, NULL, &error));
+        FAILS(BAD, mtlr_model_predict(effects, wrong[index], NULL, model, &t.table, NULL, NULL, &error));
         FAILS(BAD, mtlr_model_training_effects(effects, wrong[index], model, &error));
         FAILS(BAD, mtlr_dataset_source_rows(rows, wrong[index], dataset, &error));
         if (wrong[index] != 1) {
@@ -158,7 +158,7 @@ static void refuse_table(const mtlr_table *table, const char *saying) {
         FAILS_SAYING(BAD, saying, NO_DATASET(mtlr_dataset_create(&dataset_out, table, TRIAL_SPEC, flags, &error)));
         CHECK(dataset_out == NULL);
     }
-    FAILS_SAYING(BAD, saying, mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, table, NULL, &error));
+    FAILS_SAYING(BAD, saying, mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, table, NULL, NULL, &error));
 }
 
 static void tables(void) {
@@ -195,7 +195,7 @@ static void tables(void) {
     table.columns = NULL;
     FAILS(MTLR_INVALID_DATA, mtlr_dataset_create(&dataset_out, &table, TRIAL_SPEC, 0, &error));
     FAILS_SAYING(MTLR_INVALID_DATA, "x0",
-                 mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, &error));
+                 mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
 }
 
 static void columns(void) {
@@ -239,7 +239,7 @@ static void columns(void) {
     memcpy(changed, t.columns, sizeof changed);
     changed[0].name = "x_0";
     FAILS_SAYING(MTLR_INVALID_DATA, "x_0",
-                 mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, &error));
+                 mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
     /* Codes that are no levels are missing: no error, no trap. */
     static int32_t wild[TRIAL_ROWS];
     for (int row = 0; row < TRIAL_ROWS; row++) wild[row] = row % 3 == 0 ? INT32_MAX : row % 3 == 1 ? INT32_MIN : 1;
@@ -247,9 +247,9 @@ static void columns(void) {
     changed[2].data = wild;
     SUCCEEDS(mtlr_dataset_create(&dataset_out, &table, TRIAL_SPEC, 0, &error));
     mtlr_dataset_free(dataset_out);
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
     changed[2].level_count = 0;
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
     /* Values that are no outcomes, arms or covariates. */
     static double values[TRIAL_ROWS];
     const double odd[] = {NAN, INFINITY, -INFINITY};
@@ -266,7 +266,7 @@ static void columns(void) {
             mtlr_error_free(error);
             error = NULL;
             mtlr_dataset_free(dataset_out);
-            status = mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, &error);
+            status = mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error);
             CHECK((status == MTLR_OK) == (error == NULL));
             mtlr_error_free(error);
             error = NULL;
@@ -322,7 +322,7 @@ static void executions(void) {
         FAILS_SAYING(BAD, saying, NO_MODEL(mtlr_model_fit(&model_out, dataset, TRIAL_SPEC, &execution, &error)));    \
         CHECK(model_out == NULL);                                                                                    \
         FAILS_SAYING(BAD, saying,                                                                                    \
-                     mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, &execution, &error));            \
+                     mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, &execution, &error));      \
         FAILS_SAYING(BAD, saying,                                                                                    \
                      mtlr_model_average_effects_json(&text, model, NULL, MTLR_ATE, &execution, &error));             \
     } while (0)
@@ -429,7 +429,7 @@ static void files(void) {
     FAILS(MTLR_UNSUPPORTED, mtlr_model_training_effects(effects, TRIAL_ROWS, loaded, &error));
     mtlr_average_effect effect;
     FAILS(MTLR_UNSUPPORTED, mtlr_model_average_effects(&effect, 1, loaded, NULL, MTLR_ATE, NULL, &error));
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, loaded, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, loaded, &t.table, NULL, NULL, &error));
     mtlr_model_free(loaded);
     mtlr_model_free(fitted);
 }

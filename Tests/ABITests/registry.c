@@ -246,7 +246,7 @@ static void callbacks(void) {
     execution.threads = 4;
     SUCCEEDS(mtlr_model_fit(&model, dataset, SPEC("dr", "means"), &execution, &error));
     CHECK(m.fits > 6 && m.estimators == 0 && m.models > 0);
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, NULL, &error));
     CHECK(effects[0] == effects[TRIAL_ROWS - 1]);
     SUCCEEDS(mtlr_model_to_bytes(&bytes, &length, model, &error));
     SUCCEEDS(mtlr_model_save(model, "means.mtlr", &error));
@@ -254,7 +254,7 @@ static void callbacks(void) {
     CHECK(copy == NULL);
     FAILS_SAYING(MTLR_UNSUPPORTED, "add_callbacks", mtlr_model_load(&copy, "means.mtlr", &error));
     SUCCEEDS(mtlr_registry_read_model(&copy, registry, bytes, length, &error));
-    SUCCEEDS(mtlr_model_predict(again, TRIAL_ROWS, NULL, copy, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(again, TRIAL_ROWS, NULL, copy, &t.table, NULL, NULL, &error));
     CHECK(memcmp(effects, again, sizeof effects) == 0);
     mtlr_model_free(copy);
     SUCCEEDS(mtlr_registry_load_model(&copy, registry, "means.mtlr", &error));
@@ -278,7 +278,7 @@ static void callbacks(void) {
     mtlr_registry_free(registry);
     CHECK(m.releases == 0);
     mtlr_model_free(model);
-    SUCCEEDS(mtlr_model_predict(again, TRIAL_ROWS, NULL, copy, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(again, TRIAL_ROWS, NULL, copy, &t.table, NULL, NULL, &error));
     CHECK(memcmp(effects, again, sizeof effects) == 0 && m.releases == 0);
     mtlr_model_free(copy);
     CHECK(m.releases == 1 && m.models == 0);
@@ -309,7 +309,7 @@ static void plugins(void) {
     SUCCEEDS(mtlr_dataset_create(&numbers, &t.table, data, 0, &error));
     snprintf(spec, sizeof spec, "{%s}", models);
     SUCCEEDS(mtlr_model_fit(&model, numbers, spec, &execution, &error));
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, NULL, &error));
     SUCCEEDS(mtlr_model_save(model, "knn.mtlr", &error));
     FAILS_SAYING(MTLR_UNSUPPORTED, "'knn' 1.0.0", mtlr_model_load(&copy, "knn.mtlr", &error));
     SUCCEEDS(mtlr_registry_load_model(&copy, registry, "knn.mtlr", &error));

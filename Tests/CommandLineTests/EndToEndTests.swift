@@ -90,6 +90,26 @@ struct EndToEndTests {
         #expect(try estimates(["--set", "seed=2"]) == estimates(["--set", "seed=3", "--seed", "2"]))
     }
 
+    @Test("a fit takes over the nuisances of another model, says which, and saves the same model")
+    func nuisancesOfAnotherModel() throws {
+        let (first, alone, reusing) = (folder.path("dr"), folder.path("t1"), folder.path("t2"))
+        _ = try Program.run(["fit", spec, data, "-o", first])
+        let arguments = ["fit", spec, data, "--set", "learner=t", "-o"]
+        #expect(try Program.run(arguments + [alone]).status == 0)
+        let fit = try Program.run(arguments + [reusing, "--nuisances", first])
+        #expect(fit.status == 0, "\(fit.error)")
+        #expect(
+            fit.error.contains("nuisances taken over: outcome of arm '0', outcome of arm '1', propensity"))
+        #expect(try AtomicFile.read(alone) == AtomicFile.read(reusing))
+        let other = try Program.run(arguments + [reusing, "--nuisances", first, "--seed", "5"])
+        #expect(other.status != 0 && other.error.contains("other folds"))
+        let rows = try folder.file("other.csv", Sample.csv(seed: 2))
+        let refused = try Program.run(["fit", spec, rows, "-o", reusing, "--nuisances", first])
+        #expect(refused.status == 3, "\(refused.error)")
+        let none = try Program.run(["fit", spec, data, "-o", reusing, "--nuisances", folder.path("none")])
+        #expect(none.status == 4)
+    }
+
     @Test("three arms give a column for each but the control, named for it")
     func severalArms() throws {
         let data = try folder.file("three.csv", Sample.csv(rows: 360, arms: ["none", "some", "a,lot"]))

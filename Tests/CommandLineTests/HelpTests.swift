@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Help texts")
 struct HelpTests {
-    @Test("help says what its snapshot says", arguments: ["", "fit", "predict", "ate", "backends", "spec", "inspect"])
+    @Test(
+        "help says what its snapshot says",
+        arguments: ["", "fit", "predict", "ate", "backends", "spec", "inspect"])
     func helpIsAsBefore(_ command: String) throws {
         let name = command.isEmpty ? "help" : "help_" + command
         let url = Bundle.module.bundleURL.appendingPathComponent("Fixtures/\(name).txt")

@@ -126,12 +126,16 @@ struct CausalDatasetTableTests {
     func classesAndCounts() throws {
         let text = try make(["treatment": "w", "outcome": "arm", "exclude": "gap"])
         #expect(text.outcome.kind == .classes(labels: ["drug", "none", "placebo"]))
-        let numbers = try make(["treatment": "w", "outcome": "y", "outcome_type": "classes", "exclude": "gap"])
+        let numbers = try make([
+            "treatment": "w", "outcome": "y", "outcome_type": "classes", "exclude": "gap",
+        ])
         #expect(numbers.outcome.kind.effectClasses.count == Set(numbers.outcome.values).count)
         let count = try make(["treatment": "w", "outcome": "x", "outcome_type": "count", "exclude": "gap"])
         #expect(count.outcome.kind == .count)
         #expect(throws: MetaLearnersError.self) { try Outcome([1, -1], kind: .count) }
-        #expect(throws: MetaLearnersError.self) { try Outcome([0, 3], kind: .classes(labels: ["a", "b", "c"])) }
+        #expect(throws: MetaLearnersError.self) {
+            try Outcome([0, 3], kind: .classes(labels: ["a", "b", "c"]))
+        }
         #expect(throws: MetaLearnersError.self) { try Outcome([0, 0], kind: .classes(labels: ["a"])) }
     }
 

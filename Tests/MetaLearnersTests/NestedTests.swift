@@ -22,7 +22,7 @@ struct NestedTests {
         outcome[row] += 100
         return try CausalDataset(
             covariates: data.covariates, treatment: data.treatment, outcome: Outcome(outcome),
-            clusters: data.clusters)
+            weights: data.weights, clusters: data.clusters)
     }
 
     @Test(
@@ -41,6 +41,54 @@ struct NestedTests {
                 for row in own { #expect(before[arm][row].bitPattern == after[arm][row].bitPattern) }
             }
             // Every arm's outcomes have a part in some effect, this row's in those of its own arm at least.
+            #expect(before != after)
+        }
+    }
+
+    @Test(
+        "Nor has it with trees, calibrated and trimmed propensities, weights and the joint loss, whatever the row",
+        arguments: [LearnerKind.s, .t, .x, .r, .dr])
+    func noLeakOfTrees(learner: LearnerKind) throws {
+        let plain = try SyntheticDataset.multiArm(rows: 90, seed: 8).dataset
+        let data = try CausalDataset(
+            covariates: plain.covariates, treatment: plain.treatment, outcome: plain.outcome,
+            weights: (0..<90).map { 1 + Double($0 % 3) })
+        let trees: SpecValue = [
+            "backend": "trees", "trees": 20, "learning_rate": 0.3, "min_leaf_size": 2,
+        ]
+        let fitter = try MetaLearnerFitter(
+            MetaLearnerSpec([
+                "learner": .string(learner.rawValue), "multi_arm": learner == .r ? "joint" : "pairwise",
+                "models": [
+                    "outcome": trees, "effect": trees,
+                    "propensity": ["backend": "logistic", "calibration": "isotonic"],
+                ],
+                "overlap": ["policy": "trim", "bounds": [0.02, 0.98]],
+                "cross_fitting": ["folds": 3, "in_sample": "nested"],
+            ]))
+        let before = try fitter.fit(data).trainingEffects
+        for row in [0, 44, 89] {
+            let after = try fitter.fit(changing(data, row: row)).trainingEffects
+            for arm in before.indices { #expect(before[arm][row].bitPattern == after[arm][row].bitPattern) }
+            #expect(before != after)
+        }
+    }
+
+    @Test("Nor has it for outcomes of 0 and 1 on given folds", arguments: LearnerKind.single)
+    func noLeakOfBinary(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.binary(rows: 120, seed: 3).dataset
+        let folds = try FoldAssignment(data, count: 3, seed: 1)
+        let models: SpecValue = ["outcome": "logistic", "propensity": "logistic", "effect": "ols"]
+        let fitter = try MetaLearnerFitter(spec(learner, "nested", models: models))
+        let before = try fitter.fit(data, folds: folds).trainingEffects[0]
+        for row in [5, 71] {
+            var outcome = data.outcome.values
+            outcome[row] = 1 - outcome[row]
+            let other = try CausalDataset(
+                covariates: data.covariates, treatment: data.treatment,
+                outcome: Outcome(outcome, kind: data.outcome.kind))
+            let after = try fitter.fit(other, folds: folds).trainingEffects[0]
+            #expect(before[row].bitPattern == after[row].bitPattern)
             #expect(before != after)
         }
     }

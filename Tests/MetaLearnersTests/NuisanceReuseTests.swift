@@ -44,7 +44,8 @@ struct NuisanceReuseTests {
     func refusals() throws {
         let data = try SyntheticDataset.linear(rows: 90, seed: 2).dataset
         let known = try #require(try Linear.fit(data, .dr).nuisances)
-        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError? {
+        func refusal(_ spec: SpecValue, _ dataset: CausalDataset, _ given: NuisanceFit) -> MetaLearnersError?
+        {
             #expect(throws: MetaLearnersError.self) {
                 try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset, nuisances: given)
             }
@@ -74,5 +75,68 @@ struct NuisanceReuseTests {
         let model = try fitter.fit(data, nuisances: nuisances)
         #expect(model.training?.nuisances == nuisances.estimates)
         #expect(try model.encoded() == fitter.fit(data).encoded())
+    }
+
+    /// Specs of several kinds of nuisances: repeats, columns of roles, calibration, trees, known propensities.
+    private static let variants: [SpecValue] = [
+        ["models": Linear.models, "cross_fitting": ["folds": 3, "repeats": 2]],
+        [
+            "models": [
+                "outcome": ["backend": "trees", "trees": 4, "columns": ["all_but": ["x2"]]],
+                "propensity": ["backend": "logistic", "calibration": "platt", "columns": ["x1", "x2"]],
+                "effect": ["backend": "ridge"],
+            ], "cross_fitting": ["folds": 3], "overlap": ["bounds": [0.2, 0.8]],
+        ],
+        ["models": Linear.models, "cross_fitting": ["folds": 1]],
+        ["models": Linear.models, "data": ["propensity": [0.4, 0.3, 0.3]]],
+    ]
+
+    @Test(
+        "A model out of its file serves the next learner as the model itself does", arguments: 0..<4,
+        LearnerKind.single)
+    func fromFile(variant: Int, learner: LearnerKind) throws {
+        var data = try SyntheticDataset.multiArm(rows: 120, seed: 5).dataset
+        if variant == 3 {
+            data = try CausalDataset(
+                covariates: data.covariates, treatment: data.treatment, outcome: data.outcome,
+                knownPropensities: [0.4, 0.3, 0.3].map { [Double](repeating: $0, count: 120) })
+        }
+        func fitter(_ learner: LearnerKind) throws -> MetaLearnerFitter {
+            var spec = Self.variants[variant].objectValue ?? SpecObject()
+            spec["learner"] = .string(learner.rawValue)
+            return try MetaLearnerFitter(MetaLearnerSpec(.object(spec)))
+        }
+        let read = try CATEModel(bytes: fitter(learner).fit(data).encoded())
+        #expect(read.nuisances == nil)
+        for next in [learner, .dr, .s] {
+            let counter = FitCounter()
+            let fitter = try fitter(next)
+            let known = try fitter.nuisances(of: read, fittedTo: data)
+            let model = try fitter.fit(data, nuisances: known, counter.options())
+            #expect(try model.encoded() == fitter.fit(data).encoded())
+            if next == learner { #expect(counter.count == 0) }
+        }
+    }
+
+    @Test(
+        "Of a model with other base learners or another seed nothing is taken over, of other rows nothing can be"
+    )
+    func otherModels() throws {
+        let data = try SyntheticDataset.linear(rows: 90, seed: 2).dataset
+        let model = try CATEModel(bytes: Linear.fit(data, .dr).encoded())
+        let ridge: SpecValue = ["outcome": "ridge", "propensity": "logistic", "effect": "ols"]
+        let other = try MetaLearnerFitter(Linear.spec(.t, models: ridge))
+        #expect(try other.nuisances(of: model, fittedTo: data).roles == [.propensity])
+        let reseeded = try MetaLearnerFitter(Linear.spec(.t, seed: 2))
+        #expect(try reseeded.nuisances(of: model, fittedTo: data).roles.isEmpty)
+        let rows = try SyntheticDataset.linear(rows: 90, seed: 3).dataset
+        let error = #expect(throws: MetaLearnersError.self) {
+            try other.nuisances(of: model, fittedTo: rows)
+        }
+        #expect(error?.kind == .invalidData)
+        var spec = try Linear.spec(.dr)
+        spec.keepTraining = false
+        let bare = try CATEModel(bytes: MetaLearnerFitter(spec).fit(data).encoded())
+        #expect(throws: MetaLearnersError.self) { try other.nuisances(of: bare, fittedTo: data) }
     }
 }

@@ -118,7 +118,9 @@ import TreeEstimators
         #expect(try predictions(model, table) == [0, 0, 0, 0])
     }
 
-    @Test("tables of no rows, weights that are all 0, negative or no numbers, and 2³¹ rows are refused with the reason")
+    @Test(
+        "tables of no rows, weights that are all 0, negative or no numbers, and 2³¹ rows are refused with the reason"
+    )
     func refusedData() throws {
         let table = try numericTable([[1, 2, 3]])
         func reason(_ body: () throws -> Void) -> String? {

@@ -18,7 +18,9 @@ import TreeEstimators
         var numbers = TestNumbers(seed)
         var columns = [numbers.uniform(count), numbers.integers(count, below: 4), numbers.uniform(count)]
         for row in stride(from: 0, to: count, by: 5) { columns[0][row] = .nan }
-        for row in stride(from: 0, to: count, by: 13) { columns[2][row] = row % 2 == 0 ? .infinity : -.infinity }
+        for row in stride(from: 0, to: count, by: 13) {
+            columns[2][row] = row % 2 == 0 ? .infinity : -.infinity
+        }
         return columns
     }
 

@@ -131,6 +131,45 @@ struct TrainingControlTests {
                 * Approximate.rootMeanSquare(mean, data.target))
     }
 
+    @Test("monotone constraints hold in every row")
+    func monotoneConstraints() throws {
+        let data = try TestFit(rows: 400)
+        var spec = TestFit.spec(trees: 40)
+        let falls = { (model: any FittedEstimator) throws -> Int in
+            let columns = data.features.columns
+            let steps = try stride(from: -2.0, through: 2, by: 0.25).map { value in
+                try data.predictions(
+                    model,
+                    features: Table(
+                        [Column("x0", [Double](repeating: value, count: 400))] + columns.dropFirst()))
+            }
+            return zip(steps, steps.dropFirst()).reduce(0) { $0 + zip($1.0, $1.1).count { $0 > $1 + 1e-6 } }
+        }
+        let free = try data.fit(spec)
+        spec.engine = SpecObject([("monotone_constraints", "(1,0,0,0,0)")])
+        let constrained = try data.fit(spec)
+        #expect(try falls(free) > 0)
+        #expect(try falls(constrained) == 0)
+    }
+
+    @Test("device: cuda reaches XGBoost, which answers: by an error, a warning, or by computing there")
+    func device() throws {
+        let data = try TestFit(rows: 200)
+        var spec = TestFit.spec(trees: 3)
+        let plain = try data.predictions(data.fit(spec))
+        spec.engine = SpecObject([("device", "cuda")])
+        let isKnown = XGBoostEstimator.backend.version.prefix(2) != "1."
+        do {
+            let model = try data.fit(spec)
+            #expect(isKnown)
+            #expect(try Approximate.largestDifference(plain, data.predictions(model)) < 0.1)
+        } catch let error as MetaLearnersError {
+            #expect(isKnown || error.location == "engine.device")
+        }
+        spec.engine = SpecObject([("device", "no such device")])
+        #expect(TestFit.error { _ = try data.fit(spec) }?.kind == .invalidSpec)
+    }
+
     @Test("trees without any limit are refused")
     func limitIsRequired() {
         let error = TestFit.error { _ = try XGBoostSpec(["max_leaves": 0]) }

@@ -90,8 +90,8 @@ int main(void) {
     new_pupils.columns = new_columns;
     new_pupils.column_count = 2;
     double effects[2], again[2];
-    if (mtlr_model_predict(effects, 2, NULL, model, &new_pupils, NULL, &error)) stop(error);
-    if (mtlr_model_predict(again, 2, NULL, loaded, &new_pupils, NULL, &error)) stop(error);
+    if (mtlr_model_predict(effects, 2, NULL, model, &new_pupils, NULL, NULL, &error)) stop(error);
+    if (mtlr_model_predict(again, 2, NULL, loaded, &new_pupils, NULL, NULL, &error)) stop(error);
     printf("effect at motivation 0.1: %.3f, at 0.9: %.3f\n", effects[0], effects[1]);
     printf("the loaded model says %s\n", effects[0] == again[0] && effects[1] == again[1] ? "the same" : "otherwise");
 

@@ -118,7 +118,7 @@ static void find_library(void) {
 
 struct mtlr_plugin_estimator {
     int trees;
-    double l1, min_split_gain;
+    double l1, min_split_gain, row_sample;
     char *parameters; /* as LightGBM reads them: "name=value name=value" */
 };
 
@@ -220,16 +220,16 @@ static mtlr_plugin_status create(void *payload, const mtlr_plugin_spec *spec, mt
     estimator->trees = (int)number(spec, "trees");
     estimator->l1 = number(spec, "l1");
     estimator->min_split_gain = number(spec, "min_split_gain");
+    estimator->row_sample = number(spec, "row_sample");
     int leaves = (int)number(spec, "max_leaves"), depth = (int)number(spec, "max_depth");
     text = append(text,
                   "learning_rate=%.17g num_leaves=%d max_depth=%d min_data_in_leaf=%d min_sum_hessian_in_leaf=%.17g"
-                  " lambda_l2=%.17g max_bin=%d bagging_fraction=%.17g bagging_freq=%d feature_fraction=%.17g"
-                  " cat_smooth=%.17g cat_l2=%.17g deterministic=true force_col_wise=true feature_pre_filter=false"
-                  " boost_from_average=true verbosity=0",
+                  " lambda_l2=%.17g max_bin=%d feature_fraction=%.17g cat_smooth=%.17g cat_l2=%.17g deterministic=true"
+                  " force_col_wise=true feature_pre_filter=false boost_from_average=true verbosity=0",
                   number(spec, "learning_rate"), leaves ? leaves : 131072, depth ? depth : -1,
                   (int)number(spec, "min_leaf_size"), number(spec, "min_child_weight"), number(spec, "l2"),
-                  (int)number(spec, "max_bins"), number(spec, "row_sample"), number(spec, "row_sample") < 1,
-                  number(spec, "column_sample"), number(spec, "category_smoothing"), number(spec, "category_l2"));
+                  (int)number(spec, "max_bins"), number(spec, "column_sample"), number(spec, "category_smoothing"),
+                  number(spec, "category_l2"));
     mtlr_plugin_status status = append_engine(&text, mtlr_plugin_parameter(spec, "engine")->text, error);
     if (status == MTLR_PLUGIN_OK && leaves == 0 && depth == 0)
         status = fail(error, MTLR_PLUGIN_INVALID_SPEC, "max_depth: neither max_depth nor max_leaves limits the trees");
@@ -414,6 +414,9 @@ static char *task_parameters(const fitting *f, const mtlr_plugin_estimator *esti
                         estimator->l1 * f->scale, estimator->min_split_gain * f->scale * f->scale,
                         estimator->parameters);
     if (task->class_count > 2) text = append(text, " num_class=%d", (int)task->class_count);
+    /* LightGBM does not start on a sample without rows. */
+    if (estimator->row_sample < 1 && estimator->row_sample * (double)task->row_count >= 1)
+        text = append(text, " bagging_fraction=%.17g bagging_freq=1", estimator->row_sample);
     return text;
 }
 

@@ -8,8 +8,8 @@ struct EnsembleLearner: MetaLearner {
 
     static let reference = LearnerReference(
         target: "–", weight: "–",
-        effect: "several learners, stacked by their out-of-fold R- or DR-loss with weights that are not "
-            + "negative",
+        effect:
+            "several learners, stacked by their out-of-fold R- or DR-loss with weights that are not negative",
         citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
 
     var loss = EnsembleSpec.Loss.r

@@ -65,7 +65,7 @@ extension MetaLearnerFitter {
     }
 
     /// What of `nuisances` a fitter would fit in just the same way.
-    private func reusable(_ nuisances: NuisanceFit, by fitter: MetaLearnerFitter, _ dataset: CausalDataset)
+    func reusable(_ nuisances: NuisanceFit, by fitter: MetaLearnerFitter, _ dataset: CausalDataset)
         -> NuisanceFit
     {
         let labels = dataset.treatment.labels

@@ -65,7 +65,9 @@ public struct RowEffectPredictor: Sendable {
         guard agrees(with: model) else { return nil }
     }
 
-    private static func mean<Role>(_ fitted: FittedRole<Role>, _ rule: MetaLearnerSpec.Prediction, output: Int)
+    private static func mean<Role>(
+        _ fitted: FittedRole<Role>, _ rule: MetaLearnerSpec.Prediction, output: Int
+    )
         -> Mean?
     {
         let models = fitted.models.fullModel.map { [$0] } ?? fitted.models.foldModels
@@ -92,7 +94,8 @@ public struct RowEffectPredictor: Sendable {
         var effects = [Double](repeating: 0, count: effectCount)
         for (index, probe) in probes.enumerated() {
             predict([Double](repeating: probe, count: columnNames.count), to: &effects)
-            for (arm, effect) in effects.enumerated() where effect.bitPattern != expected[arm][index].bitPattern {
+            for (arm, effect) in effects.enumerated()
+            where effect.bitPattern != expected[arm][index].bitPattern {
                 return false
             }
         }

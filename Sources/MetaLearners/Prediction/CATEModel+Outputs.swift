@@ -92,7 +92,7 @@ extension CATEModel {
     }
 
     /// Checks that `dataset` is the one that the model was fitted to.
-    private func requireTraining(_ dataset: CausalDataset, _ context: ExecutionContext)
+    func requireTraining(_ dataset: CausalDataset, _ context: ExecutionContext)
         throws(MetaLearnersError)
     {
         guard try requireRecord().fingerprint == dataset.fingerprint(context) else {

@@ -18,6 +18,25 @@ public func mtlr_model_fit(
 }
 
 @c @implementation
+public func mtlr_model_fit_reusing(
+    _ out: UnsafeMutablePointer<OpaquePointer?>?, _ dataset: OpaquePointer?, _ spec: UnsafePointer<CChar>?,
+    _ nuisances: OpaquePointer?, _ execution: UnsafePointer<mtlr_execution>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.make(out, error) { () throws(MetaLearnersError) in
+        let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
+        let known = try Handle.required(ModelObject.self, nuisances, "nuisances").model
+        let options = try ExecutionView.read(execution)
+        let registry = try ExecutionView.registry(execution)
+        let fitter = try MetaLearnerFitter(
+            SpecText.read(spec, matching: dataset.spec), registry: registry)
+        let reused = try fitter.nuisances(
+            of: known, fittedTo: dataset.dataset, registry: registry, options)
+        return try ModelObject(fitter.fit(dataset.dataset, nuisances: reused, options))
+    }
+}
+
+@c @implementation
 public func mtlr_model_arm_count(_ model: OpaquePointer?) -> Int64 {
     Int64(Handle.object(ModelObject.self, model)?.model.armLabels.count ?? 0)
 }

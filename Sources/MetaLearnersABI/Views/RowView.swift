@@ -23,7 +23,8 @@ struct RowView: Sendable {
 
     /// Prepares `model`; nil where it cannot be.
     init?(_ model: CATEModel) throws(MetaLearnersError) {
-        guard let predictor = RowEffectPredictor(model), predictor.columnNames.count <= Self.columnLimit else {
+        guard let predictor = RowEffectPredictor(model), predictor.columnNames.count <= Self.columnLimit
+        else {
             return nil
         }
         self.predictor = predictor
@@ -41,7 +42,8 @@ struct RowView: Sendable {
         }
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.columnLimit) { row in
             guard let row = row.baseAddress, read(table, to: row) else { return false }
-            return withUnsafeTemporaryAllocation(of: Double.self, capacity: predictor.effectCount) { results in
+            return withUnsafeTemporaryAllocation(of: Double.self, capacity: predictor.effectCount) {
+                results in
                 guard let results = results.baseAddress else { return false }
                 predictor.predict(row, to: results)
                 for arm in 0..<predictor.effectCount { Boundary.store(results[arm], at: effects + arm) }
@@ -52,7 +54,8 @@ struct RowView: Sendable {
 
     private func isPlain(_ pointer: UnsafePointer<mtlr_execution>?) -> Bool {
         guard let pointer else { return true }
-        guard UnsafeRawPointer(pointer).loadUnaligned(as: UInt.self) == MemoryLayout<mtlr_execution>.size else {
+        guard UnsafeRawPointer(pointer).loadUnaligned(as: UInt.self) == MemoryLayout<mtlr_execution>.size
+        else {
             return false
         }
         let view = UnsafeRawPointer(pointer).loadUnaligned(as: mtlr_execution.self)

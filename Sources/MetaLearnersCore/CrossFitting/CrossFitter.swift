@@ -198,6 +198,36 @@ public struct CrossFitter: Sendable {
             outOfFold: outOfFold, outOfPairs: outOfPairs)
     }
 
+    /// What the models of folds say of the rows that they left out, as `Fit.outOfFold` has it: of models that were fitted
+    /// before, such as those of a file.
+    ///
+    /// - Parameters:
+    ///   - foldModels: those of the first repeat in the order of its folds, then those of the next.
+    ///   - features: what each row is predicted from, each a list of predictions of its own.
+    ///   - classes: how many probabilities a prediction has; 1 for numbers.
+    /// - Returns: nothing where there is not one model a fold and repeat.
+    package func outOfFold(
+        _ foldModels: [any FittedEstimator], _ features: [Table], classes: Int, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> [[Double]] {
+        guard foldModels.count == repeats.reduce(0, { $0 + $1.count }) else { return [] }
+        var perRepeat: [[[Double]]] = []
+        var models = foldModels[...]
+        for rowsInFold in rowsInFold {
+            var parts: [(rows: [Int32], lists: [[Double]])] = []
+            for (rows, model) in zip(rowsInFold, models) {
+                try context.checkCancellation()
+                var lists: [[Double]] = []
+                for table in features { lists.append(try model.predict(table, rows: rows, context)) }
+                parts.append((rows, lists))
+            }
+            perRepeat.append(assemble(parts))
+            models = models.dropFirst(rowsInFold.count)
+        }
+        return (perRepeat.first ?? []).indices.map { list in
+            aggregation.combinedProbabilities(perRepeat.map { $0[list] }, classes: classes)
+        }
+    }
+
     /// Puts the predictions of the folds into the order of the rows.
     private func assemble(_ parts: [(rows: [Int32], lists: [[Double]])]) -> [[Double]] {
         let listCount = parts.map(\.lists.count).max() ?? 0

@@ -75,7 +75,8 @@ struct ColumnBinner {
         for first in stride(from: 0, to: numeric.count, by: Self.columnsAtATime) {
             try context.checkCancellation()
             let group = Array(numeric[first..<min(numeric.count, first + Self.columnsAtATime)])
-            let found = try findEdges(group.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
+            let found = try findEdges(
+                group.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
             for (index, binning) in zip(group, found) { binnings[index] = .numeric(binning) }
         }
         binnings.withUnsafeMutableBufferPointer { buffer in
@@ -83,7 +84,8 @@ struct ColumnBinner {
             context.concurrently(columns.count) { index in
                 guard let levels = columns[index].levels else { return }
                 let counts = Self.countLevels(columns[index].values, levels: levels.count)
-                binnings[index] = .categorical(CategoricalBinning(counts: counts, maxLevels: limits.categories))
+                binnings[index] = .categorical(
+                    CategoricalBinning(counts: counts, maxLevels: limits.categories))
             }
         }
         return binnings.compactMap(\.self)

@@ -15,18 +15,32 @@ struct BoostingProblem {
     /// The bits below the count in a cell of a histogram: the count never reaches the sign.
     var countShift: Int { 63 - countBits }
 
-    /// Which columns tree number `tree` may split by, nil for all.
-    func usableSlots(tree: Int) -> [Bool]? {
-        let count = matrix.slotFeatures.count
-        guard spec.columnSample < 1, count > 1 else { return nil }
-        var stream = RandomStream(seed: task.seed, path: 0x434F_4C53, UInt64(tree))
-        var order = Array(0..<count)
-        stream.shuffle(&order)
-        var usable = [Bool](repeating: false, count: count)
-        for slot in order.prefix(max(1, Int((spec.columnSample * Double(count)).rounded()))) {
-            usable[slot] = true
+    /// Which columns tree number `tree` may split by.
+    func columns(ofTree tree: Int) -> ColumnChoice {
+        ColumnChoice(slotCount: matrix.slotFeatures.count, tree: tree, spec, seed: task.seed)
+    }
+
+    /// What decides the shape of trees; units are still to be set.
+    ///
+    /// - Throws: `invalidSpec` for a direction of a column that is not there, or that is of categories.
+    func growthRules() throws(MetaLearnersError) -> GrowthRules {
+        var rules = GrowthRules(spec)
+        rules.countShift = Int64(countShift)
+        guard !spec.monotone.isEmpty else { return rules }
+        rules.directions = [Int8](repeating: 0, count: task.features.columns.count)
+        let names = task.features.columns.map(\.name)
+        for (name, direction) in spec.monotone {
+            let place = SpecPath.root.appending("monotone").appending(name)
+            guard let column = names.firstIndex(of: name) else {
+                throw place.error(
+                    "there is no such column", remedy: SpellingSuggestion.clause(for: name, in: names))
+            }
+            guard task.features.columns[column].levels == nil else {
+                throw place.error("its values are categories, which have no order", remedy: "leave it out")
+            }
+            rules.directions[column] = direction == .increasing ? 1 : -1
         }
-        return usable
+        return rules
     }
 
     /// The largest power of two that keeps `magnitude` times it at most 2^`bits`; 1 where the magnitude is 0.

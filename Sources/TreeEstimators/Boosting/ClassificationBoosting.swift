@@ -71,8 +71,12 @@ struct ClassificationBoosting {
         let hessianScale = min(
             BoostingProblem.scale(total, bits: problem.countShift - 1),
             BoostingProblem.scale(largest, bits: 30))
-        var rules = GrowthRules(spec)
-        rules.countShift = Int64(problem.countShift)
+        var rules = try problem.growthRules()
+        guard classes == 2 || !rules.isBounded else {
+            throw MetaLearnersError(
+                .unsupported, at: "monotone", "the shares of more than two classes cannot all rise or fall",
+                remedy: "leave it out")
+        }
         rules.gradientUnit = 1 / gradientScale
         rules.hessianUnit = 1 / hessianScale
         let grower = try TreeGrower<ShortCell>(
@@ -87,14 +91,16 @@ struct ClassificationBoosting {
                 let tree = round * scoreCount + output
                 fillGradients(output, scores, shares, gradients, gradientScale, hessianScale)
                 problem.rows.startTree(tree, problem.team)
-                let grownTree = try grower.grow(usableSlots: problem.usableSlots(tree: tree))
+                let grownTree = try grower.grow(problem.columns(ofTree: tree))
                 guard !grownTree.splits.isEmpty else { continue }
                 hasGrown = true
-                let values = grownTree.leaves.map { Float(spec.learningRate * rules.optimum($0)) }
+                let values = zip(grownTree.leaves, grownTree.bounds).map {
+                    Float(spec.learningRate * rules.optimum($0, within: $1))
+                }
                 builder.add(grownTree, values: values, output: output, round: round, gainUnit: rules.gainUnit)
                 advance(grower.shards, scores, output, values)
             }
-            if !hasGrown, spec.rowSample == 1, spec.columnSample == 1 { break }
+            if !hasGrown, !spec.isSampled { break }
             if !problem.rows.heldOut.isEmpty, stopping.shouldStop(heldOutLoss(scores), rounds: round + 1) {
                 break
             }

@@ -138,8 +138,7 @@ struct QuadraticBoosting {
     ) throws(MetaLearnersError) {
         let spec = problem.spec
         var grid = initial
-        var rules = GrowthRules(spec)
-        rules.countShift = Int64(problem.countShift)
+        var rules = try problem.growthRules()
         rules.hessianUnit = grid.weight / grid.hessian
         rules.gradientUnit = rules.hessianUnit / grid.step
         let grower = try TreeGrower<Cell>(
@@ -150,13 +149,13 @@ struct QuadraticBoosting {
         for round in 0..<spec.trees {
             try problem.context.checkCancellation()
             problem.rows.startTree(round, problem.team)
-            let tree = try grower.grow(usableSlots: problem.usableSlots(tree: round))
+            let tree = try grower.grow(problem.columns(ofTree: round))
             if tree.splits.isEmpty {
-                if spec.rowSample < 1 || spec.columnSample < 1 { continue }
+                if spec.isSampled { continue }
                 break
             }
-            let steps = tree.leaves.map {
-                Self.rounded(spec.learningRate * grower.rules.optimum($0) * grid.step)
+            let steps = zip(tree.leaves, tree.bounds).map {
+                Self.rounded(spec.learningRate * grower.rules.optimum($0, within: $1) * grid.step)
             }
             builder.add(
                 tree, values: steps.map { Float(Double($0) / grid.step / builder.valueScale) }, output: 0,

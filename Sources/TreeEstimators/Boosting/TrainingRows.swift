@@ -4,7 +4,7 @@ import MetaLearnersCore
 struct TrainingRows {
     /// The rows to learn from, ascending; rows of weight 0 are none of them.
     let training: [Int32]
-    /// The rows held out for early stopping, ascending.
+    /// The rows held out for early stopping, or those that the task names for it, ascending.
     let heldOut: [Int32]
     /// One list of rows for each part of the work.
     let shards: [RowShard]
@@ -18,7 +18,12 @@ struct TrainingRows {
     init(_ task: TrainingTask, _ spec: TreesSpec, parts: Int) throws(MetaLearnersError) {
         var rows = task.rows
         if let weights = task.weights { rows = rows.filter { weights[Int($0)] > 0 } }
-        (training, heldOut) = Self.holdOut(rows, task, spec)
+        if spec.earlyStopping > 0, let validation = task.validationRows {
+            training = rows
+            heldOut = validation.filter { row in task.weights.map { $0[Int(row)] > 0 } ?? true }
+        } else {
+            (training, heldOut) = Self.holdOut(rows, task, spec)
+        }
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))

@@ -23,7 +23,8 @@ struct RowBinner: Sendable {
             for place in 0..<width {
                 if let rows {
                     rows.withUnsafeBufferPointer {
-                        binnings[place].map(columns[place], .list(.init(rebasing: $0[positions])), toWords: column)
+                        binnings[place].map(
+                            columns[place], .list(.init(rebasing: $0[positions])), toWords: column)
                     }
                 } else {
                     binnings[place].map(columns[place], .range(positions), toWords: column)

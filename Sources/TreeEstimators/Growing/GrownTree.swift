@@ -9,4 +9,6 @@ struct GrownTree: Sendable {
     var splits: [Split] = []
     /// The sums of each leaf, by its number.
     var leaves: [GradientTotals]
+    /// The bounds of each leaf's value, in units of a gradient sum over a Hessian sum.
+    var bounds: [ValueBounds] = []
 }

@@ -16,6 +16,9 @@ struct GrowthRules: Sendable {
     var countShift: Int64 = 40
     /// What one unit of a gradient sum stands for.
     var gradientUnit = 1.0
+    /// By column: 1 where predictions must not fall with it, −1 where they must not rise; empty where no column is
+    /// bound to either.
+    var directions: [Int8] = []
     /// What one unit of a Hessian sum stands for.
     var hessianUnit = 1.0
 
@@ -44,6 +47,32 @@ struct GrowthRules: Sendable {
 
     /// What one unit of a gain stands for.
     var gainUnit: Double { gradientUnit / hessianUnit * gradientUnit }
+
+    /// Whether the values of leaves may be bounded.
+    var isBounded: Bool { !directions.isEmpty }
+
+    /// In which direction predictions must move with a column; 0 for any.
+    func direction(of feature: Int) -> Int8 { directions.isEmpty ? 0 : directions[feature] }
+
+    /// The value of a leaf, in units of a gradient sum over a Hessian sum.
+    func optimumUnits(_ totals: GradientTotals, within bounds: ValueBounds, extraL2: Double = 0) -> Double {
+        let hessian = Double(totals.hessian) + l2Units + extraL2
+        return bounds.clamped(hessian > 0 ? thresholded(Double(totals.gradient), l1Units) / hessian : 0)
+    }
+
+    /// The value of a leaf.
+    func optimum(_ totals: GradientTotals, within bounds: ValueBounds) -> Double {
+        isBounded
+            ? optimumUnits(totals, within: bounds) * (gradientUnit / hessianUnit) : optimum(totals)
+    }
+
+    /// Twice what the loss falls by the best value within `bounds`, in the units of the sums.
+    func score(_ totals: GradientTotals, within bounds: ValueBounds, extraL2: Double = 0) -> Double {
+        if !isBounded { return score(totals, extraL2: extraL2) }
+        let value = optimumUnits(totals, within: bounds, extraL2: extraL2)
+        let hessian = Double(totals.hessian) + l2Units + extraL2
+        return value * (2 * Double(totals.gradient) - hessian * value) - 2 * l1Units * abs(value)
+    }
 
     /// The value that minimises −Gv + (H+λ)v²/2 + α|v|: T(G)/(H+λ), T the soft threshold at α.
     func optimum(_ totals: GradientTotals) -> Double {

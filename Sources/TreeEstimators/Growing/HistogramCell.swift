@@ -82,7 +82,8 @@ enum PackedCell: HistogramCell {
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_packed(
-            tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift, cells)
+            tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift,
+            cells)
     }
 
     @inline(__always)

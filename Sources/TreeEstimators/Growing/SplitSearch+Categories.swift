@@ -3,15 +3,14 @@ import CTreeKernels
 extension SplitSearch {
     /// With so many categories or fewer each is tried against all others.
     private static var oneAgainstRest: Int { 4 }
-    /// Gains below this share of the scores they are differences of are rounding errors.
-    private static var relativePrecision: Double { 1e-12 }
 
     /// The best set of categories to send right: a single one where there are few, else some of the lowest gradient
     /// ratios, which for two sums is the best of all sets (Fisher 1958) but for smoothing.
     ///
     /// O(bins), sorting by radix.
     func bestOfCategories(
-        _ cells: UnsafePointer<Cell.Sum>, _ binCount: Int, _ feature: Int, _ totals: GradientTotals
+        _ cells: UnsafePointer<Cell.Sum>, _ binCount: Int, _ feature: Int, _ totals: GradientTotals,
+        _ bounds: ValueBounds
     ) -> SplitCandidate? {
         withUnsafeTemporaryAllocation(of: GradientTotals.self, capacity: binCount) { sums in
             withUnsafeTemporaryAllocation(of: Int32.self, capacity: binCount) { bins in
@@ -25,23 +24,23 @@ extension SplitSearch {
                 }
                 guard present > 1 else { return nil }
                 return present <= Self.oneAgainstRest
-                    ? bestSingle(sums, bins, present, feature, totals)
-                    : bestOfSorted(sums, bins, present, feature, totals)
+                    ? bestSingle(sums, bins, present, feature, totals, bounds)
+                    : bestOfSorted(sums, bins, present, feature, totals, bounds)
             }
         }
     }
 
     private func bestSingle(
         _ sums: UnsafePointer<GradientTotals>, _ bins: UnsafePointer<Int32>, _ present: Int, _ feature: Int,
-        _ totals: GradientTotals
+        _ totals: GradientTotals, _ bounds: ValueBounds
     ) -> SplitCandidate? {
-        let parentScore = rules.score(totals)
+        let parentScore = rules.score(totals, within: bounds)
         var best: SplitCandidate?
         for index in 0..<present {
             let right = sums[index]
             let left = totals - right
             guard rules.admits(left), rules.admits(right) else { continue }
-            let sum = rules.score(left) + rules.score(right)
+            let sum = rules.score(left, within: bounds) + rules.score(right, within: bounds)
             let gain = sum - parentScore
             guard gain > best?.gain ?? rules.minSplitGainUnits, gain > sum * Self.relativePrecision else {
                 continue
@@ -55,7 +54,7 @@ extension SplitSearch {
 
     private func bestOfSorted(
         _ sums: UnsafePointer<GradientTotals>, _ bins: UnsafePointer<Int32>, _ present: Int, _ feature: Int,
-        _ totals: GradientTotals
+        _ totals: GradientTotals, _ bounds: ValueBounds
     ) -> SplitCandidate? {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * present) { keys in
             withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * present) { running in
@@ -76,8 +75,10 @@ extension SplitSearch {
                 }
                 var leaf = rules.leaf(totals, extraL2: rules.categoryL2Units)
                 var gain = 0.0
-                let last = mtlk_best_split(
-                    gradients, hessians, counts, present - 1, 0, 0, 0, &leaf, &gain)
+                let last =
+                    rules.isBounded
+                    ? bestBoundedPrefix(keys, sums, present, totals, bounds, &gain)
+                    : mtlk_best_split(gradients, hessians, counts, present - 1, 0, 0, 0, &leaf, &gain)
                 guard last >= 0 else { return nil }
                 let members = (0...last).map { Int(keys[$0] & 0xFFFF_FFFF) }
                 let sum = members.reduce(GradientTotals()) { $0 + sums[$1] }

@@ -4,13 +4,17 @@ import CTreeKernels
 struct SplitSearch<Cell: HistogramCell> {
     let rules: GrowthRules
 
+    /// Gains below this share of the scores they are differences of are rounding errors.
+    static var relativePrecision: Double { 1e-12 }
+
     /// The best split by the column with histogram `cells`, nil where none gains.
     func best(
         _ cells: UnsafePointer<Cell.Sum>, binCount: Int, feature: Int, isCategorical: Bool,
-        totals: GradientTotals
+        totals: GradientTotals, bounds: ValueBounds
     ) -> SplitCandidate? {
-        isCategorical
-            ? bestOfCategories(cells, binCount, feature, totals)
+        if isCategorical { return bestOfCategories(cells, binCount, feature, totals, bounds) }
+        return rules.isBounded
+            ? bestBounded(cells, binCount, feature, totals, bounds)
             : bestOrdered(cells, binCount, feature, totals)
     }
 

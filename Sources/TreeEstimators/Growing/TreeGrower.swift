@@ -10,6 +10,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         var depth: Int
         var histogram: Int?
         var best: SplitCandidate?
+        var bounds = ValueBounds()
+        /// What tells the leaf from all others of the tree, those that were split included.
+        var node = 1
     }
 
     private let matrix: BinnedMatrix
@@ -58,9 +61,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
 
     /// Grows a tree from the rows in leaf 0 of the shards' lists; afterwards these hold its leaves.
     ///
-    /// - Parameter usableSlots: which columns it may split by, nil for all.
+    /// - Parameter columns: which columns it may split by.
     /// - Throws: `outOfMemory`.
-    func grow(usableSlots: [Bool]?) throws(MetaLearnersError) -> GrownTree {
+    func grow(_ columns: ColumnChoice) throws(MetaLearnersError) -> GrownTree {
         let count = shards.reduce(0) { $0 + $1.active.count(of: 0) }
         leaves = [
             Leaf(totals: GradientTotals(count: Int64(count)), depth: 0, histogram: nil, best: nil)
@@ -69,13 +72,14 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         var tree = GrownTree(leaves: [])
         if isWorthSearching(0) {
             try startRoot()
-            search([0], subtractFrom: nil, usableSlots)
+            search([0], subtractFrom: nil, columns)
         }
         while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
-            try split(index, by: candidate, usableSlots)
+            try split(index, by: candidate, columns)
             tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate))
         }
         tree.leaves = leaves.map(\.totals)
+        tree.bounds = leaves.map(\.bounds)
         return tree
     }
 
@@ -148,7 +152,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             && leaves.count < rules.maxLeaves && histogramSize > 0
     }
 
-    private func split(_ parent: Int, by candidate: SplitCandidate, _ usableSlots: [Bool]?)
+    private func split(_ parent: Int, by candidate: SplitCandidate, _ columns: ColumnChoice)
         throws(MetaLearnersError)
     {
         let column = matrix.columns[candidate.feature]
@@ -156,8 +160,13 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let inherited = leaves[parent].histogram
         let depth = leaves[parent].depth + 1
         let right = leaves[parent].totals - candidate.left
-        leaves[parent] = Leaf(totals: candidate.left, depth: depth, histogram: nil, best: nil)
-        leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
+        let bounds = bounds(of: parent, candidate, right: right)
+        leaves[parent] = Leaf(
+            totals: candidate.left, depth: depth, histogram: nil, best: nil, bounds: bounds.left, node: 2 * new)
+        leaves.append(
+            Leaf(
+                totals: right, depth: depth, histogram: nil, best: nil, bounds: bounds.right,
+                node: 2 * new + 1))
         let smallIsRight = right.count < candidate.left.count
         team.run(shards.count) {
             shards[$0].split(parent, by: candidate.rule, column, smallIsRight: smallIsRight)
@@ -168,12 +177,22 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             leaves[small].histogram = try takeHistogram()
             buildHistogram(of: small)
             leaves[large].histogram = inherited
-            search(wanted, subtractFrom: (small: small, large: large), usableSlots)
+            search(wanted, subtractFrom: (small: small, large: large), columns)
             if carriesRoot { return }
             for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
         } else if let inherited {
             freeHistograms.append(inherited)
         }
+    }
+
+    /// The bounds of both sides of a split.
+    private func bounds(of parent: Int, _ candidate: SplitCandidate, right: GradientTotals) -> (
+        left: ValueBounds, right: ValueBounds
+    ) {
+        let bounds = leaves[parent].bounds
+        return bounds.parted(
+            left: rules.optimumUnits(candidate.left, within: bounds),
+            right: rules.optimumUnits(right, within: bounds), direction: rules.direction(of: candidate.feature))
     }
 
     private func takeHistogram() throws(MetaLearnersError) -> Int {
@@ -204,13 +223,14 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
 
     /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
     private func search(
-        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?
+        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ columns: ColumnChoice
     ) {
         let slotCount = matrix.slotFeatures.count
         let parts = min(slotCount, team.threads)
         let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0].base }
         let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
         let search = SplitSearch<Cell>(rules: rules)
+        let usable = wanted.map { columns.usable(node: leaves[$0].node) }
         var found = [SplitCandidate?](repeating: nil, count: parts * wanted.count)
         found.withUnsafeMutableBufferPointer { found in
             team.run(parts) { part in
@@ -224,13 +244,14 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                             large[bin] = Cell.subtract(large[bin], small[bin])
                         }
                     }
-                    if let usableSlots, !usableSlots[slot] { continue }
                     for (position, leaf) in wanted.enumerated() {
+                        if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }
                         let candidate = search.best(
                             histograms[index].base + offset, binCount: binCount,
                             feature: matrix.slotFeatures[slot],
-                            isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals)
+                            isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals,
+                            bounds: leaves[leaf].bounds)
                         let place = position * parts + part
                         if let candidate, candidate.isBetter(than: found[place]) { found[place] = candidate }
                     }

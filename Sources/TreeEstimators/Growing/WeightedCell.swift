@@ -18,7 +18,8 @@ enum WeightedCell: HistogramCell {
         guard let first = rows.baseAddress else { return }
         UnsafeRawPointer(gradients).withMemoryRebound(to: Int32.self, capacity: 2) { gradients in
             mtlk_histogram_product(
-                tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift, cells)
+                tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients,
+                1 &<< countShift, cells)
         }
     }
 

@@ -21,7 +21,8 @@ enum WideCell: HistogramCell {
         countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
     ) {
         guard let first = rows.baseAddress else { return }
-        mtlk_histogram_paired(tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, cells)
+        mtlk_histogram_paired(
+            tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, cells)
     }
 
     @inline(__always)

@@ -48,7 +48,8 @@ struct TreeRowPredictor: RowPredictor {
                 let parent = leaves[Int(split.leaf)]
                 let left = nodes.count
                 // Beyond the last edge there are missing values only.
-                let edge = Int(threshold) <= binning.edges.count ? binning.edges[Int(threshold) - 1] : .infinity
+                let edge =
+                    Int(threshold) <= binning.edges.count ? binning.edges[Int(threshold) - 1] : .infinity
                 nodes[parent] = mtlk_node(
                     threshold: edge, left: UInt32(left), feature: feature,
                     missing_right: missingRight ? 1 : 0)

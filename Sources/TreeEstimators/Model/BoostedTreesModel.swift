@@ -100,7 +100,8 @@ struct BoostedTreesModel: FittedEstimator {
         }
         let warnings = try reader.readStrings()
         let ensemble = try TreeEnsemble(from: &reader)
-        guard link == .softmax || ensemble.baseScores.count == 1 || link == .identity && ensemble.isMultiOutput
+        guard
+            link == .softmax || ensemble.baseScores.count == 1 || link == .identity && ensemble.isMultiOutput
         else {
             throw BinaryReader.corrupt("a tree model has more scores than its kind")
         }

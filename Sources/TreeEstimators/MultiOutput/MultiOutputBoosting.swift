@@ -22,6 +22,11 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
                 .unsupported, at: "l1", "leaves of several values have no penalty on absolute values",
                 remedy: "use l2")
         }
+        guard spec.monotone.isEmpty else {
+            throw MetaLearnersError(
+                .unsupported, at: "monotone", "leaves of several values cannot be bound to directions",
+                remedy: "fit one output at a time")
+        }
         guard !loss.isHopeless else { return }
         let outputs = layout.outputs
         let rowCount = problem.matrix.rowCount
@@ -46,9 +51,9 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
             try problem.context.checkCancellation()
             let units = fill(numbers, scores, hessians: round == 0 || !loss.isQuadratic)
             problem.rows.startTree(round, problem.team)
-            let (tree, best) = try grower.grow(units, usableSlots: problem.usableSlots(tree: round))
+            let (tree, best) = try grower.grow(units, problem.columns(ofTree: round))
             if tree.splits.isEmpty {
-                if spec.rowSample == 1, spec.columnSample == 1 { break }
+                if !spec.isSampled { break }
                 continue
             }
             var values: [Float] = []

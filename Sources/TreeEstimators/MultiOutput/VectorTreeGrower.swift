@@ -11,6 +11,8 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         var depth: Int
         var histogram: Int?
         var best: VectorCandidate?
+        /// What tells the leaf from all others of the tree, those that were split included.
+        var node = 1
     }
 
     private let matrix: BinnedMatrix
@@ -97,10 +99,10 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
 
     /// Grows a tree from the rows in leaf 0 of the shards' lists; afterwards these hold its leaves.
     ///
-    /// - Parameter usableSlots: which columns it may split by, nil for all.
+    /// - Parameter columns: which columns it may split by.
     /// - Returns: the tree, whose leaves' Hessians are the sums over the outputs, and the best values of each leaf.
     /// - Throws: `outOfMemory`.
-    func grow(_ units: VectorUnits, usableSlots: [Bool]?) throws(MetaLearnersError) -> (
+    func grow(_ units: VectorUnits, _ columns: ColumnChoice) throws(MetaLearnersError) -> (
         tree: GrownTree, values: [[Double]]
     ) {
         searches = []
@@ -116,10 +118,10 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             buildHistogram(of: 0)
             merge(into: histograms[histogram].base, matrix.slotFeatures.indices)
             leaves[0].totals = sums(ofSlot: 0, histograms[histogram].base)
-            search([0], subtractFrom: nil, usableSlots)
+            search([0], subtractFrom: nil, columns)
         }
         while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
-            try split(index, by: candidate, usableSlots)
+            try split(index, by: candidate, columns)
             tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate.split))
         }
         tree.leaves = leaves.map { leaf in
@@ -169,7 +171,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             && leaves.count < rules.maxLeaves && cellCount > 0
     }
 
-    private func split(_ parent: Int, by candidate: VectorCandidate, _ usableSlots: [Bool]?)
+    private func split(_ parent: Int, by candidate: VectorCandidate, _ columns: ColumnChoice)
         throws(MetaLearnersError)
     {
         let column = matrix.columns[candidate.split.feature]
@@ -178,8 +180,9 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         let depth = leaves[parent].depth + 1
         let right = zip(leaves[parent].totals, candidate.left).map { $0 &- $1 }
         let smallIsRight = right[layout.countLane] < candidate.left[layout.countLane]
-        leaves[parent] = Leaf(totals: candidate.left, depth: depth, histogram: nil, best: nil)
-        leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil))
+        leaves[parent] = Leaf(
+            totals: candidate.left, depth: depth, histogram: nil, best: nil, node: 2 * new)
+        leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil, node: 2 * new + 1))
         team.run(shards.count) {
             shards[$0].split(
                 parent, by: candidate.split.rule, column, smallIsRight: smallIsRight)
@@ -191,7 +194,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         leaves[small].histogram = try takeHistogram()
         buildHistogram(of: small)
         leaves[large].histogram = inherited
-        search(wanted, subtractFrom: (small: small, large: large), usableSlots)
+        search(wanted, subtractFrom: (small: small, large: large), columns)
         for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
     }
 
@@ -227,12 +230,13 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
 
     /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
     private func search(
-        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ usableSlots: [Bool]?
+        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ columns: ColumnChoice
     ) {
         let slotCount = matrix.slotFeatures.count
         let parts = searches.count
         let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0].base }
         let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
+        let usable = wanted.map { columns.usable(node: leaves[$0].node) }
         var found = [VectorCandidate?](repeating: nil, count: parts * wanted.count)
         found.withUnsafeMutableBufferPointer { found in
             team.run(parts) { part in
@@ -244,8 +248,8 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
                         merge(into: small, slot..<slot + 1)
                         for cell in offset..<offset + binCount * layout.lanes { large[cell] &-= small[cell] }
                     }
-                    if let usableSlots, !usableSlots[slot] { continue }
                     for (position, leaf) in wanted.enumerated() {
+                        if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }
                         let candidate = searches[part].best(
                             histograms[index].base + offset, binCount: binCount,

@@ -35,6 +35,10 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var rowSample = 1.0
     /// The share of columns that each tree may use, at least one.
     public var columnSample = 1.0
+    /// The share of a tree's columns that each split may be by, at least one.
+    public var columnSampleNode = 1.0
+    /// In which direction predictions move with columns, by their names; those that are not named are free.
+    public var monotone: [String: MonotoneDirection] = [:]
     /// In which order leaves are split.
     public var growth = Growth.leafWise
     /// Rounds without improvement on the held-out share after which training stops; 0 trains all rounds.
@@ -47,6 +51,9 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var categoryL2 = 10.0
     /// Whether several classes share the trees of a round, whose leaves then have a value for each class.
     public var multiOutput = false
+
+    /// Whether trees see a part of the rows or columns only.
+    var isSampled: Bool { rowSample < 1 || columnSample < 1 || columnSampleNode < 1 }
 
     /// Creates the spec with every default.
     public init() {}
@@ -71,6 +78,10 @@ public struct TreesSpec: BaseEstimatorSpec {
         .number(
             "column_sample", \.columnSample, in: 0...1, exclusiveLower: true,
             "share of columns that a tree may use"),
+        .number(
+            "column_sample_node", \.columnSampleNode, in: 0...1, exclusiveLower: true,
+            "share of a tree's columns that a split may be by"),
+        .monotone("monotone", \.monotone, "columns with which predictions must rise or fall"),
         .choice("growth", \.growth, "which leaf is split next"),
         .integer(
             "early_stopping", \.earlyStopping, in: 0...Int.max,

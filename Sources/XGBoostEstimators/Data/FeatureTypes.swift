@@ -15,6 +15,19 @@ struct FeatureTypes: Sendable {
     ///
     /// - Throws: `numericalFailure` where XGBoost refuses.
     func set(on matrix: XGBoostHandle, _ library: XGBoostLibrary) throws(MetaLearnersError) {
+        try set(on: matrix, by: library.functions.setTexts, library)
+    }
+
+    /// Tells trees, which they need to know only to be written as text.
+    ///
+    /// - Throws: `numericalFailure` where XGBoost refuses.
+    func set(onBooster booster: XGBoostHandle, _ library: XGBoostLibrary) throws(MetaLearnersError) {
+        try set(on: booster, by: library.functions.setBoosterTexts, library)
+    }
+
+    private func set(
+        on handle: XGBoostHandle, by function: XGBoostFunctions.SetTexts, _ library: XGBoostLibrary
+    ) throws(MetaLearnersError) {
         // One byte array of all names, each ended by a NUL, keeps the pointers valid without nesting closures.
         var bytes: [CChar] = []
         var offsets: [Int] = []
@@ -24,7 +37,7 @@ struct FeatureTypes: Sendable {
         }
         let status = bytes.withUnsafeBufferPointer { bytes in
             var pointers = offsets.map { offset in bytes.baseAddress.map { $0 + offset } }
-            return library.functions.setTexts(matrix, "feature_type", &pointers, UInt64(pointers.count))
+            return function(handle, "feature_type", &pointers, UInt64(pointers.count))
         }
         try library.check(status, "take the types of the columns")
     }

@@ -47,6 +47,11 @@ struct XGBoostFunctions: Sendable {
         @convention(c) (XGBoostHandle, Text, Number, UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Int32
     typealias Load = @convention(c) (XGBoostHandle, UnsafeRawPointer, UInt64) -> Int32
     typealias Count = @convention(c) (XGBoostHandle, Number) -> Int32
+    typealias Dump =
+        @convention(c) (
+            XGBoostHandle, Text, Int32, Text, Number,
+            UnsafeMutablePointer<UnsafeMutablePointer<Text?>?>
+        ) -> Int32
 
     let version: Version
     let lastError: LastError
@@ -70,6 +75,8 @@ struct XGBoostFunctions: Sendable {
     let save: Save
     let load: Load
     let featureCount: Count
+    let dump: Dump
+    let setBoosterTexts: SetTexts
 
     /// Looks the functions up.
     ///
@@ -99,7 +106,9 @@ struct XGBoostFunctions: Sendable {
             let slice: Slice = find("XGBoosterSlice"),
             let save: Save = find("XGBoosterSaveModelToBuffer"),
             let load: Load = find("XGBoosterLoadModelFromBuffer"),
-            let featureCount: Count = find("XGBoosterGetNumFeature")
+            let featureCount: Count = find("XGBoosterGetNumFeature"),
+            let dump: Dump = find("XGBoosterDumpModelEx"),
+            let setBoosterTexts: SetTexts = find("XGBoosterSetStrFeatureInfo")
         else { return nil }
         boostRound = library.function("XGBoosterBoostOneIter")
         trainRound = library.function("XGBoosterTrainOneIter")
@@ -125,5 +134,7 @@ struct XGBoostFunctions: Sendable {
         self.save = save
         self.load = load
         self.featureCount = featureCount
+        self.dump = dump
+        self.setBoosterTexts = setBoosterTexts
     }
 }

@@ -53,11 +53,11 @@ struct XGBoostLibrary: Sendable {
             guard let library = SharedLibrary(name, problem: &problem) else { continue }
             return try XGBoostLibrary(library)
         }
+        let install = "'apt install libxgboost-dev', 'brew install xgboost' or 'pip install xgboost-cpu'"
         let remedy =
             path == nil
-            ? "install it ('apt install libxgboost-dev', 'brew install xgboost' or 'pip install xgboost-cpu') and,"
-                + " where the system does not find it, set \(variable) to the path of its library"
-            : "set \(variable) to the path of XGBoost's library, or leave it unset to use the system's"
+            ? "install it (\(install)) and, where the system does not find it, set \(variable) to the path of its library"
+            : "set \(variable) to the path of XGBoost's library, or leave it unset to use the system's (\(install))"
         throw MetaLearnersError(
             .unsupported, at: "backend 'xgboost'", "XGBoost is not found (\(problem))", remedy: remedy)
     }

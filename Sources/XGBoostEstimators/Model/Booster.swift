@@ -146,6 +146,50 @@ final class Booster: @unchecked Sendable {  // See above.
         use(floats)
     }
 
+    /// What each column contributes to the margins of rows (XGBoost's `pred_contribs`), given to `use` as floats: row by
+    /// row and output by output a number for each column, then the expected margin.
+    ///
+    /// - Parameters:
+    ///   - features: rows × columns, described.
+    ///   - types: which columns are categories; nil for none.
+    ///   - count: how many numbers there must be.
+    /// - Throws: `numericalFailure` where XGBoost fails.
+    func contributions(
+        _ features: ArrayInterface, types: FeatureTypes?, count: Int, _ use: (UnsafePointer<Float>) -> Void
+    ) throws(MetaLearnersError) {
+        var matrix: XGBoostHandle?
+        try library.check(
+            library.functions.matrixFromDense(features.json, "{\"missing\":NaN,\"nthread\":1}", &matrix),
+            "take the features")
+        guard let matrix else { throw Self.noHandle }
+        defer { _ = library.functions.freeMatrix(matrix) }
+        try types?.set(on: matrix, library)
+        var shape: UnsafePointer<UInt64>?
+        var dimensions: UInt64 = 0
+        var floats: UnsafePointer<Float>?
+        let status = library.functions.predictMatrix(
+            handle, matrix,
+            "{\"type\":2,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":true}",
+            &shape, &dimensions, &floats)
+        try library.check(status, "explain its predictions")
+        guard let floats, Self.product(shape, dimensions) == count else { throw Self.wrongShape }
+        use(floats)
+    }
+
+    /// The trees as JSON, with what their splits gained and the Hessians of their rows.
+    ///
+    /// - Parameter types: which columns are categories; nil for none. The booster is told, so it must be nobody else's.
+    /// - Throws: `unsupported` where XGBoost cannot write them, as for models that are no trees.
+    func dumped(types: FeatureTypes?) throws(MetaLearnersError) -> [String] {
+        try types?.set(onBooster: handle, library)
+        var count: UInt64 = 0
+        var texts: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        try library.check(
+            library.functions.dump(handle, "", 1, "json", &count, &texts), "write its trees",
+            kind: .unsupported)
+        return (0..<Int(clamping: count)).compactMap { index in texts?[index].map { String(cString: $0) } }
+    }
+
     private static func product(_ shape: UnsafePointer<UInt64>?, _ dimensions: UInt64) -> Int? {
         guard let shape, dimensions <= 4 else { return nil }
         var product: UInt64 = 1

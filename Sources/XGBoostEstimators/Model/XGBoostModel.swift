@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -41,7 +40,7 @@ struct XGBoostModel: FittedEstimator {
     let trees: [UInt8]?
     /// Margins of `probe`, by which a library that reads the trees otherwise is found out.
     let probeMargins: [Float]
-    private let booster: Booster?
+    let booster: Booster?
 
     var backendName: String { XGBoostEstimator.backend.name }
     var outputCount: Int { shape.link == .logistic ? 2 : shape.offsets.count }
@@ -98,41 +97,9 @@ struct XGBoostModel: FittedEstimator {
     func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
         -> [Double]
     {
-        try requireColumns(shape.levels.count, in: features)
-        if let rows, let row = rows.first(where: { $0 < 0 || $0 >= features.rowCount }) {
-            throw MetaLearnersError(
-                .invalidArgument, at: "rows", "row \(row) is not within 0..<\(features.rowCount)")
+        try filled(features, rows, width: outputCount, context) { range, target throws(MetaLearnersError) in
+            try predict(features, rows, range, to: target)
         }
-        let count = rows?.count ?? features.rowCount
-        let (cells, overflow) = count.multipliedReportingOverflow(by: outputCount)
-        guard !overflow else { throw MetaLearnersError(.outOfMemory, "there are too many predictions") }
-        // Small enough that XGBoost's buffers stay small and threads share the work evenly.
-        let block = 8192
-        let blocks = (count + block - 1) / block
-        let failure = Mutex<(index: Int, error: MetaLearnersError)?>(nil)
-        let predictions = [Double](unsafeUninitializedCapacity: cells) { buffer, initialized in
-            if let start = buffer.baseAddress {
-                start.initialize(repeating: 0, count: cells)
-                let target = PredictionTarget(start: start)
-                context.concurrently(blocks) { index in
-                    let range = index * block..<min((index + 1) * block, count)
-                    do throws(MetaLearnersError) {
-                        try context.checkCancellation()
-                        try predict(features, rows, range, to: target.start + range.lowerBound * outputCount)
-                    } catch {
-                        failure.withLock { if index < $0?.index ?? .max { $0 = (index, error) } }
-                    }
-                }
-            }
-            initialized = cells
-        }
-        if let failed = failure.withLock({ $0 }) { throw failed.error }
-        return predictions
-    }
-
-    /// Where predictions go; each block writes its own range.
-    private struct PredictionTarget: @unchecked Sendable {
-        let start: UnsafeMutablePointer<Double>
     }
 
     private func predict(

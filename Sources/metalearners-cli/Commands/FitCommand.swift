@@ -20,6 +20,12 @@ struct FitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("File to write the effect of each row to, out of fold.", valueName: "out.csv"))
     var cates: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Model of the same rows whose nuisances are taken over where the spec would fit the same.",
+            valueName: "model"))
+    var nuisances: String?
+
     @Flag(help: "Print the results as JSON.")
     var json = false
 
@@ -37,18 +43,26 @@ struct FitCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
+        let registry = try runOptions.registry()
         let fitter = try MetaLearnerFitter(
-            specOptions.load(spec, seed: runOptions.seed), registry: runOptions.registry())
+            specOptions.load(spec, seed: runOptions.seed), registry: registry)
         try OutputFile.requireWritable(output)
         if let cates { try OutputFile.requireWritable(cates) }
 
+        let other = try Self.read(nuisances, registry)
         let path = data
         let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
             let table = try session.readTable(path)
             return (table, try CausalDataset(table, fitter.spec.data))
         }
         let (model, fitSeconds) = try session.timed { () throws(MetaLearnersError) in
-            try fitter.fit(dataset, session.execution)
+            let known = try other.map { model throws(MetaLearnersError) in
+                try fitter.nuisances(
+                    of: model, fittedTo: dataset, registry: registry, session.execution)
+            }
+            let model = try fitter.fit(dataset, nuisances: known, session.execution)
+            if let known { session.note(Self.reused(known, fitter.nuisanceRoles(dataset), model)) }
+            return model
         }
         session.warn(model.warnings)
         let outputs = (model: output, effects: cates)
@@ -67,5 +81,21 @@ struct FitCommand: ParsableCommand {
         try session.print(json ? report.specValue.json(indented: true) + "\n" : report.text)
         session.note("model saved to \(output)")
         if let cates { session.note("effects written to \(cates)") }
+    }
+
+    private static func read(_ path: String?, _ registry: EstimatorRegistry) throws(MetaLearnersError)
+        -> CATEModel?
+    {
+        guard let path else { return nil }
+        return try CATEModel(contentsOf: path, registry: registry)
+    }
+
+    /// Which nuisances were taken over, and which were not there.
+    private static func reused(_ known: NuisanceFit, _ wanted: [NuisanceRole], _ model: CATEModel) -> String {
+        let names = wanted.filter(known.roles.contains).map { $0.name(model.armLabels) }
+        guard !names.isEmpty else {
+            return "no nuisance was taken over: the spec has other models or another seed"
+        }
+        return "nuisances taken over: " + names.joined(separator: ", ")
     }
 }
