@@ -386,8 +386,9 @@ typedef struct mtlr_model mtlr_model;
  * The same dataset, spec and seed give the same model, to the bit, whatever the number of threads.
  *
  * @param out        the model; the caller frees it.
- * @param spec       JSON, such as {"learner": "dr", "seed": 1}. Its section "data" may be absent: then it is
- *                   that of the dataset; where it is present, it must say the same.
+ * @param spec       JSON, such as {"learner": "dr", "seed": 1}; without a learner, "auto" is fitted, which needs no
+ *                   tuning and brings models of its own. Its section "data" may be absent: then it is that of the
+ *                   dataset; where it is present, it must say the same.
  * @param execution  NULL for the defaults.
  * @since 1.0
  */

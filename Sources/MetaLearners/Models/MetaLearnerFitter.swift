@@ -56,7 +56,14 @@ public struct MetaLearnerFitter: Sendable {
                     own.choice, estimators[place + "effect"])
             }
         }
-        completeSpec = complete.specValue
+        guard spec.learner == .auto else {
+            completeSpec = complete.specValue
+            return
+        }
+        try MetaLearnerSpec.requireOwnModels(of: complete, registry)
+        var object = complete.specValue.objectValue ?? SpecObject()
+        object["models"] = spec.ownModels
+        completeSpec = .object(object)
     }
 
     /// Fits the learner to `dataset`.
@@ -147,9 +154,7 @@ public struct MetaLearnerFitter: Sendable {
     private static func complete(_ choice: EstimatorChoice, _ estimator: (any BaseEstimator)?)
         -> EstimatorChoice
     {
-        guard let estimator else { return choice }
-        return EstimatorChoice(
-            estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
+        estimator?.completeChoice ?? choice
     }
 
     /// Which of the backends that were used fill sparse columns in, where there are any.
