@@ -50,7 +50,7 @@ public struct TreesEstimator: StagedEstimator {
         throws(MetaLearnersError) -> BoostedTreesModel
     {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
-            BinStore()
+            BinStore(rowWeights: task.cache.rowWeights)
         }
         let matrix = try store.matrix(task.features, limits: .any(spec.maxBins), context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
