@@ -108,7 +108,9 @@ let package = Package(
             exclude: ["Hostile"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersTests",
-            dependencies: ["MetaLearners", "LinearEstimators", "MetaLearnersCore", "_TestSupport"],
+            dependencies: [
+                "MetaLearners", "CausalAnalysis", "LinearEstimators", "MetaLearnersCore", "_TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "CausalAnalysisTests",

@@ -306,10 +306,18 @@ typedef struct mtlr_execution {
     const mtlr_cancel_token *cancel_token;
     /** Where mtlr_model_fit() finds base learners; NULL for those of mtlr_backends(). */
     const mtlr_registry *registry;
+    /**
+     * Bytes that a fit may take beside the data, as far as is known before; 0 for no limit. Fewer parts run side by side
+     * where more would not fit; MTLR_OUT_OF_MEMORY where one does not fit alone.
+     */
+    int64_t memory_limit;
 } mtlr_execution;
 
-/** The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(). @since 1.0 */
-#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL}
+/**
+ * The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(), no limit.
+ * @since 1.0
+ */
+#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL, 0}
 
 /* ------------------------------------------------------------------------------------------ 6. Datasets --- */
 
@@ -378,8 +386,9 @@ typedef struct mtlr_model mtlr_model;
  * The same dataset, spec and seed give the same model, to the bit, whatever the number of threads.
  *
  * @param out        the model; the caller frees it.
- * @param spec       JSON, such as {"learner": "dr", "seed": 1}. Its section "data" may be absent: then it is
- *                   that of the dataset; where it is present, it must say the same.
+ * @param spec       JSON, such as {"learner": "dr", "seed": 1}; without a learner, "auto" is fitted, which needs no
+ *                   tuning and brings models of its own. Its section "data" may be absent: then it is that of the
+ *                   dataset; where it is present, it must say the same.
  * @param execution  NULL for the defaults.
  * @since 1.0
  */

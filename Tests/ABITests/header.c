@@ -40,7 +40,7 @@ int main(void) {
     LAYOUT(mtlr_table, matrix_names, 40);
     LAYOUT(mtlr_table, sparse, 48);
     LAYOUT(mtlr_table, sparse_names, 56);
-    CHECK(sizeof(mtlr_execution) == 48);
+    CHECK(sizeof(mtlr_execution) == 56);
     LAYOUT(mtlr_execution, struct_size, 0);
     LAYOUT(mtlr_execution, threads, 8);
     LAYOUT(mtlr_execution, reserved, 12);
@@ -48,6 +48,7 @@ int main(void) {
     LAYOUT(mtlr_execution, payload, 24);
     LAYOUT(mtlr_execution, cancel_token, 32);
     LAYOUT(mtlr_execution, registry, 40);
+    LAYOUT(mtlr_execution, memory_limit, 48);
     CHECK(sizeof(mtlr_prediction) == 72);
     LAYOUT(mtlr_prediction, struct_size, 0);
     LAYOUT(mtlr_prediction, output, 8);

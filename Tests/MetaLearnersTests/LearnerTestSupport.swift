@@ -12,7 +12,9 @@ enum Linear {
         throws(MetaLearnersError) -> MetaLearnerSpec
     {
         try MetaLearnerSpec([
-            "learner": .string(learner.rawValue), "models": models,
+            "learner": .string(learner.rawValue),
+            // `auto` brings its own.
+            "models": learner == .auto ? .null : models,
             "cross_fitting": ["folds": .integer(folds)],
             "seed": .integer(seed),
         ])

@@ -153,11 +153,11 @@ struct PluginTests {
             ],
         ])
         let effects = try MetaLearnerFitter(spec, registry: registry).fit(dataset).trainingEffects[0]
-        func mean(_ isMember: (Double) -> Bool) -> Double {
-            let members = effects.indices.filter { isMember(z[$0]) }
-            return members.reduce(0) { $0 + effects[$1] } / Double(members.count)
+        func mean(_ rows: [Int]) -> Double {
+            rows.reduce(0.0) { $0 + effects[$1] } / Double(rows.count)
         }
-        let difference: Double = mean { $0 > 0.6 } - mean { $0 < 0.4 }
-        #expect(difference > 3)
+        let high = mean((0..<240).filter { z[$0] > 0.6 })
+        let low = mean((0..<240).filter { z[$0] < 0.4 })
+        #expect(high - low > 3)
     }
 }

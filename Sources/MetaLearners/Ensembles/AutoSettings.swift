@@ -38,8 +38,9 @@ struct AutoSettings: Sendable {
     var leastShare = 0.03
     /// The feature map of the lassos.
     var map = FeatureExpansion.splinesInteractions
-    /// Columns of the design matrix with all products at most; beyond, products are left out.
-    var widthLimit = 1500
+    /// Columns of the design matrix with all products at most; beyond, products are left out: sums of products take time
+    /// that grows with the fourth power of the covariates.
+    var widthLimit = 500
     /// How members become one effect.
     var weights = ExponentialWeights()
     /// The part of the mean residual that is added to the effect.

@@ -56,7 +56,14 @@ public struct MetaLearnerFitter: Sendable {
                     own.choice, estimators[place + "effect"])
             }
         }
-        completeSpec = complete.specValue
+        guard spec.learner == .auto else {
+            completeSpec = complete.specValue
+            return
+        }
+        try MetaLearnerSpec.requireOwnModels(of: complete, registry)
+        var object = complete.specValue.objectValue ?? SpecObject()
+        object["models"] = spec.ownModels
+        completeSpec = .object(object)
     }
 
     /// Fits the learner to `dataset`.
@@ -147,9 +154,7 @@ public struct MetaLearnerFitter: Sendable {
     private static func complete(_ choice: EstimatorChoice, _ estimator: (any BaseEstimator)?)
         -> EstimatorChoice
     {
-        guard let estimator else { return choice }
-        return EstimatorChoice(
-            estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
+        estimator?.completeChoice ?? choice
     }
 
     /// Which of the backends that were used fill sparse columns in, where there are any.
@@ -164,6 +169,12 @@ public struct MetaLearnerFitter: Sendable {
             "\(dense.joined(separator: ", ")): reads \(count) sparse columns as if they were dense; these use what is "
                 + "stored alone: " + able.joined(separator: ", ")
         ]
+    }
+
+    /// What to do instead of choosing another backend.
+    private static func otherWay(_ lacking: Capabilities) -> String {
+        if lacking.contains(.counts) { return "; or take counts as numbers: data.outcome_type: continuous" }
+        return lacking.contains(.multiOutput) ? "; or fit an effect an arm: multi_arm: pairwise" : ""
     }
 
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
@@ -184,6 +195,7 @@ public struct MetaLearnerFitter: Sendable {
         throw MetaLearnersError(
             .unsupported, at: place.description,
             "the backend '\(backend.name)' cannot do \(lacking.names.joined(separator: ", "))",
-            remedy: able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
+            remedy: (able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
+                + Self.otherWay(lacking))
     }
 }
