@@ -1,6 +1,5 @@
 /* What can be predicted beside effects, how it is laid out, and nuisances that one fit takes over from another. */
 #include <math.h>
-
 #include <stddef.h>
 
 #include "check.h"

@@ -11,9 +11,11 @@ import MetaLearnersCore
 let rows = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5000
 var stream = RandomStream(seed: 1)
 let columns = (0..<10).map { _ in (0..<rows).map { _ in stream.uniform() } }
-let arms = (0..<rows).map { _ in Int32(stream.bernoulli(0.5) ? 1 : 0) }
-let outcome = (0..<rows).map { row in
-    columns[0][row] * columns[1][row] + Double(arms[row]) * columns[2][row] + stream.uniform()
+let arms = (0..<rows).map { _ in Int32(stream.uniform() < 0.5 ? 1 : 0) }
+let outcome = (0..<rows).map { row -> Double in
+    let baseline = columns[0][row] * columns[1][row]
+    let effect = arms[row] == 1 ? columns[2][row] : 0
+    return baseline + effect + stream.uniform()
 }
 let dataset = try CausalDataset(
     covariates: Table(columns.enumerated().map { Column("x\($0)", $1) }),

@@ -36,7 +36,7 @@ struct ArmStudy {
         }
     }
 
-    static let learners: [(name: String, spec: SpecObject)] = [
+    static let learners: [(name: String, spec: SpecValue)] = [
         ("r, joint", ["learner": "r", "multi_arm": "joint"]), ("r, pairwise", ["learner": "r"]),
         ("dr", ["learner": "dr"]),
     ]
@@ -58,7 +58,7 @@ struct ArmStudy {
         for law in Law.allCases {
             for learner in learners {
                 for effect in effects {
-                    var spec = learner.spec
+                    var spec = learner.spec.objectValue ?? SpecObject()
                     spec["models"] = ["effect": effect.spec]
                     let ratio = try compare(law, MetaLearnerSpec(.object(spec)), runs: runs, rows: rows)
                     let cells = [
