@@ -1,6 +1,8 @@
 /* What can be predicted beside effects, how it is laid out, and nuisances that one fit takes over from another. */
 #include <math.h>
 
+#include <stddef.h>
+
 #include "check.h"
 #include "trial.h"
 
@@ -285,6 +287,27 @@ static void reuse(void) {
     mtlr_model_free(last);
 }
 
+/* A limit of memory changes no result: there is room, or there is an error. */
+static void memory(void) {
+    mtlr_execution execution = MTLR_EXECUTION_INIT;
+    mtlr_model *limited = NULL;
+    execution.memory_limit = INT64_C(1) << 30;
+    SUCCEEDS(mtlr_model_fit(&limited, dataset, spec, &execution, &error));
+    CHECK(same_bytes(limited, model));
+    mtlr_model_free(limited);
+    execution.memory_limit = 1000;
+    FAILS(MTLR_OUT_OF_MEMORY, mtlr_model_fit(&limited, dataset, spec, &execution, &error));
+    CHECK(limited == NULL);
+    execution.memory_limit = -1;
+    FAILS(BAD, mtlr_model_fit(&limited, dataset, spec, &execution, &error));
+    execution.memory_limit = INT64_MIN;
+    FAILS(BAD, mtlr_model_fit(&limited, dataset, spec, &execution, &error));
+    /* The structure as it was before it had a limit. */
+    execution.struct_size = offsetof(mtlr_execution, memory_limit);
+    SUCCEEDS(mtlr_model_fit(&limited, dataset, spec, &execution, &error));
+    mtlr_model_free(limited);
+}
+
 int main(void) {
     trial_make(&t, ARMS);
     SUCCEEDS(mtlr_dataset_create(&dataset, &t.table, spec, 0, &error));
@@ -295,6 +318,7 @@ int main(void) {
     layouts();
     refusals();
     reuse();
+    memory();
     mtlr_model_free(model);
     mtlr_dataset_free(dataset);
     return finish("outputs");

@@ -63,15 +63,8 @@ extension CATEModel {
         nuisanceModels = try Self.read("nuisances", archive) { reader throws(MetaLearnersError) in
             try FittedEffects.decodeNuisances(from: &reader, surroundings)
         }
-        // Files of the first format have the effect models of a learner alone.
-        if archive.section("effects") != nil {
-            predictor = try Self.read("effects", archive) { reader throws(MetaLearnersError) in
-                try LearnerPredictor(from: &reader, surroundings)
-            }
-        } else {
-            predictor = try Self.read("predictor", archive) { reader throws(MetaLearnersError) in
-                try PredictorArchive.decode(from: &reader, surroundings)
-            }
+        predictor = try Self.read("predictor", archive) { reader throws(MetaLearnersError) in
+            try PredictorArchive.decode(from: &reader, surroundings)
         }
         calibration = try Self.readOptional("calibration", archive) { reader throws(MetaLearnersError) in
             guard let report = CalibrationReport(archive.manifest["calibration"]) else {
@@ -83,8 +76,7 @@ extension CATEModel {
             try FittedIntervals(from: &reader, surroundings)
         }
         training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
-            try TrainingRecord(
-                from: &reader, armCount: armCount, kind: manifest.outcomeKind, format: archive.version)
+            try TrainingRecord(from: &reader, armCount: armCount, kind: manifest.outcomeKind)
         }
         nuisances = nil
         try fitted.requireEveryRole(surroundings)

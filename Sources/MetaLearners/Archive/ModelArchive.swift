@@ -15,10 +15,8 @@ struct ModelArchive {
     /// The first bytes of every model file.
     static let magic: [UInt8] = Array("MTLRCATE".utf8)
     /// The version that is written.
-    static let formatVersion: UInt32 = 2
+    static let formatVersion: UInt32 = 1
 
-    /// The version of the format that was read.
-    private(set) var version = Self.formatVersion
     var manifest: SpecObject
     var sections: [(name: String, bytes: [UInt8])] = []
 
@@ -53,7 +51,7 @@ struct ModelArchive {
         }
         guard bytes.count >= Self.magic.count + 16 else { throw BinaryReader.corrupt("it ends too soon") }
         var reader = BinaryReader(bytes[Self.magic.count..<(bytes.count - 8)])
-        version = try reader.read(UInt32.self)
+        let version = try reader.read(UInt32.self)
         guard version <= Self.formatVersion else {
             throw MetaLearnersError(
                 .incompatibleModel,

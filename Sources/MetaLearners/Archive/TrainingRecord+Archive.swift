@@ -33,15 +33,15 @@ extension TrainingRecord {
         for values in effects { writer.write(values) }
     }
 
-    /// Reads what `encode` wrote, or what it wrote in an older format.
-    init(
-        from reader: inout BinaryReader, armCount: Int, kind: Outcome.Kind = .continuous,
-        format: UInt32 = ModelArchive.formatVersion
-    ) throws(MetaLearnersError) {
+    /// Reads what `encode` wrote.
+    ///
+    /// - Throws: `corruptModel`.
+    init(from reader: inout BinaryReader, armCount: Int, kind: Outcome.Kind = .continuous)
+        throws(MetaLearnersError)
+    {
         let fingerprint = try reader.read(UInt64.self)
         let foldCount = Int(try reader.read(UInt32.self))
-        // The first format knew no repeats.
-        let repeatCount = format == 1 ? 1 : try reader.read(UInt32.self)
+        let repeatCount = try reader.read(UInt32.self)
         guard repeatCount >= 1 else { throw BinaryReader.corrupt("there are no folds") }
         var foldsOfRepeats: [[Int32]] = []
         for _ in 0..<repeatCount {

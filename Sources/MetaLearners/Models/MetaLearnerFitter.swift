@@ -157,6 +157,26 @@ public struct MetaLearnerFitter: Sendable {
         estimator?.completeChoice ?? choice
     }
 
+    /// Which of the backends that were used fill sparse columns in, where there are any.
+    func sparseWarnings(_ dataset: CausalDataset, backends used: Set<String>) -> [String] {
+        let count = dataset.covariates.columns.count { $0.values.sparse != nil }
+        guard count > 0 else { return [] }
+        let dense = backends.filter { used.contains($0.name) && !$0.capabilities.contains(.sparse) }.map(
+            \.name)
+        guard !dense.isEmpty else { return [] }
+        let able = backends.filter { $0.capabilities.contains(.sparse) }.map(\.name)
+        return [
+            "\(dense.joined(separator: ", ")): reads \(count) sparse columns as if they were dense; these use what is "
+                + "stored alone: " + able.joined(separator: ", ")
+        ]
+    }
+
+    /// What to do instead of choosing another backend.
+    private static func otherWay(_ lacking: Capabilities) -> String {
+        if lacking.contains(.counts) { return "; or take counts as numbers: data.outcome_type: continuous" }
+        return lacking.contains(.multiOutput) ? "; or fit an effect an arm: multi_arm: pairwise" : ""
+    }
+
     /// Checks that a backend can do what its role asks of it, before anything is fitted.
     func require(
         _ estimator: any BaseEstimator, at place: SpecPath, _ task: Capabilities, _ dataset: CausalDataset,
@@ -175,6 +195,7 @@ public struct MetaLearnerFitter: Sendable {
         throw MetaLearnersError(
             .unsupported, at: place.description,
             "the backend '\(backend.name)' cannot do \(lacking.names.joined(separator: ", "))",
-            remedy: able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
+            remedy: (able.isEmpty ? "no backend can" : "these can: " + able.joined(separator: ", "))
+                + Self.otherWay(lacking))
     }
 }

@@ -7,13 +7,13 @@ enum ExecutionView {
     /// The most threads that make sense: a number beyond it is taken for a mistake.
     private static let threadLimit: Int32 = 1024
 
-    /// Bytes of the structure before it had a registry.
-    private static let sizeWithoutRegistry = 40
+    /// Bytes of the structure before it had a registry, and before it had a limit of memory.
+    private static let formerSizes = [40, 48]
 
     private static func view(_ pointer: UnsafePointer<mtlr_execution>) throws(MetaLearnersError)
         -> mtlr_execution
     {
-        try StructView.readGrowable(pointer, "execution", formerSizes: [sizeWithoutRegistry])
+        try StructView.readGrowable(pointer, "execution", formerSizes: formerSizes)
     }
 
     /// Where base learners are found; those built in for NULL.
@@ -28,7 +28,7 @@ enum ExecutionView {
 
     /// The options; the defaults for NULL.
     ///
-    /// - Throws: `invalidArgument` for a size, a number of threads or a token that cannot be.
+    /// - Throws: `invalidArgument` for a size, a number of threads, a token or a limit that cannot be.
     static func read(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError) -> ExecutionOptions
     {
         guard let pointer else { return ExecutionOptions() }
@@ -41,7 +41,13 @@ enum ExecutionView {
             throw MetaLearnersError(
                 .invalidArgument, at: "execution.reserved", "is \(view.reserved), must be 0")
         }
+        guard view.memory_limit >= 0 else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "execution.memory_limit",
+                "is \(view.memory_limit), must not be negative")
+        }
         var options = ExecutionOptions(threads: view.threads == 0 ? nil : Int(view.threads))
+        if view.memory_limit > 0 { options.memoryLimit = Int(view.memory_limit) }
         if let token = view.cancel_token {
             options.cancellation = try Handle.required(
                 CancelTokenObject.self, token, "execution.cancel_token"

@@ -23,7 +23,10 @@ final class CommandSession {
                 bar.show(progress.stage, done: progress.done, total: progress.total)
                 return !Interruption.token.isCancelled
             },
-            cancellation: Interruption.token)
+            cancellation: Interruption.token, memoryLimit: options.memory.map { $0 << 20 },
+            notice: { [quiet = options.quiet] text in
+                if !quiet { StandardStreams.message(text) }
+            })
     }
 
     /// Does a stage of the work, and says how long it took.

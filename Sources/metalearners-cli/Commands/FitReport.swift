@@ -38,6 +38,8 @@ struct FitReport {
         object["estimates"] = .array(estimates.map(\.specValue))
         object["effects"] = .array(spreads.map(\.specValue))
         object["overlap"] = model.overlap.specValue
+        if let calibration = model.calibration { object["calibration"] = calibration.report.specValue }
+        object["intervals"] = model.intervalMethod.map { .string($0.rawValue) } ?? .null
         object["seconds"] = [
             "read": .number(seconds.read), "fit": .number(seconds.fit), "predict": .number(seconds.predict),
         ]
@@ -50,10 +52,7 @@ struct FitReport {
     var text: String {
         let spec = model.spec
         var facts = TextTable([("", .left), ("", .left)])
-        facts.append([
-            "Learner",
-            "\(spec.learner.rawValue), \(NumberText.counted(spec.crossFitting.folds, "fold")), seed \(spec.seed)",
-        ])
+        facts.append(["Learner", learnerText])
         facts.append(["Models", modelsText])
         facts.append([
             "Outcome", "\(spec.data.outcome ?? ""), \(model.outcomeKind.name)",
@@ -63,19 +62,49 @@ struct FitReport {
         if let clusterCount { rows += ", in \(NumberText.counted(clusterCount, "cluster"))" }
         facts.append(["Rows", rows])
         facts.append(["Treatment", spec.data.treatment ?? ""])
-        return facts.text().drop { $0.isNewline } + "\n" + armsText + "\nAverage effects\n"
-            + AverageEffectTable.text(estimates, indent: 2) + "\nEffects of rows, out of fold\n" + spreadText
+        if let method = model.intervalMethod {
+            facts.append(["Intervals", "\(method.rawValue), of rows: predict --intervals"])
+        }
+        return facts.text().drop { $0.isNewline } + "\n" + ArmsText.text(model) + "\nAverage effects\n"
+            + AverageEffectTable.text(estimates, indent: 2) + "\nEffects of rows, \(spreadTitle)\n"
+            + spreadText
             + "\nRead in \(duration(seconds.read)), fitted in \(duration(seconds.fit)), at most "
             + "\(NumberText.fixed(Double(PeakMemory.bytes) / 1e6, decimals: 0)) MB of memory.\n"
     }
 
-    /// The backends; for `auto`, which has models of its own, what its candidates count.
+    private var learnerText: String {
+        let spec = model.spec
+        var text = spec.learner.rawValue
+        if spec.learner == .r, spec.multiArm == .joint, model.armLabels.count > 2 { text += ", joint" }
+        text += ", " + NumberText.counted(spec.crossFitting.folds, "fold")
+        if spec.crossFitting.repeats > 1 {
+            text += " × \(spec.crossFitting.repeats) repeats (\(spec.crossFitting.aggregation.rawValue))"
+        }
+        return text + ", seed \(spec.seed)"
+    }
+
+    /// The backends of the models that were fitted: those of single arms after the common ones.
     private var modelsText: String {
         let models = model.spec.models
-        guard model.spec.learner == .auto else {
-            return
-                "outcome \(models.outcome.backend), propensity \(models.propensity.backend), effect \(models.effect.backend)"
+        switch model.spec.learner {
+        case .auto: return "boosted trees and linear models, stacked; " + candidatesText
+        case .ensemble:
+            return "members " + model.spec.ensemble.members.map(\.learner.rawValue).joined(separator: ", ")
+        default: break
         }
+        var parts = ["outcome \(models.outcome.backend)"]
+        parts.append("propensity " + (model.overlap.isKnown ? "known" : models.propensity.backend))
+        let hasEffects = ![.s, .t].contains(model.spec.learner)
+        if hasEffects { parts.append("effect \(models.effect.backend)") }
+        for arm in models.arms {
+            if let own = arm.outcome { parts.append("outcome of '\(arm.label)' \(own.backend)") }
+            if hasEffects, let own = arm.effect { parts.append("effect of '\(arm.label)' \(own.backend)") }
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    /// What the candidates of `auto` count, from 1 %, the heaviest first.
+    private var candidatesText: String {
         let arms = model.summary.objectValue?["ensemble"]?.objectValue ?? SpecObject()
         return arms.entries.map { arm, weights in
             let counting = (weights.objectValue?.entries ?? []).compactMap { name, weight in
@@ -87,27 +116,12 @@ struct FitReport {
         }.joined(separator: "; ")
     }
 
-    private var armsText: String {
-        var table = TextTable([("arm", .left), ("rows", .right), ("share", .right), ("propensity", .right)])
-        for (arm, label) in model.armLabels.enumerated() {
-            let judged = model.overlap.arms.first { $0.label == label }
-            let share = Double(model.armCounts[arm]) / Double(max(dataset.rowCount, 1))
-            table.append([
-                arm == 0 ? "\(label) (control)" : label, NumberText.grouped(model.armCounts[arm]),
-                NumberText.fixed(share * 100, decimals: 1) + " %",
-                judged.map {
-                    NumberText.fixed($0.range.lowerBound, decimals: 3) + " to "
-                        + NumberText.fixed($0.range.upperBound, decimals: 3)
-                } ?? "",
-            ])
+    private var spreadTitle: String {
+        switch model.spec.crossFitting.inSample {
+        case .outOfFold: model.spec.crossFitting.folds > 1 ? "out of fold" : "in sample"
+        case .nested: "out of fold, nuisances too (nested)"
+        case .full: "in sample (full)"
         }
-        let bounds = model.overlap.bounds.map(NumberText.shortest).joined(separator: " to ")
-        let touched = NumberText.counted(model.overlap.touched, "row")
-        let overlap =
-            model.overlap.isKnown
-            ? "The propensities are known."
-            : "Propensities outside \(bounds): \(touched) (\(model.overlap.policy.rawValue))."
-        return "Arms\n" + table.text(indent: 2) + "  \(overlap)\n"
     }
 
     private var spreadText: String {

@@ -52,22 +52,7 @@ struct InspectionReport {
         return String(facts.text().drop { $0.isNewline })
     }
 
-    private var arms: String {
-        var table = TextTable([("arm", .left), ("rows", .right), ("share", .right), ("propensity", .right)])
-        let total = Double(max(model.trainingRowCount, 1))
-        for (arm, label) in model.armLabels.enumerated() {
-            let judged = model.overlap.arms.first { $0.label == label }
-            table.append([
-                arm == 0 ? "\(label) (control)" : label, NumberText.grouped(model.armCounts[arm]),
-                NumberText.fixed(Double(model.armCounts[arm]) / total * 100, decimals: 1) + " %",
-                judged.map {
-                    NumberText.fixed($0.range.lowerBound, decimals: 3) + " to "
-                        + NumberText.fixed($0.range.upperBound, decimals: 3)
-                } ?? "",
-            ])
-        }
-        return "Arms\n" + table.text(indent: 2)
-    }
+    private var arms: String { ArmsText.text(model) }
 
     private var columns: String {
         var table = TextTable([("name", .left), ("kind", .left), ("levels", .left)])

@@ -11,6 +11,12 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seed of everything drawn at random, in place of the spec's.", valueName: "n"))
     var seed: Int?
 
+    @Option(
+        name: .customLong("memory"),
+        help: ArgumentHelp(
+            "Memory that fits may take beside the data, in MiB (default: no limit).", valueName: "mib"))
+    var memory: Int?
+
     @Flag(help: "No progress bar, no messages, no warnings: errors alone.")
     var quiet = false
 
@@ -29,6 +35,9 @@ struct RunOptions: ParsableArguments {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let memory, memory < 1 || memory > 1 << 40 {
+            throw ValidationError("--memory must be at least 1.")
+        }
         if let seed, seed < 0 { throw ValidationError("--seed must not be negative.") }
     }
 }
