@@ -153,8 +153,11 @@ struct PluginTests {
             ],
         ])
         let effects = try MetaLearnerFitter(spec, registry: registry).fit(dataset).trainingEffects[0]
-        let high = (0..<240).filter { z[$0] > 0.6 }.map { effects[$0] }
-        let low = (0..<240).filter { z[$0] < 0.4 }.map { effects[$0] }
-        #expect(high.reduce(0, +) / Double(high.count) - low.reduce(0, +) / Double(low.count) > 3)
+        func mean(_ rows: [Int]) -> Double {
+            rows.reduce(0.0) { $0 + effects[$1] } / Double(rows.count)
+        }
+        let high = mean((0..<240).filter { z[$0] > 0.6 })
+        let low = mean((0..<240).filter { z[$0] < 0.4 })
+        #expect(high - low > 3)
     }
 }

@@ -87,7 +87,7 @@ struct FitReport {
     private var modelsText: String {
         let models = model.spec.models
         switch model.spec.learner {
-        case .auto: return "boosted trees and linear models, stacked; " + candidatesText
+        case .auto: return candidatesText
         case .ensemble:
             return "members " + model.spec.ensemble.members.map(\.learner.rawValue).joined(separator: ", ")
         default: break
@@ -103,7 +103,7 @@ struct FitReport {
         return parts.joined(separator: ", ")
     }
 
-    /// What the candidates of `auto` count, from 1 %, the heaviest first.
+    /// What the candidates of `auto` count, those that count at all.
     private var candidatesText: String {
         let arms = model.summary.objectValue?["ensemble"]?.objectValue ?? SpecObject()
         return arms.entries.map { arm, weights in
