@@ -6,6 +6,7 @@ A cell is compared on the runs that all learners with a number there have: the s
 runs; needs nothing but Python.
 """
 import collections
+import math
 import sys
 
 OWN = ["s", "t", "x", "r", "dr", "ra", "f", "u"]
@@ -39,7 +40,9 @@ def group(cell):
 
 
 def compare(cells, facts, kind):
-    names = sorted((cell for cell in cells if group(cell) == kind and "auto" in cells[cell]), key=str)
+    names = sorted(cell for cell in cells if group(cell) == kind and "auto" in cells[cell])
+    if not names:
+        return
     own = [learner for learner in OWN if any(learner in cells[cell] for cell in names)]
     print("| cell | runs | effects' variance | `auto` | " + " | ".join(f"`{learner}`" for learner in own)
           + " | runs with peers | `auto` there | best peer | ratio |")
@@ -92,6 +95,19 @@ def constants(cells, facts):
         print(f"\nThe largest difference is {max(worst):+.4f}, the mean {mean(worst):+.4f}.\n")
 
 
+def counterparts(cells):
+    print("| learner | peer | draws | ours has the lower error | ours / theirs, geometric mean | highest |")
+    print("|---|---|---|---|---|---|")
+    for learner in OWN[:5]:
+        for library in ["econml", "causalml"]:
+            ratios = [table[learner][run] / errors for table in cells.values()
+                      for run, errors in table.get(f"{library}-{learner}", {}).items() if run in table.get(learner, {})]
+            if ratios:
+                print(f"| `{learner}` | {library} | {len(ratios)} | {sum(r < 1 for r in ratios)} | "
+                      f"{math.exp(mean(map(math.log, ratios))):.2g} | {max(ratios):.2f} |")
+    print()
+
+
 def main():
     cells, facts = read(sys.argv[1:])
     for kind, title in [("nie-wager", "Setups of Nie & Wager"), ("other", "Other laws"),
@@ -99,6 +115,8 @@ def main():
         if any(group(cell) == kind for cell in cells):
             print(f"## {title}\n")
             compare(cells, facts, kind)
+    print("## The same learner, theirs and ours on `trees`\n")
+    counterparts(cells)
     print("## Effects that are the same for all\n")
     constants(cells, facts)
 
