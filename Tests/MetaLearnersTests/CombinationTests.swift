@@ -16,7 +16,7 @@ struct CombinationTests {
     func exponential() {
         let rule = ExponentialWeights()
         let equal = rule.weights(losses: [10, 10, 10], rowCount: 100)
-        #expect(Approximate.equal(equal, [0.3, 0.35, 0.35], 1e-12))
+        #expect(Approximate.equal(equal, [0.5, 0.25, 0.25], 1e-12))
         let clear = rule.weights(losses: [10_000, 10_000, 100], rowCount: 100)
         #expect(clear[2] > 0.999_999)
         for losses in [[5.0, 4, 3, 2], [1, 1000], [0, 0, 1], [7]] {

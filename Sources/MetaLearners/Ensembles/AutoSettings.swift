@@ -47,5 +47,12 @@ struct AutoSettings: Sendable {
     var residualShare = 0.5
 
     /// The settings for so many rows.
-    init(rowCount: Int) { recipe = rowCount <= Self.fullRows ? .full : .light }
+    init(rowCount: Int) {
+        guard rowCount > Self.fullRows else { return }
+        recipe = .light
+        // Half as many steps, each twice as long; on so many rows drawing the rows of a tree costs more than it brings.
+        rounds /= 2
+        learningRate *= 2
+        rowSample = 1
+    }
 }
