@@ -13,7 +13,9 @@ struct AverageEffectTests {
 
     private func fit(_ data: CausalDataset, _ learner: LearnerKind, seed: Int = 1) throws -> CATEModel {
         let spec = try MetaLearnerSpec([
-            "learner": .string(learner.rawValue), "models": Self.linearModels, "seed": .integer(seed),
+            "learner": .string(learner.rawValue), "seed": .integer(seed),
+            // `auto` brings its own.
+            "models": learner == .auto ? .null : Self.linearModels,
         ])
         return try MetaLearnerFitter(spec).fit(data, ExecutionOptions(threads: 1))
     }
