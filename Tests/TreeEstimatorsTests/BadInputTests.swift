@@ -13,10 +13,28 @@ import TreeEstimators
             ("row_sample", 1.1),
             ("column_sample", 0), ("column_sample_node", 0), ("column_sample_node", 1.5),
             ("early_stopping", -1), ("validation_share", 0), ("validation_share", 1),
+            ("category_smoothing", -1), ("category_l2", -1), ("max_depth", 256),
         ] as [(String, Double)])
     func parameters(name: String, value: Double) throws {
         #expect {
             try TreesSpec(.object(SpecObject([(name, .number(value))])))
+        } throws: { error in
+            let error = error as? MetaLearnersError
+            return error?.kind == .invalidSpec && error?.location == name
+        }
+    }
+
+    @Test(
+        "so is one of a forest",
+        arguments: [
+            ("trees", 0), ("max_depth", -1), ("max_leaves", -1), ("min_leaf_size", 0),
+            ("min_child_share", -0.1),
+            ("min_child_share", 0.6), ("column_sample", -0.1), ("row_sample", 0), ("honesty_share", 1),
+            ("ci_group_size", 0), ("max_bins", 1), ("max_bins", 256),
+        ] as [(String, Double)])
+    func forestParameters(name: String, value: Double) throws {
+        #expect {
+            try ForestSpec(.object(SpecObject([(name, .number(value))])))
         } throws: { error in
             let error = error as? MetaLearnersError
             return error?.kind == .invalidSpec && error?.location == name
