@@ -7,6 +7,9 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Where BLAS and LAPACK are the system's own: Accelerate.
+let apple: [Platform] = [.macOS, .macCatalyst, .iOS, .tvOS, .watchOS, .visionOS]
+
 let package = Package(
     name: "swift-metalearners",
     platforms: [.macOS(.v15)],
@@ -33,8 +36,14 @@ let package = Package(
 
         .target(name: "MetaLearnersCore", swiftSettings: swiftSettings),
         .target(
-            name: "LinearEstimators", dependencies: ["MetaLearnersCore", "COpenBLAS"],
-            swiftSettings: swiftSettings),
+            name: "LinearEstimators",
+            dependencies: [
+                "MetaLearnersCore",
+                .target(
+                    name: "COpenBLAS", condition: .when(platforms: [.linux, .windows, .android, .openbsd])),
+            ],
+            swiftSettings: swiftSettings,
+            linkerSettings: [.linkedFramework("Accelerate", .when(platforms: apple))]),
         .target(name: "CTreeKernels"),
         .target(
             name: "TreeEstimators", dependencies: ["MetaLearnersCore", "CTreeKernels"],

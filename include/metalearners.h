@@ -192,7 +192,36 @@ typedef struct mtlr_matrix {
 } mtlr_matrix;
 
 /**
- * A table: the columns of a matrix, then columns of their own; either may be absent. Start from MTLR_TABLE_INIT.
+ * A matrix most of whose numbers are 0, in compressed rows (CSR), as SciPy, Eigen and Matrix::RsparseMatrix have it. The
+ * layout is frozen.
+ *
+ * The numbers of row r stand from row_starts[r] up to, not including, row_starts[r + 1]. Starts begin with 0 and never
+ * fall. Within a row columns may stand in any order, but none twice. What is not stored is 0; nothing can be missing,
+ * and numbers are finite. Zeros may be stored. Numbers need not be aligned.
+ * @since 1.0
+ */
+typedef struct mtlr_sparse_matrix {
+    /** Where each row starts, and where the last one ends: rows + 1 integers. */
+    const void *row_starts;
+    /** The column of each number stored, from 0; may be NULL only where none is. */
+    const void *column_indices;
+    /** The numbers stored; may be NULL only where there are none. */
+    const void *values;
+    /** How many rows there are: those of its table. */
+    int64_t rows;
+    /** How many columns there are. */
+    int64_t columns;
+    /** How many numbers are stored: the last of row_starts. */
+    int64_t value_count;
+    /** The type of row_starts and column_indices: MTLR_INT32 or MTLR_INT64. */
+    mtlr_dtype index_dtype;
+    /** The type of the numbers: MTLR_FLOAT64 or MTLR_FLOAT32. */
+    mtlr_dtype dtype;
+} mtlr_sparse_matrix;
+
+/**
+ * A table: the columns of a matrix, then columns of their own, then those of a sparse matrix; any may be absent. Start
+ * from MTLR_TABLE_INIT.
  *
  * A table has at most 2^31 - 1 rows and 2^20 columns.
  * The structure may grow at its end: bytes that this version does not know must be 0.
@@ -211,10 +240,18 @@ typedef struct mtlr_table {
     const mtlr_matrix *matrix;
     /** The names of the matrix's columns, one each; NULL for "x0", "x1", ... */
     const char *const *matrix_names;
+    /**
+     * Sparse columns, after all others; NULL for none. They are turned into columns, so they are copied even where a
+     * dataset borrows the rest. Base learners that can do "sparse" (mtlr_backends()) use what is stored alone; all
+     * others read the columns as if they were dense, and a warning of the model says so.
+     */
+    const mtlr_sparse_matrix *sparse;
+    /** The names of the sparse columns, one each; NULL for "x0", "x1", ... */
+    const char *const *sparse_names;
 } mtlr_table;
 
 /** An empty table of the right size. @since 1.0 */
-#define MTLR_TABLE_INIT {sizeof(mtlr_table), 0, NULL, 0, NULL, NULL}
+#define MTLR_TABLE_INIT {sizeof(mtlr_table), 0, NULL, 0, NULL, NULL, NULL, NULL}
 
 /* -------------------------------------------------------------- 5. Execution, progress and cancellation --- */
 
@@ -349,8 +386,9 @@ typedef struct mtlr_model mtlr_model;
  * The same dataset, spec and seed give the same model, to the bit, whatever the number of threads.
  *
  * @param out        the model; the caller frees it.
- * @param spec       JSON, such as {"learner": "dr", "seed": 1}. Its section "data" may be absent: then it is
- *                   that of the dataset; where it is present, it must say the same.
+ * @param spec       JSON, such as {"learner": "dr", "seed": 1}; without a learner, "auto" is fitted, which needs no
+ *                   tuning and brings models of its own. Its section "data" may be absent: then it is that of the
+ *                   dataset; where it is present, it must say the same.
  * @param execution  NULL for the defaults.
  * @since 1.0
  */

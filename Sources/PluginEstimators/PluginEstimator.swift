@@ -58,9 +58,10 @@ public struct PluginEstimator: BaseEstimator {
     {
         try context.checkCancellation()
         try PluginTaskCheck.check(task, plugin.description)
-        let features = try task.cache.value(of: PluginFeatures.self, named: "plug-ins") {
-            () throws(MetaLearnersError) in PluginFeatures(task.features)
+        let store = try task.cache.value(of: PluginFeatureStore.self, named: "plug-ins") {
+            () throws(MetaLearnersError) in PluginFeatureStore()
         }
+        let features = store.features(of: task.features)
         let call = PluginCall(context)
         var pointer: OpaquePointer?
         try plugin.attempt("fit a model") { functions, error in

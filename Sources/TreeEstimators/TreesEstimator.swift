@@ -4,7 +4,8 @@ import MetaLearnersCore
 ///
 /// Columns are put into bins once a dataset (at most 255 unless `max_bins` asks for more; one a level of a category), and every fit works on lists of rows over these bins.
 /// Gradients are summed as integers, so that a fit gives the same bytes whatever the number of threads. Regression
-/// and the residual loss minimise squared error; classification minimises the deviance.
+/// and the residual loss minimise squared error; classification and counts minimise
+/// the deviance, quantiles the pinball loss.
 ///
 /// A weight acts as so many copies of a row would, but that `min_leaf_size` counts rows, and within the grid of the
 /// sums (about 10⁻⁶ of the target's spread at a million rows, finer for fewer). Rows of weight 0 do not count.
@@ -14,7 +15,7 @@ public struct TreesEstimator: StagedEstimator {
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
-            .multiOutput, .staged, .contributions,
+            .multiOutput, .counts, .quantiles, .staged, .contributions,
         ])
 
     /// The checked configuration.
@@ -49,7 +50,7 @@ public struct TreesEstimator: StagedEstimator {
         throws(MetaLearnersError) -> BoostedTreesModel
     {
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
-            BinStore()
+            BinStore(rowWeights: task.cache.rowWeights)
         }
         let matrix = try store.matrix(task.features, limits: .any(spec.maxBins), context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
@@ -73,7 +74,10 @@ public struct TreesEstimator: StagedEstimator {
         var builder = EnsembleBuilder(rounds: problem.spec.trees)
         var warnings: [String] = []
         if problem.spec.earlyStopping > 0, problem.rows.heldOut.isEmpty {
-            warnings.append("early stopping needs two rows (or clusters) at least; all trees were grown")
+            warnings.append(
+                problem.task.validationRows == nil
+                    ? "early stopping needs two rows (or clusters) at least; all trees were grown"
+                    : "there is no row of any weight to stop early by; all trees were grown")
         }
         switch problem.task.objective {
         case .regression, .residual:
@@ -96,8 +100,24 @@ public struct TreesEstimator: StagedEstimator {
                 problem.task.target, regressors: regressors, weights: problem.task.weights,
                 training: problem.rows.training, rows: problem.rows.training + problem.rows.heldOut)
             return try multiOutput(loss, .identity, problem, &builder, warnings)
-        case .count, .quantile:
-            throw problem.task.unsupportedObjective(by: backend, remedy: nil)
+        case .count:
+            let loss = try PoissonLoss(problem)
+            try RefreshedBoosting(problem: problem, loss: loss).fit(&builder)
+            return BoostedTreesModel(
+                ensemble: builder.ensemble(problem.matrix, baseScores: [loss.baseScore]), link: .exponential,
+                warnings: warnings)
+        case .quantile(let level):
+            guard problem.spec.monotone.isEmpty else {
+                throw MetaLearnersError(
+                    .unsupported, at: "monotone",
+                    "quantiles take the values of leaves from their rows, whatever the bounds are",
+                    remedy: "leave it out")
+            }
+            let loss = try QuantileLoss(problem, level: level)
+            try RefreshedBoosting(problem: problem, loss: loss).fit(&builder)
+            return BoostedTreesModel(
+                ensemble: builder.ensemble(problem.matrix, baseScores: [loss.baseScore]), link: .identity,
+                warnings: warnings)
         }
     }
 

@@ -102,7 +102,9 @@ struct PluginCommandTests {
 
     @Test("a printed spec documents the parameters of a plug-in")
     func documents() throws {
-        let printed = try Program.run(["spec", "--plugin", plugin, "--set", "models.outcome=knn"])
+        let printed = try Program.run([
+            "spec", "--learner", "dr", "--plugin", plugin, "--set", "models.outcome=knn",
+        ])
         #expect(printed.status == 0, "\(printed.error)")
         #expect(printed.output.contains("neighbours to average over"))
         #expect(printed.output.contains("neighbours: 10"))

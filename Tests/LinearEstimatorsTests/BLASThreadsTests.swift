@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 import Testing
 
@@ -8,12 +7,12 @@ import Testing
     @Test("BLAS runs on one thread within a fit, however many fits there are, and an error is no exception")
     func oneThread() throws {
         try BLASThreads.single { () throws(MetaLearnersError) in
-            try BLASThreads.single { () throws(MetaLearnersError) in #expect(openblas_get_num_threads() == 1)
+            try BLASThreads.single { () throws(MetaLearnersError) in #expect(BLAS.threads == 1)
             }
             _ = try? BLASThreads.single { () throws(MetaLearnersError) in
                 throw MetaLearnersError(.cancelled, "stopped")
             }
-            #expect(openblas_get_num_threads() == 1)
+            #expect(BLAS.threads == 1)
         }
     }
 }

@@ -18,7 +18,7 @@ struct BadInputTests {
         #expect(try MetaLearnerSpec([:]) == MetaLearnerSpec())
         #expect(try MetaLearnerSpec(MetaLearnerSpec().specValue) == MetaLearnerSpec())
         let fitter = try MetaLearnerFitter(MetaLearnerSpec())
-        #expect(try MetaLearnerSpec(fitter.completeSpec).learner == .dr)
+        #expect(try MetaLearnerSpec(fitter.completeSpec).learner == .auto)
         #expect(
             try MetaLearnerFitter(MetaLearnerSpec(fitter.completeSpec)).completeSpec == fitter.completeSpec)
     }
@@ -89,16 +89,18 @@ struct BadInputTests {
     )
     func capabilities() throws {
         let data = try SyntheticDataset.linear(rows: 60, seed: 1).dataset
-        let outcome = fitError(["models": ["outcome": "logistic"]], data)
+        let outcome = fitError(["learner": "dr", "models": ["outcome": "logistic"]], data)
         #expect(outcome?.kind == .unsupported)
         #expect(outcome?.location == "models.outcome")
         #expect(outcome?.description.contains("cannot do regression; these can: ") == true)
-        let propensity = fitError(["models": ["propensity": "ols"]], data)
+        let propensity = fitError(["learner": "dr", "models": ["propensity": "ols"]], data)
         #expect(propensity?.location == "models.propensity")
         #expect(propensity?.remedy?.contains("logistic") == true)
         let binary = try SyntheticDataset.binary(rows: 60, seed: 1).dataset
-        #expect(fitError(["models": ["outcome": "ridge"]], binary)?.location == "models.outcome")
-        #expect(fitError(["models": ["effect": "logistic"]], data)?.location == "models.effect")
+        #expect(
+            fitError(["learner": "dr", "models": ["outcome": "ridge"]], binary)?.location == "models.outcome")
+        #expect(
+            fitError(["learner": "dr", "models": ["effect": "logistic"]], data)?.location == "models.effect")
     }
 
     @Test("More folds than rows of an arm, folds of other rows, and a fold with a whole arm are refused")
@@ -123,7 +125,10 @@ struct BadInputTests {
     func overlap() throws {
         let data = try SyntheticDataset.nieWager(.c, rows: 200, seed: 1).dataset
         func spec(_ policy: String, _ bounds: SpecValue = [0.3, 0.7]) -> SpecValue {
-            ["models": Linear.models, "overlap": ["policy": .string(policy), "bounds": bounds]]
+            [
+                "learner": "dr", "models": Linear.models,
+                "overlap": ["policy": .string(policy), "bounds": bounds],
+            ]
         }
         let error = fitError(spec("fail"), data)
         #expect(error?.kind == .invalidData)

@@ -1,6 +1,7 @@
-import MetaLearners
 import MetaLearnersCore
 import _TestSupport
+
+@testable import MetaLearners
 
 /// Specs of linear base learners, and fits with them.
 enum Linear {
@@ -12,7 +13,9 @@ enum Linear {
         throws(MetaLearnersError) -> MetaLearnerSpec
     {
         try MetaLearnerSpec([
-            "learner": .string(learner.rawValue), "models": models,
+            "learner": .string(learner.rawValue),
+            // `auto` brings its own.
+            "models": learner == .auto ? .null : models,
             "cross_fitting": ["folds": .integer(folds)],
             "seed": .integer(seed),
         ])
@@ -22,8 +25,14 @@ enum Linear {
         _ data: CausalDataset, _ learner: LearnerKind, folds: Int = 3, models: SpecValue = Self.models,
         injecting injected: FoldAssignment? = nil, threads: Int = 1
     ) throws(MetaLearnersError) -> CATEModel {
-        try MetaLearnerFitter(spec(learner, folds: folds, models: models))
-            .fit(data, folds: injected, ExecutionOptions(threads: threads))
+        var fitter = try MetaLearnerFitter(spec(learner, folds: folds, models: models))
+        if learner == .auto {
+            var settings = AutoSettings(rowCount: data.rowCount)
+            settings.rounds = 30
+            settings.lassoStages = 15
+            fitter.auto = settings
+        }
+        return try fitter.fit(data, folds: injected, ExecutionOptions(threads: threads))
     }
 }
 

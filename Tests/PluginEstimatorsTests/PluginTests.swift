@@ -1,4 +1,5 @@
 import Foundation
+import MetaLearners
 import MetaLearnersCore
 import PluginEstimators
 import Testing
@@ -131,5 +132,32 @@ struct PluginTests {
         #expect(predictions.allSatisfy { $0 == predictions[0] })
         // 3 and its neighbours 3 and 2 (or 4, which comes later): their squares are 9 and 16 in row order.
         #expect(predictions[0][0] == 12.5)
+    }
+
+    @Test("roles with columns of their own are fitted to these")
+    func columnsOfRoles() throws {
+        var stream = RandomStream(seed: 4)
+        let x = (0..<240).map { _ in stream.uniform() }
+        let z = (0..<240).map { _ in stream.uniform() }
+        let arms = (0..<240).map { Int32($0 % 2) }
+        let outcome = (0..<240).map { 10 * x[$0] + Double(arms[$0]) * (z[$0] > 0.5 ? 6 : 0) }
+        let dataset = try CausalDataset(
+            covariates: Table([Column("x", x), Column("z", z)]),
+            treatment: Treatment(arms: arms, labels: ["0", "1"]), outcome: Outcome(outcome))
+        let registry = try EstimatorRegistry.default.loadingPlugin(at: BuiltPlugin.neighbours())
+        let spec = try MetaLearnerSpec([
+            "learner": "r",
+            "models": [
+                "outcome": ["backend": "knn", "columns": ["x"], "neighbours": 5],
+                "effect": ["backend": "knn", "columns": ["z"], "neighbours": 30], "propensity": "constant",
+            ],
+        ])
+        let effects = try MetaLearnerFitter(spec, registry: registry).fit(dataset).trainingEffects[0]
+        func mean(_ rows: [Int]) -> Double {
+            rows.reduce(0.0) { $0 + effects[$1] } / Double(rows.count)
+        }
+        let high = mean((0..<240).filter { z[$0] > 0.6 })
+        let low = mean((0..<240).filter { z[$0] < 0.4 })
+        #expect(high - low > 3)
     }
 }

@@ -11,7 +11,8 @@ import TreeEstimators
             ("max_depth", -1), ("min_leaf_size", 0), ("min_child_weight", -1), ("min_split_gain", -0.1),
             ("l1", -1), ("l2", -1), ("max_bins", 1), ("max_bins", 65_536), ("row_sample", 0),
             ("row_sample", 1.1),
-            ("column_sample", 0), ("early_stopping", -1), ("validation_share", 0), ("validation_share", 1),
+            ("column_sample", 0), ("column_sample_node", 0), ("column_sample_node", 1.5),
+            ("early_stopping", -1), ("validation_share", 0), ("validation_share", 1),
         ] as [(String, Double)])
     func parameters(name: String, value: Double) throws {
         #expect {

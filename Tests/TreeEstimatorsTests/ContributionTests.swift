@@ -46,7 +46,7 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
     }
 
     private enum Kind: String, CaseIterable {
-        case regression, residual, binary, multiclass
+        case regression, residual, binary, multiclass, count, quantile
     }
 
     private func task(_ kind: Kind) throws -> TrainingTask {
@@ -56,6 +56,8 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
         case .binary:
             try forestTask(table, labels.map { min($0, 1) }, objective: .classification(classes: 2))
         case .multiclass: try forestTask(table, labels, objective: .classification(classes: 3))
+        case .count: try forestTask(table, labels, objective: .count)
+        case .quantile: try forestTask(table, target, objective: .quantile(level: 0.3))
         }
     }
 
@@ -72,8 +74,12 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
         honest.minLeafSize = 1
         let task = try task(kind)
         let context = ExecutionContext()
+        let trees = try TreesEstimator(boosted).fit(task, context)
+        if kind == .count || kind == .quantile {
+            return [trees].compactMap { $0 as? any ExplainableEstimator }
+        }
         return [
-            try TreesEstimator(boosted).fit(task, context), try ForestEstimator(forest).fit(task, context),
+            trees, try ForestEstimator(forest).fit(task, context),
             try ForestEstimator(honest).fit(task, context),
         ].compactMap { $0 as? any ExplainableEstimator }
     }
@@ -91,7 +97,7 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
     private func additivity(kind: Kind, interventional: Bool) throws {
         let background = interventional ? table.selecting(rows: [1, 6, 30, 77, 100]) : nil
         let models = try models(kind, trees: 12)
-        #expect(models.count == 3)
+        #expect(models.count == (kind == .count || kind == .quantile ? 1 : 3))
         for model in models {
             let result = try model.contributions(
                 table, rows: nil, background: background, ExecutionContext(threads: 2))
@@ -107,6 +113,10 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
             case .logOdds:
                 let odds = (0..<Self.count).map { fitted[2 * $0 + 1] / fitted[2 * $0] }
                 #expect(distance(zip(sums, odds).map { exponential($0) / $1 }, odds.map { _ in 1 }) < 1e-4)
+            case .logMean:
+                #expect(kind == .count)
+                #expect(
+                    distance(zip(sums, fitted).map { exponential($0) / $1 }, fitted.map { _ in 1 }) < 1e-4)
             case .logProbability:
                 for row in 0..<Self.count {
                     for output in 1..<3 {

@@ -187,4 +187,29 @@ import TreeEstimators
             }
         }
     }
+
+    @Test(
+        "each side of a split keeps the share of rows asked for", arguments: [0.05, 0.2, 0.5], [false, true])
+    func childShare(share: Double, isRandom: Bool) throws {
+        // The best splits part off a few rows: the highest, and one of the categories.
+        let count = 100
+        let codes = (0..<count).map { Int32($0 % 20) }
+        let table = try Table([
+            Column("x", (0..<count).map(Double.init)),
+            Column("c", codes: StridedValues(codes), levels: (0..<20).map { "\($0)" }),
+        ])
+        let target = (0..<count).map { $0 > 97 ? 100 : codes[$0] == 3 ? -50.0 : Double($0 % 7) }
+        func smallest(_ spec: ForestSpec) throws -> Int {
+            let forest = try fitForest(spec, try forestTask(table, target))
+            var sizes: [Double: Int] = [:]
+            for value in try predictions(forest, table) { sizes[value, default: 0] += 1 }
+            return sizes.values.min() ?? 0
+        }
+        var spec = fullForest()
+        spec.maxDepth = 1
+        spec.extraRandom = isRandom
+        if !isRandom { #expect(try smallest(spec) < 6) }
+        spec.minChildShare = share
+        #expect(try smallest(spec) >= Int((share * 100).rounded(.up)))
+    }
 }

@@ -47,6 +47,42 @@ import TreeEstimators
         #expect(Set(values).count > 3)
     }
 
+    @Test("95 % intervals cover a known function")
+    func coverage() throws {
+        var covered = 0
+        var points = 0
+        for run in 0..<6 as Range<UInt64> {
+            var numbers = TestNumbers(200 + run)
+            let columns = (0..<3).map { _ in numbers.uniform(400) }
+            let noise = numbers.uniform(400)
+            let target = (0..<400).map { (row: Int) -> Double in
+                (columns[0][row] > 0.5 ? 1 : 0) + columns[1][row] / 2 + 2 * (noise[row] - 0.5)
+            }
+            var spec = ForestSpec()
+            spec.trees = 200
+            spec.honest = true
+            spec.columnSample = 1
+            spec.minLeafSize = 3
+            spec.minChildShare = 0.05
+            let forest = try fitForest(
+                spec, try forestTask(numericTable(columns), target, seed: run), threads: 2)
+            // Not right beside the step, where no forest is without bias.
+            let fresh = (0..<3).map { _ in
+                numbers.uniform(30).map { $0 < 0.5 ? $0 * 0.7 : 1 - (1 - $0) * 0.7 }
+            }
+            let table = try numericTable(fresh)
+            let fitted = try predictions(forest, table)
+            let variances = try forest.predictVariance(table, rows: nil, ExecutionContext())
+            for point in 0..<30 {
+                let truth = (fresh[0][point] > 0.5 ? 1 : 0) + fresh[1][point] / 2
+                covered += abs(fitted[point] - truth) <= 1.96 * variances[point].squareRoot() ? 1 : 0
+                points += 1
+            }
+        }
+        let rate = Double(covered) / Double(points)
+        #expect(rate > 0.9)
+    }
+
     @Test("variances fall as trees are added, towards that of the data alone")
     func varianceFalls() throws {
         let (table, target) = try friedman(rows: 300, seed: 13)

@@ -2,6 +2,12 @@ import MetaLearnersCore
 import Testing
 import TreeEstimators
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 @Suite struct TrainingControlTests {
     private static let count = 6000
     private let table: Table
@@ -31,6 +37,7 @@ import TreeEstimators
             (target, nil, .residual(regressor: weights.map { $0 - 0.5 })),
             (labels, weights, .classification(classes: 2)),
             (target.map { $0.rounded(.down) }, nil, .classification(classes: 5)),
+            (target.map { $0.rounded(.down) }, weights, .count), (target, weights, .quantile(level: 0.2)),
         ]
     }
 
@@ -40,6 +47,7 @@ import TreeEstimators
         spec.trees = 4
         spec.rowSample = 0.7
         spec.columnSample = 0.6
+        spec.columnSampleNode = 0.7
         spec.earlyStopping = 3
         for (target, weights, objective) in everyObjective() {
             let one = try fitTrees(spec, table, target, weights: weights, objective: objective)
@@ -108,6 +116,87 @@ import TreeEstimators
         let stopped = try fitTrees(spec, table, goal, rows: rows, objective: objective)
         #expect(encoded(stopped).count < encoded(full).count / 2)
         #expect(try error(stopped) < error(full))
+    }
+
+    @Test(
+        "rows given to stop by give the stage that is best on them, and take none of the others away",
+        arguments: ["regression", "weighted", "binary", "count", "quantile", "several"])
+    func givenRows(kind: String) throws {
+        let spec = plainSpec(trees: 40, leaves: 20, learningRate: 0.5)
+        let rows = (0..<Int32(Self.count)).filter { $0 % 3 == 0 }
+        let others = (0..<Int32(Self.count)).filter { $0 % 3 == 1 }
+        let objective: TrainingTask.Objective
+        var goal = target
+        switch kind {
+        case "binary":
+            objective = .classification(classes: 2)
+            goal = labels
+        case "count":
+            objective = .count
+            goal = target.map { $0.rounded(.down) }
+        case "quantile": objective = .quantile(level: 0.5)
+        case "several": objective = .multiRegression(others: [labels])
+        default: objective = .regression
+        }
+        let weights = kind == "weighted" ? weights : nil
+        func task(_ validation: [Int32]?) throws -> TrainingTask {
+            try TrainingTask(
+                features: table, rows: rows, validationRows: validation, target: goal, weights: weights,
+                objective: objective, seed: 1)
+        }
+        let path = try TreesEstimator(spec).fitPath(task(nil), ExecutionContext())
+        let stages = try path.predictStages(table, rows: others, stages: Array(0...40), ExecutionContext())
+        let losses = stages.map { fitted -> Double in
+            var sum = 0.0
+            for (position, row) in others.enumerated() {
+                let value = goal[Int(row)]
+                let weight = weights?[Int(row)] ?? 1
+                switch kind {
+                case "binary": sum -= log(fitted[2 * position + (value == 1 ? 1 : 0)])
+                case "count": sum += fitted[position] - value * log(fitted[position])
+                case "quantile": sum += abs(value - fitted[position])
+                case "several":
+                    let second = labels[Int(row)] - fitted[2 * position + 1]
+                    sum += (value - fitted[2 * position]) * (value - fitted[2 * position]) + second * second
+                default: sum += weight * (value - fitted[position]) * (value - fitted[position])
+                }
+            }
+            return sum
+        }
+        var best = 0
+        for stage in 1...40 where stage - best <= 6 && losses[stage] < losses[best] { best = stage }
+        #expect(best > 0 && best < 34)
+        var stopping = spec
+        stopping.earlyStopping = 6
+        let model = try TreesEstimator(stopping).fit(task(others), ExecutionContext())
+        #expect(try predictions(model, table) == predictions(path.truncated(to: best), table))
+        let silent = try TreesEstimator(spec).fit(task(others), ExecutionContext())
+        #expect(encoded(silent) == encoded(path))
+    }
+
+    @Test("a share of the columns at each split: by the seed alone, and of the columns of the tree")
+    func columnsOfSplits() throws {
+        var numbers = TestNumbers(8)
+        let columns = (0..<5).map { _ in numbers.uniform(600) }
+        let table = try numericTable(columns)
+        // Steps of one column: any tree that may splits by it alone.
+        let target = columns[0].map { ($0 * 8).rounded(.down) }
+        var spec = plainSpec(trees: 1, leaves: 6)
+        func columnsUsed(_ seed: UInt64) throws -> Int {
+            let model = try fitTrees(spec, table, target, seed: seed)
+            let explained = try #require(model as? any ExplainableEstimator)
+            return explained.importances(.splits).count { $0 > 0 }
+        }
+        #expect(try columnsUsed(1) == 1)
+        spec.columnSampleNode = 0.2
+        let used = try (1...10).map { try columnsUsed($0) }
+        #expect(used.contains { $0 > 2 })
+        #expect(try (1...10).map { try columnsUsed($0) } == used)
+        // One column of the tree: nothing is left to be drawn.
+        spec.columnSample = 0.2
+        #expect(try (1...10).allSatisfy { try columnsUsed($0) <= 1 })
+        let first = encoded(try fitTrees(spec, table, target, seed: 4))
+        #expect(encoded(try fitTrees(spec, table, target, seed: 4, threads: 3)) == first)
     }
 
     @Test("early stopping holds out whole clusters")

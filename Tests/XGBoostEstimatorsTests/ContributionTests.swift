@@ -68,6 +68,7 @@ struct ContributionTests {
             switch result.scale {
             case .prediction: expected = scores
             case .logOdds: expected = [1 / (1 + exp(scores[0])), 1 / (1 + exp(-scores[0]))]
+            case .logMean: expected = scores.map { exp($0) }
             case .logProbability:
                 let total = scores.reduce(0) { $0 + exp($1) }
                 expected = scores.map { exp($0) / total }

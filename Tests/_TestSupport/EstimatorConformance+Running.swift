@@ -155,6 +155,28 @@ extension EstimatorConformance {
             problems += shapeViolations(of: try predict(fit(one), data.features), one).map {
                 "\(name), one row: " + $0
             }
+            problems += try cacheViolations(task).map { "\(name), " + $0 }
+        }
+        return problems
+    }
+
+    /// Tasks on other columns of the same dataset share its cache, and must not share what is kept of columns.
+    private func cacheViolations(_ task: TrainingTask) throws(MetaLearnersError) -> [String] {
+        let cache = FeatureCache()
+        let columns = task.features.columns
+        let sets = [
+            columns, columns.reversed(), Array(columns.dropFirst()), columns + [Column("w", task.target)],
+        ]
+        var problems: [String] = []
+        for (index, set) in sets.enumerated() {
+            func other(_ cache: FeatureCache) throws(MetaLearnersError) -> TrainingTask {
+                try TrainingTask(
+                    features: Table(set), rows: task.rows, target: task.target, objective: task.objective,
+                    seed: 11, cache: cache)
+            }
+            if try bytes(fit(other(cache))) != bytes(fit(other(FeatureCache()))) {
+                problems.append("set \(index) of columns: a model depends on what the cache has of others")
+            }
         }
         return problems
     }

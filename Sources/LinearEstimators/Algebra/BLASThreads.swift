@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 import Synchronization
 
@@ -21,15 +20,15 @@ enum BLASThreads {
     ) throws(MetaLearnersError) -> Result {
         state.withLock { state in
             if state.users == 0 {
-                state.saved = openblas_get_num_threads()
-                openblas_set_num_threads(1)
+                state.saved = BLAS.threads
+                BLAS.setThreads(1)
             }
             state.users += 1
         }
         defer {
             state.withLock { state in
                 state.users -= 1
-                if state.users == 0 { openblas_set_num_threads(state.saved) }
+                if state.users == 0 { BLAS.setThreads(state.saved) }
             }
         }
         return try body()

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The Cholesky factor of a symmetric positive definite matrix.
@@ -15,12 +14,12 @@ struct CholeskyFactor {
         guard norm.isFinite else { return nil }
         let size = Int32(order)
         var info: Int32 = 0
-        dpotrf_("U", [size], matrix.start, [size], &info, 1)
+        LAPACK.potrf("U", [size], matrix.start, [size], &info, 1)
         guard info == 0 else { return nil }
         let work = try DoubleBuffer(3 * order)
         var integers = [Int32](repeating: 0, count: order)
         var condition = 0.0
-        dpocon_("U", [size], matrix.start, [size], [norm], &condition, work.start, &integers, &info, 1)
+        LAPACK.pocon("U", [size], matrix.start, [size], [norm], &condition, work.start, &integers, &info, 1)
         guard info == 0 else { return nil }
         factor = matrix
         self.order = order
@@ -31,7 +30,7 @@ struct CholeskyFactor {
     func solve(_ vector: DoubleBuffer) {
         let size = Int32(order)
         var info: Int32 = 0
-        dpotrs_("U", [size], [1], factor.start, [size], vector.start, [size], &info, 1)
+        LAPACK.potrs("U", [size], [1], factor.start, [size], vector.start, [size], &info, 1)
     }
 
     /// The largest sum of absolute values of a column.

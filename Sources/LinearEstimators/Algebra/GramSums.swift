@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The sums of products, over rows, of every two of: the columns f·z of a least-squares problem, its factors f, and
@@ -33,7 +32,7 @@ struct GramSums: Sendable {
 
     /// Adds the sums over other rows.
     func add(_ other: GramSums) {
-        cblas_daxpy(Int32(clamping: matrix.count), 1, other.matrix.start, 1, matrix.start, 1)
+        BLAS.axpy(Int32(clamping: matrix.count), 1, other.matrix.start, 1, matrix.start, 1)
     }
 
     /// The sums over several sets of rows.
@@ -104,8 +103,8 @@ struct GramSums: Sendable {
         }
         return try groups.map { range throws(MetaLearnersError) in
             let sums = try GramSums(width: width)
-            cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasTrans, Int32(width + 2), Int32(range.count), 1,
+            BLAS.syrk(
+                .transposed, Int32(width + 2), Int32(range.count), 1,
                 whole.start + range.lowerBound, Int32(rows), 0, sums.matrix.start, Int32(width + 2))
             return sums
         }
@@ -126,8 +125,8 @@ struct GramSums: Sendable {
                 factors[offset] = problem.factors[row]
                 responses[offset] = problem.responses[row]
             }
-            cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasTrans, Int32(order), Int32(range.count), 1, block.start,
+            BLAS.syrk(
+                .transposed, Int32(order), Int32(range.count), 1, block.start,
                 Int32(step), 1, matrix.start, Int32(order))
         }
     }

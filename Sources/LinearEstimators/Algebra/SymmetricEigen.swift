@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The eigen-decomposition of a symmetric matrix.
@@ -15,13 +14,13 @@ enum SymmetricEigen {
         var best = 0.0
         var bestIntegers: Int32 = 0
         let values = try DoubleBuffer(order)
-        dsyevd_(
+        LAPACK.syevd(
             "V", "U", [size], matrix.start, [size], values.start, &best, [-1], &bestIntegers, [-1], &info, 1,
             1)
         guard info == 0, let room = Int32(exactly: best.rounded(.up)), bestIntegers > 0 else { throw failure }
         let work = try DoubleBuffer(Int(room))
         var integers = [Int32](repeating: 0, count: Int(bestIntegers))
-        dsyevd_(
+        LAPACK.syevd(
             "V", "U", [size], matrix.start, [size], values.start, work.start, [room], &integers,
             [bestIntegers],
             &info, 1, 1)

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// A covariance problem whose matrix is all there, made from sums of products.

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// A covariance problem for more columns than rows: a column of the matrix is made from the rows when it is first
@@ -32,8 +31,8 @@ final class RowCovariance: CovarianceProblem {
         /// Σ (f·z)·vector over a range of rows, for every column, added to `target`.
         func addProducts(_ range: Range<Int>, with vector: UnsafePointer<Double>, to target: DoubleBuffer) {
             guard !range.isEmpty else { return }
-            cblas_dgemv(
-                CblasColMajor, CblasTrans, Int32(range.count), Int32(width), 1,
+            BLAS.gemv(
+                .transposed, Int32(range.count), Int32(width), 1,
                 matrix.start + range.lowerBound,
                 Int32(factors.count), vector + range.lowerBound, 1, 1, target.start, 1)
         }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 extension FittedLinearModel: CovarianceEstimating {

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// Minimises Σ (v − f·z·β)² + l2·|β|² over β, where rows f·z come from a design matrix, with responses v.
@@ -120,8 +119,8 @@ struct LeastSquares {
         let width = Int32(design.width)
         let matrix = try wholeMatrix(context)
         let kernel = try DoubleBuffer(order * order)
-        cblas_dsyrk(
-            CblasColMajor, CblasUpper, CblasNoTrans, rows, width, 1, matrix.start, rows, 0, kernel.start, rows
+        BLAS.syrk(
+            .plain, rows, width, 1, matrix.start, rows, 0, kernel.start, rows
         )
         guard kernel.isFinite else { throw Self.overflow }
         for row in 0..<order { kernel.start[row * (order + 1)] += l2 }
@@ -133,8 +132,8 @@ struct LeastSquares {
         else { return nil }
         factor.solve(multipliers)
         let coefficients = try DoubleBuffer(design.width)
-        cblas_dgemv(
-            CblasColMajor, CblasTrans, rows, width, 1, matrix.start, rows, multipliers.start, 1, 0,
+        BLAS.gemv(
+            .transposed, rows, width, 1, matrix.start, rows, multipliers.start, 1, 0,
             coefficients.start, 1)
         return coefficients.array
     }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The mean squared error of each row at the ridge fit to all others, for each of several penalties.
@@ -61,8 +60,8 @@ struct LeaveOneOut {
         }
         let block = try DoubleBuffer(order * step)
         try problem.forEachBlock(into: block, context) { range throws(MetaLearnersError) in
-            cblas_dgemm(
-                CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(range.count), Int32(order), Int32(order), 1,
+            BLAS.gemm(
+                .plain, .plain, Int32(range.count), Int32(order), Int32(order), 1,
                 block.start, Int32(step), vectors.start, Int32(order), 0, scores.start, Int32(step))
             add(range)
         }
@@ -75,8 +74,8 @@ struct LeaveOneOut {
     ) {
         let step = Int32(DesignBlocks.rowsPerBlock)
         let order = Int32(eigenvalues.count)
-        cblas_dgemm(
-            CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(penalties.count), order, 1,
+        BLAS.gemm(
+            .plain, .plain, Int32(rows), Int32(penalties.count), order, 1,
             scores.start,
             step, weights.start, order, 0, target.start, step)
     }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// Solves least squares by orthogonal transformations of the design matrix itself: for columns that nearly or
@@ -56,10 +55,11 @@ struct OrthogonalLeastSquares {
         var info: Int32 = 0
         var best = 0.0
         let (m, n, lead) = (Int32(height), Int32(columns), Int32(capacity))
-        dgeqrf_([m], [n], stack.start, [lead], reflectors.start, &best, [-1], &info)
+        LAPACK.geqrf([m], [n], stack.start, [lead], reflectors.start, &best, [-1], &info)
         let size = max(Int(exactly: best.rounded(.up)) ?? 0, columns)
         let work = try DoubleBuffer(size)
-        dgeqrf_([m], [n], stack.start, [lead], reflectors.start, work.start, [Int32(clamping: size)], &info)
+        LAPACK.geqrf(
+            [m], [n], stack.start, [lead], reflectors.start, work.start, [Int32(clamping: size)], &info)
         guard info == 0 else { throw Self.failure }
         for column in 0..<columns where column + 1 < height {
             (stack.start + column * capacity + column + 1).update(repeating: 0, count: height - column - 1)
@@ -79,7 +79,7 @@ struct OrthogonalLeastSquares {
         var info: Int32 = 0
         var best = 0.0
         let (m, n, lead) = (Int32(rows), Int32(width), Int32(capacity))
-        dgesdd_(
+        LAPACK.gesdd(
             "S", [m], [n], stack.start, [lead], singular.start, left.start, [m], right.start, [m], &best,
             [-1],
             &integers, &info, 1)
@@ -87,14 +87,14 @@ struct OrthogonalLeastSquares {
             throw Self.failure
         }
         let work = try DoubleBuffer(room)
-        dgesdd_(
+        LAPACK.gesdd(
             "S", [m], [n], stack.start, [lead], singular.start, left.start, [m], right.start, [m], work.start,
             [room32], &integers, &info, 1)
         guard info == 0 else { throw Self.failure }
 
         let response = stack.start + width * capacity
         let rotated = try DoubleBuffer(rows)
-        cblas_dgemv(CblasColMajor, CblasTrans, m, m, 1, left.start, m, response, 1, 0, rotated.start, 1)
+        BLAS.gemv(.transposed, m, m, 1, left.start, m, response, 1, 0, rotated.start, 1)
         // Rounding adds up over the rows; this is the bound that numerical ranks are usually told by.
         let size = max(64, problem.design.rows.count, width)
         let cutoff = singular.start[0] * Double.ulpOfOne * Double(size)
@@ -107,8 +107,7 @@ struct OrthogonalLeastSquares {
             if counts { rank += 1 }
         }
         let coefficients = try DoubleBuffer(width)
-        cblas_dgemv(
-            CblasColMajor, CblasTrans, m, n, 1, right.start, m, rotated.start, 1, 0, coefficients.start, 1)
+        BLAS.gemv(.transposed, m, n, 1, right.start, m, rotated.start, 1, 0, coefficients.start, 1)
         return LeastSquares.Solution(
             coefficients: coefficients.array, deficientRank: rank < width ? rank : nil)
     }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The losses of k-fold cross-validation of ridge regression, for each of several penalties.

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// Ridge regression with the penalty that has the least error of generalised, leave-one-out or k-fold cross-validation,
@@ -39,8 +38,8 @@ struct RidgePath {
         let vectors = try DoubleBuffer(order * order)
         let moments = try DoubleBuffer(order)
         if let whole {
-            cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasNoTrans, Int32(order), Int32(width), 1, whole.start,
+            BLAS.syrk(
+                .plain, Int32(order), Int32(width), 1, whole.start,
                 Int32(count), 0, vectors.start, Int32(order))
             for row in 0..<count { moments.start[row] = problem.responses[row] }
         } else {
@@ -55,8 +54,8 @@ struct RidgePath {
         // Rounding alone can make an eigenvalue negative.
         let eigenvalues = try SymmetricEigen.decompose(vectors, order: order).map { max($0, 0) }
         let rotatedBuffer = try DoubleBuffer(order)
-        cblas_dgemv(
-            CblasColMajor, CblasTrans, Int32(order), Int32(order), 1, vectors.start, Int32(order),
+        BLAS.gemv(
+            .transposed, Int32(order), Int32(order), 1, vectors.start, Int32(order),
             moments.start, 1,
             0, rotatedBuffer.start, 1)
         let rotated = rotatedBuffer.array
@@ -89,8 +88,8 @@ struct RidgePath {
             shrunk.start[index] = rotated[index] / (eigenvalues[index] + penalties[chosen])
         }
         let combined = try DoubleBuffer(order)
-        cblas_dgemv(
-            CblasColMajor, CblasNoTrans, Int32(order), Int32(order), 1, vectors.start, Int32(order),
+        BLAS.gemv(
+            .plain, Int32(order), Int32(order), 1, vectors.start, Int32(order),
             shrunk.start,
             1, 0, combined.start, 1)
         guard let whole else {
@@ -98,8 +97,8 @@ struct RidgePath {
             return
         }
         let result = try DoubleBuffer(width)
-        cblas_dgemv(
-            CblasColMajor, CblasTrans, Int32(count), Int32(width), 1, whole.start, Int32(count),
+        BLAS.gemv(
+            .transposed, Int32(count), Int32(width), 1, whole.start, Int32(count),
             combined.start, 1, 0,
             result.start, 1)
         coefficients = result.array

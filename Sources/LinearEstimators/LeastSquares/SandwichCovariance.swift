@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The sandwich covariance of a least-squares fit, made in passes over the blocks of its design matrix.
@@ -40,8 +39,8 @@ struct SandwichCovariance {
                     scores[column] += block.start[column * step + offset] * residuals[row]
                 }
             }
-            cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasTrans, Int32(width), Int32(range.count), 1, block.start,
+            BLAS.syrk(
+                .transposed, Int32(width), Int32(range.count), 1, block.start,
                 Int32(step), 1, gram.start, Int32(width))
         }
         // At the minimum of the penalised loss Σ zε = λβ: the penalty follows from the fit itself.
@@ -122,8 +121,8 @@ struct SandwichCovariance {
             for column in 0..<width {
                 for offset in scales.indices { block.start[column * step + offset] *= scales[offset] }
             }
-            cblas_dsyrk(
-                CblasColMajor, CblasUpper, CblasTrans, Int32(width), Int32(range.count), 1, block.start,
+            BLAS.syrk(
+                .transposed, Int32(width), Int32(range.count), 1, block.start,
                 Int32(step), 1, meat.start, Int32(width))
         }
         return meat
@@ -151,8 +150,8 @@ struct SandwichCovariance {
             }
         }
         let meat = try DoubleBuffer(width * width)
-        cblas_dsyrk(
-            CblasColMajor, CblasUpper, CblasNoTrans, Int32(width), Int32(places.count), 1, sums.start,
+        BLAS.syrk(
+            .plain, Int32(width), Int32(places.count), 1, sums.start,
             Int32(width), 1, meat.start, Int32(width))
         return (meat, places.count)
     }
@@ -162,11 +161,11 @@ struct SandwichCovariance {
         let order = Int32(width)
         let half = try DoubleBuffer(width * width)
         let whole = try DoubleBuffer(width * width)
-        cblas_dsymm(
-            CblasColMajor, CblasLeft, CblasUpper, order, order, 1, meat.start, order, bread.start, order, 0,
+        BLAS.symm(
+            .left, order, order, 1, meat.start, order, bread.start, order, 0,
             half.start, order)
-        cblas_dgemm(
-            CblasColMajor, CblasNoTrans, CblasNoTrans, order, order, order, factor, bread.start, order,
+        BLAS.gemm(
+            .plain, .plain, order, order, order, factor, bread.start, order,
             half.start, order, 0, whole.start, order)
         var triangle: [Double] = []
         triangle.reserveCapacity(width * (width + 1) / 2)
@@ -202,8 +201,8 @@ struct SandwichCovariance {
         _ block: DoubleBuffer, by matrix: DoubleBuffer, _ width: Int, into product: DoubleBuffer
     ) {
         let step = Int32(DesignBlocks.rowsPerBlock)
-        cblas_dsymm(
-            CblasColMajor, CblasRight, CblasUpper, step, Int32(width), 1, matrix.start, Int32(width),
+        BLAS.symm(
+            .right, step, Int32(width), 1, matrix.start, Int32(width),
             block.start, step, 0, product.start, step)
     }
 
@@ -231,8 +230,8 @@ struct SandwichCovariance {
             }
         }
         let inverse = try DoubleBuffer(order * order)
-        cblas_dgemm(
-            CblasColMajor, CblasNoTrans, CblasTrans, Int32(order), Int32(order), Int32(order), 1,
+        BLAS.gemm(
+            .plain, .transposed, Int32(order), Int32(order), Int32(order), 1,
             scaled.start, Int32(order), matrix.start, Int32(order), 0, inverse.start, Int32(order))
         return (inverse, rank)
     }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// A logistic loss whose rows are made, or kept, block by block.
@@ -119,16 +118,16 @@ final class LogisticLoss: LogisticObjective {
 
     /// linear = block · parameters.
     private func multiply(_ parameters: DoubleBuffer, _ rows: Int) {
-        cblas_dgemm(
-            CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(functions), Int32(size), 1,
+        BLAS.gemm(
+            .plain, .plain, Int32(rows), Int32(functions), Int32(size), 1,
             block.start,
             Int32(step), parameters.start, Int32(size), 0, linear.start, Int32(step))
     }
 
     /// target += block' · linear.
     private func addTransposed(_ rows: Int, to target: DoubleBuffer) {
-        cblas_dgemm(
-            CblasColMajor, CblasTrans, CblasNoTrans, Int32(size), Int32(functions), Int32(rows), 1,
+        BLAS.gemm(
+            .transposed, .plain, Int32(size), Int32(functions), Int32(rows), 1,
             block.start,
             Int32(step), linear.start, Int32(step), 1, target.start, Int32(size))
     }
@@ -150,8 +149,8 @@ final class LogisticLoss: LogisticObjective {
                     let target = scaled.start + column * step
                     for offset in 0..<range.count { target[offset] = source[offset] * roots[offset] }
                 }
-                cblas_dsyrk(
-                    CblasColMajor, CblasUpper, CblasTrans, Int32(size), Int32(range.count),
+                BLAS.syrk(
+                    .transposed, Int32(size), Int32(range.count),
                     first == second ? 1 : -1, scaled.start, Int32(step), 1,
                     hessian.start + (second * size * lead + first * size), Int32(lead))
             }

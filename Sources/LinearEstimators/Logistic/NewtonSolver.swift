@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// Minimises a logistic loss by Newton's method with step halving.
@@ -126,11 +125,11 @@ struct NewtonSolver {
         for _ in 0..<min(2 * count, 500) where product > target {
             try context.checkCancellation()
             let curved = try loss.hessianProduct(point, search, context)
-            let curvature = cblas_ddot(size, search.start, 1, curved.start, 1)
+            let curvature = BLAS.dot(size, search.start, 1, curved.start, 1)
             guard curvature > 0 else { break }
             let length = product / curvature
-            cblas_daxpy(size, length, search.start, 1, direction.start, 1)
-            cblas_daxpy(size, -length, curved.start, 1, residual.start, 1)
+            BLAS.axpy(size, length, search.start, 1, direction.start, 1)
+            BLAS.axpy(size, -length, curved.start, 1, residual.start, 1)
             var next = 0.0
             for index in 0..<count { next += residual.start[index] * inverse[index] * residual.start[index] }
             let ratio = next / product

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// What a path problem became: linear models of each fold at each penalty, and how well they predict the rows that
@@ -130,8 +129,8 @@ package struct PathFit: Sendable {
                         (result.start + place * step).update(repeating: intercept, count: range.count)
                     }
                     if width > 0 {
-                        cblas_dgemm(
-                            CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(range.count),
+                        BLAS.gemm(
+                            .plain, .plain, Int32(range.count),
                             Int32(stages.count),
                             Int32(width), 1, block.start, Int32(step), matrix.start, Int32(width), 1,
                             result.start, Int32(step))

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// The eigen-decomposition of a covariance problem, which solves it for any ridge penalty.
@@ -23,8 +22,8 @@ struct RidgeSpectrum {
         }
         // Rounding alone can make an eigenvalue negative.
         eigenvalues = try SymmetricEigen.decompose(vectors, order: order).map { max($0, 0) }
-        cblas_dgemv(
-            CblasColMajor, CblasTrans, Int32(order), Int32(order), 1, vectors.start, Int32(order),
+        BLAS.gemv(
+            .transposed, Int32(order), Int32(order), 1, vectors.start, Int32(order),
             problem.moments, 1, 0, rotated.start, 1)
     }
 
@@ -39,8 +38,8 @@ struct RidgeSpectrum {
             shrunk.start[index] = rotated.start[index] / (eigenvalues[index] + penalty)
         }
         let result = try DoubleBuffer(order)
-        cblas_dgemv(
-            CblasColMajor, CblasNoTrans, Int32(order), Int32(order), 1, vectors.start, Int32(order),
+        BLAS.gemv(
+            .plain, Int32(order), Int32(order), 1, vectors.start, Int32(order),
             shrunk.start, 1, 0, result.start, 1)
         return result.array
     }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import MetaLearnersCore
 
 /// Minimises Σ (v − f·z·β)² + l2·|β|² over sparse rows by conjugate gradients on the normal equations (CGLS; Björck 1996,
@@ -34,24 +33,24 @@ struct SparseLeastSquares {
         }
         differentiate()
         search.start.update(from: gradient.start, count: width)
-        var norm = cblas_ddot(size, gradient.start, 1, gradient.start, 1)
+        var norm = BLAS.dot(size, gradient.start, 1, gradient.start, 1)
         let target = norm * 1e-28
         var iteration = 0
         while norm > target, iteration < 20 * min(width, count) + 100 {
             try context.checkCancellation()
             iteration += 1
             design.multiply(search.start, to: image.start)
-            var curvature = l2 * cblas_ddot(size, search.start, 1, search.start, 1)
+            var curvature = l2 * BLAS.dot(size, search.start, 1, search.start, 1)
             for row in 0..<count {
                 image.start[row] *= factors[row]
                 curvature += image.start[row] * image.start[row]
             }
             guard curvature > 0 else { break }
             let length = norm / curvature
-            cblas_daxpy(size, length, search.start, 1, coefficients.start, 1)
-            cblas_daxpy(Int32(clamping: count), -length, image.start, 1, residual.start, 1)
+            BLAS.axpy(size, length, search.start, 1, coefficients.start, 1)
+            BLAS.axpy(Int32(clamping: count), -length, image.start, 1, residual.start, 1)
             differentiate()
-            let next = cblas_ddot(size, gradient.start, 1, gradient.start, 1)
+            let next = BLAS.dot(size, gradient.start, 1, gradient.start, 1)
             for column in 0..<width {
                 search.start[column] = gradient.start[column] + next / norm * search.start[column]
             }

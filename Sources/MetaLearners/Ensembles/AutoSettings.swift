@@ -38,13 +38,21 @@ struct AutoSettings: Sendable {
     var leastShare = 0.03
     /// The feature map of the lassos.
     var map = FeatureExpansion.splinesInteractions
-    /// Columns of the design matrix with all products at most; beyond, products are left out.
-    var widthLimit = 1500
+    /// Columns of the design matrix with all products at most; beyond, products are left out: sums of products take time
+    /// that grows with the fourth power of the covariates.
+    var widthLimit = 500
     /// How members become one effect.
     var weights = ExponentialWeights()
     /// The part of the mean residual that is added to the effect.
     var residualShare = 0.5
 
     /// The settings for so many rows.
-    init(rowCount: Int) { recipe = rowCount <= Self.fullRows ? .full : .light }
+    init(rowCount: Int) {
+        guard rowCount > Self.fullRows else { return }
+        recipe = .light
+        // Half as many steps, each twice as long; on so many rows drawing the rows of a tree costs more than it brings.
+        rounds /= 2
+        learningRate *= 2
+        rowSample = 1
+    }
 }

@@ -100,7 +100,9 @@ extension MetaLearnerSpec {
         spec.learner = member.learner
         spec.ensemble = EnsembleSpec()
         spec.keepTraining = false
-        var models = self.models.specValue.objectValue ?? SpecObject()
+        // `auto` brings base learners of its own.
+        let common = member.learner == .auto ? ownModels : self.models.specValue
+        var models = common?.objectValue ?? SpecObject()
         for (key, value) in member.models.entries { models[key] = value }
         spec.models = try ModelsSpec(.object(models), at: place.appending("models"))
         return spec

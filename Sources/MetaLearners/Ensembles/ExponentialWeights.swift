@@ -12,9 +12,9 @@
 /// move smoothly with the data, unlike those of a selection.
 struct ExponentialWeights {
     /// The temperature β: how many times the noise's variance a difference in loss has to be.
-    var temperature = 6.0
+    var temperature = 4.0
     /// The prior weight of the first candidate, the constant; the others share the rest alike.
-    var constantPrior = 0.3
+    var constantPrior = 0.5
 
     /// The weights of candidates with the given losses, the constant's first.
     ///

@@ -79,6 +79,11 @@ extension CATEModel {
         let labels = dataset.treatment.labels
         notes += nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
         notes += predictor.warnings(labels)
+        let effectModels = (predictor as? LearnerPredictor)?.effectModels ?? []
+        let used =
+            nuisanceModels.compactMap { $0.models.everyModel.first?.backendName }
+            + effectModels.compactMap { $0.models.everyModel.first?.backendName }
+        notes += fitter.sparseWarnings(dataset, backends: Set(used))
         warnings = notes
     }
 }

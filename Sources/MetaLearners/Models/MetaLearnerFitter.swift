@@ -56,7 +56,14 @@ public struct MetaLearnerFitter: Sendable {
                     own.choice, estimators[place + "effect"])
             }
         }
-        completeSpec = complete.specValue
+        guard spec.learner == .auto else {
+            completeSpec = complete.specValue
+            return
+        }
+        try MetaLearnerSpec.requireOwnModels(of: complete, registry)
+        var object = complete.specValue.objectValue ?? SpecObject()
+        object["models"] = spec.ownModels
+        completeSpec = .object(object)
     }
 
     /// Fits the learner to `dataset`.
@@ -147,9 +154,21 @@ public struct MetaLearnerFitter: Sendable {
     private static func complete(_ choice: EstimatorChoice, _ estimator: (any BaseEstimator)?)
         -> EstimatorChoice
     {
-        guard let estimator else { return choice }
-        return EstimatorChoice(
-            estimator.backend.name, estimator.spec.specValue.objectValue ?? SpecObject())
+        estimator?.completeChoice ?? choice
+    }
+
+    /// Which of the backends that were used fill sparse columns in, where there are any.
+    func sparseWarnings(_ dataset: CausalDataset, backends used: Set<String>) -> [String] {
+        let count = dataset.covariates.columns.count { $0.values.sparse != nil }
+        guard count > 0 else { return [] }
+        let dense = backends.filter { used.contains($0.name) && !$0.capabilities.contains(.sparse) }.map(
+            \.name)
+        guard !dense.isEmpty else { return [] }
+        let able = backends.filter { $0.capabilities.contains(.sparse) }.map(\.name)
+        return [
+            "\(dense.joined(separator: ", ")): reads \(count) sparse columns as if they were dense; these use what is "
+                + "stored alone: " + able.joined(separator: ", ")
+        ]
     }
 
     /// What to do instead of choosing another backend.

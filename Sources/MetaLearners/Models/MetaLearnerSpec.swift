@@ -25,7 +25,7 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     /// Which column plays which part.
     public var data = DataSpec()
     /// The meta-learner.
-    public var learner = LearnerKind.dr
+    public var learner = LearnerKind.auto
     /// How effects of several arms are fitted.
     public var multiArm = MultiArm.pairwise
     /// What the learner `ensemble` stacks.
@@ -55,12 +55,14 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public static let parameters: [Parameter<MetaLearnerSpec>] = [
         .integer("version", \.version, in: 1...1, "version of this format"),
         .nested("data", \.data, "which column plays which part"),
-        .choice("learner", \.learner, aliases: LearnerKind.aliases, "meta-learner (pw is another name of m)"),
+        .choice(
+            "learner", \.learner, aliases: LearnerKind.aliases,
+            "meta-learner; auto needs no tuning and brings its own models (pw is another name of m)"),
         .choice(
             "multi_arm", \.multiArm,
             "r with several arms: each arm with the control, or all arms in one loss"),
         .nested("ensemble", \.ensemble, "what the learner ensemble stacks"),
-        .nested("models", \.models, "base learners, each a backend with its parameters"),
+        .nested("models", \.models, "base learners, each a backend with its parameters; none for auto"),
         .texts(
             "plugins", \.plugins,
             "shared libraries with more base learners; they run with all rights of this program"),

@@ -21,6 +21,7 @@ final class NuisancePlan: Sendable {
     let repeats: [FoldAssignment]
     private let fitter: MetaLearnerFitter
     private let fingerprint: UInt64
+    private let wanted: [NuisanceRole]
     private let entries: [Entry]
     private let state: Mutex<State>
 
@@ -36,6 +37,7 @@ final class NuisancePlan: Sendable {
         dataset = request.dataset
         repeats = request.repeats
         fingerprint = request.fingerprint
+        self.wanted = wanted.map(\.role)
         let known = request.reused?.components ?? []
         let crossFitter = CrossFitter(repeats, aggregation: fitter.spec.crossFitting.aggregation)
         let labels = dataset.treatment.labels
@@ -174,6 +176,13 @@ final class NuisancePlan: Sendable {
             estimates: estimates(components.map(\.role)), overlap: propensities.overlap,
             calibration: propensities.calibration, repeats: repeats,
             aggregation: fitter.spec.crossFitting.aggregation, outcomeKind: dataset.outcome.kind,
-            fingerprint: fingerprint, components: components)
+            fingerprint: fingerprint, components: ordered(components))
+    }
+
+    /// Components in the order in which they were asked for, whichever was fitted first; those that nobody asked for
+    /// come last.
+    private func ordered(_ components: [NuisanceComponent]) -> [NuisanceComponent] {
+        wanted.compactMap { role in components.first { $0.role == role } }
+            + components.filter { !wanted.contains($0.role) }
     }
 }

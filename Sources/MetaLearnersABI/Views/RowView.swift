@@ -69,7 +69,7 @@ struct RowView: Sendable {
             return false
         }
         let table = UnsafeRawPointer(pointer).loadUnaligned(as: mtlr_table.self)
-        guard table.rows == 1 else { return false }
+        guard table.rows == 1, table.sparse == nil else { return false }
         if let matrix = table.matrix {
             guard table.column_count == 0 else { return false }
             return read(StructView.element(matrix, 0), table.matrix_names, to: row)

@@ -59,7 +59,7 @@ public struct CausalDataset: Sendable {
         self.warnings =
             warnings
             + (outcome.isConstant ? ["the outcome is the same in every row: all effects are zero"] : [])
-        self.cache = FeatureCache()
+        self.cache = FeatureCache(rowWeights: weights)
         activeRows = nil
     }
 

@@ -29,8 +29,16 @@ public struct CovariateSchema: Sendable, Equatable {
     public func align(_ table: Table) throws(MetaLearnersError) -> (table: Table, warnings: [String]) {
         var columns: [Column] = []
         var warnings: [String] = []
+        // By far the fastest for the few columns that most tables have; sparse ones may have thousands.
+        let positions =
+            fields.count > 32
+            ? Dictionary(
+                table.columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+            : nil
         for field in fields {
-            guard let column = table.column(named: field.name) else {
+            let found =
+                positions.map { $0[field.name].map { table.columns[$0] } } ?? table.column(named: field.name)
+            guard let column = found else {
                 throw MetaLearnersError(
                     .invalidData, at: "column '\(field.name)'", "is missing; the model was trained on it",
                     remedy: SpellingSuggestion.nearest(to: field.name, in: table.columns.map(\.name))

@@ -16,8 +16,13 @@ public final class FeatureCache: Sendable {
 
     private let slots = Mutex<[Key: Slot]>([:])
 
+    /// The weight of each row, whichever fit asks, for what describes the columns; nil where all count alike.
+    public let rowWeights: [Double]?
+
     /// Creates an empty cache.
-    public init() {}
+    ///
+    /// - Parameter rowWeights: the weight of each row of the dataset. Fits may weight rows otherwise.
+    public init(rowWeights: [Double]? = nil) { self.rowWeights = rowWeights }
 
     /// The value of `type` under `name`; `make` makes it where it is not there yet.
     ///

@@ -25,10 +25,17 @@ public final class SparseColumns: Sendable {
     /// - Throws: `invalidData` for starts that do not ascend from 0 to the number of values, a column out of range or twice
     ///   in a row, a value that is not finite, or more than 2³¹ − 1 rows.
     /// - Complexity: O(rows + columns + values).
-    public init(
+    public convenience init(
         rowStarts: some RandomAccessCollection<Int>, columns: some RandomAccessCollection<Int>,
         values: some RandomAccessCollection<Double>, columnCount: Int
     ) throws(MetaLearnersError) {
+        // Loops over arrays: over collections of other modules' types they are many times slower.
+        try self.init(Array(rowStarts), Array(columns), Array(values), columnCount)
+    }
+
+    private init(_ rowStarts: [Int], _ columns: [Int], _ values: [Double], _ columnCount: Int)
+        throws(MetaLearnersError)
+    {
         func refuse(_ problem: String, _ remedy: String? = nil) -> MetaLearnersError {
             MetaLearnersError(.invalidData, at: "sparse matrix", problem, remedy: remedy)
         }
@@ -48,7 +55,7 @@ public final class SparseColumns: Sendable {
             }
             let row = Int32(truncatingIfNeeded: index - 1)
             for place in previous..<end {
-                let column = columns[columns.index(columns.startIndex, offsetBy: place)]
+                let column = columns[place]
                 guard column >= 0, column < columnCount else {
                     throw refuse("row \(index) has column \(column), of \(columnCount)")
                 }
@@ -56,7 +63,7 @@ public final class SparseColumns: Sendable {
                     throw refuse("row \(index) has column \(column) twice", "sum up duplicates first")
                 }
                 lastRow[column] = row
-                let value = values[values.index(values.startIndex, offsetBy: place)]
+                let value = values[place]
                 guard value.isFinite else {
                     throw refuse(
                         "row \(index), column \(column) has \(value)",
@@ -74,9 +81,9 @@ public final class SparseColumns: Sendable {
         previous = 0
         for (index, end) in rowStarts.enumerated() where index > 0 {
             for place in previous..<end {
-                let value = values[values.index(values.startIndex, offsetBy: place)]
+                let value = values[place]
                 guard value != 0 else { continue }
-                let column = columns[columns.index(columns.startIndex, offsetBy: place)]
+                let column = columns[place]
                 rows[next[column]] = Int32(truncatingIfNeeded: index - 1)
                 stored[next[column]] = value
                 next[column] += 1

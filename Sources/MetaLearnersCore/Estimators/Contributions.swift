@@ -8,6 +8,8 @@ public struct Contributions: Sendable, Equatable {
         case logOdds = "log_odds"
         /// The log probability of each class, but for a constant that the classes of a row share.
         case logProbability = "log_probability"
+        /// The logarithm of the mean.
+        case logMean = "log_mean"
     }
 
     /// Row by row and output by output: a number for each column, then the expected value.

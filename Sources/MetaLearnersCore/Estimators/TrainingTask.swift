@@ -31,7 +31,7 @@ public struct TrainingTask: Sendable {
     public init(
         features: Table, rows: [Int32], validationRows: [Int32]? = nil, target: [Double],
         weights: [Double]? = nil, clusters: [Int32]? = nil, objective: Objective = .regression,
-        seed: UInt64 = 0, cache: FeatureCache = FeatureCache()
+        seed: UInt64 = 0, cache: FeatureCache? = nil
     ) throws(MetaLearnersError) {
         let count = features.rowCount
         func requireLength(_ length: Int, _ name: String) throws(MetaLearnersError) {
@@ -87,7 +87,7 @@ public struct TrainingTask: Sendable {
         self.clusters = clusters
         self.objective = objective
         self.seed = seed
-        self.cache = cache
+        self.cache = cache ?? FeatureCache(rowWeights: weights)
     }
 
     /// How many numbers a prediction for one row has.

@@ -9,6 +9,12 @@ final class BinStore: Sendable {
     }
 
     private let contents = Mutex(Contents())
+    private let rowWeights: [Double]?
+
+    /// Creates an empty store.
+    ///
+    /// - Parameter rowWeights: how much each row counts in the quantiles between bins; nil where all count alike.
+    init(rowWeights: [Double]? = nil) { self.rowWeights = rowWeights }
 
     /// The bins of `features`: those that are not there yet are made, and whoever asks for the same waits.
     ///
@@ -18,7 +24,7 @@ final class BinStore: Sendable {
     {
         let result: Result<BinnedMatrix, MetaLearnersError> = contents.withLock { contents in
             do throws(MetaLearnersError) {
-                return .success(try Self.matrix(features, limits, context, &contents))
+                return .success(try matrix(features, limits, context, &contents))
             } catch {
                 return .failure(error)
             }
@@ -26,7 +32,7 @@ final class BinStore: Sendable {
         return try result.get()
     }
 
-    private static func matrix(
+    private func matrix(
         _ features: Table, _ limits: BinLimits, _ context: ExecutionContext, _ contents: inout Contents
     ) throws(MetaLearnersError) -> BinnedMatrix {
         let keys = features.columns.map { BinnedColumn.Key($0, limits) }
@@ -39,7 +45,7 @@ final class BinStore: Sendable {
         for key in keys {
             if let column = wanted.removeValue(forKey: key) { missing.append(column) }
         }
-        for column in try ColumnBinner(context: context).bin(missing, limits) {
+        for column in try ColumnBinner(context: context, rowWeights: rowWeights).bin(missing, limits) {
             contents.columns[column.key] = column
         }
         let matrix = try BinnedMatrix(

@@ -7,10 +7,14 @@ import MetaLearnersCore
 struct ColumnBinner {
     /// Rows that are looked at to find the edges of a column.
     static let sampleSize = 200_000
+    /// Draws by weight for each row where there are few: they count to an eighth of the mean weight.
+    private static let drawsPerRow = 8
     private static let blockRows = 256
     private static let chunkRows = 16_384
 
     let context: ExecutionContext
+    /// How much each row counts in the quantiles between bins; nil where all count alike.
+    var rowWeights: [Double]?
 
     /// The bins of `columns`, in order, within `limits`.
     ///
@@ -68,7 +72,10 @@ struct ColumnBinner {
         -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
-        let sampled = Self.sampleRows(rowCount)
+        let isSampled = rowCount > Self.sampleSize
+        let weighted = WeightedSample.rows(
+            rowWeights, of: rowCount, size: min(Self.sampleSize, Self.drawsPerRow * rowCount))
+        let sampled = isSampled ? weighted ?? Self.sampleRows(rowCount) : nil
         let numeric = columns.indices.filter { columns[$0].levels == nil }
         var binnings = [ColumnBinning?](repeating: nil, count: columns.count)
         // Some columns at a time bound the memory of their samples.
@@ -77,7 +84,14 @@ struct ColumnBinner {
             let group = Array(numeric[first..<min(numeric.count, first + Self.columnsAtATime)])
             let found = try findEdges(
                 group.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
-            for (index, binning) in zip(group, found) { binnings[index] = .numeric(binning) }
+            for (index, found) in zip(group, found) { binnings[index] = .numeric(found.binning) }
+            guard !isSampled, let weighted else { continue }
+            // All rows are known, and those columns that have more numbers than bins get quantiles by weight.
+            let crowded = zip(group, found).filter { !$1.isExact }.map(\.0)
+            guard !crowded.isEmpty else { continue }
+            let edges = try findEdges(
+                crowded.map { columns[$0].values }, weighted, rowCount, maxBins: limits.numbers)
+            for (index, found) in zip(crowded, edges) { binnings[index] = .numeric(found.binning) }
         }
         binnings.withUnsafeMutableBufferPointer { buffer in
             let binnings = DisjointWrites(buffer)
@@ -96,7 +110,7 @@ struct ColumnBinner {
     /// The edges of some columns, from the sampled rows or, nil, from all.
     private func findEdges(
         _ columns: [StridedValues], _ sampled: [Int32]?, _ rowCount: Int, maxBins: Int
-    ) throws(MetaLearnersError) -> [NumericBinning] {
+    ) throws(MetaLearnersError) -> [(binning: NumericBinning, isExact: Bool)] {
         let size = sampled?.count ?? rowCount
         let samples = try AlignedBuffer<Double>(uninitialized: columns.count * size)
         let chunkRows = 4096
@@ -118,12 +132,12 @@ struct ColumnBinner {
                 }
             }
         }
-        var found = [NumericBinning?](repeating: nil, count: columns.count)
+        var found = [(binning: NumericBinning, isExact: Bool)?](repeating: nil, count: columns.count)
         found.withUnsafeMutableBufferPointer { buffer in
             let found = DisjointWrites(buffer)
             context.concurrently(columns.count) { index in
                 let sample = UnsafeMutableBufferPointer(start: samples.base + index * size, count: size)
-                found[index] = NumericBinning(sample: sample, maxBins: maxBins)
+                found[index] = NumericBinning.found(in: sample, maxBins: maxBins)
             }
         }
         return found.compactMap(\.self)

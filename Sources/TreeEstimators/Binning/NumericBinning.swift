@@ -52,7 +52,11 @@ struct NumericBinning: Sendable, Equatable {
 
     /// Finds edges between the numbers of `sample`: all that differ where these are at most `maxBins`, else so
     /// that bins hold about equally many, and frequent numbers have a bin of their own.
-    init(sample: UnsafeMutableBufferPointer<Double>, maxBins: Int) {
+    ///
+    /// - Returns: also whether each number of the sample has a bin of its own.
+    static func found(in sample: UnsafeMutableBufferPointer<Double>, maxBins: Int) -> (
+        binning: NumericBinning, isExact: Bool
+    ) {
         let values = RadixSort.sortedNumbers(sample)
         var distinct: [(value: Double, count: Int)] = []
         for value in values {
@@ -65,12 +69,12 @@ struct NumericBinning: Sendable, Equatable {
         var edges: [Double] = []
         if distinct.count <= maxBins {
             for index in distinct.indices.dropFirst() {
-                edges.append(Self.edge(between: distinct[index - 1].value, and: distinct[index].value))
+                edges.append(edge(between: distinct[index - 1].value, and: distinct[index].value))
             }
         } else {
-            edges = Self.quantileEdges(distinct, total: values.count, maxBins: maxBins)
+            edges = quantileEdges(distinct, total: values.count, maxBins: maxBins)
         }
-        self.init(edges: edges)
+        return (NumericBinning(edges: edges), distinct.count <= maxBins)
     }
 
     /// Closes a bin when it holds its share of what is left; numbers as frequent as a bin stand alone.

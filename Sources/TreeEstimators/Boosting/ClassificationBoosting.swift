@@ -108,19 +108,8 @@ struct ClassificationBoosting {
         if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 
-    private func eachRow(_ body: (Int) -> Void) {
-        let parts = problem.rows.shards.count
-        problem.team.run(parts) { part in
-            for rows in [problem.rows.training, problem.rows.heldOut] {
-                for row in rows[part * rows.count / parts..<(part + 1) * rows.count / parts] {
-                    body(Int(row))
-                }
-            }
-        }
-    }
-
     private func fillShares(_ scores: AlignedBuffer<Double>, _ shares: AlignedBuffer<Float>) {
-        eachRow { row in
+        problem.eachRow { row in
             let first = row * scoreCount
             var largest = scores.base[first]
             for output in 1..<scoreCount { largest = max(largest, scores.base[first + output]) }
@@ -143,20 +132,15 @@ struct ClassificationBoosting {
         }
         let label = Double(output)
         let factor = Double(classes) / Double(classes - 1)
-        eachRow { row in
+        problem.eachRow { row in
             let share = Double(shares.base[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
             gradients.base[row] = SIMD2(
-                Self.rounded(gradient * gradientScale), Self.rounded(hessian * hessianScale))
+                BoostingProblem.rounded(gradient * gradientScale),
+                BoostingProblem.rounded(hessian * hessianScale))
         }
-    }
-
-    /// The nearest integer of a number below 2^31, which ends up in the low bits of the sum.
-    @inline(__always)
-    private static func rounded(_ value: Double) -> Int32 {
-        Int32(truncatingIfNeeded: (value + 0x1.8p52).bitPattern)
     }
 
     private func fillLogisticGradients(

@@ -69,19 +69,27 @@ struct TrainingRows {
 
     /// The sum of `term` over the held-out rows, added up in an order that does not depend on the threads.
     func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> Double {
+        partials(of: heldOut, team, 0.0) { $0 += term($1) }.reduce(0, +)
+    }
+
+    /// What `add` makes of each stretch of 4,096 of `rows`, in order: what these come to does not depend on the threads.
+    @inline(__always)
+    func partials<Partial>(
+        of rows: [Int32], _ team: WorkTeam, _ initial: Partial, _ add: (inout Partial, _ row: Int) -> Void
+    ) -> [Partial] {
         let blockSize = 4096
-        var sums = [Double](repeating: 0, count: (heldOut.count + blockSize - 1) / blockSize)
-        sums.withUnsafeMutableBufferPointer { buffer in
-            let sums = DisjointWrites(buffer)
-            team.run(sums.count) { block in
-                var sum = 0.0
-                for row in heldOut[block * blockSize..<min(heldOut.count, (block + 1) * blockSize)] {
-                    sum += term(Int(row))
+        var partials = [Partial](repeating: initial, count: (rows.count + blockSize - 1) / blockSize)
+        partials.withUnsafeMutableBufferPointer { buffer in
+            let partials = DisjointWrites(buffer)
+            team.run(partials.count) { block in
+                var partial = initial
+                for row in rows[block * blockSize..<min(rows.count, (block + 1) * blockSize)] {
+                    add(&partial, Int(row))
                 }
-                sums[block] = sum
+                partials[block] = partial
             }
         }
-        return sums.reduce(0, +)
+        return partials
     }
 
     /// Exactly the wanted share of rows, each equally likely (selection sampling; Knuth, TAOCP 3.4.2, S).

@@ -8,7 +8,7 @@ extension BoostedTreesModel: ExplainableEstimator {
     }
 
     /// Shapley values on the scale of scores: of the log odds for two classes, of log probabilities (but for a
-    /// constant of the row) for more.
+    /// constant of the row) for more, of the logarithm of the mean for counts.
     func contributions(
         _ features: Table, rows: [Int32]?, background: Table?, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> Contributions {
@@ -35,6 +35,7 @@ extension BoostedTreesModel: ExplainableEstimator {
             case .identity: .prediction
             case .logistic: .logOdds
             case .softmax: .logProbability
+            case .exponential: .logMean
             }
         return Contributions(
             values: values, scale: scale, outputCount: outputs, columnCount: ensemble.featureCount)

@@ -37,7 +37,7 @@ public struct ForestEstimator: BaseEstimator {
     {
         try context.checkCancellation()
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
-            BinStore()
+            BinStore(rowWeights: task.cache.rowWeights)
         }
         let matrix = try store.matrix(task.features, limits: .narrow(spec.maxBins), context)
         let plan = ForestSampler.Plan(

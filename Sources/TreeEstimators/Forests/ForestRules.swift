@@ -1,6 +1,7 @@
 /// What decides the shape of a forest's trees.
 struct ForestRules: Sendable {
     let minLeafSize: Double
+    let minChildShare: Double
     let maxDepth: Int
     /// At most 2³⁰, so that nodes can be numbered by 32 bits.
     let maxLeaves: Int
@@ -13,6 +14,7 @@ struct ForestRules: Sendable {
     /// The rules for `columns` columns that are not constant.
     init(_ spec: ForestSpec, columns: Int, isClassification: Bool) {
         minLeafSize = Double(spec.minLeafSize)
+        minChildShare = spec.minChildShare
         maxDepth =
             spec.maxDepth == 0 ? ForestTree.maximumDepth : min(spec.maxDepth, ForestTree.maximumDepth)
         isBestFirst = spec.maxLeaves > 0

@@ -10,6 +10,8 @@ public struct ForestSpec: BaseEstimatorSpec {
     public var maxLeaves = 0
     /// Rows that a split is found from in a leaf at least, rows of weight 0 not counted.
     public var minLeafSize = 5
+    /// The share of a node's rows that each side of its split keeps at least; `alpha` in grf.
+    public var minChildShare = 0.0
     /// The share of columns that a split is chosen among, drawn anew at each node; 0 for p/3 columns of p in
     /// regression and √p in classification, rounded up.
     public var columnSample = 0.0
@@ -38,6 +40,9 @@ public struct ForestSpec: BaseEstimatorSpec {
         .integer("max_depth", \.maxDepth, in: 0...255, "splits from root to leaf at most; 0 for 255"),
         .integer("max_leaves", \.maxLeaves, in: 0...Int.max, "leaves of a tree at most; 0 for no limit"),
         .integer("min_leaf_size", \.minLeafSize, in: 1...Int.max, "rows in a leaf at least"),
+        .number(
+            "min_child_share", \.minChildShare, in: 0...0.5,
+            "share of a node's rows that each side of its split keeps at least"),
         .number(
             "column_sample", \.columnSample, in: 0...1,
             "share of columns tried at each node; 0 for a third (regression) or the square root of their number"

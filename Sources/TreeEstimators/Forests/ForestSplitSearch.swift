@@ -14,6 +14,8 @@ final class ForestSplitSearch<Sum: ForestSum> {
     private let keys: AlignedBuffer<Double>
     private var total = Sum.none
     private var parentScore = 0.0
+    /// The rows that each side must keep.
+    private var leastCount = 0.0
     /// What was found since `start`.
     private(set) var best: ForestSplit?
 
@@ -35,6 +37,7 @@ final class ForestSplitSearch<Sum: ForestSum> {
     func start(_ total: Sum) {
         self.total = total
         parentScore = total.score
+        leastCount = max(rules.minLeafSize, (rules.minChildShare * total.count).rounded(.up))
         best = nil
     }
 
@@ -90,7 +93,7 @@ final class ForestSplitSearch<Sum: ForestSum> {
     @inline(__always)
     private func consider(_ left: Sum, feature: Int, _ rule: () -> SplitCandidate.Rule) {
         let right = total - left
-        guard left.count >= rules.minLeafSize, right.count >= rules.minLeafSize, left.hessian > 0,
+        guard left.count >= leastCount, right.count >= leastCount, left.hessian > 0,
             right.hessian > 0
         else { return }
         let sum = left.score + right.score

@@ -162,7 +162,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let right = leaves[parent].totals - candidate.left
         let bounds = bounds(of: parent, candidate, right: right)
         leaves[parent] = Leaf(
-            totals: candidate.left, depth: depth, histogram: nil, best: nil, bounds: bounds.left, node: 2 * new)
+            totals: candidate.left, depth: depth, histogram: nil, best: nil, bounds: bounds.left,
+            node: 2 * new)
         leaves.append(
             Leaf(
                 totals: right, depth: depth, histogram: nil, best: nil, bounds: bounds.right,
@@ -192,7 +193,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let bounds = leaves[parent].bounds
         return bounds.parted(
             left: rules.optimumUnits(candidate.left, within: bounds),
-            right: rules.optimumUnits(right, within: bounds), direction: rules.direction(of: candidate.feature))
+            right: rules.optimumUnits(right, within: bounds),
+            direction: rules.direction(of: candidate.feature))
     }
 
     private func takeHistogram() throws(MetaLearnersError) -> Int {

@@ -9,8 +9,8 @@ import MetaLearnersCore
 
 extension BoostedTreesModel: RowPredictable {
     func makeRowPredictor() -> (any RowPredictor)? {
-        guard link == .identity || link == .logistic, ensemble.baseScores.count == 1 else { return nil }
-        return TreeRowPredictor(ensemble, isLogistic: link == .logistic)
+        guard link != .softmax, ensemble.baseScores.count == 1 else { return nil }
+        return TreeRowPredictor(ensemble, link)
     }
 }
 
@@ -23,12 +23,12 @@ struct TreeRowPredictor: RowPredictor {
     private let roots: [UInt32]
     private let base: Double
     private let valueScale: Double
-    private let isLogistic: Bool
+    private let link: BoostedTreesModel.Link
 
-    var outputCount: Int { isLogistic ? 2 : 1 }
+    var outputCount: Int { link == .logistic ? 2 : 1 }
 
     /// Lays out the trees of one score; nil where a split is by categories.
-    init?(_ ensemble: TreeEnsemble, isLogistic: Bool) {
+    init?(_ ensemble: TreeEnsemble, _ link: BoostedTreesModel.Link) {
         var nodes: [mtlk_node] = []
         var values: [Float] = []
         var roots: [UInt32] = []
@@ -65,7 +65,7 @@ struct TreeRowPredictor: RowPredictor {
         self.roots = roots
         base = ensemble.baseScores.first ?? 0
         valueScale = ensemble.valueScale
-        self.isLogistic = isLogistic
+        self.link = link
     }
 
     private static func leaf(_ node: Int) -> mtlk_node {
@@ -85,7 +85,12 @@ struct TreeRowPredictor: RowPredictor {
             }
         }
         let score = base + sum * valueScale
-        outputs[0] = isLogistic ? 1 / (1 + exp(score)) : score
-        if isLogistic { outputs[1] = 1 / (1 + exp(-score)) }
+        switch link {
+        case .identity, .softmax: outputs[0] = score
+        case .exponential: outputs[0] = BoostedTreesModel.mean(ofScore: score)
+        case .logistic:
+            outputs[0] = 1 / (1 + exp(score))
+            outputs[1] = 1 / (1 + exp(-score))
+        }
     }
 }

@@ -16,6 +16,8 @@ struct BoostedTreesModel: FittedEstimator {
         case logistic
         /// The scores are log probabilities of the classes, but for a constant.
         case softmax
+        /// The score is the logarithm of the prediction.
+        case exponential
     }
 
     let ensemble: TreeEnsemble
@@ -56,8 +58,12 @@ struct BoostedTreesModel: FittedEstimator {
             }
             return shares
         case .softmax: return softmax(scores)
+        case .exponential: return scores.map(Self.mean(ofScore:))
         }
     }
+
+    /// exp(score), which stays finite.
+    static func mean(ofScore score: Double) -> Double { exp(min(score, 709)) }
 
     private func softmax(_ scores: [Double]) -> [Double] {
         var shares = scores

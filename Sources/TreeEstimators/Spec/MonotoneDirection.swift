@@ -32,7 +32,9 @@ extension Parameter {
         } write: { spec in
             .object(
                 SpecObject(
-                    spec[keyPath: path].sorted { $0.key < $1.key }.map { ($0.key, .string($0.value.rawValue)) }))
+                    spec[keyPath: path].sorted { $0.key < $1.key }.map {
+                        ($0.key, .string($0.value.rawValue))
+                    }))
         }
     }
 }

@@ -102,8 +102,17 @@ final class WorkTeam: @unchecked Sendable {  // `phase` is written before, and r
         _ = pending.subtract(1, ordering: .acquiringAndReleasing)
     }
 
+    /// Waits a little: at first ready to go on at once, then leaving the core to others, at last asleep, so that a
+    /// thread without work costs next to nothing.
     private func pause(_ spins: inout Int) {
         spins += 1
-        if spins > 2000 { sched_yield() }
+        if spins > Self.yieldsEnd {
+            usleep(50)
+        } else if spins > Self.spinsEnd {
+            sched_yield()
+        }
     }
+
+    private static let spinsEnd = 2000
+    private static let yieldsEnd = 3000
 }

@@ -38,9 +38,10 @@ struct BoostingRun<Loss: BoostingLoss> {
             }
             if roles.isSampled, let mask { roles.sample(round: round, into: mask) }
             let state = RoundState(
-                margins: margins, gradients: gradients, hessians: hessians, active: mask)
+                margins: margins, gradients: gradients, hessians: hessians, isFirst: round == 0,
+                active: mask)
             var largest = differentiate(state, grid, hessianGrid)
-            while largest > grid.limit {
+            while largest > grid.limit, largest.isFinite {
                 grid = GradientGrid(magnitude: largest, count: matrix.rowCount)
                 largest = differentiate(state, grid, hessianGrid)
             }

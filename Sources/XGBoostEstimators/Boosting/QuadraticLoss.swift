@@ -84,14 +84,14 @@ struct QuadraticLoss: BoostingLoss {
     func differentiate(
         _ range: Range<Int>, _ state: RoundState, gradients: GradientGrid, hessians: GradientGrid
     ) -> Double {
-        let margins = state.margins.start
-        let base = state.margins.base
-        let a = curvature.start
-        let b = slope.start
-        let gradient = state.gradients.start
-        let hessian = state.hessians.start
-        var largest = 0.0
         if let active = state.active?.start {
+            let margins = state.margins.start
+            let base = state.margins.base
+            let a = curvature.start
+            let b = slope.start
+            let gradient = state.gradients.start
+            let hessian = state.hessians.start
+            var largest = 0.0
             for index in range {
                 let isActive = active[index] != 0
                 let value = a[index] * (Double(margins[index]) - base) - b[index]
@@ -100,15 +100,62 @@ struct QuadraticLoss: BoostingLoss {
                 gradient[index] = Float(gradients.rounded(exact))
                 hessian[index] = isActive ? Float(hessians.rounded(a[index])) : 0
             }
-        } else {
-            for index in range {
-                let value = a[index] * (Double(margins[index]) - base) - b[index]
-                largest = max(largest, abs(value))
-                gradient[index] = Float(gradients.rounded(value))
-                hessian[index] = Float(hessians.rounded(a[index]))
-            }
+            return largest
         }
-        return largest
+        // They are the same in every round, and XGBoost only reads them.
+        if state.isFirst { fillHessians(range, state, hessians) }
+        return isUnit
+            ? fill(range, state, gradients) { value, _, slope in value - slope }
+            : fill(range, state, gradients) { value, curvature, slope in curvature * value - slope }
+    }
+
+    /// The gradients of rows that all count, four at a time: a maximum of one number at a time is twice the work.
+    @inline(__always)
+    private func fill(
+        _ range: Range<Int>, _ state: RoundState, _ grid: GradientGrid,
+        _ derivative: (SIMD4<Double>, SIMD4<Double>, SIMD4<Double>) -> SIMD4<Double>
+    ) -> Double {
+        let margins = state.margins.start
+        let base = state.margins.base
+        let a = curvature.start
+        let b = slope.start
+        let gradient = state.gradients.start
+        var largest = SIMD4<Double>(repeating: 0)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let count = min(4, range.upperBound - index)
+            var margin = SIMD4<Float>(repeating: 0)
+            var curvature = SIMD4<Double>(repeating: 0)
+            var slope = SIMD4<Double>(repeating: 0)
+            if count == 4 {
+                margin = UnsafeRawPointer(margins + index).loadUnaligned(as: SIMD4<Float>.self)
+                curvature = UnsafeRawPointer(a + index).loadUnaligned(as: SIMD4<Double>.self)
+                slope = UnsafeRawPointer(b + index).loadUnaligned(as: SIMD4<Double>.self)
+            } else {
+                // What lies beyond the range is as if it were solved already.
+                margin = SIMD4(repeating: Float(base))
+                for lane in 0..<count {
+                    margin[lane] = margins[index + lane]
+                    curvature[lane] = a[index + lane]
+                    slope[lane] = b[index + lane]
+                }
+            }
+            let value = derivative(SIMD4<Double>(margin) - base, curvature, slope)
+            largest.replace(with: value, where: value .> largest)
+            largest.replace(with: -value, where: -value .> largest)
+            let rounded = SIMD4<Float>((value + grid.rounding) - grid.rounding)
+            if count == 4 {
+                UnsafeMutableRawPointer(gradient + index).storeBytes(of: rounded, as: SIMD4<Float>.self)
+            } else {
+                for lane in 0..<count { gradient[index + lane] = rounded[lane] }
+            }
+            index += 4
+        }
+        return largest.max()
+    }
+
+    private func fillHessians(_ range: Range<Int>, _ state: RoundState, _ grid: GradientGrid) {
+        for index in range { state.hessians.start[index] = Float(grid.rounded(curvature.start[index])) }
     }
 
     func loss(of position: Int, _ margins: RoundState.MarginPointer) -> Double {

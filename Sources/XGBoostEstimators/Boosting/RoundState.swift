@@ -6,6 +6,8 @@ struct RoundState: Sendable {
     let gradients: NumberBuffer<Float>
     /// Where Hessians go, outputs numbers a row.
     let hessians: NumberBuffer<Float>
+    /// Whether nothing has been written yet; what was written in a round is still there in the next.
+    let isFirst: Bool
     /// 1 for each row to learn from in this round, 0 for the others; nil where all are learned from.
     let active: NumberBuffer<UInt8>?
 

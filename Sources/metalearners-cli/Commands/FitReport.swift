@@ -87,7 +87,7 @@ struct FitReport {
     private var modelsText: String {
         let models = model.spec.models
         switch model.spec.learner {
-        case .auto: return "boosted trees and linear models, stacked"
+        case .auto: return candidatesText
         case .ensemble:
             return "members " + model.spec.ensemble.members.map(\.learner.rawValue).joined(separator: ", ")
         default: break
@@ -101,6 +101,19 @@ struct FitReport {
             if hasEffects, let own = arm.effect { parts.append("effect of '\(arm.label)' \(own.backend)") }
         }
         return parts.joined(separator: ", ")
+    }
+
+    /// What the candidates of `auto` count, those that count at all.
+    private var candidatesText: String {
+        let arms = model.summary.objectValue?["ensemble"]?.objectValue ?? SpecObject()
+        return arms.entries.map { arm, weights in
+            let counting = (weights.objectValue?.entries ?? []).compactMap { name, weight in
+                weight.doubleValue.map { (name: name, weight: $0) }
+            }.filter { $0.weight >= 0.01 }.sorted { $0.weight > $1.weight }
+            let text = counting.map { "\($0.name) \(NumberText.fixed(100 * $0.weight, decimals: 0)) %" }
+                .joined(separator: ", ")
+            return arms.entries.count > 1 ? "\(arm): \(text)" : text
+        }.joined(separator: "; ")
     }
 
     private var spreadTitle: String {

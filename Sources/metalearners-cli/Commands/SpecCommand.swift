@@ -11,7 +11,7 @@ struct SpecCommand: ParsableCommand {
         help: ArgumentHelp(
             "Meta-learner: \(LearnerKind.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "learner"))
-    var learner = LearnerKind.dr.rawValue
+    var learner = MetaLearnerSpec().learner.rawValue
 
     @Flag(help: "Print the spec as JSON, without comments.")
     var json = false

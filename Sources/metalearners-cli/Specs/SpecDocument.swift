@@ -17,6 +17,13 @@ package enum SpecDocument {
             # a key that is left out keeps the value that it has here.
 
             """
+        if spec.objectValue?["models"] == nil {
+            text += """
+                # The learner auto brings base learners of its own: those of the others stand in their specs
+                # (metalearners spec --learner dr).
+
+                """
+        }
         for parameter in MetaLearnerSpec().parameterDescriptions {
             guard let value = spec.objectValue?[parameter.name] else { continue }
             text += "\n"

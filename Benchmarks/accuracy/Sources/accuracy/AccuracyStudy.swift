@@ -10,9 +10,10 @@ import Synchronization
 
 /// How far estimated effects of fresh rows are from the truth.
 ///
-///     accuracy run [--cells TEXT,…] [--learners s,t,x,r,dr,auto] [--runs 20] [--output FILE] [--threads N]
+///     accuracy run [--cells TEXT,…] [--learners s,t,x,r,dr,auto,constant] [--runs 20] [--output FILE] [--threads N]
 ///     accuracy draw --cell NAME --run NUMBER
 ///     accuracy cells
+///     accuracy time [--rows 1000] [--columns 10] [--learners auto] [--threads 2] [--runs 3]
 ///
 /// `run` appends a line a fit to the file and leaves out what is there already. `draw` writes the numbers of a run to
 /// the standard output, for peers: n, p and the number of fresh rows as 64-bit integers, then, as doubles, the
@@ -24,8 +25,9 @@ struct AccuracyStudy {
         case "run": try run()
         case "draw": try draw()
         case "cells": for cell in Cell.all { print(cell.name, cell.group.rawValue) }
+        case "time": try time()
         default:
-            print("usage: accuracy run | draw | cells")
+            print("usage: accuracy run | draw | cells | time")
             exit(2)
         }
     }
@@ -38,13 +40,35 @@ struct AccuracyStudy {
         var key: String { "\(cell.name),\(run),\(learner)" }
     }
 
+    /// Wall seconds of a fit, the least of some runs, on rows of the law `sparse` with so many columns.
+    private static func time() throws {
+        func number(_ name: String, _ standard: Int) -> Int { text(name).flatMap { Int($0) } ?? standard }
+        let rows = number("--rows", 1000)
+        let columns = number("--columns", 10)
+        let threads = ExecutionOptions(threads: number("--threads", 2))
+        let data = try Cell.data(.sparse, rows: rows, columns: columns, seed: 1).dataset
+        for learner in (text("--learners") ?? "auto").split(separator: ",") {
+            let fitter = try MetaLearnerFitter(MetaLearnerSpec(["learner": .string(String(learner))]))
+            var least = Double.infinity
+            for _ in 0..<number("--runs", 3) {
+                let start = ContinuousClock.now
+                _ = try fitter.fit(data, threads)
+                least = min(least, (ContinuousClock.now - start) / .seconds(1))
+            }
+            print("\(learner),\(rows),\(columns),\(threads.threadCount),\((least * 1000).rounded() / 1000)")
+        }
+    }
+
     private static func run() throws {
         let path = text("--output") ?? "results/ours.csv"
         let learners = (text("--learners") ?? "s,t,x,r,dr,auto").split(separator: ",").map(String.init)
         let runs = text("--runs").flatMap { Int($0) } ?? 20
         let wanted = text("--cells").map { $0.split(separator: ",").map(String.init) } ?? [""]
         let cells = Cell.all.filter { cell in
-            wanted.contains { cell.name.hasPrefix($0) || cell.group.rawValue == $0 }
+            wanted.contains {
+                $0 == cell.group.rawValue || $0 == cell.name
+                    || cell.group != .large && cell.name.hasPrefix($0)
+            }
         }
         let known = Set(lines(of: path).map { $0.split(separator: ",").prefix(3).joined(separator: ",") })
         // Runs come first, so that a study that is cut short has some of each cell.
@@ -78,7 +102,13 @@ struct AccuracyStudy {
     private static func result(of unit: Unit) throws -> String {
         let draw = try unit.cell.draw(unit.run)
         var spec: [(String, SpecValue)] = [("keep_training", false)]
-        if unit.learner != "default" { spec.append(("learner", .string(unit.learner))) }
+        switch unit.learner {
+        case "default": break
+        case "constant":
+            // The best effect that is the same for all: the R-learner's.
+            spec += [("learner", "r"), ("models", ["effect": "constant"])]
+        default: spec.append(("learner", .string(unit.learner)))
+        }
         let fitter = try MetaLearnerFitter(MetaLearnerSpec(.object(SpecObject(spec))))
         let start = processorSeconds()
         let model = try fitter.fit(draw.training.dataset, ExecutionOptions(threads: 1))

@@ -10,6 +10,8 @@ struct Cell: Sendable {
         case other
         /// Laws whose effect is the same for everybody.
         case constant
+        /// Some of the laws, on so many rows that `auto` takes its light recipe.
+        case large
     }
 
     /// Rows to learn from, and fresh rows with their effects.
@@ -59,10 +61,11 @@ struct Cell: Sendable {
         var cells: [Cell] = []
         for law in Law.allCases {
             let isConstant = law == .constant || law == .zero
-            for rows in law == .rare ? [2000, 4000] : [500, 1000, 2000] {
+            for rows in law == .rare ? [2000, 4000, 30_000] : [500, 1000, 2000, 30_000] {
                 let name = "\(law.rawValue)-n\(rows)"
+                let group = rows > 20_000 ? Group.large : isConstant ? .constant : .other
                 cells.append(
-                    Cell(name: name, group: isConstant ? .constant : .other) { run in
+                    Cell(name: name, group: group) { run in
                         let fresh = try data(law, rows: testRows, seed: seed(name, run, 1))
                         return Draw(
                             training: try data(law, rows: rows, seed: seed(name, run, 0)),
@@ -73,9 +76,10 @@ struct Cell: Sendable {
         return cells
     }
 
-    private static func data(_ law: Law, rows: Int, seed: UInt64) throws -> SyntheticDataset {
+    /// Rows of a law, with all of its columns or, of `sparse`, so many.
+    static func data(_ law: Law, rows: Int, columns: Int? = nil, seed: UInt64) throws -> SyntheticDataset {
         var stream = SyntheticDataset.Stream.covariates.open(seed)
-        let x = (0..<rows).map { _ in law.covariates(&stream) }
+        let x = (0..<rows).map { _ in Array(law.covariates(&stream).prefix(columns ?? .max)) }
         let treated = x.map(law.propensity)
         let control = x.map(law.control)
         return try SyntheticDataset.draw(

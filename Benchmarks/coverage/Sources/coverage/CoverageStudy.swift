@@ -12,9 +12,10 @@ import Synchronization
 /// How often the 95 % interval of the average effect holds the truth, over seeded runs of Nie & Wager's setups.
 @main
 struct CoverageStudy {
-    /// One configuration of base learners.
+    /// A learner with its base learners.
     struct Configuration {
         let name: String
+        var learner = "dr"
         let models: SpecValue
     }
 
@@ -26,6 +27,8 @@ struct CoverageStudy {
     }
 
     static let configurations = [
+        // What a spec that names no learner gets; it has base learners of its own.
+        Configuration(name: "auto", learner: "auto", models: .null),
         Configuration(name: "trees, trees", models: models("trees", "trees")),
         Configuration(name: "trees, logistic", models: models("trees", "logistic")),
         Configuration(name: "ridge, logistic", models: models("ridge", "logistic")),
@@ -43,19 +46,22 @@ struct CoverageStudy {
         let runs = argument("--runs") ?? 500
         let rows = argument("--rows") ?? 1000
         let threads = ExecutionOptions(threads: argument("--threads")).threadCount
-        print("\(runs) runs, n = \(rows), p = 6, σ = 1, learner dr, 5 folds\n")
+        print("\(runs) runs, n = \(rows), p = 6, σ = 1, learner dr (auto where it says so), 5 folds\n")
         print(
             "| outcome, propensity | setup | true ATE | coverage of 95 % | bias | sd of estimates | mean std. error |"
         )
         print("|---|---|---|---|---|---|---|")
         var configurations = Self.configurations
+        if let name = text("--only") { configurations = configurations.filter { $0.name == name } }
         if let models = text("--models") {
             configurations = [
                 Configuration(name: "given", models: try SpecValue(json: models.utf8, source: "--models"))
             ]
         }
         for configuration in configurations {
-            let spec = try MetaLearnerSpec(["learner": "dr", "models": configuration.models])
+            let spec = try MetaLearnerSpec([
+                "learner": .string(configuration.learner), "models": configuration.models,
+            ])
             for setup in NieWagerSetup.allCases where text("--setup").map({ $0 == setup.rawValue }) ?? true {
                 let tally = try study(
                     setup, MetaLearnerFitter(spec), runs: runs, rows: rows, threads: threads)

@@ -1,0 +1,117 @@
+import MetaLearnersCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The Poisson deviance of counts with a logarithmic link, Σ w(μ − y log μ), μ = exp(score).
+///
+/// A row's gradient is w(y − μ) and its Hessian wμ. A leaf multiplies the means of its rows by 1 + T(G)/(H + λ): with
+/// λ = α = 0 by Σwy / Σwμ, which minimises the deviance exactly, and so no step needs to be cut short; λ acts as
+/// so much mean weight of counts that are just as predicted.
+struct PoissonLoss: RefreshedLoss {
+    private let problem: BoostingProblem
+    /// The mean of each row.
+    private let means: AlignedBuffer<Double>
+    let baseScore: Double
+    let isHopeless: Bool
+    let largestValue = 1.0
+
+    /// The logarithm of a mean that is no more than 0 in the numbers of a machine.
+    private static let scoreOfZero = -746.0
+    /// A leaf divides means by a thousand at most.
+    private static let leastFactor = 0.001
+
+    /// Starts at the weighted mean of the training rows.
+    ///
+    /// - Throws: `outOfMemory`.
+    init(_ problem: BoostingProblem) throws(MetaLearnersError) {
+        self.problem = problem
+        var total = 0.0
+        var weight = 0.0
+        for row in problem.rows.training {
+            let share = problem.task.weights?[Int(row)] ?? 1
+            weight += share
+            total += share * problem.task.target[Int(row)]
+        }
+        let mean = weight > 0 ? total / weight : 0
+        isHopeless = !(total > 0) || !total.isFinite || !weight.isFinite
+        baseScore = mean > 0 ? min(log(mean), log(.greatestFiniteMagnitude)) : Self.scoreOfZero
+        means = try AlignedBuffer(uninitialized: problem.matrix.rowCount)
+        let start = exp(baseScore)
+        problem.eachRow { means.base[$0] = start }
+    }
+
+    func fill(_ gradients: AlignedBuffer<SIMD2<Int32>>) -> (gradientUnit: Double, hessianUnit: Double)? {
+        let target = problem.task.target
+        let weights = problem.task.weights
+        let all = problem.rows.partials(of: problem.rows.training, problem.team, Magnitudes()) { sums, row in
+            let weight = weights?[row] ?? 1
+            let mean = means.base[row]
+            sums.add(gradient: weight * abs(target[row] - mean), hessian: weight * mean)
+        }.reduce(into: Magnitudes()) { $0.add($1) }
+        guard all.gradient.isFinite, all.hessian.isFinite else { return nil }
+        let gradientScale = min(
+            BoostingProblem.scale(all.gradient, bits: 60),
+            BoostingProblem.scale(all.largestGradient, bits: 30))
+        let hessianScale = min(
+            BoostingProblem.scale(all.hessian, bits: problem.countShift - 1),
+            BoostingProblem.scale(all.largestHessian, bits: 30))
+        problem.eachRow(heldOutToo: false) { row in
+            let weight = weights?[row] ?? 1
+            let mean = means.base[row]
+            // No row is without a Hessian, so that no gain is without bound.
+            gradients.base[row] = SIMD2(
+                BoostingProblem.rounded(weight * (target[row] - mean) * gradientScale),
+                max(1, BoostingProblem.rounded(weight * mean * hessianScale)))
+        }
+        return (1 / gradientScale, 1 / hessianScale)
+    }
+
+    func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double] {
+        // The logarithm rises with the Newton step, so that values in order stay so.
+        zip(tree.leaves, tree.bounds).map { log(max(1 + rules.optimum($0, within: $1), Self.leastFactor)) }
+    }
+
+    func advance(_ values: [Double]) {
+        let factors = values.map { exp($0) }
+        problem.eachLeafOfRows { leaf, row in
+            means.base[row] = min(means.base[row] * factors[leaf], .greatestFiniteMagnitude)
+        }
+    }
+
+    func heldOutLoss() -> Double {
+        let task = problem.task
+        return problem.rows.heldOutSum(problem.team) { row in
+            let mean = means.base[row]
+            let count = task.target[row]
+            let logarithm = count > 0 ? log(max(mean, .leastNormalMagnitude)) : 0
+            return (task.weights?[row] ?? 1) * (mean - count * logarithm)
+        }
+    }
+
+    /// Sums of the rows' gradients and Hessians without their signs, and the largest of them.
+    private struct Magnitudes {
+        var gradient = 0.0
+        var hessian = 0.0
+        var largestGradient = 0.0
+        var largestHessian = 0.0
+
+        @inline(__always)
+        mutating func add(gradient: Double, hessian: Double) {
+            self.gradient += gradient
+            self.hessian += hessian
+            largestGradient = max(largestGradient, gradient)
+            largestHessian = max(largestHessian, hessian)
+        }
+
+        mutating func add(_ other: Magnitudes) {
+            gradient += other.gradient
+            hessian += other.hessian
+            largestGradient = max(largestGradient, other.largestGradient)
+            largestHessian = max(largestHessian, other.largestHessian)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import MetaLearnersCore
+
+/// The pinball loss Σ w·max(q(y − f), (q − 1)(y − f)), whose minimum is the quantile q (Koenker & Bassett 1978).
+///
+/// A row's gradient is wq where its target is above the prediction, w(q − 1) where it is below, 0 where both are equal;
+/// its Hessian, there being none, counts as w. That finds the splits; the value of a leaf is then the weighted quantile
+/// of the residuals of its rows, which penalties do not touch (Friedman 2001, section 4.3).
+struct QuantileLoss: RefreshedLoss {
+    private let problem: BoostingProblem
+    private let level: Double
+    /// Target less prediction of each row.
+    private let residuals: AlignedBuffer<Double>
+    /// The residuals and weights of the rows that a tree is grown from, leaf by leaf.
+    private let pairs: AlignedBuffer<SIMD2<Double>>
+    let baseScore: Double
+    let isHopeless: Bool
+    let largestValue: Double
+    private let gradientScale: Double
+    private let hessianScale: Double
+
+    /// Starts at the weighted quantile of the training rows.
+    ///
+    /// - Throws: `outOfMemory`.
+    init(_ problem: BoostingProblem, level: Double) throws(MetaLearnersError) {
+        self.problem = problem
+        self.level = level
+        let target = problem.task.target
+        let weights = problem.task.weights
+        let training = problem.rows.training
+        let pairs = try AlignedBuffer<SIMD2<Double>>(uninitialized: training.count)
+        var total = 0.0
+        var heaviest = 0.0
+        for (position, row) in training.enumerated() {
+            let weight = weights?[Int(row)] ?? 1
+            pairs.base[position] = SIMD2(target[Int(row)], weight)
+            total += weight
+            heaviest = max(heaviest, weight)
+        }
+        let all = UnsafeMutableBufferPointer(start: pairs.base, count: training.count)
+        let base = training.isEmpty || !total.isFinite ? 0 : WeightedQuantile.of(all, level: level)
+        let residuals = try AlignedBuffer<Double>(uninitialized: problem.matrix.rowCount)
+        problem.eachRow { residuals.base[$0] = target[$0] - base }
+        let largest = training.reduce(0) { max($0, abs(residuals.base[Int($1)])) }
+        let steepest = max(level, 1 - level)
+        gradientScale = min(
+            BoostingProblem.scale(total * steepest, bits: 60),
+            BoostingProblem.scale(heaviest * steepest, bits: 30))
+        hessianScale = min(
+            BoostingProblem.scale(total, bits: problem.countShift - 1),
+            BoostingProblem.scale(heaviest, bits: 30))
+        baseScore = base
+        isHopeless = !(largest > 0) || !largest.isFinite || !total.isFinite
+        largestValue = largest
+        self.residuals = residuals
+        self.pairs = pairs
+    }
+
+    func fill(_ gradients: AlignedBuffer<SIMD2<Int32>>) -> (gradientUnit: Double, hessianUnit: Double)? {
+        let weights = problem.task.weights
+        let above = level * gradientScale
+        let below = (level - 1) * gradientScale
+        problem.eachRow(heldOutToo: false) { row in
+            let weight = weights?[row] ?? 1
+            let residual = residuals.base[row]
+            let slope = residual > 0 ? above : residual < 0 ? below : 0
+            gradients.base[row] = SIMD2(
+                BoostingProblem.rounded(weight * slope),
+                max(1, BoostingProblem.rounded(weight * hessianScale)))
+        }
+        return (1 / gradientScale, 1 / hessianScale)
+    }
+
+    func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double] {
+        let ranges = gather(leafCount: tree.leaves.count)
+        var values = [Double](repeating: 0, count: ranges.count)
+        values.withUnsafeMutableBufferPointer { buffer in
+            let values = DisjointWrites(buffer)
+            problem.team.run(ranges.count) { leaf in
+                guard !ranges[leaf].isEmpty else { return }
+                let start = pairs.base + ranges[leaf].lowerBound
+                values[leaf] = WeightedQuantile.of(
+                    UnsafeMutableBufferPointer(start: start, count: ranges[leaf].count), level: level)
+            }
+        }
+        return values
+    }
+
+    /// Puts the residuals and weights of each leaf's rows side by side, in the order of the rows; returns where.
+    private func gather(leafCount: Int) -> [Range<Int>] {
+        let shards = problem.rows.shards
+        let weights = problem.task.weights
+        var ranges: [Range<Int>] = []
+        var starts = shards.map { _ in [Int]() }
+        var next = 0
+        for leaf in 0..<leafCount {
+            let first = next
+            for (index, shard) in shards.enumerated() {
+                starts[index].append(next)
+                next += shard.active.count(of: leaf)
+            }
+            ranges.append(first..<next)
+        }
+        problem.team.run(shards.count) { index in
+            var places = starts[index]
+            func take(_ leaf: Int, _ row: Int) {
+                pairs.base[places[leaf]] = SIMD2(residuals.base[row], weights?[row] ?? 1)
+                places[leaf] += 1
+            }
+            shards[index].active.forEachList { leaf, rows in
+                for row in rows { take(leaf, Int(row)) }
+            }
+            shards[index].active.forEachByte(take)
+        }
+        return ranges
+    }
+
+    func advance(_ values: [Double]) {
+        problem.eachLeafOfRows { leaf, row in residuals.base[row] -= values[leaf] }
+    }
+
+    func heldOutLoss() -> Double {
+        let weights = problem.task.weights
+        return problem.rows.heldOutSum(problem.team) { row in
+            let residual = residuals.base[row]
+            return (weights?[row] ?? 1) * max(level * residual, (level - 1) * residual)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import MetaLearnersCore
+
+/// Boosting of a loss of one score whose gradients are made anew for each tree.
+struct RefreshedBoosting<Loss: RefreshedLoss> {
+    let problem: BoostingProblem
+    let loss: Loss
+
+    /// Fits the trees.
+    ///
+    /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
+    func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+        let spec = problem.spec
+        var rules = try problem.growthRules()
+        guard !loss.isHopeless else { return }
+        guard problem.countShift - 1 - problem.countBits >= 8 else {
+            throw MetaLearnersError(
+                .unsupported,
+                "trees of counts and quantiles take at most 2^27 rows, not \(problem.rows.training.count)",
+                remedy: "fit on a sample of the rows")
+        }
+        if !(1e-18...1e18).contains(loss.largestValue) {
+            builder.valueScale = 1 / BoostingProblem.scale(loss.largestValue, bits: 0)
+        }
+        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: problem.matrix.rowCount)
+        let grower = try TreeGrower<ShortCell>(
+            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, carriesRoot: false,
+            problem.team)
+        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: loss.heldOutLoss())
+        for round in 0..<spec.trees {
+            try problem.context.checkCancellation()
+            guard let units = loss.fill(gradients) else { break }
+            rules.gradientUnit = units.gradientUnit
+            rules.hessianUnit = units.hessianUnit
+            grower.rules = rules
+            problem.rows.startTree(round, problem.team)
+            let tree = try grower.grow(problem.columns(ofTree: round))
+            if tree.splits.isEmpty {
+                if spec.isSampled { continue }
+                break
+            }
+            let values = loss.values(tree, rules).map { Float(spec.learningRate * $0 / builder.valueScale) }
+            builder.add(tree, values: values, output: 0, round: round, gainUnit: rules.gainUnit)
+            loss.advance(values.map { Double($0) * builder.valueScale })
+            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(loss.heldOutLoss(), rounds: round + 1) {
+                break
+            }
+        }
+        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
+    }
+}

@@ -1,0 +1,131 @@
+import MetaLearnersCore
+import Testing
+import _TestSupport
+
+@testable import MetaLearners
+
+@Suite("Weights of combinations")
+struct CombinationTests {
+    private func normals(_ rows: Int, _ columns: Int, seed: UInt64) -> [[Double]] {
+        var stream = RandomStream(seed: seed, path: 1)
+        return (0..<columns).map { _ in (0..<rows).map { _ in stream.normal() } }
+    }
+
+    @Test(
+        "Exponential weights: shares; the prior where losses are equal; the best takes all where it is clear")
+    func exponential() {
+        let rule = ExponentialWeights()
+        let equal = rule.weights(losses: [10, 10, 10], rowCount: 100)
+        #expect(Approximate.equal(equal, [0.5, 0.25, 0.25], 1e-12))
+        let clear = rule.weights(losses: [10_000, 10_000, 100], rowCount: 100)
+        #expect(clear[2] > 0.999_999)
+        for losses in [[5.0, 4, 3, 2], [1, 1000], [0, 0, 1], [7]] {
+            let weights = rule.weights(losses: losses, rowCount: 50)
+            #expect(weights.allSatisfy { $0 >= 0 && $0 <= 1 })
+            #expect(Approximate.equal(weights.reduce(0, +), 1, 1e-12))
+        }
+    }
+
+    @Test("Exponential weights do not know the unit of the outcome")
+    func exponentialUnits() {
+        let rule = ExponentialWeights()
+        let losses = [120.0, 100, 104, 130]
+        #expect(
+            Approximate.equal(
+                rule.weights(losses: losses, rowCount: 90),
+                rule.weights(losses: losses.map { 9 * $0 }, rowCount: 90), 1e-12))
+    }
+
+    @Test("Stacks meet the conditions of Karush, Kuhn and Tucker", arguments: [1, 2, 3, 4] as [UInt64])
+    func optimality(seed: UInt64) {
+        let columns = normals(60, 5, seed: seed)
+        let target = columns[0].indices.map { row in
+            0.4 * columns[0][row] + 0.9 * columns[1][row] - 0.7 * columns[2][row] + columns[4][row] / 3
+        }
+        let weights = (0..<60).map { 1 + Double($0 % 4) }
+        for constraint in [ConvexStack.Constraint.none, .freeIntercept, .sumToOne] {
+            let stack = ConvexStack(columns, target: target, rowWeights: weights, constraint)
+            let fitted = stack.combine(columns)
+            let gradient = columns.map { column in
+                column.indices.reduce(0) { $0 - weights[$1] * column[$1] * (target[$1] - fitted[$1]) }
+            }
+            // With a sum of one, all gradients may be off by the same number.
+            let free = stack.weights.indices.first { stack.weights[$0] > 1e-9 }
+            let level = constraint == .sumToOne ? free.map { gradient[$0] } ?? 0 : 0
+            for (weight, slope) in zip(stack.weights, gradient) {
+                #expect(weight >= 0)
+                #expect(weight > 1e-9 ? abs(slope - level) < 1e-6 : slope - level > -1e-6)
+            }
+            if constraint == .sumToOne {
+                #expect(Approximate.equal(stack.weights.reduce(0, +), 1, 1e-9))
+                #expect(stack.intercept == 0)
+            }
+            if constraint == .freeIntercept {
+                let rest = zip(zip(target, fitted).map { $0 - $1 }, weights).reduce(0) { $0 + $1.0 * $1.1 }
+                #expect(abs(rest) < 1e-9)
+            }
+        }
+    }
+
+    @Test("A stack finds the mixture that a target is, also where two members say the same")
+    func mixture() {
+        let columns = normals(40, 3, seed: 9)
+        let target = columns[0].indices.map { 2 + 0.25 * columns[0][$0] + 0.75 * columns[2][$0] }
+        let stack = ConvexStack(columns, target: target, rowWeights: nil, .freeIntercept)
+        #expect(Approximate.equal(stack.weights, [0.25, 0, 0.75], 1e-8))
+        #expect(Approximate.equal(stack.intercept, 2, 1e-8))
+        let twice = ConvexStack(columns + [columns[2]], target: target, rowWeights: nil, .freeIntercept)
+        #expect(Approximate.equal(twice.combine(columns + [columns[2]]), target, 1e-6))
+    }
+
+    @Test("An ensemble of one learner that is right is that learner, up to its weight near one")
+    func ensembleOfOne() throws {
+        let data = try SyntheticDataset.linear(rows: 600, noise: 0.1, seed: 21)
+        let spec = try MetaLearnerSpec([
+            "learner": "ensemble", "ensemble": ["members": ["t"]], "models": Linear.models,
+        ])
+        let model = try MetaLearnerFitter(spec).fit(data.dataset)
+        let member = try Linear.fit(data.dataset, .t, folds: 5)
+        #expect(Approximate.largestDifference(model.trainingEffects[0], member.trainingEffects[0]) < 0.1)
+    }
+
+    @Test("An ensemble's loss is at most that of each of its members", arguments: EnsembleSpec.Loss.allCases)
+    func ensembleLoss(loss: EnsembleSpec.Loss) throws {
+        let data = try SyntheticDataset.nieWager(.b, rows: 300, noise: 0.5, seed: 22).dataset
+        let names: [LearnerKind] = [.s, .t, .x, .dr]
+        let spec = try MetaLearnerSpec([
+            "learner": "ensemble", "models": Linear.models,
+            "ensemble": [
+                "members": .array(names.map { .string($0.rawValue) }), "loss": .string(loss.rawValue),
+            ],
+        ])
+        let model = try MetaLearnerFitter(spec).fit(data)
+        let known = try #require(model.nuisances)
+        let target = EnsembleLearner(loss: loss).pseudoOutcome(EffectRole(arm: 1), data, known.estimates)
+        func total(_ effects: [Double]) -> Double {
+            target.rows.map(Int.init).reduce(0) { sum, row in
+                let slope = target.residuals.first?[row] ?? 1
+                let error = target.values[row] - slope * effects[row]
+                return sum + error * error
+            }
+        }
+        let own = total(model.trainingEffects[0])
+        for name in names {
+            let member = try Linear.fit(data, name, folds: 5)
+            #expect(own <= total(member.trainingEffects[0]) * (1 + 1e-9))
+        }
+    }
+
+    @Test("auto and learners with models of their own may be members of an ensemble")
+    func ensembleOfAuto() throws {
+        let data = try SyntheticDataset.linear(rows: 120, seed: 23)
+        let spec = try MetaLearnerSpec([
+            "learner": "ensemble", "models": Linear.models,
+            "ensemble": ["members": ["auto", ["learner": "r", "models": ["effect": "ridge"]]]],
+            "cross_fitting": ["folds": 3],
+        ])
+        let model = try MetaLearnerFitter(spec).fit(data.dataset)
+        #expect(Approximate.rootMeanSquare(model.trainingEffects[0], data.effects[0]) < 0.6)
+        #expect(try CATEModel(bytes: model.encoded()).encoded() == model.encoded())
+    }
+}
