@@ -1,61 +1,7 @@
-/// Writes numbers, texts and arrays as little-endian bytes.
-public struct BinaryWriter: Sendable {
-    /// The bytes so far.
-    public private(set) var bytes: [UInt8] = []
-
-    /// Creates an empty writer.
-    public init() {}
-
-    /// Appends an integer of fixed width.
-    public mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    /// Appends a number, bit by bit.
-    public mutating func write(_ value: Double) { write(value.bitPattern) }
-
-    /// Appends a number, bit by bit.
-    public mutating func write(_ value: Float) { write(value.bitPattern) }
-
-    /// Appends a boolean as one byte.
-    public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
-
-    /// Appends a text: its length in UTF-8 bytes, then these.
-    public mutating func write(_ value: String) {
-        let utf8 = Array(value.utf8)
-        write(UInt64(utf8.count))
-        bytes.append(contentsOf: utf8)
-    }
-
-    /// Appends an array: its count, then its elements.
-    public mutating func write<Integer: FixedWidthInteger>(_ values: [Integer]) {
-        write(UInt64(values.count))
-        for value in values { write(value) }
-    }
-
-    /// Appends an array: its count, then its elements.
-    public mutating func write(_ values: [Double]) {
-        write(UInt64(values.count))
-        for value in values { write(value) }
-    }
-
-    /// Appends an array: its count, then its elements.
-    public mutating func write(_ values: [Float]) {
-        write(UInt64(values.count))
-        for value in values { write(value) }
-    }
-
-    /// Appends an array: its count, then its elements.
-    public mutating func write(_ values: [String]) {
-        write(UInt64(values.count))
-        for value in values { write(value) }
-    }
-}
-
 /// Reads what `BinaryWriter` wrote; bytes that end too soon or make no sense give an error, never a trap.
 public struct BinaryReader: Sendable {
-    private let bytes: ArraySlice<UInt8>
-    private var position: Int
+    @usableFromInline let bytes: ArraySlice<UInt8>
+    @usableFromInline var position: Int
 
     /// Creates a reader of `bytes`.
     public init(_ bytes: ArraySlice<UInt8>) {
@@ -64,7 +10,7 @@ public struct BinaryReader: Sendable {
     }
 
     /// The number of bytes not yet read.
-    public var remaining: Int { bytes.endIndex - position }
+    @inlinable public var remaining: Int { bytes.endIndex - position }
 
     /// The error of bytes that make no sense.
     public static func corrupt(_ problem: String) -> MetaLearnersError {
@@ -72,6 +18,7 @@ public struct BinaryReader: Sendable {
     }
 
     /// Reads an integer of fixed width.
+    @inlinable
     public mutating func read<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self)
         throws(MetaLearnersError) -> Integer
     {
@@ -123,14 +70,17 @@ public struct BinaryReader: Sendable {
     }
 
     /// Reads an array of integers.
+    @inlinable
     public mutating func readArray<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self)
         throws(MetaLearnersError) -> [Integer]
     {
         let count = try readCount(elementSize: Integer.bitWidth / 8)
-        var values: [Integer] = []
-        values.reserveCapacity(count)
-        for _ in 0..<count { values.append(try read(Integer.self)) }
-        return values
+        let raw = try readBytes(count * (Integer.bitWidth / 8))
+        let values = [Integer](unsafeUninitializedCapacity: count) { buffer, initialized in
+            raw.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            initialized = count
+        }
+        return Integer(1).littleEndian == 1 ? values : values.map { Integer(littleEndian: $0) }
     }
 
     /// Reads an array of numbers.
