@@ -163,19 +163,23 @@ struct TreeEnsemble: Sendable {
 
     /// Finds where rows go on from each split of the last tree. They only ever go on to later splits.
     private mutating func link(from first: Int) {
-        // By the number of a leaf: the split after which it is as now, still to be told where it goes on.
-        var open = [Int: (split: Int, isRight: Bool)]()
-        for index in first..<splits.count {
-            let leaf = Int(splits[index].leaf)
-            if let from = open[leaf] { connect(from.split, from.isRight, to: Int16(index - first)) }
-            open[leaf] = (index, false)
-            open[index - first + 1] = (index, true)
+        // By the number of a leaf: the split after which it is as now, doubled, plus 1 where it is its right side; -1
+        // where there is none. A split parts a leaf that is there already, so that numbers stay below the count.
+        let count = splits.count - first
+        var open = [Int](repeating: -1, count: count + 1)
+        for index in 0..<count {
+            let leaf = Int(splits[first + index].leaf)
+            guard leaf <= count else { continue }
+            if open[leaf] >= 0 { connect(first, open[leaf], to: Int16(index)) }
+            open[leaf] = 2 * index
+            open[index + 1] = 2 * index + 1
         }
-        for (leaf, from) in open { connect(from.split, from.isRight, to: Int16(-1 - leaf)) }
+        for leaf in 0...count where open[leaf] >= 0 { connect(first, open[leaf], to: Int16(-1 - leaf)) }
     }
 
-    private mutating func connect(_ split: Int, _ isRight: Bool, to next: Int16) {
-        if isRight { splits[split].next_right = next } else { splits[split].next_left = next }
+    private mutating func connect(_ first: Int, _ side: Int, to next: Int16) {
+        let split = first + side / 2
+        if side % 2 == 1 { splits[split].next_right = next } else { splits[split].next_left = next }
     }
 
     private mutating func compiled(_ split: Split) -> mtlk_split {
