@@ -17,6 +17,7 @@ missing_packages() {
     command -v c++ >/dev/null && printf '#include <string>\nint main(){return 0;}\n' |
         c++ -x c++ - -o /dev/null 2>/dev/null || echo g++
     command -v pkg-config >/dev/null || echo pkg-config
+    command -v make >/dev/null || echo make
     command -v ld.lld >/dev/null || echo lld
     command -v strip >/dev/null && command -v readelf >/dev/null || echo binutils
     pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev

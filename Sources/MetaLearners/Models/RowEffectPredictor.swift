@@ -67,9 +67,7 @@ public struct RowEffectPredictor: Sendable {
 
     private static func mean<Role>(
         _ fitted: FittedRole<Role>, _ rule: MetaLearnerSpec.Prediction, output: Int
-    )
-        -> Mean?
-    {
+    ) -> Mean? {
         let models = fitted.models.fullModel.map { [$0] } ?? fitted.models.foldModels
         guard models.count == 1 || rule != .median else { return nil }
         var prepared: [any RowPredictor] = []
@@ -82,8 +80,8 @@ public struct RowEffectPredictor: Sendable {
         return prepared.isEmpty ? nil : Mean(models: prepared, output: output)
     }
 
-    /// Whether the model says the same of a few rows: what it may be asked for besides plain differences (ratios,
-    /// other outcomes) is left to itself.
+    /// Whether the model itself says the same of a few rows, to the bit: what a spec may ask for that this type does not
+    /// know of is left to the model.
     private func agrees(with model: CATEModel) -> Bool {
         let probes: [Double] = [0, 1, -1.5, .nan]
         let columns = columnNames.map { Column($0, StridedValues(probes)) }

@@ -22,8 +22,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     let gradients: AlignedBuffer<Cell.Row>
     var rules: GrowthRules
     private let histogramSize: Int
-    private var histograms: [AlignedBuffer<Cell.Sum>] = []
-    private var freeHistograms: [Int] = []
+    private var histograms: HistogramPool<Cell.Sum>
     private let partials: [AlignedBuffer<Cell.Sum>]
     private var leaves: [Leaf] = []
     /// The histogram of all rows, kept up to date from tree to tree where `carriesRoot`.
@@ -48,6 +47,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         self.gradients = gradients
         self.team = team
         histogramSize = matrix.histogramSize
+        histograms = HistogramPool(size: matrix.histogramSize)
         // Worth it where a pass over all rows costs more than one over the bins of all leaves.
         let rowCount = shards.reduce(0) { $0 + $1.trainingRows }
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
@@ -68,7 +68,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         leaves = [
             Leaf(totals: GradientTotals(count: Int64(count)), depth: 0, histogram: nil, best: nil)
         ]
-        freeHistograms = Array(histograms.indices)
+        histograms.giveBackAll()
         var tree = GrownTree(leaves: [])
         if isWorthSearching(0) {
             try startRoot()
@@ -85,22 +85,22 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
 
     /// Makes the root's histogram, from the last tree's where it was carried on.
     private func startRoot() throws(MetaLearnersError) {
-        let index = try takeHistogram()
+        let index = try histograms.take()
         leaves[0].histogram = index
         if let root, rootIsCurrent {
-            histograms[index].base.update(from: root.base, count: histogramSize)
+            histograms[index].update(from: root.base, count: histogramSize)
         } else {
             buildHistogram(of: 0)
-            merge(into: histograms[index].base, 0..<matrix.slotFeatures.count)
+            merge(into: histograms[index], 0..<matrix.slotFeatures.count)
             if carriesRoot {
                 if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
-                root?.base.update(from: histograms[index].base, count: histogramSize)
+                root?.base.update(from: histograms[index], count: histogramSize)
             }
         }
         rootIsCurrent = false
         var sum = Cell.zero
         for bin in 0..<matrix.column(ofSlot: 0).binning.binCount {
-            sum = Cell.add(sum, histograms[index].base[matrix.slotOffsets[0] + bin])
+            sum = Cell.add(sum, histograms[index][matrix.slotOffsets[0] + bin])
         }
         leaves[0].totals = Cell.totals(sum, countShift: rules.countShift)
     }
@@ -121,7 +121,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                 for (histogram, step) in sources {
                     for bin in first..<first + matrix.column(ofSlot: slot).binning.binCount {
                         root.base[bin] = Cell.advanced(
-                            root.base[bin], leaf: histogram.base[bin], by: step, countShift: rules.countShift)
+                            root.base[bin], leaf: histogram[bin], by: step, countShift: rules.countShift)
                     }
                 }
             }
@@ -175,14 +175,14 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
         if let inherited, carriesRoot || !wanted.isEmpty {
-            leaves[small].histogram = try takeHistogram()
+            leaves[small].histogram = try histograms.take()
             buildHistogram(of: small)
             leaves[large].histogram = inherited
             search(wanted, subtractFrom: (small: small, large: large), columns)
             if carriesRoot { return }
             for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
         } else if let inherited {
-            freeHistograms.append(inherited)
+            histograms.giveBack(inherited)
         }
     }
 
@@ -197,14 +197,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             direction: rules.direction(of: candidate.feature))
     }
 
-    private func takeHistogram() throws(MetaLearnersError) -> Int {
-        if let free = freeHistograms.popLast() { return free }
-        histograms.append(try AlignedBuffer(uninitialized: histogramSize))
-        return histograms.count - 1
-    }
-
     private func giveBack(_ leaf: Int) {
-        if let histogram = leaves[leaf].histogram { freeHistograms.append(histogram) }
+        histograms.giveBack(leaves[leaf].histogram)
         leaves[leaf].histogram = nil
     }
 
@@ -212,7 +206,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     private func buildHistogram(of leaf: Int) {
         guard let target = leaves[leaf].histogram else { return }
         team.run(shards.count) { index in
-            let cells = shards.count > 1 ? partials[index].base : histograms[target].base
+            let cells = shards.count > 1 ? partials[index].base : histograms[target]
             cells.update(repeating: Cell.zero, count: histogramSize)
             let rows = shards[index].active.leaf(leaf)
             for tile in matrix.tiles {
@@ -229,8 +223,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     ) {
         let slotCount = matrix.slotFeatures.count
         let parts = min(slotCount, team.threads)
-        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0].base }
-        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
+        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0] }
+        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0] }
         let search = SplitSearch<Cell>(rules: rules)
         let usable = wanted.map { columns.usable(node: leaves[$0].node) }
         var found = [SplitCandidate?](repeating: nil, count: parts * wanted.count)
@@ -250,7 +244,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                         if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }
                         let candidate = search.best(
-                            histograms[index].base + offset, binCount: binCount,
+                            histograms[index] + offset, binCount: binCount,
                             feature: matrix.slotFeatures[slot],
                             isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals,
                             bounds: leaves[leaf].bounds)

@@ -35,8 +35,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     /// Where the histogram of each slot starts, in cells.
     private let offsets: [Int]
     private let cellCount: Int
-    private var histograms: [AlignedBuffer<Int64>] = []
-    private var freeHistograms: [Int] = []
+    private var histograms: HistogramPool<Int64>
     private var partials: [AlignedBuffer<Int64>] = []
     private var leaves: [Leaf] = []
     /// One search a part of the work; made anew for each tree, as units change.
@@ -63,6 +62,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         }
         self.offsets = offsets
         cellCount = count
+        histograms = HistogramPool(size: count * layout.lanes)
         groups = Self.groups(matrix)
         if shards.count > 1 {
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: count * layout.lanes)) }
@@ -110,14 +110,14 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             searches.append(try VectorSplitSearch(layout, units, rules))
         }
         leaves = [Leaf(totals: countRows(), depth: 0, histogram: nil, best: nil)]
-        freeHistograms = Array(histograms.indices)
+        histograms.giveBackAll()
         var tree = GrownTree(leaves: [])
         if isWorthSearching(0) {
-            let histogram = try takeHistogram()
+            let histogram = try histograms.take()
             leaves[0].histogram = histogram
             buildHistogram(of: 0)
-            merge(into: histograms[histogram].base, matrix.slotFeatures.indices)
-            leaves[0].totals = sums(ofSlot: 0, histograms[histogram].base)
+            merge(into: histograms[histogram], matrix.slotFeatures.indices)
+            leaves[0].totals = sums(ofSlot: 0, histograms[histogram])
             search([0], subtractFrom: nil, columns)
         }
         while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
@@ -190,22 +190,16 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
         guard let inherited else { return }
-        guard !wanted.isEmpty else { return freeHistograms.append(inherited) }
-        leaves[small].histogram = try takeHistogram()
+        guard !wanted.isEmpty else { return histograms.giveBack(inherited) }
+        leaves[small].histogram = try histograms.take()
         buildHistogram(of: small)
         leaves[large].histogram = inherited
         search(wanted, subtractFrom: (small: small, large: large), columns)
         for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
     }
 
-    private func takeHistogram() throws(MetaLearnersError) -> Int {
-        if let free = freeHistograms.popLast() { return free }
-        histograms.append(try AlignedBuffer(uninitialized: cellCount * layout.lanes))
-        return histograms.count - 1
-    }
-
     private func giveBack(_ leaf: Int) {
-        if let histogram = leaves[leaf].histogram { freeHistograms.append(histogram) }
+        histograms.giveBack(leaves[leaf].histogram)
         leaves[leaf].histogram = nil
     }
 
@@ -213,7 +207,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     private func buildHistogram(of leaf: Int) {
         guard let target = leaves[leaf].histogram else { return }
         team.run(shards.count) { index in
-            let cells = shards.count > 1 ? partials[index].base : histograms[target].base
+            let cells = shards.count > 1 ? partials[index].base : histograms[target]
             cells.update(repeating: 0, count: cellCount * layout.lanes)
             let rows = shards[index].active.leaf(leaf)
             guard let first = rows.baseAddress else { return }
@@ -234,8 +228,8 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     ) {
         let slotCount = matrix.slotFeatures.count
         let parts = searches.count
-        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0].base }
-        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0].base }
+        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0] }
+        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0] }
         let usable = wanted.map { columns.usable(node: leaves[$0].node) }
         var found = [VectorCandidate?](repeating: nil, count: parts * wanted.count)
         found.withUnsafeMutableBufferPointer { found in
@@ -252,7 +246,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
                         if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }
                         let candidate = searches[part].best(
-                            histograms[index].base + offset, binCount: binCount,
+                            histograms[index] + offset, binCount: binCount,
                             feature: matrix.slotFeatures[slot],
                             isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals)
                         let place = position * parts + part
