@@ -2,8 +2,13 @@
 
 #include <string.h>
 
-/* Rows ahead of which bins and gradients are fetched: enough to hide the memory's latency. */
-#define AHEAD 64
+/* Rows ahead of which bins and gradients are fetched into the second level of the cache, which can wait for more of
+   them at once than the first. */
+#define FAR 64
+/* Rows ahead of which they are fetched from there, where rows lie so far apart that no line serves two of them. */
+#define NEAR 16
+/* They do where less than one row in so many is used. */
+#define SPARSE 5
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -13,11 +18,15 @@ typedef int64_t pair __attribute__((vector_size(16)));
   X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) \
   X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
 
-INLINE void fetch(const uint8_t *bins, size_t size, const void *gradient) {
-  /* A row may lie across two lines of the cache. */
-  __builtin_prefetch(bins);
-  __builtin_prefetch(bins + size - 1);
-  __builtin_prefetch(gradient);
+/* (A row may lie across two lines of the cache.) */
+#define FETCH(BINS, SIZE, GRADIENT, LEVEL)           \
+  __builtin_prefetch((BINS), 0, LEVEL);              \
+  __builtin_prefetch((BINS) + (SIZE) - 1, 0, LEVEL); \
+  __builtin_prefetch((GRADIENT), 0, LEVEL);
+
+/* Whether few of the rows between the first and the last are used. */
+INLINE int is_sparse(const int32_t *rows, size_t count) {
+  return count > 0 && (size_t)(rows[count - 1] - rows[0]) / SPARSE > count;
 }
 
 /* Adds a row: `width` columns of a byte, then `words` columns of two, whose codes are places in cells of their own. */
@@ -40,11 +49,16 @@ DEFINE_ADD(add_paired, pair)
 /* One loop for all kinds of rows: STEP words of a gradient a row, of which VALUE makes what is added. */
 #define HISTOGRAM(ADD, STEP, VALUE)                                                   \
   const size_t size = width + 2 * words;                                              \
+  const int fetches_twice = is_sparse(rows, count);                                   \
   size_t index = 0;                                                                   \
-  for (; index + AHEAD < count; ++index) {                                            \
+  for (; index + FAR < count; ++index) {                                              \
     const size_t row = (size_t)rows[index];                                           \
-    const size_t later = (size_t)rows[index + AHEAD];                                 \
-    fetch(bins + later * size, size, gradients + STEP * later);                       \
+    const size_t later = (size_t)rows[index + FAR];                                   \
+    FETCH(bins + later * size, size, gradients + STEP * later, 2)                     \
+    if (fetches_twice) {                                                              \
+      const size_t next = (size_t)rows[index + NEAR];                                 \
+      FETCH(bins + next * size, size, gradients + STEP * next, 3)                     \
+    }                                                                                 \
     ADD(bins + row * size, width, words, (VALUE), cells);                             \
   }                                                                                   \
   for (; index < count; ++index) {                                                    \

@@ -13,6 +13,12 @@ final class BinnedMatrix: Sendable {
         let wordWidth: Int
         /// The first cell of the tile within a histogram: those of the bytes, then those that words are places of.
         let firstCell: Int
+        /// The slots of its columns.
+        let slots: Range<Int>
+        /// Columns of few bins that share a word.
+        let joints: [JointColumns]
+        /// The cells of a histogram that its rows are counted in, or that are sums of those, stretch by stretch.
+        let usedCells: [Range<Int>]
 
         /// Bytes of a row.
         var rowSize: Int { byteWidth + 2 * wordWidth }
@@ -30,8 +36,6 @@ final class BinnedMatrix: Sendable {
     let histogramSize: Int
     /// The columns of the slots, side by side.
     let tiles: [Tile]
-    /// Columns of few bins that share a word.
-    let joints: [JointColumns]
 
     /// Puts columns side by side.
     ///
@@ -49,14 +53,14 @@ final class BinnedMatrix: Sendable {
         slotFeatures = plan.slots.map(\.feature)
         slotOffsets = plan.slots.map(\.offset)
         histogramSize = plan.histogramSize
-        joints = plan.joints
         var tiles: [Tile] = []
         for tile in plan.tiles {
             let size = tile.bytes.count + 2 * tile.words.count
             tiles.append(
                 Tile(
                     bins: try AlignedBuffer(uninitialized: rowCount * size + 64),
-                    byteWidth: tile.bytes.count, wordWidth: tile.words.count, firstCell: tile.firstCell))
+                    byteWidth: tile.bytes.count, wordWidth: tile.words.count, firstCell: tile.firstCell,
+                    slots: tile.slots, joints: tile.joints, usedCells: tile.usedCells))
         }
         self.tiles = tiles
         try context.checkCancellation()

@@ -46,13 +46,24 @@ struct TilePlan {
         /// Cells that its words are places of.
         var wordCells = 0
         var firstCell = 0
+        var slots = 0..<0
+        var joints: [JointColumns] = []
+        var usedCells: [Range<Int>] = []
 
         var width: Int { bytes.count + words.count }
+
+        /// Adds cells behind those that are used so far, together with a gap too short to be worth leaving out.
+        mutating func use(_ cells: Range<Int>) {
+            if let last = usedCells.last, cells.lowerBound - last.upperBound < 64 {
+                usedCells[usedCells.count - 1] = last.lowerBound..<cells.upperBound
+            } else if !cells.isEmpty {
+                usedCells.append(cells)
+            }
+        }
     }
 
     private(set) var tiles: [Tile] = []
     private(set) var slots: [Slot] = []
-    private(set) var joints: [JointColumns] = []
     private(set) var histogramSize = 0
 
     /// The widest tile: its histogram fits into the cache of a core.
@@ -62,7 +73,7 @@ struct TilePlan {
     /// The most codes of a joint: beyond, its cells no longer stay in the cache.
     private static let maximumCodes = 2048
     /// Rows for each code of a joint at least, for adding up its cells not to cost more than it saves.
-    private static let rowsPerCode = 64
+    private static let rowsPerCode = 512
     private static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
 
     /// Plans for `columns`; constant ones have no place.
@@ -108,7 +119,9 @@ struct TilePlan {
     /// Deals words and bytes out to tiles, so that none is wider or needs more of the cache than another.
     private mutating func place(_ words: [Word], _ bytes: [Int]) {
         let width = words.count + bytes.count
-        let count = (width + Self.maximumTileWidth - 1) / Self.maximumTileWidth
+        var count = (width + Self.maximumTileWidth - 1) / Self.maximumTileWidth
+        // So that two threads, or four, have as many each.
+        if count > 1 { count += count % 2 }
         tiles = [Tile](repeating: Tile(), count: count)
         for word in words.sorted(by: { $0.codeCount > $1.codeCount }) {
             let cells = word.codeCount
@@ -135,13 +148,16 @@ struct TilePlan {
     /// Gives every tile, and every column, its cells.
     private mutating func lay(_ columns: [BinnedColumn]) {
         for index in tiles.indices {
+            let firstSlot = slots.count
             tiles[index].firstCell = histogramSize
             for (position, feature) in tiles[index].bytes.enumerated() {
-                slots.append(
-                    Slot(feature: feature, offset: histogramSize + position * Self.columnStride))
+                let offset = histogramSize + position * Self.columnStride
+                slots.append(Slot(feature: feature, offset: offset))
+                tiles[index].use(offset..<offset + columns[feature].binning.binCount)
             }
             let firstWordCell = histogramSize + tiles[index].bytes.count * Self.columnStride
             histogramSize = (firstWordCell + tiles[index].wordCells + 7) & ~7
+            tiles[index].use(firstWordCell..<histogramSize)
             for word in tiles[index].words {
                 let first = firstWordCell + word.firstPlace
                 guard word.members.count > 1 else {
@@ -155,10 +171,13 @@ struct TilePlan {
                             feature: member.feature, offset: histogramSize, firstBin: member.firstBin,
                             radix: member.radix))
                     slots.append(Slot(feature: member.feature, offset: histogramSize))
-                    histogramSize += (columns[member.feature].binning.binCount + 7) & ~7
+                    let end = histogramSize + (columns[member.feature].binning.binCount + 7) & ~7
+                    tiles[index].use(histogramSize..<end)
+                    histogramSize = end
                 }
-                joints.append(JointColumns(members: members, offset: first))
+                tiles[index].joints.append(JointColumns(members: members, offset: first))
             }
+            tiles[index].slots = firstSlot..<slots.count
         }
     }
 }

@@ -18,10 +18,7 @@ extension BoostingProblem {
         team.run(rows.shards.count) { index in
             let shard = rows.shards[index]
             for list in [shard.active, shard.idle, shard.heldOut] {
-                list.forEachList { leaf, rows in
-                    for row in rows { body(leaf, Int(row)) }
-                }
-                list.forEachByte(body)
+                list.forEachRow(body)
             }
         }
     }

@@ -180,14 +180,22 @@ struct ClassificationBoosting {
     private func advance(
         _ shards: [RowShard], _ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]
     ) {
+        let first = scores.base + output
+        let steps = LeafBytes.table(values.map { Double($0) })
         problem.team.run(shards.count) { index in
-            for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
-                list.forEachList { leaf, rows in
-                    let value = Double(values[leaf])
-                    for row in rows { scores.base[Int(row) * scoreCount + output] += value }
-                }
-                list.forEachByte { leaf, row in scores.base[row * scoreCount + output] += Double(values[leaf])
-                }
+            let list = shards[index].active
+            guard let bytes = list.markLeaves() else {
+                return list.forEachRow { leaf, row in first[row * scoreCount] += steps[leaf] }
+            }
+            steps.withUnsafeBufferPointer { steps in
+                for row in bytes.span { first[row * scoreCount] += steps[Int(bytes.leaves.base[row])] }
+            }
+        }
+        // Rows outside lie between those of others, which were passed over just now.
+        guard problem.spec.rowSample < 1 || !problem.rows.heldOut.isEmpty else { return }
+        problem.team.run(shards.count) { index in
+            for list in [shards[index].idle, shards[index].heldOut] {
+                list.forEachRow { leaf, row in first[row * scoreCount] += steps[leaf] }
             }
         }
     }

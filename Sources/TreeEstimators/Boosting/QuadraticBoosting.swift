@@ -181,75 +181,24 @@ struct QuadraticBoosting {
         if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 
-    private struct Sums: Sendable {
-        /// Σ |gradient| of the training rows, and a bound of the largest.
-        var total: Int64 = 0
-        var largest: Int64 = 0
-        /// The sums of held-out rows in each leaf, before the tree was added.
-        var heldOut: [GradientTotals]
-
-        @inline(__always)
-        mutating func add(_ gradient: Int64, stored: Int64) {
-            let (sum, overflow) = total.addingReportingOverflow(Int64(clamping: gradient.magnitude))
-            total = overflow ? .max : sum
-            largest |= Int64(clamping: stored.magnitude)
-        }
-    }
-
     /// Adds the tree to the rows' predictions.
     private func advance<Cell: HistogramCell>(_ grower: TreeGrower<Cell>, _ steps: [Int64]) -> Sums {
         let none = [GradientTotals](repeating: GradientTotals(), count: steps.count)
         var parts = [Sums](repeating: Sums(heldOut: none), count: grower.shards.count)
-        let shift = grower.rules.countShift
-        let gradients = grower.gradients.base
         parts.withUnsafeMutableBufferPointer { buffer in
             let parts = DisjointWrites(buffer)
             problem.team.run(grower.shards.count) { index in
-                let shard = grower.shards[index]
-                var sums = Sums(heldOut: none)
                 // Whoever sees every row lowers the loss, and with it the bound of the sums, in every tree.
                 if problem.spec.rowSample < 1 {
-                    for list in [shard.active, shard.idle] {
-                        list.forEachList { leaf, rows in
-                            let step = steps[leaf]
-                            for row in rows {
-                                let advanced = Cell.advanced(gradients[Int(row)], by: step, countShift: shift)
-                                gradients[Int(row)] = advanced
-                                sums.add(Cell.gradient(of: advanced), stored: Cell.stored(advanced))
-                            }
-                        }
-                    }
+                    parts[index].addSampled(grower.shards[index], grower, steps)
                 } else {
-                    shard.active.forEachList { leaf, rows in
-                        let step = steps[leaf]
-                        var largest: Int64 = 0
-                        for row in rows {
-                            let advanced = Cell.advanced(gradients[Int(row)], by: step, countShift: shift)
-                            gradients[Int(row)] = advanced
-                            let stored = Cell.stored(advanced)
-                            largest |= stored ^ (stored &>> 63)
-                        }
-                        sums.largest |= largest
-                    }
-                    shard.active.forEachByte { leaf, row in
-                        let advanced = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
-                        gradients[row] = advanced
-                        let stored = Cell.stored(advanced)
-                        sums.largest |= stored ^ (stored &>> 63)
-                    }
+                    parts[index].largest = advanceAll(grower.shards[index].active, grower, steps)
                 }
-                shard.heldOut.forEachList { leaf, rows in
-                    var totals = GradientTotals()
-                    for row in rows {
-                        let row = Int(row)
-                        totals =
-                            totals
-                            + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
-                        gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
-                    }
-                    sums.heldOut[leaf] = totals
-                }
-                parts[index] = sums
+            }
+            guard !problem.rows.heldOut.isEmpty else { return }
+            // Held-out rows lie between others, which were passed over just now.
+            problem.team.run(grower.shards.count) { index in
+                parts[index].addHeldOut(grower.shards[index].heldOut, grower, steps)
             }
         }
         return parts.dropFirst().reduce(into: parts[0]) { all, part in
@@ -257,6 +206,82 @@ struct QuadraticBoosting {
             all.total = overflow ? .max : total
             all.largest |= part.largest
             all.heldOut = zip(all.heldOut, part.heldOut).map { $0 + $1 }
+        }
+    }
+
+    /// Adds the tree to the predictions of the rows of `list`.
+    ///
+    /// - Returns: a bound of the largest word.
+    private func advanceAll<Cell: HistogramCell>(
+        _ list: RowList, _ grower: TreeGrower<Cell>, _ steps: [Int64]
+    ) -> Int64 {
+        let shift = grower.rules.countShift
+        let gradients = grower.gradients.base
+        var largest: Int64 = 0
+        guard let bytes = list.markLeaves() else {
+            list.forEachRow { leaf, row in
+                let advanced = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
+                gradients[row] = advanced
+                let stored = Cell.stored(advanced)
+                largest |= stored ^ (stored &>> 63)
+            }
+            return largest
+        }
+        LeafBytes.table(steps).withUnsafeBufferPointer { steps in
+            for row in bytes.span {
+                let leaf = bytes.leaves.base[row]
+                let advanced = Cell.advanced(gradients[row], by: steps[Int(leaf)], countShift: shift)
+                gradients[row] = advanced
+                let stored = Cell.stored(advanced)
+                // Without a branch: rows of other folds are between those that count.
+                largest |= leaf == LeafBytes.outside ? 0 : stored ^ (stored &>> 63)
+            }
+        }
+        return largest
+    }
+
+    private struct Sums: Sendable {
+        /// Σ |gradient| of the training rows, and a bound of the largest.
+        var total: Int64 = 0
+        var largest: Int64 = 0
+        /// The sums of held-out rows in each leaf, before the tree was added.
+        var heldOut: [GradientTotals]
+
+        /// Adds the tree to the predictions of a shard's rows, those it has not seen too.
+        mutating func addSampled<Cell: HistogramCell>(
+            _ shard: RowShard, _ grower: TreeGrower<Cell>, _ steps: [Int64]
+        ) {
+            let gradients = grower.gradients.base
+            for list in [shard.active, shard.idle] {
+                list.forEachRow { leaf, row in
+                    let advanced = Cell.advanced(
+                        gradients[row], by: steps[leaf], countShift: grower.rules.countShift)
+                    gradients[row] = advanced
+                    let gradient = Cell.gradient(of: advanced)
+                    let (sum, overflow) = total.addingReportingOverflow(Int64(clamping: gradient.magnitude))
+                    total = overflow ? .max : sum
+                    largest |= Int64(clamping: Cell.stored(advanced).magnitude)
+                }
+            }
+        }
+
+        /// Adds the tree to the predictions of held-out rows.
+        mutating func addHeldOut<Cell: HistogramCell>(
+            _ list: RowList, _ grower: TreeGrower<Cell>, _ steps: [Int64]
+        ) {
+            let shift = grower.rules.countShift
+            let gradients = grower.gradients.base
+            list.forEachList { leaf, rows in
+                var totals = GradientTotals()
+                for row in rows {
+                    let row = Int(row)
+                    totals =
+                        totals
+                        + Cell.totals(Cell.sum(of: gradients[row], countShift: shift), countShift: shift)
+                    gradients[row] = Cell.advanced(gradients[row], by: steps[leaf], countShift: shift)
+                }
+                heldOut[leaf] = totals
+            }
         }
     }
 }

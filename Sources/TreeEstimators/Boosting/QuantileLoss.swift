@@ -106,10 +106,7 @@ struct QuantileLoss: RefreshedLoss {
                 pairs.base[places[leaf]] = SIMD2(residuals.base[row], weights?[row] ?? 1)
                 places[leaf] += 1
             }
-            shards[index].active.forEachList { leaf, rows in
-                for row in rows { take(leaf, Int(row)) }
-            }
-            shards[index].active.forEachByte(take)
+            shards[index].active.forEachRow(take)
         }
         return ranges
     }

@@ -23,6 +23,11 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
         return rows.count >= leastRows && Int(last - first) < 3 * rows.count
     }
 
+    /// What `values`, one a leaf, are by a row's byte: zero for rows that do not count.
+    static func table<Value: AdditiveArithmetic>(_ values: [Value]) -> [Value] {
+        values + [Value](repeating: .zero, count: max(0, Int(outside) + 1 - values.count))
+    }
+
     /// Prepares the bytes of `rows`, which are ascending.
     ///
     /// - Throws: `outOfMemory`.

@@ -64,18 +64,25 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         }
     }
 
-    /// Calls `body` with the leaf and the row of each row that is known by its byte only.
+    /// Lets bytes tell the leaf of every row, those of lists too; nil where there are none.
+    func markLeaves() -> LeafBytes? {
+        guard let bytes else { return nil }
+        forEachList { leaf, rows in
+            let byte = UInt8(truncatingIfNeeded: leaf)
+            for row in rows { bytes.leaves.base[Int(row)] = byte }
+        }
+        return bytes
+    }
+
+    /// Calls `body` with each row and the leaf it is in.
     @inline(__always)
-    func forEachByte(_ body: (_ leaf: Int, _ row: Int) -> Void) {
-        guard let bytes, starts.contains(nil) else { return }
-        withUnsafeTemporaryAllocation(of: Bool.self, capacity: 256) { isByte in
-            for leaf in 0..<256 {
-                isByte.initializeElement(at: leaf, to: leaf < starts.count && starts[leaf] == nil)
-            }
-            for row in bytes.span {
-                let leaf = Int(bytes.leaves.base[row])
-                if isByte[leaf] { body(leaf, row) }
-            }
+    func forEachRow(_ body: (_ leaf: Int, _ row: Int) -> Void) {
+        guard let bytes = markLeaves() else {
+            return forEachList { leaf, rows in for row in rows { body(leaf, Int(row)) } }
+        }
+        for row in bytes.span {
+            let leaf = bytes.leaves.base[row]
+            if leaf != LeafBytes.outside { body(Int(leaf), row) }
         }
     }
 

@@ -2,8 +2,7 @@ import MetaLearnersCore
 
 /// Grows trees on the histograms of binned columns.
 ///
-/// A split needs the histogram of its smaller child only: the other's is what is left of the parent's. Each part of
-/// the work keeps a histogram of its own rows; they are added column by column.
+/// A split needs the histogram of its smaller child only: the other's is what is left of the parent's.
 final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases write disjoint parts.
     private struct Leaf {
         var totals: GradientTotals
@@ -23,7 +22,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     var rules: GrowthRules
     private let histogramSize: Int
     private var histograms: HistogramPool<Cell.Sum>
-    private let partials: [AlignedBuffer<Cell.Sum>]
+    private let builder: HistogramBuilder<Cell>
     private var leaves: [Leaf] = []
     /// The histogram of all rows, kept up to date from tree to tree where `carriesRoot`.
     private var root: AlignedBuffer<Cell.Sum>?
@@ -52,11 +51,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let rowCount = shards.reduce(0) { $0 + $1.trainingRows }
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
         self.carriesRoot = carriesRoot && rowCount > 256 * rules.maxLeaves && memory <= Self.carryMemory
-        var partials: [AlignedBuffer<Cell.Sum>] = []
-        if shards.count > 1 {
-            for _ in shards { partials.append(try AlignedBuffer(uninitialized: histogramSize)) }
-        }
-        self.partials = partials
+        builder = try HistogramBuilder(
+            matrix, shards: shards, gradients: gradients, countShift: rules.countShift, threads: team.threads)
     }
 
     /// Grows a tree from the rows in leaf 0 of the shards' lists; afterwards these hold its leaves.
@@ -90,8 +86,12 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         if let root, rootIsCurrent {
             histograms[index].update(from: root.base, count: histogramSize)
         } else {
-            buildHistogram(of: 0)
-            merge(into: histograms[index], 0..<matrix.slotFeatures.count)
+            let target = histograms[index]
+            team.run(shards.count) { builder.countRows(of: 0, shard: $0, into: target) }
+            team.run(builder.slots.count) { part in
+                builder.countTiles(of: 0, part: part, into: target)
+                for slot in builder.slots[part] { builder.finish(slot, target, subtractFrom: nil) }
+            }
             if carriesRoot {
                 if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
                 root?.base.update(from: histograms[index], count: histogramSize)
@@ -113,10 +113,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             leaf.histogram.map { (histograms[$0], step) }
         }
         guard sources.count == leaves.count else { return }
-        let slotCount = matrix.slotFeatures.count
-        let parts = min(slotCount, team.threads)
-        team.run(parts) { part in
-            for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
+        team.run(builder.slots.count) { part in
+            for slot in builder.slots[part] {
                 let first = matrix.slotOffsets[slot]
                 for (histogram, step) in sources {
                     for bin in first..<first + matrix.column(ofSlot: slot).binning.binCount {
@@ -169,21 +167,20 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                 totals: right, depth: depth, histogram: nil, best: nil, bounds: bounds.right,
                 node: 2 * new + 1))
         let smallIsRight = right.count < candidate.left.count
-        team.run(shards.count) {
-            shards[$0].split(parent, by: candidate.rule, column, smallIsRight: smallIsRight)
-        }
         let (small, large) = smallIsRight ? (new, parent) : (parent, new)
         let wanted = [small, large].filter(isWorthSearching)
-        if let inherited, carriesRoot || !wanted.isEmpty {
-            leaves[small].histogram = try histograms.take()
-            buildHistogram(of: small)
-            leaves[large].histogram = inherited
-            search(wanted, subtractFrom: (small: small, large: large), columns)
-            if carriesRoot { return }
-            for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
-        } else if let inherited {
-            histograms.giveBack(inherited)
+        let counted = inherited != nil && (carriesRoot || !wanted.isEmpty) ? try histograms.take() : nil
+        let target = counted.map { histograms[$0] }
+        team.run(shards.count) { index in
+            shards[index].split(parent, by: candidate.rule, column, smallIsRight: smallIsRight)
+            if let target { builder.countRows(of: small, shard: index, into: target) }
         }
+        guard counted != nil else { return histograms.giveBack(inherited) }
+        leaves[small].histogram = counted
+        leaves[large].histogram = inherited
+        search(wanted, subtractFrom: (small: small, large: large), columns)
+        if carriesRoot { return }
+        for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
     }
 
     /// The bounds of both sides of a split.
@@ -202,27 +199,11 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         leaves[leaf].histogram = nil
     }
 
-    /// Each shard's own histogram of its rows in `leaf`.
-    private func buildHistogram(of leaf: Int) {
-        guard let target = leaves[leaf].histogram else { return }
-        team.run(shards.count) { index in
-            let cells = shards.count > 1 ? partials[index].base : histograms[target]
-            cells.update(repeating: Cell.zero, count: histogramSize)
-            let rows = shards[index].active.leaf(leaf)
-            for tile in matrix.tiles {
-                Cell.accumulate(
-                    tile, rows, gradients.base, countShift: rules.countShift, into: cells + tile.firstCell)
-            }
-            for joint in matrix.joints { joint.expand(Cell.self, cells) }
-        }
-    }
-
     /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
     private func search(
         _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ columns: ColumnChoice
     ) {
-        let slotCount = matrix.slotFeatures.count
-        let parts = min(slotCount, team.threads)
+        let parts = builder.slots.count
         let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0] }
         let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0] }
         let search = SplitSearch<Cell>(rules: rules)
@@ -230,16 +211,12 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         var found = [SplitCandidate?](repeating: nil, count: parts * wanted.count)
         found.withUnsafeMutableBufferPointer { found in
             team.run(parts) { part in
-                for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
+                if let pair, let small { builder.countTiles(of: pair.small, part: part, into: small) }
+                for slot in builder.slots[part] {
                     let column = matrix.column(ofSlot: slot)
                     let binCount = column.binning.binCount
                     let offset = matrix.slotOffsets[slot]
-                    if let small, let large {
-                        merge(into: small, slot..<slot + 1)
-                        for bin in offset..<offset + binCount {
-                            large[bin] = Cell.subtract(large[bin], small[bin])
-                        }
-                    }
+                    if let small { builder.finish(slot, small, subtractFrom: large) }
                     for (position, leaf) in wanted.enumerated() {
                         if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }
@@ -258,21 +235,6 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             for case let candidate? in found[position * parts..<(position + 1) * parts]
             where candidate.isBetter(than: leaves[leaf].best) {
                 leaves[leaf].best = candidate
-            }
-        }
-    }
-
-    /// Adds up the shards' histograms of some columns; where there is one shard it wrote the target itself.
-    private func merge(into target: UnsafeMutablePointer<Cell.Sum>, _ slots: Range<Int>) {
-        guard let first = partials.first else { return }
-        for slot in slots {
-            let offset = matrix.slotOffsets[slot]
-            let binCount = matrix.column(ofSlot: slot).binning.binCount
-            let cells = target + offset
-            cells.update(from: first.base + offset, count: binCount)
-            for partial in partials.dropFirst() {
-                let source = partial.base + offset
-                for bin in 0..<binCount { cells[bin] = Cell.add(cells[bin], source[bin]) }
             }
         }
     }

@@ -160,8 +160,7 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
                     }
                 }
                 for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
-                    list.forEachList { leaf, rows in for row in rows { add(leaf, Int(row)) } }
-                    list.forEachByte(add)
+                    list.forEachRow(add)
                 }
             }
         }

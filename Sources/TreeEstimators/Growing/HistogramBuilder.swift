@@ -1,0 +1,114 @@
+import MetaLearnersCore
+
+/// Counts the rows of leaves into histograms, and shares the work among the threads.
+///
+/// Where there are tiles for all, each part counts every row in its own tiles: nothing has to be added up afterwards,
+/// and no two cores write the same cells. Else each part counts its own rows, and what the parts found is added up
+/// column by column.
+final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Parts write disjoint cells.
+    private let matrix: BinnedMatrix
+    private let shards: [RowShard]
+    private let gradients: AlignedBuffer<Cell.Row>
+    private let countShift: Int64
+    /// Each shard's histogram of its own rows; none where there is one shard, or where parts share by tiles.
+    private let partials: [AlignedBuffer<Cell.Sum>]
+    /// Whether parts share the work by tiles.
+    private let sharesTiles: Bool
+    /// The slots that each part looks after, all those of a tile together where parts share by tiles.
+    let slots: [Range<Int>]
+
+    /// Prepares for histograms of rows in `shards` by `threads` threads.
+    ///
+    /// - Throws: `outOfMemory`.
+    init(
+        _ matrix: BinnedMatrix, shards: [RowShard], gradients: AlignedBuffer<Cell.Row>, countShift: Int64,
+        threads: Int
+    ) throws(MetaLearnersError) {
+        self.matrix = matrix
+        self.shards = shards
+        self.gradients = gradients
+        self.countShift = countShift
+        let tileCount = matrix.tiles.count
+        sharesTiles = shards.count > 1 && tileCount >= threads && tileCount % threads == 0
+        let slotCount = matrix.slotFeatures.count
+        let parts = min(slotCount, threads)
+        if sharesTiles {
+            slots = (0..<parts).map { part in
+                let tiles = Self.share(part, of: parts, tileCount)
+                return matrix.tiles[tiles.lowerBound].slots.lowerBound
+                    ..< matrix.tiles[tiles.upperBound - 1].slots.upperBound
+            }
+        } else {
+            slots = (0..<parts).map { Self.share($0, of: parts, slotCount) }
+        }
+        var partials: [AlignedBuffer<Cell.Sum>] = []
+        if shards.count > 1, !sharesTiles {
+            for _ in shards { partials.append(try AlignedBuffer(uninitialized: matrix.histogramSize)) }
+        }
+        self.partials = partials
+    }
+
+    private static func share(_ part: Int, of parts: Int, _ count: Int) -> Range<Int> {
+        part * count / parts..<(part + 1) * count / parts
+    }
+
+    /// Counts the rows of a shard in `leaf`, where parts share by rows. To be done for every shard before any part
+    /// does `countTiles`.
+    func countRows(of leaf: Int, shard: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
+        guard !sharesTiles else { return }
+        let cells = shards.count > 1 ? partials[shard].base : target
+        for tile in matrix.tiles { count([shards[shard]], leaf, tile, cells) }
+    }
+
+    /// Counts the rows of all shards in `leaf` in the tiles of a part, where parts share by tiles. To be done before
+    /// the part's slots are finished.
+    func countTiles(of leaf: Int, part: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
+        guard sharesTiles else { return }
+        for tile in Self.share(part, of: slots.count, matrix.tiles.count) {
+            count(shards, leaf, matrix.tiles[tile], target)
+        }
+    }
+
+    private func count(
+        _ shards: [RowShard], _ leaf: Int, _ tile: BinnedMatrix.Tile, _ cells: UnsafeMutablePointer<Cell.Sum>
+    ) {
+        for used in tile.usedCells {
+            (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)
+        }
+        for shard in shards {
+            Cell.accumulate(
+                tile, shard.active.leaf(leaf), gradients.base, countShift: countShift,
+                into: cells + tile.firstCell)
+        }
+        for joint in tile.joints { joint.expand(Cell.self, cells) }
+    }
+
+    /// Makes a slot's cells of `target` those of all rows counted, and takes them from `parent`.
+    func finish(
+        _ slot: Int, _ target: UnsafeMutablePointer<Cell.Sum>,
+        subtractFrom parent: UnsafeMutablePointer<Cell.Sum>?
+    ) {
+        let offset = matrix.slotOffsets[slot]
+        let count = matrix.column(ofSlot: slot).binning.binCount
+        let cells = target + offset
+        if partials.count == 2, let parent {
+            let (first, second) = (partials[0].base + offset, partials[1].base + offset)
+            let rest = parent + offset
+            for bin in 0..<count {
+                let sum = Cell.add(first[bin], second[bin])
+                cells[bin] = sum
+                rest[bin] = Cell.subtract(rest[bin], sum)
+            }
+            return
+        }
+        if let first = partials.first {
+            cells.update(from: first.base + offset, count: count)
+            for partial in partials.dropFirst() {
+                let source = partial.base + offset
+                for bin in 0..<count { cells[bin] = Cell.add(cells[bin], source[bin]) }
+            }
+        }
+        guard let rest = parent.map({ $0 + offset }) else { return }
+        for bin in 0..<count { rest[bin] = Cell.subtract(rest[bin], cells[bin]) }
+    }
+}
