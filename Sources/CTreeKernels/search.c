@@ -10,6 +10,86 @@
 /* Gains below this share of the scores they are differences of are rounding errors. */
 #define RELATIVE_PRECISION 1e-12
 
+/* Sums that are made at once. */
+#define CHUNK 256
+
+typedef struct {
+  int64_t first, second;
+} pair;
+
+INLINE void packed_sums(const int64_t *cells, size_t count, int64_t shift, double *restrict gradients,
+                        double *restrict counts) {
+  int64_t sum = 0;
+  for (size_t first = 0; first < count; first += CHUNK) {
+    const size_t size = count - first < CHUNK ? count - first : CHUNK;
+    int64_t sums[CHUNK];
+    for (size_t index = 0; index < size; ++index) sums[index] = sum += cells[first + index];
+    for (size_t index = 0; index < size; ++index) {
+      const int64_t gradient = (int64_t)((uint64_t)sums[index] << (64 - shift)) >> (64 - shift);
+      gradients[first + index] = (double)gradient;
+      counts[first + index] = (double)((sums[index] - gradient) >> shift);
+    }
+  }
+}
+
+INLINE void paired_sums(const pair *cells, size_t count, int64_t shift, double *restrict gradients,
+                        double *restrict hessians, double *restrict counts) {
+  int64_t gradient = 0, rest = 0;
+  for (size_t first = 0; first < count; first += CHUNK) {
+    const size_t size = count - first < CHUNK ? count - first : CHUNK;
+    int64_t sums[CHUNK], rests[CHUNK];
+    for (size_t index = 0; index < size; ++index) {
+      sums[index] = gradient += cells[first + index].first;
+      rests[index] = rest += cells[first + index].second;
+    }
+    for (size_t index = 0; index < size; ++index) {
+      gradients[first + index] = (double)sums[index];
+      hessians[first + index] = (double)(rests[index] & (((int64_t)1 << shift) - 1));
+      counts[first + index] = (double)(rests[index] >> shift);
+    }
+  }
+}
+
+#define DEFINE_SUMS(SUFFIX)                                                                                        \
+  static void packed_sums_##SUFFIX(const int64_t *cells, size_t count, int64_t shift, double *gradients,          \
+                                   double *counts) {                                                              \
+    packed_sums(cells, count, shift, gradients, counts);                                                          \
+  }
+
+#define DEFINE_PAIRED_SUMS(SUFFIX)                                                                                 \
+  static void paired_sums_##SUFFIX(const pair *cells, size_t count, int64_t shift, double *gradients,             \
+                                   double *hessians, double *counts) {                                            \
+    paired_sums(cells, count, shift, gradients, hessians, counts);                                                \
+  }
+
+DEFINE_SUMS(plain)
+DEFINE_PAIRED_SUMS(plain)
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_SUMS(avx512)
+__attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_PAIRED_SUMS(avx512)
+#endif
+
+void mtlk_packed_sums(const int64_t *cells, size_t count, int64_t shift, double *gradients, double *counts) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    packed_sums_avx512(cells, count, shift, gradients, counts);
+    return;
+  }
+#endif
+  packed_sums_plain(cells, count, shift, gradients, counts);
+}
+
+void mtlk_paired_sums(const void *cells, size_t count, int64_t shift, double *gradients, double *hessians,
+                      double *counts) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    paired_sums_avx512((const pair *)cells, count, shift, gradients, hessians, counts);
+    return;
+  }
+#endif
+  paired_sums_plain((const pair *)cells, count, shift, gradients, hessians, counts);
+}
+
 INLINE double thresholded(double gradient, double l1) {
   const double size = (gradient < 0 ? -gradient : gradient) - l1;
   return size > 0 ? size : 0;
@@ -48,9 +128,6 @@ __attribute__((target("avx2"))) DEFINE_FILL_GAINS(fill_gains_avx2)
 __attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_FILL_GAINS(fill_gains_avx512)
 #endif
 
-/* Splits whose gains are found at once. */
-#define CHUNK 256
-
 INLINE void chunk_gains(const double *gradients, const double *hessians, const double *counts, size_t count,
                         double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                         double *gains) {
@@ -83,6 +160,7 @@ INLINE double largest(const double *gains, size_t count) {
 ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain) {
+  /* Gains of as many splits at once. */
   double gains[CHUNK];
   double best = 0;
   ptrdiff_t found = -1;

@@ -111,7 +111,7 @@ void mtlk_add_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_c
                    const float *values, double *scores, size_t width, size_t count);
 
 /* Parts a list of rows in two, each in the order it had: rows whose bin less `offset` is at most `limit` stay in
-   `rows`, the others follow them. Returns how many stay. aside: room for as many rows. */
+   `rows`, the others follow them. Returns how many stay. aside: room for 16 rows more than that. */
 size_t mtlk_partition(int32_t *rows, size_t count, const uint8_t *bins, uint8_t offset, uint8_t limit,
                       int32_t *aside);
 
@@ -160,6 +160,14 @@ mtlk_counts mtlk_scan_wide(uint8_t *leaves, const uint16_t *bins, size_t count, 
                            uint16_t offset, uint16_t limit, const uint8_t *_Nullable goes_right, int32_t first_row,
                            int32_t *left, int32_t *right);
 
+/* The sums of the first cells, of the first two and so on, taken apart as numbers: a cell has the gradient in its
+   lower `shift` bits, with a sign, and the count above. */
+void mtlk_packed_sums(const int64_t *cells, size_t count, int64_t shift, double *gradients, double *counts);
+
+/* The same of cells of two words, the gradient in the first, the Hessian below the count in the second. */
+void mtlk_paired_sums(const void *cells, size_t count, int64_t shift, double *gradients, double *hessians,
+                      double *counts);
+
 /* What a split must keep to, in the units of the sums. */
 typedef struct {
   double gradient, hessian, count;
@@ -193,6 +201,10 @@ double mtlk_score_row(const double *row, const mtlk_node *nodes, const float *va
 /* Sorts keys by their upper 32 bits; the lower 32 bits must ascend before, and decide between equal ones.
    aside: room for as many keys. */
 void mtlk_sort_by_upper(uint64_t *keys, size_t count, uint64_t *aside);
+
+/* Sorts numbers in ascending order, -0 as 0, and drops NaN. Fewer than 2^32 of them.
+   aside: room for as many. Returns how many are left. */
+size_t mtlk_sort_numbers(double *numbers, size_t count, double *aside);
 
 #pragma clang assume_nonnull end
 

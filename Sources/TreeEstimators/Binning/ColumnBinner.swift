@@ -5,8 +5,11 @@ import MetaLearnersCore
 /// Rows are read in blocks, all columns of a block before the next block, so that a row-major matrix goes through
 /// the cache once.
 struct ColumnBinner {
-    /// Rows that are looked at to find the edges of a column.
-    static let sampleSize = 200_000
+    /// Rows that are looked at to find the edges of a column, for each bin: by so many, the rows of a bin are known
+    /// to 6 %.
+    private static let rowsPerBin = 256
+    /// At least and at most so many of them.
+    private static let sampleSizes = 65_536...262_144
     /// Draws by weight for each row where there are few: they count to an eighth of the mean weight.
     private static let drawsPerRow = 8
     private static let blockRows = 256
@@ -72,23 +75,22 @@ struct ColumnBinner {
         -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
-        let isSampled = rowCount > Self.sampleSize
+        let wanted = limits.numbers.multipliedReportingOverflow(by: Self.rowsPerBin)
+        let sampleSize = min(
+            max(wanted.overflow ? .max : wanted.partialValue, Self.sampleSizes.lowerBound),
+            Self.sampleSizes.upperBound)
+        let isSampled = rowCount > sampleSize
         let weighted = WeightedSample.rows(
-            rowWeights, of: rowCount, size: min(Self.sampleSize, Self.drawsPerRow * rowCount))
-        let sampled = isSampled ? weighted ?? Self.sampleRows(rowCount) : nil
+            rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * rowCount))
+        let sampled = isSampled ? weighted ?? Self.sampleRows(sampleSize, of: rowCount) : nil
         let numeric = columns.indices.filter { columns[$0].levels == nil }
         var binnings = [ColumnBinning?](repeating: nil, count: columns.count)
-        // Some columns at a time bound the memory of their samples.
-        for first in stride(from: 0, to: numeric.count, by: Self.columnsAtATime) {
-            try context.checkCancellation()
-            let group = Array(numeric[first..<min(numeric.count, first + Self.columnsAtATime)])
-            let found = try findEdges(
-                group.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
-            for (index, found) in zip(group, found) { binnings[index] = .numeric(found.binning) }
-            guard !isSampled, let weighted else { continue }
+        let found = try findEdges(
+            numeric.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
+        for (index, found) in zip(numeric, found) { binnings[index] = .numeric(found.binning) }
+        if !isSampled, let weighted {
             // All rows are known, and those columns that have more numbers than bins get quantiles by weight.
-            let crowded = zip(group, found).filter { !$1.isExact }.map(\.0)
-            guard !crowded.isEmpty else { continue }
+            let crowded = zip(numeric, found).filter { !$1.isExact }.map(\.0)
             let edges = try findEdges(
                 crowded.map { columns[$0].values }, weighted, rowCount, maxBins: limits.numbers)
             for (index, found) in zip(crowded, edges) { binnings[index] = .numeric(found.binning) }
@@ -105,6 +107,7 @@ struct ColumnBinner {
         return binnings.compactMap(\.self)
     }
 
+    /// Some columns at a time bound the memory of their samples.
     private static let columnsAtATime = 16
 
     /// The edges of some columns, from the sampled rows or, nil, from all.
@@ -112,16 +115,43 @@ struct ColumnBinner {
         _ columns: [StridedValues], _ sampled: [Int32]?, _ rowCount: Int, maxBins: Int
     ) throws(MetaLearnersError) -> [(binning: NumericBinning, isExact: Bool)] {
         let size = sampled?.count ?? rowCount
-        let samples = try AlignedBuffer<Double>(uninitialized: columns.count * size)
+        let samples = try AlignedBuffer<Double>(
+            uninitialized: min(columns.count, Self.columnsAtATime) * size)
+        var found = [(binning: NumericBinning, isExact: Bool)?](repeating: nil, count: columns.count)
+        for first in stride(from: 0, to: columns.count, by: Self.columnsAtATime) {
+            try context.checkCancellation()
+            let group = first..<min(columns.count, first + Self.columnsAtATime)
+            gather(columns[group], sampled, size, to: samples)
+            found.withUnsafeMutableBufferPointer { buffer in
+                let found = DisjointWrites(buffer)
+                context.concurrently(group.count) { position in
+                    let sample = UnsafeMutableBufferPointer(
+                        start: samples.base + position * size, count: size)
+                    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(size, 1)) { aside in
+                        guard let aside = aside.baseAddress else { return }
+                        found[first + position] = NumericBinning.found(
+                            in: sample, aside: aside, maxBins: maxBins)
+                    }
+                }
+            }
+        }
+        return found.compactMap(\.self)
+    }
+
+    /// Copies `size` rows of some columns, one column after another.
+    private func gather(
+        _ columns: ArraySlice<StridedValues>, _ sampled: [Int32]?, _ size: Int,
+        to samples: AlignedBuffer<Double>
+    ) {
         let chunkRows = 4096
         // Side by side for each few rows: a row-major matrix is read once, not once a column.
         context.concurrently((size + chunkRows - 1) / chunkRows) { chunk in
             let end = min(size, (chunk + 1) * chunkRows)
             for first in stride(from: chunk * chunkRows, to: end, by: 64) {
                 let part = first..<min(end, first + 64)
-                for (index, column) in columns.enumerated() {
+                for (position, column) in columns.enumerated() {
                     let target = UnsafeMutableBufferPointer(
-                        start: samples.base + index * size + first, count: part.count)
+                        start: samples.base + position * size + first, count: part.count)
                     if let sampled {
                         sampled.withUnsafeBufferPointer {
                             column.gather(.init(rebasing: $0[part]), to: target)
@@ -132,24 +162,14 @@ struct ColumnBinner {
                 }
             }
         }
-        var found = [(binning: NumericBinning, isExact: Bool)?](repeating: nil, count: columns.count)
-        found.withUnsafeMutableBufferPointer { buffer in
-            let found = DisjointWrites(buffer)
-            context.concurrently(columns.count) { index in
-                let sample = UnsafeMutableBufferPointer(start: samples.base + index * size, count: size)
-                found[index] = NumericBinning.found(in: sample, maxBins: maxBins)
-            }
-        }
-        return found.compactMap(\.self)
     }
 
-    /// One row of each of `sampleSize` equal stretches, the same for every column; nil for all rows.
-    private static func sampleRows(_ count: Int) -> [Int32]? {
-        guard count > sampleSize else { return nil }
+    /// One row of each of `size` equal stretches, the same for every column.
+    private static func sampleRows(_ size: Int, of count: Int) -> [Int32] {
         var stream = RandomStream(seed: 0x4249_4E53)
-        return (0..<sampleSize).map { part in
-            let first = part * count / sampleSize
-            let end = (part + 1) * count / sampleSize
+        return (0..<size).map { part in
+            let first = part * count / size
+            let end = (part + 1) * count / size
             return Int32(first + stream.integer(below: end - first))
         }
     }

@@ -53,54 +53,65 @@ struct NumericBinning: Sendable, Equatable {
     /// Finds edges between the numbers of `sample`: all that differ where these are at most `maxBins`, else so
     /// that bins hold about equally many, and frequent numbers have a bin of their own.
     ///
+    /// - Parameters:
+    ///   - sample: what it holds afterwards is of no use.
+    ///   - aside: room for as many numbers.
     /// - Returns: also whether each number of the sample has a bin of its own.
-    static func found(in sample: UnsafeMutableBufferPointer<Double>, maxBins: Int) -> (
-        binning: NumericBinning, isExact: Bool
-    ) {
-        let values = RadixSort.sortedNumbers(sample)
-        var distinct: [(value: Double, count: Int)] = []
-        for value in values {
-            if let last = distinct.last, last.value == value {
-                distinct[distinct.count - 1].count += 1
-            } else {
-                distinct.append((value, 1))
+    static func found(
+        in sample: UnsafeMutableBufferPointer<Double>, aside: UnsafeMutablePointer<Double>, maxBins: Int
+    ) -> (binning: NumericBinning, isExact: Bool) {
+        guard let numbers = sample.baseAddress else { return (NumericBinning(edges: []), true) }
+        let count = mtlk_sort_numbers(numbers, sample.count, aside)
+        // Room enough: an Int32 takes half of a Double.
+        return aside.withMemoryRebound(to: Int32.self, capacity: max(count, 1)) { ends in
+            var distinct = 0
+            for index in 0..<count {
+                ends[distinct] = Int32(truncatingIfNeeded: index + 1)
+                distinct += index + 1 == count || numbers[index] != numbers[index + 1] ? 1 : 0
             }
-        }
-        var edges: [Double] = []
-        if distinct.count <= maxBins {
-            for index in distinct.indices.dropFirst() {
-                edges.append(edge(between: distinct[index - 1].value, and: distinct[index].value))
+            let runs = UnsafeBufferPointer(start: ends, count: distinct)
+            guard distinct > maxBins else {
+                let edges = runs.dropLast().map { edge(between: numbers[Int($0) - 1], and: numbers[Int($0)]) }
+                return (NumericBinning(edges: edges), true)
             }
-        } else {
-            edges = quantileEdges(distinct, total: values.count, maxBins: maxBins)
+            return (NumericBinning(edges: quantileEdges(numbers, runs, maxBins: maxBins)), false)
         }
-        return (NumericBinning(edges: edges), distinct.count <= maxBins)
     }
 
     /// Closes a bin when it holds its share of what is left; numbers as frequent as a bin stand alone.
+    ///
+    /// - Parameter ends: where each run of equal numbers ends.
     private static func quantileEdges(
-        _ distinct: [(value: Double, count: Int)], total: Int, maxBins: Int
+        _ numbers: UnsafePointer<Double>, _ ends: UnsafeBufferPointer<Int32>, maxBins: Int
     ) -> [Double] {
-        let share = Double(total) / Double(maxBins)
-        let isFrequent = { (count: Int) in Double(count) >= share }
+        let total = Int(ends.last ?? 0)
+        func isFrequent(_ count: Int) -> Bool { count * maxBins >= total }
         var binsLeft = maxBins
         var rowsLeft = total
-        for entry in distinct where isFrequent(entry.count) {
-            binsLeft -= 1
-            rowsLeft -= entry.count
+        var end = 0
+        for next in ends {
+            let count = Int(next) - end
+            end = Int(next)
+            if isFrequent(count) {
+                binsLeft -= 1
+                rowsLeft -= count
+            }
         }
         var edges: [Double] = []
         var held = 0
-        for index in distinct.indices.dropLast() {
-            let entry = distinct[index]
-            let frequent = isFrequent(entry.count)
-            if !frequent { held += entry.count }
-            let isFull = Double(held) * Double(max(binsLeft, 1)) >= Double(rowsLeft)
-            guard frequent || isFull || isFrequent(distinct[index + 1].count), edges.count < maxBins - 1
+        var first = 0
+        for index in 0..<ends.count - 1 {
+            let end = Int(ends[index])
+            let count = end - first
+            first = end
+            let frequent = isFrequent(count)
+            if !frequent { held += count }
+            let isFull = held * max(binsLeft, 1) >= rowsLeft
+            guard frequent || isFull || isFrequent(Int(ends[index + 1]) - end), edges.count < maxBins - 1
             else {
                 continue
             }
-            edges.append(edge(between: entry.value, and: distinct[index + 1].value))
+            edges.append(edge(between: numbers[end - 1], and: numbers[end]))
             if held > 0 {
                 rowsLeft -= held
                 binsLeft -= 1

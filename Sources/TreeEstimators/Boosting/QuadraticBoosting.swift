@@ -233,8 +233,9 @@ struct QuadraticBoosting {
                 let advanced = Cell.advanced(gradients[row], by: steps[Int(leaf)], countShift: shift)
                 gradients[row] = advanced
                 let stored = Cell.stored(advanced)
-                // Without a branch: rows of other folds are between those that count.
-                largest |= leaf == LeafBytes.outside ? 0 : stored ^ (stored &>> 63)
+                // Without a branch, all bits or none: rows of other folds are between those that count.
+                let counts = (Int64(leaf) &- Int64(LeafBytes.outside)) &>> 63
+                largest |= (stored ^ (stored &>> 63)) & counts
             }
         }
         return largest

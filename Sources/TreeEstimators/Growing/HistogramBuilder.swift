@@ -35,8 +35,8 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
         if sharesTiles {
             slots = (0..<parts).map { part in
                 let tiles = Self.share(part, of: parts, tileCount)
-                return matrix.tiles[tiles.lowerBound].slots.lowerBound
-                    ..< matrix.tiles[tiles.upperBound - 1].slots.upperBound
+                return matrix.tiles[tiles.lowerBound].slots
+                    .lowerBound..<matrix.tiles[tiles.upperBound - 1].slots.upperBound
             }
         } else {
             slots = (0..<parts).map { Self.share($0, of: parts, slotCount) }

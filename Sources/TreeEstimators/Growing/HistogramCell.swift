@@ -16,6 +16,10 @@ protocol HistogramCell {
     static func add(_ left: Sum, _ right: Sum) -> Sum
     static func subtract(_ left: Sum, _ right: Sum) -> Sum
     static func totals(_ sum: Sum, countShift: Int64) -> GradientTotals
+    /// The totals of the first cells, of the first two and so on, as numbers.
+    static func runningSums(
+        _ cells: UnsafePointer<Sum>, count: Int, countShift: Int64, _ gradients: UnsafeMutablePointer<Double>,
+        _ hessians: UnsafeMutablePointer<Double>, _ counts: UnsafeMutablePointer<Double>)
     /// Adds rows to the histograms of a tile's columns.
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
@@ -76,6 +80,15 @@ enum PackedCell: HistogramCell {
         return GradientTotals(gradient: gradient, hessian: count, count: count)
     }
 
+    static func runningSums(
+        _ cells: UnsafePointer<Int64>, count: Int, countShift: Int64,
+        _ gradients: UnsafeMutablePointer<Double>, _ hessians: UnsafeMutablePointer<Double>,
+        _ counts: UnsafeMutablePointer<Double>
+    ) {
+        mtlk_packed_sums(cells, count, countShift, gradients, counts)
+        hessians.update(from: counts, count: count)
+    }
+
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Int32>,
         countShift: Int64, into cells: UnsafeMutablePointer<Int64>
@@ -121,6 +134,14 @@ extension HistogramCell where Sum == SIMD2<Int64> {
     static func totals(_ sum: SIMD2<Int64>, countShift: Int64) -> GradientTotals {
         GradientTotals(
             gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
+    }
+
+    static func runningSums(
+        _ cells: UnsafePointer<SIMD2<Int64>>, count: Int, countShift: Int64,
+        _ gradients: UnsafeMutablePointer<Double>, _ hessians: UnsafeMutablePointer<Double>,
+        _ counts: UnsafeMutablePointer<Double>
+    ) {
+        mtlk_paired_sums(cells, count, countShift, gradients, hessians, counts)
     }
 
     @inline(__always)

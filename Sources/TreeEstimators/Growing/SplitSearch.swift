@@ -32,14 +32,7 @@ struct SplitSearch<Cell: HistogramCell> {
             guard let gradients = sums.baseAddress else { return }
             let hessians = gradients + splitCount
             let counts = hessians + splitCount
-            var below = Cell.zero
-            for split in 0..<splitCount {
-                below = Cell.add(below, cells[split + 1])
-                let left = Cell.totals(below, countShift: shift)
-                (gradients + split).initialize(to: Double(left.gradient))
-                (hessians + split).initialize(to: Double(left.hessian))
-                (counts + split).initialize(to: Double(left.count))
-            }
+            Cell.runningSums(cells + 1, count: splitCount, countShift: shift, gradients, hessians, counts)
             var gain = 0.0
             let split = mtlk_best_split(gradients, hessians, counts, splitCount, 0, 0, 0, &leaf, &gain)
             if split >= 0 {
@@ -54,8 +47,9 @@ struct SplitSearch<Cell: HistogramCell> {
             leaf.least_gain = gain
         }
         guard let best else { return nil }
-        var left = GradientTotals()
-        for bin in 1...best.split + 1 { left = left + Cell.totals(cells[bin], countShift: shift) }
+        var sum = Cell.zero
+        for bin in 1...best.split + 1 { sum = Cell.add(sum, cells[bin]) }
+        var left = Cell.totals(sum, countShift: shift)
         // Where nothing is known of missing values, they follow the majority.
         let missingRight = missing.count > 0 ? best.missingRight : 2 * left.count < totals.count
         if missing.count > 0, !best.missingRight { left = left + missing }
