@@ -4,6 +4,7 @@
     python3 compare.py --work predict       1,000,000 rows × 100 trees, beside XGBoost's in-place prediction
     python3 compare.py --work growth        time and memory by rows: 10⁵, 10⁶, 10⁷ × 20, the backend alone
     python3 compare.py --work memory        memory above the data, on every shape
+    python3 compare.py --work floor         what the hardware takes at least for the histograms of each shape
     python3 compare.py --work x-learner     an X-learner on 8,000,000 × 78 float32, made by the process itself
     ../single-row/run                       one row through a T-learner of 2 × 100 trees, from C
 
@@ -203,6 +204,50 @@ def memory(options):
         print(f"| {name} | {more / 1e6:.0f} MB | {allowed / 1e6:.0f} MB |", flush=True)
 
 
+def counted(node):
+    """The rows of the smaller child of each split: those that a histogram must be made of."""
+    if "left_child" not in node:
+        return 0
+    sizes = [child.get("internal_count", child.get("leaf_count")) for child in (node["left_child"], node["right_child"])]
+    return min(sizes) + counted(node["left_child"]) + counted(node["right_child"])
+
+
+def floor(options):
+    """Histogram updates and bytes of each shape, by the trees that LightGBM grows there, times what one core takes at
+    best for each, beside what a fit takes."""
+    import lightgbm as lgb
+
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["cc", "-O2", str(HERE / "floor.c"), "-o", f"{folder}/floor"], check=True)
+        best = json.loads(subprocess.run([f"{folder}/floor"], check=True, capture_output=True, text=True).stdout)
+    print(f"One core: {best['packed']:.3f} ns an update of one word, {best['paired']:.3f} ns of two, "
+          f"{best['bandwidth']:.1f} GB/s read\n")
+    print("| work | rows counted a tree | updates a tree | floor of updates, s | of bytes, s | fit, s | fit / floor |\n"
+          "|---|---|---|---|---|---|---|", flush=True)
+    for name, work in list(WORK.items())[:5]:
+        data, test = data_of(work)
+        X, y, w = data
+        is_binary = work.get("objective") == "binary"
+        parameters = dict(objective="binary" if is_binary else "regression", num_leaves=LEAVES, learning_rate=RATE,
+                          min_data_in_leaf=LEAF_SIZE, lambda_l2=L2, max_bin=BINS, num_threads=options.threads, verbose=-1)
+        trees = lgb.train(parameters, lgb.Dataset(X, y, weight=w), TREES).dump_model()["tree_info"]
+        # The root is counted anew where the loss is not quadratic, else once.
+        rows = sum(counted(tree["tree_structure"]) + (len(y) if is_binary or i == 0 else 0)
+                   for i, tree in enumerate(trees)) / TREES
+        updates = rows * work["columns"]
+        is_paired = is_binary or w is not None
+        # Of a row: its bins, its gradient and its number.
+        size = work["columns"] + (8 if is_paired else 4) + 4
+        by_updates = 1e-9 * TREES * updates * best["paired" if is_paired else "packed"] / options.threads
+        by_bytes = 1e-9 * TREES * rows * size / best["bandwidth"] / options.threads
+        with tempfile.TemporaryDirectory() as folder:
+            write(folder, data, test)
+            seconds = statistics.median(engine(options.binary, folder, work, data, test, options.threads)[0]
+                                        for _ in range(options.repeats))
+        print(f"| {name} | {rows / len(y):.2f} n | {updates / 1e6:.1f} M | {by_updates:.3f} | {by_bytes:.3f} | "
+              f"{seconds:.3f} | {seconds / max(by_updates, by_bytes):.2f} |", flush=True)
+
+
 def x_learner(options):
     """A whole X-learner; rows are made in the process, so that nothing else holds them."""
     command = [options.binary, "x-learner", f"rows={options.rows}", "columns=78", f"threads={options.threads}",
@@ -210,7 +255,7 @@ def x_learner(options):
     print(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-OTHERS = {"predict": predict, "growth": growth, "memory": memory, "x-learner": x_learner}
+OTHERS = {"predict": predict, "growth": growth, "memory": memory, "floor": floor, "x-learner": x_learner}
 
 
 def main():

@@ -86,6 +86,41 @@ INLINE void histogram_short(const uint8_t *bins, const size_t width, size_t word
   HISTOGRAM(add_paired, 2, short_value(gradients + 2 * row, one, is_product))
 }
 
+/* Gradients and Hessians of 32 bits in one word. */
+INLINE int64_t halves_value(const int32_t *row) { return (int64_t)row[0] + ((int64_t)row[1] << 32); }
+
+INLINE void histogram_halves(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
+                             const int32_t *gradients, int64_t *cells) {
+  if (count > 0 && (size_t)(rows[count - 1] - rows[0]) + 1 == count) {
+    /* One row after another: the processor sees for itself what will be needed. */
+    const size_t first = (size_t)rows[0], size = width + 2 * words;
+    for (size_t row = first; row < first + count; ++row) {
+      add_packed(bins + row * size, width, words, halves_value(gradients + 2 * row), cells);
+    }
+    return;
+  }
+  HISTOGRAM(add_packed, 2, halves_value(gradients + 2 * row))
+}
+
+/* Adds words of two halves to cells of two words. */
+INLINE void add_halves(int64_t *restrict halves, size_t count, int64_t *restrict cells) {
+  for (size_t index = 0; index < count; ++index) {
+    const int64_t both = halves[index];
+    const int64_t lower = (int32_t)both;
+    cells[2 * index] += lower;
+    cells[2 * index + 1] += (both - lower) >> 32;
+    halves[index] = 0;
+  }
+}
+
+static void add_halves_plain(int64_t *halves, size_t count, int64_t *cells) { add_halves(halves, count, cells); }
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512vl,avx512dq"))) static void add_halves_avx512(int64_t *halves, size_t count,
+                                                                                    int64_t *cells) {
+  add_halves(halves, count, cells);
+}
+#endif
+
 void mtlk_histogram_packed(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                            const int32_t *gradients, int64_t one, int64_t *cells) {
   switch (width) {
@@ -119,5 +154,24 @@ void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, con
 #define PRODUCT(W) \
   case W: histogram_short(bins, W, words, rows, count, residuals, one, (pair *)cells, 1); break;
     EACH_WIDTH(PRODUCT)
+  }
+}
+
+void mtlk_histogram_counted(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                            const int32_t *gradients, size_t cell_count, int64_t *halves, void *cells) {
+  for (size_t first = 0; first < count; first += MTLK_COUNTED_BLOCK) {
+    const size_t size = count - first < MTLK_COUNTED_BLOCK ? count - first : MTLK_COUNTED_BLOCK;
+    switch (width) {
+#define HALVES(W) \
+  case W: histogram_halves(bins, W, words, rows + first, size, gradients, halves); break;
+      EACH_WIDTH(HALVES)
+    }
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+      add_halves_avx512(halves, cell_count, (int64_t *)cells);
+      continue;
+    }
+#endif
+    add_halves_plain(halves, cell_count, (int64_t *)cells);
   }
 }

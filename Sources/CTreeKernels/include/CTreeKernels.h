@@ -39,6 +39,14 @@ void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const
 void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                             const int32_t *residuals, int64_t one, void *cells);
 
+/* The same of gradients and Hessians, to cells in which the rows are counted already. Both of a row must be below
+   2^MTLK_COUNTED_BITS in magnitude: then so many rows' sums fit into one word, which takes less of the cache.
+   cell_count: cells of the tile. halves: as many words, all 0 before and after. */
+#define MTLK_COUNTED_BITS 17
+#define MTLK_COUNTED_BLOCK 8192
+void mtlk_histogram_counted(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                            const int32_t *gradients, size_t cell_count, int64_t *halves, void *cells);
+
 /* Adds rows of 4 · `quads` words, by row number, each word to one of its own of a cell.
    bins: of each row, `row_size` bytes apart, the bins of `width` columns, of 16 bits where `is_wide`. The histogram of
    column c has its cells from number offsets[c] on. */
@@ -124,10 +132,11 @@ size_t mtlk_partition_wide(int32_t *rows, size_t count, const uint16_t *bins, ui
 
 /* Gradients and Hessians of the logistic loss, as pairs of words for mtlk_histogram_short:
    w (y - p) · gradient_scale and w p (1 - p) · hessian_scale, rounded, p being 1 / (1 + exp(-score)).
-   weights may be NULL for 1. Of rows first to first + count - 1; the scaled magnitudes must be below 2^31. */
-void mtlk_logistic_gradients(const double *scores, const double *targets, const double *_Nullable weights,
-                             size_t first, size_t count, double gradient_scale, double hessian_scale,
-                             int32_t *pairs);
+   signed_weights: w where y is 1, else -w. leaves: where there are any, scores first rise by the step of the row's
+   byte. Of rows first to first + count - 1; the scaled magnitudes must be below 2^31. */
+void mtlk_logistic_gradients(double *scores, const double *signed_weights, const uint8_t *_Nullable leaves,
+                             const double *_Nullable steps, size_t first, size_t count, double gradient_scale,
+                             double hessian_scale, int32_t *pairs);
 
 /* Adds a tree's values to the scores of a few rows, one after another: faster than a block for fewer rows than
    MTLK_FEW_ROWS. */

@@ -13,6 +13,8 @@ final class BinnedMatrix: Sendable {
         let wordWidth: Int
         /// The first cell of the tile within a histogram: those of the bytes, then those that words are places of.
         let firstCell: Int
+        /// How many cells these are, those of joints' columns not among them.
+        let cellCount: Int
         /// The slots of its columns.
         let slots: Range<Int>
         /// Columns of few bins that share a word.
@@ -60,7 +62,8 @@ final class BinnedMatrix: Sendable {
                 Tile(
                     bins: try AlignedBuffer(uninitialized: rowCount * size + 64),
                     byteWidth: tile.bytes.count, wordWidth: tile.words.count, firstCell: tile.firstCell,
-                    slots: tile.slots, joints: tile.joints, usedCells: tile.usedCells))
+                    cellCount: tile.cellCount, slots: tile.slots, joints: tile.joints,
+                    usedCells: tile.usedCells))
         }
         self.tiles = tiles
         try context.checkCancellation()

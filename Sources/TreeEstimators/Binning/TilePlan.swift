@@ -46,6 +46,8 @@ struct TilePlan {
         /// Cells that its words are places of.
         var wordCells = 0
         var firstCell = 0
+        /// Cells of bytes and words together.
+        var cellCount: Int { bytes.count * TilePlan.columnStride + wordCells }
         var slots = 0..<0
         var joints: [JointColumns] = []
         var usedCells: [Range<Int>] = []
@@ -74,7 +76,7 @@ struct TilePlan {
     private static let maximumCodes = 2048
     /// Rows for each code of a joint at least, for adding up its cells not to cost more than it saves.
     private static let rowsPerCode = 512
-    private static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
+    fileprivate static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
 
     /// Plans for `columns`; constant ones have no place.
     init(_ columns: [BinnedColumn], rowCount: Int) {

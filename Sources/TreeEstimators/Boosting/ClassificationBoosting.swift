@@ -57,20 +57,21 @@ struct ClassificationBoosting {
         }
         let spec = problem.spec
         let rowCount = problem.matrix.rowCount
-        let scores = try AlignedBuffer<Double>(uninitialized: rowCount * scoreCount)
+        let logistic = scoreCount == 1 ? try LogisticScores(problem, baseScore: baseScores[0]) : nil
+        let scores: AlignedBuffer<Double>
+        if let logistic { scores = logistic.scores } else { scores = try startScores() }
         let shares = try AlignedBuffer<Float>(uninitialized: scoreCount > 1 ? rowCount * scoreCount : 0)
         let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: rowCount)
-        for row in 0..<rowCount {
-            for (output, score) in baseScores.enumerated() { scores.base[row * scoreCount + output] = score }
-        }
-        // Sums stay below 2^60, and a row's words below 2^31.
+        // Sums stay below 2^60, and a row's words below 2^31, or within those bits that a root's histogram can do with.
         let total = classWeights.reduce(0, +)
         let largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
+        let hasShortGradients = hasShortGradients(total: total, largest: largest)
+        let rowBits = hasShortGradients ? Int(MTLK_COUNTED_BITS) : 30
         let gradientScale = min(
-            BoostingProblem.scale(total, bits: 60), BoostingProblem.scale(largest, bits: 30))
+            BoostingProblem.scale(total, bits: 60), BoostingProblem.scale(largest, bits: rowBits))
         let hessianScale = min(
             BoostingProblem.scale(total, bits: problem.countShift - 1),
-            BoostingProblem.scale(largest, bits: 30))
+            BoostingProblem.scale(largest, bits: rowBits))
         var rules = try problem.growthRules()
         guard classes == 2 || !rules.isBounded else {
             throw MetaLearnersError(
@@ -81,7 +82,7 @@ struct ClassificationBoosting {
         rules.hessianUnit = 1 / hessianScale
         let grower = try TreeGrower<ShortCell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
-            carriesRoot: false, problem.team)
+            repeatsRoot: hasShortGradients, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
         for round in 0..<spec.trees {
             if scoreCount > 1 { fillShares(scores, shares) }
@@ -89,7 +90,11 @@ struct ClassificationBoosting {
             for output in grown {
                 try problem.context.checkCancellation()
                 let tree = round * scoreCount + output
-                fillGradients(output, scores, shares, gradients, gradientScale, hessianScale)
+                if let logistic {
+                    logistic.fill(gradients, gradientScale: gradientScale, hessianScale: hessianScale)
+                } else {
+                    fillGradients(output, shares, gradients, gradientScale, hessianScale)
+                }
                 problem.rows.startTree(tree, problem.team)
                 let grownTree = try grower.grow(problem.columns(ofTree: tree))
                 guard !grownTree.splits.isEmpty else { continue }
@@ -98,7 +103,11 @@ struct ClassificationBoosting {
                     Float(spec.learningRate * rules.optimum($0, within: $1))
                 }
                 builder.add(grownTree, values: values, output: output, round: round, gainUnit: rules.gainUnit)
-                advance(grower.shards, scores, output, values)
+                if let logistic {
+                    logistic.advance(values)
+                } else {
+                    advance(scores, output, values)
+                }
             }
             if !hasGrown, !spec.isSampled { break }
             if !problem.rows.heldOut.isEmpty, stopping.shouldStop(heldOutLoss(scores), rounds: round + 1) {
@@ -106,6 +115,22 @@ struct ClassificationBoosting {
             }
         }
         if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
+    }
+
+    /// Whether gradients of so few bits as the root's histogram can be made of in less time do: there are many rows,
+    /// the same for each tree, and no few of them outweigh all others.
+    private func hasShortGradients(total: Double, largest: Double) -> Bool {
+        let rowCount = problem.rows.training.count
+        return problem.spec.rowSample == 1 && rowCount >= 1 << 17 && total * 16 >= largest * Double(rowCount)
+            && problem.matrix.histogramSize <= 1 << 15
+    }
+
+    private func startScores() throws(MetaLearnersError) -> AlignedBuffer<Double> {
+        let scores = try AlignedBuffer<Double>(uninitialized: problem.matrix.rowCount * scoreCount)
+        for row in 0..<problem.matrix.rowCount {
+            for (output, score) in baseScores.enumerated() { scores.base[row * scoreCount + output] = score }
+        }
+        return scores
     }
 
     private func fillShares(_ scores: AlignedBuffer<Double>, _ shares: AlignedBuffer<Float>) {
@@ -122,14 +147,10 @@ struct ClassificationBoosting {
     }
 
     private func fillGradients(
-        _ output: Int, _ scores: AlignedBuffer<Double>, _ shares: AlignedBuffer<Float>,
-        _ gradients: AlignedBuffer<SIMD2<Int32>>, _ gradientScale: Double, _ hessianScale: Double
+        _ output: Int, _ shares: AlignedBuffer<Float>, _ gradients: AlignedBuffer<SIMD2<Int32>>,
+        _ gradientScale: Double, _ hessianScale: Double
     ) {
         let task = problem.task
-        if scoreCount == 1 {
-            fillLogisticGradients(scores, gradients, gradientScale, hessianScale)
-            return
-        }
         let label = Double(output)
         let factor = Double(classes) / Double(classes - 1)
         problem.eachRow { row in
@@ -143,61 +164,9 @@ struct ClassificationBoosting {
         }
     }
 
-    private func fillLogisticGradients(
-        _ scores: AlignedBuffer<Double>, _ gradients: AlignedBuffer<SIMD2<Int32>>, _ gradientScale: Double,
-        _ hessianScale: Double
-    ) {
-        let rows = problem.rows.training
-        func fill(_ range: Range<Int>, _ targets: UnsafePointer<Double>, _ weights: UnsafePointer<Double>?) {
-            gradients.base.withMemoryRebound(to: Int32.self, capacity: 2 * gradients.count) { pairs in
-                mtlk_logistic_gradients(
-                    scores.base, targets, weights, range.lowerBound, range.count, gradientScale, hessianScale,
-                    pairs)
-            }
-        }
-        let weights = problem.task.weights ?? []
-        problem.task.target.withUnsafeBufferPointer { targets in
-            weights.withUnsafeBufferPointer { weights in
-                guard let targets = targets.baseAddress else { return }
-                let weights = weights.isEmpty ? nil : weights.baseAddress
-                problem.team.run(problem.rows.shards.count) { shard in
-                    let positions = problem.rows.range(ofShard: shard)
-                    guard let first = positions.first, let last = positions.last else { return }
-                    let span = Int(rows[first])..<Int(rows[last]) + 1
-                    // Side by side rows are so much faster that those between, which nobody reads, cost less.
-                    if span.count < 4 * positions.count {
-                        fill(span, targets, weights)
-                    } else {
-                        for position in positions {
-                            fill(Int(rows[position])..<Int(rows[position]) + 1, targets, weights)
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    private func advance(
-        _ shards: [RowShard], _ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]
-    ) {
+    private func advance(_ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]) {
         let first = scores.base + output
-        let steps = LeafBytes.table(values.map { Double($0) })
-        problem.team.run(shards.count) { index in
-            let list = shards[index].active
-            guard let bytes = list.markLeaves() else {
-                return list.forEachRow { leaf, row in first[row * scoreCount] += steps[leaf] }
-            }
-            steps.withUnsafeBufferPointer { steps in
-                for row in bytes.span { first[row * scoreCount] += steps[Int(bytes.leaves.base[row])] }
-            }
-        }
-        // Rows outside lie between those of others, which were passed over just now.
-        guard problem.spec.rowSample < 1 || !problem.rows.heldOut.isEmpty else { return }
-        problem.team.run(shards.count) { index in
-            for list in [shards[index].idle, shards[index].heldOut] {
-                list.forEachRow { leaf, row in first[row * scoreCount] += steps[leaf] }
-            }
-        }
+        problem.eachLeafOfRows { leaf, row in first[row * scoreCount] += Double(values[leaf]) }
     }
 
     /// −Σ w log p of the held-out rows' classes.

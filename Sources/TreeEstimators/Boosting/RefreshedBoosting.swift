@@ -23,8 +23,7 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         }
         let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: problem.matrix.rowCount)
         let grower = try TreeGrower<ShortCell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, carriesRoot: false,
-            problem.team)
+            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: loss.heldOutLoss())
         for round in 0..<spec.trees {
             try problem.context.checkCancellation()

@@ -14,15 +14,25 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
     private let partials: [AlignedBuffer<Cell.Sum>]
     /// Whether parts share the work by tiles.
     private let sharesTiles: Bool
+    /// For each histogram that the root is counted in, the counts of its cells and as many words of 0; nothing where
+    /// its rows change or are so few that it does not pay.
+    private let known: [KnownCounts]
+    private var rootIsCounted = false
+
+    private struct KnownCounts {
+        let counts: AlignedBuffer<Cell.Sum>
+        let halves: AlignedBuffer<Int64>
+    }
     /// The slots that each part looks after, all those of a tile together where parts share by tiles.
     let slots: [Range<Int>]
 
     /// Prepares for histograms of rows in `shards` by `threads` threads.
     ///
+    /// - Parameter repeatsRoot: whether every tree's root holds the same rows, with gradients of few bits.
     /// - Throws: `outOfMemory`.
     init(
         _ matrix: BinnedMatrix, shards: [RowShard], gradients: AlignedBuffer<Cell.Row>, countShift: Int64,
-        threads: Int
+        threads: Int, repeatsRoot: Bool
     ) throws(MetaLearnersError) {
         self.matrix = matrix
         self.shards = shards
@@ -39,13 +49,36 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
                     .lowerBound..<matrix.tiles[tiles.upperBound - 1].slots.upperBound
             }
         } else {
-            slots = (0..<parts).map { Self.share($0, of: parts, slotCount) }
+            slots = Self.evenSlots(matrix, parts: parts)
         }
         var partials: [AlignedBuffer<Cell.Sum>] = []
         if shards.count > 1, !sharesTiles {
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: matrix.histogramSize)) }
         }
         self.partials = partials
+        var known: [KnownCounts] = []
+        if repeatsRoot, Cell.countedAccumulation != nil {
+            for _ in sharesTiles ? shards.prefix(1) : shards[...] {
+                known.append(
+                    KnownCounts(
+                        counts: try AlignedBuffer(uninitialized: matrix.histogramSize),
+                        halves: try AlignedBuffer(zeroed: matrix.histogramSize)))
+            }
+        }
+        self.known = known
+    }
+
+    /// Stretches of slots with about as many bins each.
+    private static func evenSlots(_ matrix: BinnedMatrix, parts: Int) -> [Range<Int>] {
+        var ends = [0]
+        for slot in matrix.slotFeatures.indices {
+            ends.append(ends[slot] + matrix.column(ofSlot: slot).binning.binCount)
+        }
+        let total = ends.last ?? 0
+        let bounds = (0...max(parts, 1)).map { part in
+            ends.firstIndex { $0 * parts >= part * total } ?? matrix.slotFeatures.count
+        }
+        return (0..<parts).map { bounds[$0]..<bounds[$0 + 1] }
     }
 
     private static func share(_ part: Int, of parts: Int, _ count: Int) -> Range<Int> {
@@ -54,31 +87,62 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
 
     /// Counts the rows of a shard in `leaf`, where parts share by rows. To be done for every shard before any part
     /// does `countTiles`.
-    func countRows(of leaf: Int, shard: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
+    func countRows(
+        of leaf: Int, shard: Int, isRoot: Bool = false, into target: UnsafeMutablePointer<Cell.Sum>
+    ) {
         guard !sharesTiles else { return }
         let cells = shards.count > 1 ? partials[shard].base : target
-        for tile in matrix.tiles { count([shards[shard]], leaf, tile, cells) }
+        for tile in matrix.tiles { count([shards[shard]], leaf, tile, cells, rootIn: isRoot ? shard : nil) }
     }
 
     /// Counts the rows of all shards in `leaf` in the tiles of a part, where parts share by tiles. To be done before
     /// the part's slots are finished.
-    func countTiles(of leaf: Int, part: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
+    func countTiles(
+        of leaf: Int, part: Int, isRoot: Bool = false, into target: UnsafeMutablePointer<Cell.Sum>
+    ) {
         guard sharesTiles else { return }
         for tile in Self.share(part, of: slots.count, matrix.tiles.count) {
-            count(shards, leaf, matrix.tiles[tile], target)
+            count(shards, leaf, matrix.tiles[tile], target, rootIn: isRoot ? 0 : nil)
         }
     }
 
+    /// From now on the root's counts are known.
+    func finishRoot() { rootIsCounted = !known.isEmpty }
+
+    /// Counts rows in a tile.
+    ///
+    /// - Parameter root: the histogram of the root that this is of, if it is one.
     private func count(
-        _ shards: [RowShard], _ leaf: Int, _ tile: BinnedMatrix.Tile, _ cells: UnsafeMutablePointer<Cell.Sum>
+        _ shards: [RowShard], _ leaf: Int, _ tile: BinnedMatrix.Tile,
+        _ cells: UnsafeMutablePointer<Cell.Sum>, rootIn root: Int?
     ) {
+        var known: KnownCounts?
+        if let root, root < self.known.count { known = self.known[root] }
+        let counted = rootIsCounted ? Cell.countedAccumulation : nil
         for used in tile.usedCells {
-            (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)
+            if counted != nil, let known {
+                (cells + used.lowerBound).update(
+                    from: known.counts.base + used.lowerBound, count: used.count)
+            } else {
+                (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)
+            }
         }
         for shard in shards {
-            Cell.accumulate(
-                tile, shard.active.leaf(leaf), gradients.base, countShift: countShift,
-                into: cells + tile.firstCell)
+            let rows = shard.active.leaf(leaf)
+            if let counted, let known {
+                counted(
+                    tile, rows, gradients.base, known.halves.base + tile.firstCell, cells + tile.firstCell)
+            } else {
+                Cell.accumulate(
+                    tile, rows, gradients.base, countShift: countShift, into: cells + tile.firstCell)
+            }
+        }
+        if let known, counted == nil {
+            for used in tile.usedCells {
+                for cell in used {
+                    known.counts.base[cell] = Cell.countOnly(cells[cell], countShift: countShift)
+                }
+            }
         }
         for joint in tile.joints { joint.expand(Cell.self, cells) }
     }

@@ -6,6 +6,12 @@ import CTreeKernels
 /// the rows nor on how many threads share the work, and subtracting a child from its parent loses nothing.
 /// The count of rows shares a word with another sum, above `countShift` bits.
 protocol HistogramCell {
+    /// Adds rows to cells in which they are counted already.
+    typealias CountedAccumulation = (
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
+        _ halves: UnsafeMutablePointer<Int64>, _ cells: UnsafeMutablePointer<Sum>
+    ) -> Void
+
     /// What is stored of a row.
     associatedtype Row: BitwiseCopyable
     /// The sums of some rows.
@@ -20,6 +26,11 @@ protocol HistogramCell {
     static func runningSums(
         _ cells: UnsafePointer<Sum>, count: Int, countShift: Int64, _ gradients: UnsafeMutablePointer<Double>,
         _ hessians: UnsafeMutablePointer<Double>, _ counts: UnsafeMutablePointer<Double>)
+    /// How rows are added where their counts are known, if that is faster; it takes gradients and Hessians of at most
+    /// `MTLK_COUNTED_BITS` bits, and as many words of 0 as the tile has cells, which are 0 again afterwards.
+    static var countedAccumulation: CountedAccumulation? { get }
+    /// A sum with nothing but the count of another.
+    static func countOnly(_ sum: Sum, countShift: Int64) -> Sum
     /// Adds rows to the histograms of a tile's columns.
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
@@ -33,6 +44,10 @@ protocol HistogramCell {
     static func gradient(of row: Row) -> Int64
     /// The word of a row that moves as trees are added.
     static func stored(_ row: Row) -> Int64
+}
+
+extension HistogramCell {
+    static var countedAccumulation: CountedAccumulation? { nil }
 }
 
 /// The sums of some rows: of the descent gradient, of the Hessian and of ones.
@@ -78,6 +93,11 @@ enum PackedCell: HistogramCell {
         let gradient = (sum &<< shift) &>> shift
         let count = (sum &- gradient) &>> countShift
         return GradientTotals(gradient: gradient, hessian: count, count: count)
+    }
+
+    @inline(__always)
+    static func countOnly(_ sum: Int64, countShift: Int64) -> Int64 {
+        totals(sum, countShift: countShift).count &<< countShift
     }
 
     static func runningSums(
@@ -134,6 +154,11 @@ extension HistogramCell where Sum == SIMD2<Int64> {
     static func totals(_ sum: SIMD2<Int64>, countShift: Int64) -> GradientTotals {
         GradientTotals(
             gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
+    }
+
+    @inline(__always)
+    static func countOnly(_ sum: SIMD2<Int64>, countShift: Int64) -> SIMD2<Int64> {
+        SIMD2(0, (sum.y &>> countShift) &<< countShift)
     }
 
     static func runningSums(

@@ -44,6 +44,9 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         used = source.count
     }
 
+    /// Whether bytes can tell the leaf of every row.
+    var hasBytes: Bool { bytes != nil }
+
     /// How many rows are in `leaf`.
     func count(of leaf: Int) -> Int { counts[leaf] }
 

@@ -23,6 +23,17 @@ enum ShortCell: HistogramCell {
         }
     }
 
+    static var countedAccumulation: CountedAccumulation? {
+        { tile, rows, gradients, halves, cells in
+            guard let first = rows.baseAddress else { return }
+            UnsafeRawPointer(gradients).withMemoryRebound(to: Int32.self, capacity: 2) { gradients in
+                mtlk_histogram_counted(
+                    tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients,
+                    tile.cellCount, halves, cells)
+            }
+        }
+    }
+
     @inline(__always)
     static func advanced(_ row: SIMD2<Int32>, by step: Int64, countShift: Int64) -> SIMD2<Int32> {
         SIMD2(row.x &- Int32(truncatingIfNeeded: Int64(row.y) &* step), row.y)
