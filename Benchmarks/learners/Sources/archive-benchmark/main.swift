@@ -8,6 +8,12 @@
 import MetaLearners
 import MetaLearnersCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 let rows = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5000
 var stream = RandomStream(seed: 1)
 let columns = (0..<10).map { _ in (0..<rows).map { _ in stream.uniform() } }
@@ -20,6 +26,8 @@ let outcome = (0..<rows).map { row -> Double in
 let dataset = try CausalDataset(
     covariates: Table(columns.enumerated().map { Column("x\($0)", $1) }),
     treatment: Treatment(arms: arms, labels: ["0", "1"]), outcome: Outcome(outcome))
+
+let temporaryFile = "/tmp/archive-benchmark-\(getpid()).model"
 
 func seconds(_ work: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
@@ -38,7 +46,8 @@ for (folds, keeps) in [(1, false), (1, true), (5, false), (5, true)] {
         ],
     ]
     let model = try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset)
-    let path = "archive-benchmark.model"
+    let path = temporaryFile
+    defer { unlink(path) }
     var loads: [Double] = []
     var saves: [Double] = []
     for _ in 0..<50 {

@@ -80,7 +80,7 @@ static void describe(char *text, size_t size, const float *start, int64_t rows, 
 
 int bare_fit(const bare_task *task, float *predictions)
 {
-    char interface[200], config[100], number[20], base[40];
+    char interface[200], config[100], number[20], leaves[20], base[40];
     float *features = gather(task, task->training, task->training_count);
     float *labels = malloc(sizeof(float) * (size_t)task->training_count);
     if (!features || !labels) return -1;
@@ -105,10 +105,11 @@ int bare_fit(const bare_task *task, float *predictions)
 
     CHECK(xgb.create(&matrix, 1, &booster));
     snprintf(number, sizeof number, "%d", task->threads);
+    snprintf(leaves, sizeof leaves, "%d", task->leaves);
     snprintf(base, sizeof base, "%.9g", task->binary ? mean : 0.5);
     const char *parameters[][2] = {
         {"tree_method", "hist"}, {"base_score", base}, {"nthread", number}, {"eta", "0.05"},
-        {"max_depth", "0"}, {"max_leaves", "8"}, {"grow_policy", "lossguide"}, {"max_bin", "255"},
+        {"max_depth", "0"}, {"max_leaves", leaves}, {"grow_policy", "lossguide"}, {"max_bin", "255"},
         {"min_child_weight", task->binary ? "5" : "20"},
         {"objective", task->binary ? "binary:logistic" : "reg:squarederror"},
     };

@@ -1,15 +1,15 @@
 // Our layer against a bare C loop that calls the same library for the same fits: five folds, each learned from
 // four fifths of the rows and predicted on the rest, by turns, in one process.
 //
-//     overhead ROWS COLUMNS TREES THREADS REPEATS regression|binary
+//     overhead ROWS COLUMNS TREES LEAVES THREADS REPEATS regression|binary
 import BareLoop
 import MetaLearners
 import MetaLearnersCore
 
 let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-let (rows, columns, trees, threads, repeats) =
-    arguments.count == 5
-    ? (arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]) : (200_000, 20, 100, 1, 3)
+let numbers = arguments.count == 6 ? arguments : [200_000, 20, 100, 31, 1, 3]
+let (rows, columns, trees, leaves) = (numbers[0], numbers[1], numbers[2], numbers[3])
+let (threads, repeats) = (numbers[4], numbers[5])
 let isBinary = CommandLine.arguments.last == "binary"
 
 var stream = RandomStream(seed: 1)
@@ -48,7 +48,9 @@ else { fatalError("XGBoost is not found") }
 
 /// Fits all folds with the backend and returns the predictions, one a row.
 func fitLayer() throws -> [Double] {
-    var parameters = SpecObject([("trees", .integer(trees)), ("min_leaf_size", 20)])
+    var parameters = SpecObject([
+        ("trees", .integer(trees)), ("max_leaves", .integer(leaves)), ("min_leaf_size", 20),
+    ])
     if isBinary {
         parameters["min_leaf_size"] = 1
         parameters["min_child_weight"] = 5
@@ -83,7 +85,7 @@ func fitBare() -> [Double] {
                             row_count: Int64(rows), column_count: Int64(columns),
                             training: training.baseAddress, training_count: Int64(training.count),
                             predicted: predicted.baseAddress, predicted_count: Int64(predicted.count),
-                            rounds: Int32(trees), threads: Int32(threads), binary: isBinary ? 1 : 0)
+                            rounds: Int32(trees), leaves: Int32(leaves), threads: Int32(threads), binary: isBinary ? 1 : 0)
                         guard bare_fit(&task, &part) == 0 else { fatalError("the bare loop failed") }
                     }
                 }
@@ -121,7 +123,7 @@ func percent(_ layer: Double, _ bare: Double) -> String {
 func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
 print("XGBoost \(backend.version), \(isBinary ? "binary" : "regression"),", terminator: " ")
-print("\(rows) x \(columns), \(trees) trees, 5 folds, \(threads) thread(s), median of \(repeats)")
+print("\(rows) x \(columns), \(trees) trees of \(leaves) leaves, 5 folds, \(threads) thread(s), median of \(repeats)")
 print(
     "processor seconds: bare \(rounded(processor.bare)), layer \(rounded(processor.layer)),",
     percent(processor.layer, processor.bare))

@@ -14,6 +14,7 @@ typedef struct {
     const int32_t *predicted;
     int64_t predicted_count;
     int32_t rounds;
+    int32_t leaves;
     int32_t threads;
     int32_t binary;
 } bare_task;
