@@ -6,6 +6,12 @@ import MetaLearnersCore
 /// and no two cores write the same cells. Else each part counts its own rows, and what the parts found is added up
 /// column by column.
 final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Parts write disjoint cells.
+    /// What is known of a histogram before its gradients are: the counts of its cells; and as many words of 0.
+    private struct KnownCounts {
+        let counts: AlignedBuffer<Cell.Sum>
+        let halves: AlignedBuffer<Int64>
+    }
+
     private let matrix: BinnedMatrix
     private let shards: [RowShard]
     private let gradients: AlignedBuffer<Cell.Row>
@@ -14,15 +20,9 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
     private let partials: [AlignedBuffer<Cell.Sum>]
     /// Whether parts share the work by tiles.
     private let sharesTiles: Bool
-    /// For each histogram that the root is counted in, the counts of its cells and as many words of 0; nothing where
-    /// its rows change or are so few that it does not pay.
+    /// Of each histogram that the root is counted in; nothing where its rows change or are so few that it does not pay.
     private let known: [KnownCounts]
     private var rootIsCounted = false
-
-    private struct KnownCounts {
-        let counts: AlignedBuffer<Cell.Sum>
-        let halves: AlignedBuffer<Int64>
-    }
     /// The slots that each part looks after, all those of a tile together where parts share by tiles.
     let slots: [Range<Int>]
 

@@ -85,7 +85,8 @@ func fitBare() -> [Double] {
                             row_count: Int64(rows), column_count: Int64(columns),
                             training: training.baseAddress, training_count: Int64(training.count),
                             predicted: predicted.baseAddress, predicted_count: Int64(predicted.count),
-                            rounds: Int32(trees), leaves: Int32(leaves), threads: Int32(threads), binary: isBinary ? 1 : 0)
+                            rounds: Int32(trees), leaves: Int32(leaves), threads: Int32(threads),
+                            binary: isBinary ? 1 : 0)
                         guard bare_fit(&task, &part) == 0 else { fatalError("the bare loop failed") }
                     }
                 }
@@ -123,7 +124,9 @@ func percent(_ layer: Double, _ bare: Double) -> String {
 func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
 print("XGBoost \(backend.version), \(isBinary ? "binary" : "regression"),", terminator: " ")
-print("\(rows) x \(columns), \(trees) trees of \(leaves) leaves, 5 folds, \(threads) thread(s), median of \(repeats)")
+print(
+    "\(rows) x \(columns), \(trees) trees of \(leaves) leaves, 5 folds, \(threads) thread(s), median of \(repeats)"
+)
 print(
     "processor seconds: bare \(rounded(processor.bare)), layer \(rounded(processor.layer)),",
     percent(processor.layer, processor.bare))
