@@ -44,7 +44,12 @@ extension EstimatorRegistry {
     ///
     /// One that cannot be loaded keeps nobody from using the others: it is among `problems`.
     public func loadingPluginsOfEnvironment() -> EstimatorRegistry {
-        let (files, problems) = PluginLibrary.environmentPaths()
+        loadingPlugins(onPath: PluginLibrary.environmentPath)
+    }
+
+    /// The registry with the plug-ins on a path as `METALEARNERS_PLUGIN_PATH` holds it.
+    package func loadingPlugins(onPath path: String) -> EstimatorRegistry {
+        let (files, problems) = PluginLibrary.files(onPath: path)
         var registry = problems.reduce(self) { $0.noting($1) }
         for file in files {
             do throws(MetaLearnersError) {

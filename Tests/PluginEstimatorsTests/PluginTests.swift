@@ -85,8 +85,8 @@ struct PluginTests {
         }
     }
 
-    @Test("the environment names files and folders, and one that fails keeps nobody out")
-    func environment() throws {
+    @Test("a path names files and folders, and one that fails keeps nobody out")
+    func path() throws {
         let folder = NSTemporaryDirectory() + "metalearners-path-\(getpid())"
         try? FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -94,9 +94,9 @@ struct PluginTests {
         try FileManager.default.copyItem(atPath: BuiltPlugin.hostile("GOOD"), toPath: folder + "/a.so")
         try "no library".write(toFile: folder + "/b.so", atomically: true, encoding: .utf8)
         try "no library".write(toFile: folder + "/c.txt", atomically: true, encoding: .utf8)
-        setenv("METALEARNERS_PLUGIN_PATH", "\(folder):/no/such/place:\(try BuiltPlugin.neighbours())", 1)
-        defer { unsetenv("METALEARNERS_PLUGIN_PATH") }
-        let registry = EstimatorRegistry().loadingPluginsOfEnvironment()
+        // Not by setenv: the tests beside this one read the environment.
+        let registry = EstimatorRegistry().loadingPlugins(
+            onPath: "\(folder):/no/such/place:\(try BuiltPlugin.neighbours())")
         #expect(registry.descriptions.map(\.name) == ["hostile", "knn"])
         #expect(registry.descriptions.first?.location.hasSuffix("/a.so") == true)
         #expect(registry.problems.count == 2)

@@ -63,14 +63,15 @@ enum PluginLibrary {
         }
     }
 
-    /// The files that the environment names, those of its folders in the order of their names.
-    ///
-    /// - Throws: `inputOutput` for something that is neither a file nor a folder, after all others.
-    static func environmentPaths() -> (files: [String], problems: [MetaLearnersError]) {
-        guard let value = getenv(variable) else { return ([], []) }
+    /// What the environment variable holds, empty where it is not set.
+    static var environmentPath: String { getenv(variable).map { String(cString: $0) } ?? "" }
+
+    /// The files that a path names, those of its folders in the order of their names; and `inputOutput` for each entry
+    /// that is neither a file nor a folder.
+    static func files(onPath path: String) -> (files: [String], problems: [MetaLearnersError]) {
         var files: [String] = []
         var problems: [MetaLearnersError] = []
-        for entry in String(cString: value).split(separator: ":").map(String.init) {
+        for entry in path.split(separator: ":").map(String.init) {
             guard let folder = opendir(entry) else {
                 if access(entry, R_OK) == 0 {
                     files.append(entry)
