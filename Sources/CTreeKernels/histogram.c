@@ -46,12 +46,15 @@ INLINE int is_sparse(const int32_t *rows, size_t count) {
 DEFINE_ADD(add_packed, int64_t)
 DEFINE_ADD(add_paired, pair)
 
-/* One loop for all kinds of rows: STEP words of a gradient a row, of which VALUE makes what is added. */
-#define HISTOGRAM(ADD, STEP, VALUE)                                                   \
+/* One loop for all kinds of rows: STEP words of a gradient a row, of which VALUE makes what is added. The first `count`
+   of `known` rows are added; those behind them are fetched ahead, too. */
+#define HISTOGRAM(ADD, STEP, VALUE, KNOWN)                                            \
   const size_t size = width + 2 * words;                                              \
   const int fetches_twice = is_sparse(rows, count);                                   \
+  const size_t fetching = (KNOWN) > FAR ? (KNOWN) - FAR : 0;                          \
+  const size_t end = fetching < count ? fetching : count;                             \
   size_t index = 0;                                                                   \
-  for (; index + FAR < count; ++index) {                                              \
+  for (; index < end; ++index) {                                                      \
     const size_t row = (size_t)rows[index];                                           \
     const size_t later = (size_t)rows[index + FAR];                                   \
     FETCH(bins + later * size, size, gradients + STEP * later, 2)                     \
@@ -68,12 +71,12 @@ DEFINE_ADD(add_paired, pair)
 
 INLINE void histogram_packed(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
                              const int32_t *gradients, int64_t one, int64_t *cells) {
-  HISTOGRAM(add_packed, 1, (int64_t)gradients[row] + one)
+  HISTOGRAM(add_packed, 1, (int64_t)gradients[row] + one, count)
 }
 
 INLINE void histogram_paired(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
                              const pair *gradients, pair *cells) {
-  HISTOGRAM(add_paired, 1, gradients[row])
+  HISTOGRAM(add_paired, 1, gradients[row], count)
 }
 
 INLINE pair short_value(const int32_t *row, int64_t one, const int is_product) {
@@ -83,41 +86,62 @@ INLINE pair short_value(const int32_t *row, int64_t one, const int is_product) {
 
 INLINE void histogram_short(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
                             const int32_t *gradients, int64_t one, pair *cells, const int is_product) {
-  HISTOGRAM(add_paired, 2, short_value(gradients + 2 * row, one, is_product))
+  HISTOGRAM(add_paired, 2, short_value(gradients + 2 * row, one, is_product), count)
 }
 
-/* Gradients and Hessians of 32 bits in one word. */
-INLINE int64_t halves_value(const int32_t *row) { return (int64_t)row[0] + ((int64_t)row[1] << 32); }
+/* The sums of MTLK_NARROW_BLOCK rows in one word: the gradients' below, the Hessians' from NARROW_HESSIAN on, and above
+   them the count. */
+#define NARROW_HESSIAN 28
+#define NARROW_COUNT 52
 
-INLINE void histogram_halves(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
-                             const int32_t *gradients, int64_t *cells) {
+INLINE int64_t narrow_gradient(uint32_t row) { return (int16_t)(uint16_t)row; }
+
+INLINE int64_t narrow_value(uint32_t row) {
+  return narrow_gradient(row) + ((int64_t)(row >> 16) << NARROW_HESSIAN) + ((int64_t)1 << NARROW_COUNT);
+}
+
+INLINE void histogram_narrow(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
+                             size_t known, const uint32_t *gradients, int64_t *cells) {
   if (count > 0 && (size_t)(rows[count - 1] - rows[0]) + 1 == count) {
     /* One row after another: the processor sees for itself what will be needed. */
     const size_t first = (size_t)rows[0], size = width + 2 * words;
     for (size_t row = first; row < first + count; ++row) {
-      add_packed(bins + row * size, width, words, halves_value(gradients + 2 * row), cells);
+      add_packed(bins + row * size, width, words, narrow_value(gradients[row]), cells);
     }
     return;
   }
-  HISTOGRAM(add_packed, 2, halves_value(gradients + 2 * row))
+  HISTOGRAM(add_packed, 1, narrow_value(gradients[row]), known)
 }
 
-/* Adds words of two halves to cells of two words. */
-INLINE void add_halves(int64_t *restrict halves, size_t count, int64_t *restrict cells) {
+INLINE void histogram_narrow_paired(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows,
+                                    size_t count, const uint32_t *gradients, int64_t one, pair *cells) {
+  HISTOGRAM(add_paired, 1, ((pair){narrow_gradient(gradients[row]), (int64_t)(gradients[row] >> 16) + one}), count)
+}
+
+/* Adds the sums of a block to cells of two words. */
+INLINE void add_block(int64_t *restrict block, size_t count, int64_t one, int64_t *restrict cells) {
+  const int shift = __builtin_ctzll((uint64_t)one);
+  const uint64_t hessians = ((uint64_t)1 << (NARROW_COUNT - NARROW_HESSIAN)) - 1;
   for (size_t index = 0; index < count; ++index) {
-    const int64_t both = halves[index];
-    const int64_t lower = (int32_t)both;
-    cells[2 * index] += lower;
-    cells[2 * index + 1] += (both - lower) >> 32;
-    halves[index] = 0;
+    const int64_t sum = block[index];
+    const int64_t gradient = (int64_t)((uint64_t)sum << (64 - NARROW_HESSIAN)) >> (64 - NARROW_HESSIAN);
+    const uint64_t rest = (uint64_t)(sum - gradient) >> NARROW_HESSIAN;
+    cells[2 * index] += gradient;
+    cells[2 * index + 1] += (int64_t)(rest & hessians) + (int64_t)(rest >> (NARROW_COUNT - NARROW_HESSIAN) << shift);
+    block[index] = 0;
   }
 }
 
-static void add_halves_plain(int64_t *halves, size_t count, int64_t *cells) { add_halves(halves, count, cells); }
+static void add_block_plain(int64_t *block, size_t count, int64_t one, int64_t *cells) {
+  add_block(block, count, one, cells);
+}
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512vl,avx512dq"))) static void add_halves_avx512(int64_t *halves, size_t count,
-                                                                                    int64_t *cells) {
-  add_halves(halves, count, cells);
+__attribute__((target("avx2"))) static void add_block_avx2(int64_t *block, size_t count, int64_t one, int64_t *cells) {
+  add_block(block, count, one, cells);
+}
+__attribute__((target("avx512f,avx512vl,avx512dq"))) static void add_block_avx512(int64_t *block, size_t count,
+                                                                                  int64_t one, int64_t *cells) {
+  add_block(block, count, one, cells);
 }
 #endif
 
@@ -157,21 +181,36 @@ void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, con
   }
 }
 
-void mtlk_histogram_counted(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
-                            const int32_t *gradients, size_t cell_count, int64_t *halves, void *cells) {
-  for (size_t first = 0; first < count; first += MTLK_COUNTED_BLOCK) {
-    const size_t size = count - first < MTLK_COUNTED_BLOCK ? count - first : MTLK_COUNTED_BLOCK;
+void mtlk_histogram_narrow(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                           const uint32_t *gradients, int64_t one, size_t cell_count, int64_t *block, void *cells) {
+  /* Adding a block to the cells must cost less than adding its rows there at once. */
+  const size_t least = cell_count / (2 * (width + words));
+  for (size_t first = 0; first < count; first += MTLK_NARROW_BLOCK) {
+    const size_t size = count - first < MTLK_NARROW_BLOCK ? count - first : MTLK_NARROW_BLOCK;
+    const int32_t *part = rows + first;
+    if (size < least) {
+      switch (width) {
+#define NARROW_PAIRED(W) \
+  case W: histogram_narrow_paired(bins, W, words, part, size, gradients, one, (pair *)cells); break;
+        EACH_WIDTH(NARROW_PAIRED)
+      }
+      continue;
+    }
     switch (width) {
-#define HALVES(W) \
-  case W: histogram_halves(bins, W, words, rows + first, size, gradients, halves); break;
-      EACH_WIDTH(HALVES)
+#define NARROW(W) \
+  case W: histogram_narrow(bins, W, words, part, size, count - first, gradients, block); break;
+      EACH_WIDTH(NARROW)
     }
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-      add_halves_avx512(halves, cell_count, (int64_t *)cells);
+      add_block_avx512(block, cell_count, one, (int64_t *)cells);
+      continue;
+    }
+    if (__builtin_cpu_supports("avx2")) {
+      add_block_avx2(block, cell_count, one, (int64_t *)cells);
       continue;
     }
 #endif
-    add_halves_plain(halves, cell_count, (int64_t *)cells);
+    add_block_plain(block, cell_count, one, (int64_t *)cells);
   }
 }

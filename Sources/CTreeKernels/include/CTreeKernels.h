@@ -39,13 +39,14 @@ void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const
 void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                             const int32_t *residuals, int64_t one, void *cells);
 
-/* The same of gradients and Hessians, to cells in which the rows are counted already. Both of a row must be below
-   2^MTLK_COUNTED_BITS in magnitude: then so many rows' sums fit into one word, which takes less of the cache.
-   cell_count: cells of the tile. halves: as many words, all 0 before and after. */
-#define MTLK_COUNTED_BITS 17
-#define MTLK_COUNTED_BLOCK 8192
-void mtlk_histogram_counted(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
-                            const int32_t *gradients, size_t cell_count, int64_t *halves, void *cells);
+/* The same with rows of one word: the gradient in its lower 16 bits, of magnitude below 2^15, and in the upper ones the
+   Hessian, below 2^12. So many rows' sums fit into one word that cells of two take up less of the cache.
+   cell_count: cells of the tile. block: as many words, all 0 before and after. */
+#define MTLK_NARROW_GRADIENT 32767
+#define MTLK_NARROW_HESSIAN 4095
+#define MTLK_NARROW_BLOCK 4095
+void mtlk_histogram_narrow(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                           const uint32_t *gradients, int64_t one, size_t cell_count, int64_t *block, void *cells);
 
 /* Adds rows of 4 · `quads` words, by row number, each word to one of its own of a cell.
    bins: of each row, `row_size` bytes apart, the bins of `width` columns, of 16 bits where `is_wide`. The histogram of
@@ -137,6 +138,15 @@ size_t mtlk_partition_wide(int32_t *rows, size_t count, const uint16_t *bins, ui
 void mtlk_logistic_gradients(double *scores, const double *signed_weights, const uint8_t *_Nullable leaves,
                              const double *_Nullable steps, size_t first, size_t count, double gradient_scale,
                              double hessian_scale, int32_t *pairs);
+
+/* The same as words for mtlk_histogram_narrow, rounded by mtlk_narrow. */
+void mtlk_logistic_narrow(double *scores, const double *signed_weights, const uint8_t *_Nullable leaves,
+                          const double *_Nullable steps, size_t first, size_t count, double gradient_scale,
+                          double hessian_scale, uint32_t *narrow);
+
+/* A word for mtlk_histogram_narrow. Numbers are rounded up with the chance of their fraction, drawn by the number of
+   the row: so coarse a grid would otherwise shift sums over many rows whose numbers are the same. */
+uint32_t mtlk_narrow(double gradient, double hessian, size_t row);
 
 /* Adds a tree's values to the scores of a few rows, one after another: faster than a block for fewer rows than
    MTLK_FEW_ROWS. */

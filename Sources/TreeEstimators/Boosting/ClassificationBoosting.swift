@@ -55,34 +55,45 @@ struct ClassificationBoosting {
                 "classification trees take at most 2^27 rows, not \(problem.rows.training.count)",
                 remedy: "fit on a sample of the rows")
         }
+        let largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
+        let isNarrow = NarrowCell.serves(
+            rows: problem.rows.training.count, total: totalWeight, largest: largest,
+            countShift: problem.countShift)
+        if isNarrow {
+            try boost(NarrowCell.self, grown, largestWeight: largest, &builder)
+        } else {
+            try boost(ShortCell.self, grown, largestWeight: largest, &builder)
+        }
+    }
+
+    private var totalWeight: Double { classWeights.reduce(0, +) }
+
+    /// What a Hessian is of p(1 − p).
+    private var hessianFactor: Double { classes == 2 ? 1 : Double(classes) / Double(classes - 1) }
+
+    private func boost<Cell: ClassificationCell>(
+        _: Cell.Type, _ grown: [Int], largestWeight: Double, _ builder: inout EnsembleBuilder
+    ) throws(MetaLearnersError) {
         let spec = problem.spec
         let rowCount = problem.matrix.rowCount
         let logistic = scoreCount == 1 ? try LogisticScores(problem, baseScore: baseScores[0]) : nil
         let scores: AlignedBuffer<Double>
         if let logistic { scores = logistic.scores } else { scores = try startScores() }
         let shares = try AlignedBuffer<Float>(uninitialized: scoreCount > 1 ? rowCount * scoreCount : 0)
-        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: rowCount)
-        // Sums stay below 2^60, and a row's words below 2^31, or within those bits that a root's histogram can do with.
-        let total = classWeights.reduce(0, +)
-        let largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
-        let hasShortGradients = hasShortGradients(total: total, largest: largest)
-        let rowBits = hasShortGradients ? Int(MTLK_COUNTED_BITS) : 30
-        let gradientScale = min(
-            BoostingProblem.scale(total, bits: 60), BoostingProblem.scale(largest, bits: rowBits))
-        let hessianScale = min(
-            BoostingProblem.scale(total, bits: problem.countShift - 1),
-            BoostingProblem.scale(largest, bits: rowBits))
+        let gradients = try AlignedBuffer<Cell.Row>(uninitialized: rowCount)
+        let scales = Cell.scales(
+            total: totalWeight, largest: largestWeight, curvature: hessianFactor / 4,
+            countShift: problem.countShift)
         var rules = try problem.growthRules()
         guard classes == 2 || !rules.isBounded else {
             throw MetaLearnersError(
                 .unsupported, at: "monotone", "the shares of more than two classes cannot all rise or fall",
                 remedy: "leave it out")
         }
-        rules.gradientUnit = 1 / gradientScale
-        rules.hessianUnit = 1 / hessianScale
-        let grower = try TreeGrower<ShortCell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
-            repeatsRoot: hasShortGradients, problem.team)
+        rules.gradientUnit = 1 / scales.gradient
+        rules.hessianUnit = 1 / scales.hessian
+        let grower = try TreeGrower<Cell>(
+            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
         for round in 0..<spec.trees {
             if scoreCount > 1 { fillShares(scores, shares) }
@@ -91,9 +102,9 @@ struct ClassificationBoosting {
                 try problem.context.checkCancellation()
                 let tree = round * scoreCount + output
                 if let logistic {
-                    logistic.fill(gradients, gradientScale: gradientScale, hessianScale: hessianScale)
+                    logistic.fill(Cell.self, gradients, scales)
                 } else {
-                    fillGradients(output, shares, gradients, gradientScale, hessianScale)
+                    fillGradients(Cell.self, output, shares, gradients, scales)
                 }
                 problem.rows.startTree(tree, problem.team)
                 let grownTree = try grower.grow(problem.columns(ofTree: tree))
@@ -117,14 +128,6 @@ struct ClassificationBoosting {
         if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 
-    /// Whether gradients of so few bits as the root's histogram can be made of in less time do: there are many rows,
-    /// the same for each tree, and no few of them outweigh all others.
-    private func hasShortGradients(total: Double, largest: Double) -> Bool {
-        let rowCount = problem.rows.training.count
-        return problem.spec.rowSample == 1 && rowCount >= 1 << 17 && total * 16 >= largest * Double(rowCount)
-            && problem.matrix.histogramSize <= 1 << 15
-    }
-
     private func startScores() throws(MetaLearnersError) -> AlignedBuffer<Double> {
         let scores = try AlignedBuffer<Double>(uninitialized: problem.matrix.rowCount * scoreCount)
         for row in 0..<problem.matrix.rowCount {
@@ -146,21 +149,20 @@ struct ClassificationBoosting {
         }
     }
 
-    private func fillGradients(
-        _ output: Int, _ shares: AlignedBuffer<Float>, _ gradients: AlignedBuffer<SIMD2<Int32>>,
-        _ gradientScale: Double, _ hessianScale: Double
+    private func fillGradients<Cell: ClassificationCell>(
+        _: Cell.Type, _ output: Int, _ shares: AlignedBuffer<Float>, _ gradients: AlignedBuffer<Cell.Row>,
+        _ scales: Cell.Scales
     ) {
         let task = problem.task
         let label = Double(output)
-        let factor = Double(classes) / Double(classes - 1)
+        let factor = hessianFactor
         problem.eachRow { row in
             let share = Double(shares.base[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
-            gradients.base[row] = SIMD2(
-                BoostingProblem.rounded(gradient * gradientScale),
-                BoostingProblem.rounded(hessian * hessianScale))
+            gradients.base[row] = Cell.row(
+                gradient: gradient * scales.gradient, hessian: hessian * scales.hessian, number: row)
         }
     }
 

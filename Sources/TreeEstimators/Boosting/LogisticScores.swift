@@ -30,16 +30,14 @@ final class LogisticScores {
     }
 
     /// Makes the gradients and Hessians of the training rows, times their scales.
-    func fill(
-        _ gradients: AlignedBuffer<SIMD2<Int32>>, gradientScale: Double, hessianScale: Double
+    func fill<Cell: ClassificationCell>(
+        _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ scales: Cell.Scales
     ) {
         let rows = problem.rows.training
         func fill(_ range: Range<Int>, _ leaves: UnsafePointer<UInt8>?, _ steps: UnsafePointer<Double>?) {
-            gradients.base.withMemoryRebound(to: Int32.self, capacity: 2 * gradients.count) { pairs in
-                mtlk_logistic_gradients(
-                    scores.base, signedWeights.base, leaves, steps, range.lowerBound, range.count,
-                    gradientScale, hessianScale, pairs)
-            }
+            Cell.fillLogistic(
+                range, scores.base, signedWeights.base, leaves: leaves, steps: steps, scales,
+                into: gradients.base)
         }
         problem.team.run(problem.rows.shards.count) { shard in
             let positions = problem.rows.range(ofShard: shard)

@@ -133,7 +133,7 @@ struct QuadraticBoosting {
         }
     }
 
-    private func boost<Cell: HistogramCell>(
+    private func boost<Cell: QuadraticCell>(
         _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ initial: Grid, _ builder: inout EnsembleBuilder
     ) throws(MetaLearnersError) {
         let spec = problem.spec
@@ -182,7 +182,7 @@ struct QuadraticBoosting {
     }
 
     /// Adds the tree to the rows' predictions.
-    private func advance<Cell: HistogramCell>(_ grower: TreeGrower<Cell>, _ steps: [Int64]) -> Sums {
+    private func advance<Cell: QuadraticCell>(_ grower: TreeGrower<Cell>, _ steps: [Int64]) -> Sums {
         let none = [GradientTotals](repeating: GradientTotals(), count: steps.count)
         var parts = [Sums](repeating: Sums(heldOut: none), count: grower.shards.count)
         parts.withUnsafeMutableBufferPointer { buffer in
@@ -212,7 +212,7 @@ struct QuadraticBoosting {
     /// Adds the tree to the predictions of the rows of `list`.
     ///
     /// - Returns: a bound of the largest word.
-    private func advanceAll<Cell: HistogramCell>(
+    private func advanceAll<Cell: QuadraticCell>(
         _ list: RowList, _ grower: TreeGrower<Cell>, _ steps: [Int64]
     ) -> Int64 {
         let shift = grower.rules.countShift
@@ -249,7 +249,7 @@ struct QuadraticBoosting {
         var heldOut: [GradientTotals]
 
         /// Adds the tree to the predictions of a shard's rows, those it has not seen too.
-        mutating func addSampled<Cell: HistogramCell>(
+        mutating func addSampled<Cell: QuadraticCell>(
             _ shard: RowShard, _ grower: TreeGrower<Cell>, _ steps: [Int64]
         ) {
             let gradients = grower.gradients.base
@@ -267,7 +267,7 @@ struct QuadraticBoosting {
         }
 
         /// Adds the tree to the predictions of held-out rows.
-        mutating func addHeldOut<Cell: HistogramCell>(
+        mutating func addHeldOut<Cell: QuadraticCell>(
             _ list: RowList, _ grower: TreeGrower<Cell>, _ steps: [Int64]
         ) {
             let shift = grower.rules.countShift

@@ -6,12 +6,6 @@ import MetaLearnersCore
 /// and no two cores write the same cells. Else each part counts its own rows, and what the parts found is added up
 /// column by column.
 final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Parts write disjoint cells.
-    /// What is known of a histogram before its gradients are: the counts of its cells; and as many words of 0.
-    private struct KnownCounts {
-        let counts: AlignedBuffer<Cell.Sum>
-        let halves: AlignedBuffer<Int64>
-    }
-
     private let matrix: BinnedMatrix
     private let shards: [RowShard]
     private let gradients: AlignedBuffer<Cell.Row>
@@ -20,19 +14,18 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
     private let partials: [AlignedBuffer<Cell.Sum>]
     /// Whether parts share the work by tiles.
     private let sharesTiles: Bool
-    /// Of each histogram that the root is counted in; nothing where its rows change or are so few that it does not pay.
-    private let known: [KnownCounts]
-    private var rootIsCounted = false
+    /// Words that rows are added up in before they are added to cells: for each shard, or, where parts share by tiles
+    /// and each uses those of its own tiles, once; none where cells do without.
+    private let blocks: [AlignedBuffer<Int64>]
     /// The slots that each part looks after, all those of a tile together where parts share by tiles.
     let slots: [Range<Int>]
 
     /// Prepares for histograms of rows in `shards` by `threads` threads.
     ///
-    /// - Parameter repeatsRoot: whether every tree's root holds the same rows, with gradients of few bits.
     /// - Throws: `outOfMemory`.
     init(
         _ matrix: BinnedMatrix, shards: [RowShard], gradients: AlignedBuffer<Cell.Row>, countShift: Int64,
-        threads: Int, repeatsRoot: Bool
+        threads: Int
     ) throws(MetaLearnersError) {
         self.matrix = matrix
         self.shards = shards
@@ -56,16 +49,11 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: matrix.histogramSize)) }
         }
         self.partials = partials
-        var known: [KnownCounts] = []
-        if repeatsRoot, Cell.countedAccumulation != nil {
-            for _ in sharesTiles ? shards.prefix(1) : shards[...] {
-                known.append(
-                    KnownCounts(
-                        counts: try AlignedBuffer(uninitialized: matrix.histogramSize),
-                        halves: try AlignedBuffer(zeroed: matrix.histogramSize)))
-            }
+        var blocks: [AlignedBuffer<Int64>] = []
+        for _ in sharesTiles ? 0..<1 : shards.indices {
+            blocks.append(try AlignedBuffer(zeroed: Cell.usesBlocks ? matrix.histogramSize : 0))
         }
-        self.known = known
+        self.blocks = blocks
     }
 
     /// Stretches of slots with about as many bins each.
@@ -87,62 +75,32 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
 
     /// Counts the rows of a shard in `leaf`, where parts share by rows. To be done for every shard before any part
     /// does `countTiles`.
-    func countRows(
-        of leaf: Int, shard: Int, isRoot: Bool = false, into target: UnsafeMutablePointer<Cell.Sum>
-    ) {
+    func countRows(of leaf: Int, shard: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
         guard !sharesTiles else { return }
         let cells = shards.count > 1 ? partials[shard].base : target
-        for tile in matrix.tiles { count([shards[shard]], leaf, tile, cells, rootIn: isRoot ? shard : nil) }
+        for tile in matrix.tiles { count([shards[shard]], leaf, tile, cells, blocks[shard]) }
     }
 
     /// Counts the rows of all shards in `leaf` in the tiles of a part, where parts share by tiles. To be done before
     /// the part's slots are finished.
-    func countTiles(
-        of leaf: Int, part: Int, isRoot: Bool = false, into target: UnsafeMutablePointer<Cell.Sum>
-    ) {
+    func countTiles(of leaf: Int, part: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
         guard sharesTiles else { return }
         for tile in Self.share(part, of: slots.count, matrix.tiles.count) {
-            count(shards, leaf, matrix.tiles[tile], target, rootIn: isRoot ? 0 : nil)
+            count(shards, leaf, matrix.tiles[tile], target, blocks[0])
         }
     }
 
-    /// From now on the root's counts are known.
-    func finishRoot() { rootIsCounted = !known.isEmpty }
-
-    /// Counts rows in a tile.
-    ///
-    /// - Parameter root: the histogram of the root that this is of, if it is one.
     private func count(
         _ shards: [RowShard], _ leaf: Int, _ tile: BinnedMatrix.Tile,
-        _ cells: UnsafeMutablePointer<Cell.Sum>, rootIn root: Int?
+        _ cells: UnsafeMutablePointer<Cell.Sum>, _ block: AlignedBuffer<Int64>
     ) {
-        var known: KnownCounts?
-        if let root, root < self.known.count { known = self.known[root] }
-        let counted = rootIsCounted ? Cell.countedAccumulation : nil
         for used in tile.usedCells {
-            if counted != nil, let known {
-                (cells + used.lowerBound).update(
-                    from: known.counts.base + used.lowerBound, count: used.count)
-            } else {
-                (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)
-            }
+            (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)
         }
         for shard in shards {
-            let rows = shard.active.leaf(leaf)
-            if let counted, let known {
-                counted(
-                    tile, rows, gradients.base, known.halves.base + tile.firstCell, cells + tile.firstCell)
-            } else {
-                Cell.accumulate(
-                    tile, rows, gradients.base, countShift: countShift, into: cells + tile.firstCell)
-            }
-        }
-        if let known, counted == nil {
-            for used in tile.usedCells {
-                for cell in used {
-                    known.counts.base[cell] = Cell.countOnly(cells[cell], countShift: countShift)
-                }
-            }
+            Cell.accumulate(
+                tile, shard.active.leaf(leaf), gradients.base, countShift: countShift,
+                block: block.base + (Cell.usesBlocks ? tile.firstCell : 0), into: cells + tile.firstCell)
         }
         for joint in tile.joints { joint.expand(Cell.self, cells) }
     }

@@ -6,19 +6,14 @@ import CTreeKernels
 /// the rows nor on how many threads share the work, and subtracting a child from its parent loses nothing.
 /// The count of rows shares a word with another sum, above `countShift` bits.
 protocol HistogramCell {
-    /// Adds rows to cells in which they are counted already.
-    typealias CountedAccumulation = (
-        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
-        _ halves: UnsafeMutablePointer<Int64>, _ cells: UnsafeMutablePointer<Sum>
-    ) -> Void
-
     /// What is stored of a row.
     associatedtype Row: BitwiseCopyable
     /// The sums of some rows.
     associatedtype Sum: BitwiseCopyable
 
     static var zero: Sum { get }
-    static func sum(of row: Row, countShift: Int64) -> Sum
+    /// Whether rows are added up in words of their own before they are added to cells.
+    static var usesBlocks: Bool { get }
     static func add(_ left: Sum, _ right: Sum) -> Sum
     static func subtract(_ left: Sum, _ right: Sum) -> Sum
     static func totals(_ sum: Sum, countShift: Int64) -> GradientTotals
@@ -26,17 +21,23 @@ protocol HistogramCell {
     static func runningSums(
         _ cells: UnsafePointer<Sum>, count: Int, countShift: Int64, _ gradients: UnsafeMutablePointer<Double>,
         _ hessians: UnsafeMutablePointer<Double>, _ counts: UnsafeMutablePointer<Double>)
-    /// How rows are added where their counts are known, if that is faster; it takes gradients and Hessians of at most
-    /// `MTLK_COUNTED_BITS` bits, and as many words of 0 as the tile has cells, which are 0 again afterwards.
-    static var countedAccumulation: CountedAccumulation? { get }
-    /// A sum with nothing but the count of another.
-    static func countOnly(_ sum: Sum, countShift: Int64) -> Sum
     /// Adds rows to the histograms of a tile's columns.
+    ///
+    /// - Parameter block: as many words as the tile has cells, all 0 before and after, where `usesBlocks`.
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
-        countShift: Int64, into cells: UnsafeMutablePointer<Sum>)
+        countShift: Int64, block: UnsafeMutablePointer<Int64>, into cells: UnsafeMutablePointer<Sum>)
     /// The sums of rows once `step` is added to the predictions of those among them that `leaf` sums up.
     static func advanced(_ sum: Sum, leaf: Sum, by step: Int64, countShift: Int64) -> Sum
+}
+
+extension HistogramCell {
+    static var usesBlocks: Bool { false }
+}
+
+/// Cells of rows whose gradients a quadratic loss moves on from tree to tree.
+protocol QuadraticCell: HistogramCell {
+    static func sum(of row: Row, countShift: Int64) -> Sum
     /// The row once `step`, on the grid of leaf values, is added to its prediction by a quadratic loss.
     static func advanced(_ row: Row, by step: Int64, countShift: Int64) -> Row
     /// The row on a grid of gradients twice as coarse.
@@ -44,10 +45,6 @@ protocol HistogramCell {
     static func gradient(of row: Row) -> Int64
     /// The word of a row that moves as trees are added.
     static func stored(_ row: Row) -> Int64
-}
-
-extension HistogramCell {
-    static var countedAccumulation: CountedAccumulation? { nil }
 }
 
 /// The sums of some rows: of the descent gradient, of the Hessian and of ones.
@@ -72,7 +69,7 @@ struct GradientTotals: Sendable, Equatable {
 }
 
 /// Rows whose Hessians are all the same: the gradient sum and the count in one word.
-enum PackedCell: HistogramCell {
+enum PackedCell: QuadraticCell {
     typealias Row = Int32
     typealias Sum = Int64
 
@@ -95,11 +92,6 @@ enum PackedCell: HistogramCell {
         return GradientTotals(gradient: gradient, hessian: count, count: count)
     }
 
-    @inline(__always)
-    static func countOnly(_ sum: Int64, countShift: Int64) -> Int64 {
-        totals(sum, countShift: countShift).count &<< countShift
-    }
-
     static func runningSums(
         _ cells: UnsafePointer<Int64>, count: Int, countShift: Int64,
         _ gradients: UnsafeMutablePointer<Double>, _ hessians: UnsafeMutablePointer<Double>,
@@ -111,7 +103,7 @@ enum PackedCell: HistogramCell {
 
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Int32>,
-        countShift: Int64, into cells: UnsafeMutablePointer<Int64>
+        countShift: Int64, block: UnsafeMutablePointer<Int64>, into cells: UnsafeMutablePointer<Int64>
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_packed(
@@ -154,11 +146,6 @@ extension HistogramCell where Sum == SIMD2<Int64> {
     static func totals(_ sum: SIMD2<Int64>, countShift: Int64) -> GradientTotals {
         GradientTotals(
             gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
-    }
-
-    @inline(__always)
-    static func countOnly(_ sum: SIMD2<Int64>, countShift: Int64) -> SIMD2<Int64> {
-        SIMD2(0, (sum.y &>> countShift) &<< countShift)
     }
 
     static func runningSums(

@@ -34,15 +34,11 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
 
     /// Creates a grower.
     ///
-    /// - Parameters:
-    ///   - carriesRoot: whether each tree sees the same rows, and is followed by `advanceRoot` or `forgetRoot`. The
-    ///     result is the same; only the work differs.
-    ///   - repeatsRoot: whether each tree sees the same rows, with gradients of at most `MTLK_COUNTED_BITS` bits. The
-    ///     same holds.
+    /// - Parameter carriesRoot: whether each tree sees the same rows, and is followed by `advanceRoot` or `forgetRoot`.
+    ///   The result is the same; only the work differs.
     init(
         _ matrix: BinnedMatrix, _ rules: GrowthRules, shards: [RowShard],
-        gradients: AlignedBuffer<Cell.Row>, carriesRoot: Bool = false, repeatsRoot: Bool = false,
-        _ team: WorkTeam
+        gradients: AlignedBuffer<Cell.Row>, carriesRoot: Bool = false, _ team: WorkTeam
     ) throws(MetaLearnersError) {
         self.matrix = matrix
         self.rules = rules
@@ -56,8 +52,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
         self.carriesRoot = carriesRoot && rowCount > 256 * rules.maxLeaves && memory <= Self.carryMemory
         builder = try HistogramBuilder(
-            matrix, shards: shards, gradients: gradients, countShift: rules.countShift, threads: team.threads,
-            repeatsRoot: repeatsRoot)
+            matrix, shards: shards, gradients: gradients, countShift: rules.countShift, threads: team.threads)
     }
 
     /// Grows a tree from the rows in leaf 0 of the shards' lists; afterwards these hold its leaves.
@@ -92,12 +87,11 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             histograms[index].update(from: root.base, count: histogramSize)
         } else {
             let target = histograms[index]
-            team.run(shards.count) { builder.countRows(of: 0, shard: $0, isRoot: true, into: target) }
+            team.run(shards.count) { builder.countRows(of: 0, shard: $0, into: target) }
             team.run(builder.slots.count) { part in
-                builder.countTiles(of: 0, part: part, isRoot: true, into: target)
+                builder.countTiles(of: 0, part: part, into: target)
                 for slot in builder.slots[part] { builder.finish(slot, target, subtractFrom: nil) }
             }
-            builder.finishRoot()
             if carriesRoot {
                 if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
                 root?.base.update(from: histograms[index], count: histogramSize)

@@ -1,7 +1,7 @@
 import CTreeKernels
 
 /// Rows with a residual and a weight, whose product is the gradient: a row of weight 2 is to the bit two rows.
-enum WeightedCell: HistogramCell {
+enum WeightedCell: QuadraticCell {
     typealias Row = SIMD2<Int32>
     typealias Sum = SIMD2<Int64>
 
@@ -13,7 +13,8 @@ enum WeightedCell: HistogramCell {
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>,
         _ gradients: UnsafePointer<SIMD2<Int32>>,
-        countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
+        countShift: Int64, block: UnsafeMutablePointer<Int64>,
+        into cells: UnsafeMutablePointer<SIMD2<Int64>>
     ) {
         guard let first = rows.baseAddress else { return }
         UnsafeRawPointer(gradients).withMemoryRebound(to: Int32.self, capacity: 2) { gradients in

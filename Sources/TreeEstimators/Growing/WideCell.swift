@@ -2,7 +2,7 @@ import CTreeKernels
 
 /// Rows with a gradient of 64 bits and a Hessian: for losses whose gradients have more bits than 32 on the grid that
 /// keeps them exact.
-enum WideCell: HistogramCell {
+enum WideCell: QuadraticCell {
     typealias Row = SIMD2<Int64>
     typealias Sum = SIMD2<Int64>
 
@@ -18,7 +18,8 @@ enum WideCell: HistogramCell {
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>,
         _ gradients: UnsafePointer<SIMD2<Int64>>,
-        countShift: Int64, into cells: UnsafeMutablePointer<SIMD2<Int64>>
+        countShift: Int64, block: UnsafeMutablePointer<Int64>,
+        into cells: UnsafeMutablePointer<SIMD2<Int64>>
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_paired(
