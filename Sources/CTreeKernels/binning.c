@@ -1,8 +1,7 @@
 #include "CTreeKernels.h"
+#include "dispatch.h"
 
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Both steps of this are monotone in the number, rounding included: an edge in an earlier cell is a smaller number.
    NaN fails the first comparison and lands in cell 0. */

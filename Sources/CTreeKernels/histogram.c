@@ -1,4 +1,5 @@
 #include "CTreeKernels.h"
+#include "dispatch.h"
 
 #include <string.h>
 
@@ -9,8 +10,6 @@
 #define NEAR 16
 /* They do where less than one row in so many is used. */
 #define SPARSE 5
-
-#define INLINE static inline __attribute__((always_inline))
 
 typedef int64_t pair __attribute__((vector_size(16)));
 
@@ -89,15 +88,10 @@ INLINE void histogram_short(const uint8_t *bins, const size_t width, size_t word
   HISTOGRAM(add_paired, 2, short_value(gradients + 2 * row, one, is_product), count)
 }
 
-/* The sums of MTLK_NARROW_BLOCK rows in one word: the gradients' below, the Hessians' from NARROW_HESSIAN on, and above
-   them the count. */
-#define NARROW_HESSIAN 28
-#define NARROW_COUNT 52
-
 INLINE int64_t narrow_gradient(uint32_t row) { return (int16_t)(uint16_t)row; }
 
 INLINE int64_t narrow_value(uint32_t row) {
-  return narrow_gradient(row) + ((int64_t)(row >> 16) << NARROW_HESSIAN) + ((int64_t)1 << NARROW_COUNT);
+  return narrow_gradient(row) + ((int64_t)(row >> 16) << MTLK_NARROW_HESSIAN_SHIFT) + ((int64_t)1 << MTLK_NARROW_COUNT_SHIFT);
 }
 
 INLINE void histogram_narrow(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
@@ -117,33 +111,6 @@ INLINE void histogram_narrow_paired(const uint8_t *bins, const size_t width, siz
                                     size_t count, const uint32_t *gradients, int64_t one, pair *cells) {
   HISTOGRAM(add_paired, 1, ((pair){narrow_gradient(gradients[row]), (int64_t)(gradients[row] >> 16) + one}), count)
 }
-
-/* Adds the sums of a block to cells of two words. */
-INLINE void add_block(int64_t *restrict block, size_t count, int64_t one, int64_t *restrict cells) {
-  const int shift = __builtin_ctzll((uint64_t)one);
-  const uint64_t hessians = ((uint64_t)1 << (NARROW_COUNT - NARROW_HESSIAN)) - 1;
-  for (size_t index = 0; index < count; ++index) {
-    const int64_t sum = block[index];
-    const int64_t gradient = (int64_t)((uint64_t)sum << (64 - NARROW_HESSIAN)) >> (64 - NARROW_HESSIAN);
-    const uint64_t rest = (uint64_t)(sum - gradient) >> NARROW_HESSIAN;
-    cells[2 * index] += gradient;
-    cells[2 * index + 1] += (int64_t)(rest & hessians) + (int64_t)(rest >> (NARROW_COUNT - NARROW_HESSIAN) << shift);
-    block[index] = 0;
-  }
-}
-
-static void add_block_plain(int64_t *block, size_t count, int64_t one, int64_t *cells) {
-  add_block(block, count, one, cells);
-}
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void add_block_avx2(int64_t *block, size_t count, int64_t one, int64_t *cells) {
-  add_block(block, count, one, cells);
-}
-__attribute__((target("avx512f,avx512vl,avx512dq"))) static void add_block_avx512(int64_t *block, size_t count,
-                                                                                  int64_t one, int64_t *cells) {
-  add_block(block, count, one, cells);
-}
-#endif
 
 void mtlk_histogram_packed(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                            const int32_t *gradients, int64_t one, int64_t *cells) {
@@ -201,16 +168,6 @@ void mtlk_histogram_narrow(const uint8_t *bins, size_t width, size_t words, cons
   case W: histogram_narrow(bins, W, words, part, size, count - first, gradients, block); break;
       EACH_WIDTH(NARROW)
     }
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-      add_block_avx512(block, cell_count, one, (int64_t *)cells);
-      continue;
-    }
-    if (__builtin_cpu_supports("avx2")) {
-      add_block_avx2(block, cell_count, one, (int64_t *)cells);
-      continue;
-    }
-#endif
-    add_block_plain(block, cell_count, one, (int64_t *)cells);
+    mtlk_add_block(block, cell_count, one, (int64_t *)cells);
   }
 }

@@ -1,11 +1,10 @@
 #include "CTreeKernels.h"
+#include "dispatch.h"
 
 #include <string.h>
 
 /* Fused multiplications would make results depend on the processor. */
 #pragma STDC FP_CONTRACT OFF
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Added to a number below 2^51 it leaves the nearest integer in the low bits. */
 #define ROUNDER 0x1.8p52
@@ -123,45 +122,26 @@ INLINE void narrow_rows(double *restrict scores, const double *restrict signed_w
 #define PARAMETERS                                                                                              \
   double *scores, const double *signed_weights, const uint8_t *leaves, const double *steps, size_t first,       \
       size_t count, double gradient_scale, double hessian_scale
-#define ARGUMENTS(LEAVES, STEPS) scores, signed_weights, LEAVES, STEPS, first, count, gradient_scale, hessian_scale
+#define SCORES(LEAVES, STEPS) scores, signed_weights, LEAVES, STEPS, first, count, gradient_scale, hessian_scale
 
-/* A loop for each way that leaves and rows come. */
-#define DEFINE_GRADIENTS(SET, FEATURES)                                     \
-  FEATURES static void pairs_##SET(PARAMETERS, int32_t *pairs) {            \
-    if (leaves) {                                                           \
-      pairs_of_rows(ARGUMENTS(leaves, steps), pairs);                     \
-    } else {                                                                \
-      pairs_of_rows(ARGUMENTS(NULL, NULL), pairs);                        \
-    }                                                                       \
-  }                                                                         \
-  FEATURES static void narrow_##SET(PARAMETERS, uint32_t *narrow) {         \
-    if (leaves) {                                                           \
-      narrow_rows(ARGUMENTS(leaves, steps), narrow);                    \
-    } else {                                                                \
-      narrow_rows(ARGUMENTS(NULL, NULL), narrow);                       \
-    }                                                                       \
+INLINE void logistic_gradients(PARAMETERS, int32_t *pairs) {
+  if (leaves) {
+    pairs_of_rows(SCORES(leaves, steps), pairs);
+  } else {
+    pairs_of_rows(SCORES(NULL, NULL), pairs);
   }
+}
 
-DEFINE_GRADIENTS(plain, )
-#if defined(__x86_64__)
-DEFINE_GRADIENTS(avx2, __attribute__((target("avx2"))))
-DEFINE_GRADIENTS(avx512, __attribute__((target("avx512f,avx512vl,avx512dq"))))
-
-#define DISPATCH(NAME, TARGET)                                                                   \
-  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {                \
-    NAME##_avx512(ARGUMENTS(leaves, steps), TARGET);                                             \
-  } else if (__builtin_cpu_supports("avx2")) {                                                   \
-    NAME##_avx2(ARGUMENTS(leaves, steps), TARGET);                                               \
-  } else {                                                                                       \
-    NAME##_plain(ARGUMENTS(leaves, steps), TARGET);                                              \
+INLINE void logistic_narrow(PARAMETERS, uint32_t *narrow) {
+  if (leaves) {
+    narrow_rows(SCORES(leaves, steps), narrow);
+  } else {
+    narrow_rows(SCORES(NULL, NULL), narrow);
   }
-#else
-#define DISPATCH(NAME, TARGET) NAME##_plain(ARGUMENTS(leaves, steps), TARGET);
-#endif
+}
 
-void mtlk_logistic_gradients(PARAMETERS, int32_t *pairs) { DISPATCH(pairs, pairs) }
-
-void mtlk_logistic_narrow(PARAMETERS, uint32_t *narrow) { DISPATCH(narrow, narrow) }
+DISPATCH(, void, logistic_gradients, (PARAMETERS, int32_t *pairs), (SCORES(leaves, steps), pairs))
+DISPATCH(, void, logistic_narrow, (PARAMETERS, uint32_t *narrow), (SCORES(leaves, steps), narrow))
 
 uint32_t mtlk_narrow(double gradient, double hessian, size_t row) {
   return narrow_word((float)gradient, (float)hessian, row);

@@ -1,4 +1,5 @@
 #include "CTreeKernels.h"
+#include "dispatch.h"
 
 #include <string.h>
 
@@ -8,8 +9,6 @@
 
 /* Rows ahead of which bins are fetched. */
 #define AHEAD 48
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Both sides are written to always and only one of the two places moves on: no branch that could be mispredicted. */
 #define PARTITION(BIN, GOES_RIGHT)                                           \

@@ -1,8 +1,7 @@
 #include "CTreeKernels.h"
+#include "dispatch.h"
 
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Moves the rows of a block through a tree: `leaves` gets the leaf of each. `lanes` bytes are held in registers while
    all splits pass over them. */

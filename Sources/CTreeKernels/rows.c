@@ -1,6 +1,5 @@
 #include "CTreeKernels.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "dispatch.h"
 
 /* Trees that a row goes down at once: their cache misses overlap. */
 #define LANES 8

@@ -1,6 +1,5 @@
 #include "CTreeKernels.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "dispatch.h"
 
 int mtlk_scan_is_fast(void) {
 #if defined(__x86_64__)

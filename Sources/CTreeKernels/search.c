@@ -1,180 +1,91 @@
 #include "CTreeKernels.h"
+#include "dispatch.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Fused multiplications would make results depend on the processor. */
 #pragma STDC FP_CONTRACT OFF
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Gains below this share of the scores they are differences of are rounding errors. */
 #define RELATIVE_PRECISION 1e-12
 
-/* Sums that are made at once. */
-#define CHUNK 256
+/* Splits looked at together: the loops below are written for as many numbers at once, as compilers unroll short loops
+   before they would make vectors of them. */
+#define LANES 8
+typedef double numbers __attribute__((vector_size(8 * LANES)));
+typedef int64_t masks __attribute__((vector_size(8 * LANES)));
 
-typedef struct {
-  int64_t first, second;
-} pair;
+/* Splits whose scores add up to less than this share of what they must exceed are passed over before any division;
+   rounding errors are far smaller. */
+#define NEARLY (1 - 1e-12)
 
-INLINE void packed_sums(const int64_t *cells, size_t count, int64_t shift, double *restrict gradients,
-                        double *restrict counts) {
-  int64_t sum = 0;
-  for (size_t first = 0; first < count; first += CHUNK) {
-    const size_t size = count - first < CHUNK ? count - first : CHUNK;
-    int64_t sums[CHUNK];
-    for (size_t index = 0; index < size; ++index) sums[index] = sum += cells[first + index];
-    for (size_t index = 0; index < size; ++index) {
-      const int64_t gradient = (int64_t)((uint64_t)sums[index] << (64 - shift)) >> (64 - shift);
-      gradients[first + index] = (double)gradient;
-      counts[first + index] = (double)((sums[index] - gradient) >> shift);
-    }
-  }
+/* (Functions that take vectors are part of their callers.) */
+#pragma clang diagnostic ignored "-Wpsabi"
+
+INLINE numbers loaded(const double *first) {
+  numbers value;
+  memcpy(&value, first, sizeof value);
+  return value;
 }
 
-INLINE void paired_sums(const pair *cells, size_t count, int64_t shift, double *restrict gradients,
-                        double *restrict hessians, double *restrict counts) {
-  int64_t gradient = 0, rest = 0;
-  for (size_t first = 0; first < count; first += CHUNK) {
-    const size_t size = count - first < CHUNK ? count - first : CHUNK;
-    int64_t sums[CHUNK], rests[CHUNK];
-    for (size_t index = 0; index < size; ++index) {
-      sums[index] = gradient += cells[first + index].first;
-      rests[index] = rest += cells[first + index].second;
-    }
-    for (size_t index = 0; index < size; ++index) {
-      gradients[first + index] = (double)sums[index];
-      hessians[first + index] = (double)(rests[index] & (((int64_t)1 << shift) - 1));
-      counts[first + index] = (double)(rests[index] >> shift);
-    }
-  }
+/* The first `count` of LANES numbers, and behind them the last argument. */
+INLINE numbers loaded_few(const double *first, size_t count, double rest) {
+  double value[LANES];
+  for (size_t lane = 0; lane < LANES; ++lane) value[lane] = lane < count ? first[lane] : rest;
+  return loaded(value);
 }
 
-#define DEFINE_SUMS(SUFFIX)                                                                                        \
-  static void packed_sums_##SUFFIX(const int64_t *cells, size_t count, int64_t shift, double *gradients,          \
-                                   double *counts) {                                                              \
-    packed_sums(cells, count, shift, gradients, counts);                                                          \
-  }
+INLINE numbers chosen(masks mask, numbers value) { return (numbers)(mask & (masks)value); }
 
-#define DEFINE_PAIRED_SUMS(SUFFIX)                                                                                 \
-  static void paired_sums_##SUFFIX(const pair *cells, size_t count, int64_t shift, double *gradients,             \
-                                   double *hessians, double *counts) {                                            \
-    paired_sums(cells, count, shift, gradients, hessians, counts);                                                \
-  }
-
-DEFINE_SUMS(plain)
-DEFINE_PAIRED_SUMS(plain)
-#if defined(__x86_64__)
-__attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_SUMS(avx512)
-__attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_PAIRED_SUMS(avx512)
-#endif
-
-void mtlk_packed_sums(const int64_t *cells, size_t count, int64_t shift, double *gradients, double *counts) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    packed_sums_avx512(cells, count, shift, gradients, counts);
-    return;
-  }
-#endif
-  packed_sums_plain(cells, count, shift, gradients, counts);
+INLINE numbers thresholded(numbers gradients, double l1) {
+  const numbers sizes = (numbers)((masks)gradients & INT64_MAX) - l1;
+  return chosen(sizes > 0, sizes);
 }
 
-void mtlk_paired_sums(const void *cells, size_t count, int64_t shift, double *gradients, double *hessians,
-                      double *counts) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    paired_sums_avx512((const pair *)cells, count, shift, gradients, hessians, counts);
-    return;
-  }
-#endif
-  paired_sums_plain((const pair *)cells, count, shift, gradients, hessians, counts);
-}
+INLINE int any(masks mask) { return __builtin_reduce_or(mask) != 0; }
 
-INLINE double thresholded(double gradient, double l1) {
-  const double size = (gradient < 0 ? -gradient : gradient) - l1;
-  return size > 0 ? size : 0;
-}
+#define PARAMETERS                                                                                               \
+  const double *gradients, const double *hessians, const double *counts, size_t count, double more_gradient,    \
+      double more_hessian, double more_count, const mtlk_leaf *leaf, double *gain
 
-INLINE void fill_gains(const double *gradients, const double *hessians, const double *counts, size_t count,
-                       double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
-                       double *restrict gains) {
+INLINE ptrdiff_t best_split(PARAMETERS) {
   const mtlk_leaf all = *leaf;
-  for (size_t index = 0; index < count; ++index) {
-    const double gradient_left = gradients[index] + more_gradient, gradient_right = all.gradient - gradient_left;
-    const double hessian_left = hessians[index] + more_hessian, hessian_right = all.hessian - hessian_left;
-    const double count_left = counts[index] + more_count, count_right = all.count - count_left;
-    const double size_left = thresholded(gradient_left, all.l1), size_right = thresholded(gradient_right, all.l1);
-    const double left = hessian_left + all.l2, right = hessian_right + all.l2;
-    /* One division for both scores. */
-    const double sum = (size_left * size_left * right + size_right * size_right * left) / (left * right);
-    const double gain = sum - all.score;
-    const int is_admitted = (count_left >= all.least_count) & (count_right >= all.least_count) &
-                            (hessian_left >= all.least_hessian) & (hessian_right >= all.least_hessian) &
-                            (gain > all.least_gain) & (gain > sum * RELATIVE_PRECISION);
-    gains[index] = is_admitted ? gain : 0;
-  }
-}
-
-#define DEFINE_FILL_GAINS(NAME)                                                                                   \
-  static void NAME(const double *gradients, const double *hessians, const double *counts, size_t count,           \
-                   double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,           \
-                   double *gains) {                                                                               \
-    fill_gains(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);         \
-  }
-
-DEFINE_FILL_GAINS(fill_gains_plain)
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) DEFINE_FILL_GAINS(fill_gains_avx2)
-__attribute__((target("avx512f,avx512vl,avx512dq"))) DEFINE_FILL_GAINS(fill_gains_avx512)
-#endif
-
-INLINE void chunk_gains(const double *gradients, const double *hessians, const double *counts, size_t count,
-                        double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
-                        double *gains) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    fill_gains_avx512(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
-    return;
-  }
-  if (__builtin_cpu_supports("avx2")) {
-    fill_gains_avx2(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
-    return;
-  }
-#endif
-  fill_gains_plain(gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gains);
-}
-
-INLINE double largest(const double *gains, size_t count) {
-  double best[8] = {0};
-  size_t index = 0;
-  for (; index + 8 <= count; index += 8) {
-    for (size_t lane = 0; lane < 8; ++lane) {
-      best[lane] = gains[index + lane] > best[lane] ? gains[index + lane] : best[lane];
-    }
-  }
-  for (; index < count; ++index) best[0] = gains[index] > best[0] ? gains[index] : best[0];
-  for (size_t lane = 1; lane < 8; ++lane) best[0] = best[lane] > best[0] ? best[lane] : best[0];
-  return best[0];
-}
-
-ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
-                          double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
-                          double *gain) {
-  /* Gains of as many splits at once. */
-  double gains[CHUNK];
-  double best = 0;
+  double best = all.least_gain;
   ptrdiff_t found = -1;
-  for (size_t first = 0; first < count; first += CHUNK) {
-    const size_t size = count - first < CHUNK ? count - first : CHUNK;
-    chunk_gains(gradients + first, hessians + first, counts + first, size, more_gradient, more_hessian, more_count,
-                leaf, gains);
-    const double most = largest(gains, size);
-    if (!(most > best)) continue;
-    best = most;
-    size_t index = 0;
-    while (index < size && gains[index] != most) ++index;
-    found = (ptrdiff_t)(first + index);
+  for (size_t first = 0; first < count; first += LANES) {
+    const int is_whole = count - first >= LANES;
+    const size_t size = count - first;
+    const numbers gradient_left =
+        (is_whole ? loaded(gradients + first) : loaded_few(gradients + first, size, 0)) + more_gradient;
+    const numbers hessian_left =
+        (is_whole ? loaded(hessians + first) : loaded_few(hessians + first, size, 0)) + more_hessian;
+    const numbers count_left =
+        (is_whole ? loaded(counts + first) : loaded_few(counts + first, size, -INFINITY)) + more_count;
+    const numbers gradient_right = all.gradient - gradient_left, hessian_right = all.hessian - hessian_left;
+    const masks admitted = (count_left >= all.least_count) & (all.count - count_left >= all.least_count) &
+                           (hessian_left >= all.least_hessian) & (hessian_right >= all.least_hessian);
+    const numbers size_left = thresholded(gradient_left, all.l1), size_right = thresholded(gradient_right, all.l1);
+    const numbers left = hessian_left + all.l2, right = hessian_right + all.l2;
+    /* The sum of both scores by one division. */
+    const numbers numerator = size_left * size_left * right + size_right * size_right * left;
+    const numbers denominator = left * right;
+    if (!any(admitted & ~(numerator < (all.score + best) * NEARLY * denominator))) continue;
+    const numbers sum = numerator / denominator;
+    const numbers difference = sum - all.score;
+    const masks is_better = admitted & (difference > best) & (difference > sum * RELATIVE_PRECISION);
+    if (!any(is_better)) continue;
+    const numbers gains = chosen(is_better, difference);
+    for (size_t lane = 0; lane < LANES; ++lane) {
+      if (gains[lane] > best) {
+        best = gains[lane];
+        found = (ptrdiff_t)(first + lane);
+      }
+    }
   }
   if (found >= 0) *gain = best;
   return found;
 }
+
+DISPATCH(return, ptrdiff_t, best_split, (PARAMETERS),
+         (gradients, hessians, counts, count, more_gradient, more_hessian, more_count, leaf, gain))

@@ -1,6 +1,5 @@
 #include "CTreeKernels.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "dispatch.h"
 
 /* Rows that are fetched ahead: as many as arrive while one is added. */
 #define AHEAD 32

@@ -45,6 +45,9 @@ void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, con
 #define MTLK_NARROW_GRADIENT 32767
 #define MTLK_NARROW_HESSIAN 4095
 #define MTLK_NARROW_BLOCK 4095
+/* In a word of a block the sum of Hessians begins at this bit, and the count at that one. */
+#define MTLK_NARROW_HESSIAN_SHIFT 28
+#define MTLK_NARROW_COUNT_SHIFT 52
 void mtlk_histogram_narrow(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                            const uint32_t *gradients, int64_t one, size_t cell_count, int64_t *block, void *cells);
 
@@ -186,6 +189,18 @@ void mtlk_packed_sums(const int64_t *cells, size_t count, int64_t shift, double 
 /* The same of cells of two words, the gradient in the first, the Hessian below the count in the second. */
 void mtlk_paired_sums(const void *cells, size_t count, int64_t shift, double *gradients, double *hessians,
                       double *counts);
+
+/* Takes `count` words from others; adds them. */
+void mtlk_subtract(int64_t *rest, const int64_t *words, size_t count);
+void mtlk_add(int64_t *words, const int64_t *more, size_t count);
+
+/* Adds the words that mtlk_histogram_narrow makes of a block to cells of two words, and makes them 0. */
+void mtlk_add_block(int64_t *block, size_t count, int64_t one, int64_t *cells);
+
+/* Moves sums of gradients on as a quadratic loss does when `step` is added to the predictions of a leaf's rows: they
+   fall by step times the leaf's count, or its Hessian where cells have two words. */
+void mtlk_advance_packed(int64_t *cells, const int64_t *leaf, size_t count, int64_t shift, int64_t step);
+void mtlk_advance_paired(void *cells, const void *leaf, size_t count, int64_t shift, int64_t step);
 
 /* What a split must keep to, in the units of the sums. */
 typedef struct {

@@ -1,3 +1,4 @@
+import CTreeKernels
 import MetaLearnersCore
 
 /// Counts the rows of leaves into histograms, and shares the work among the threads.
@@ -113,24 +114,10 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
         let offset = matrix.slotOffsets[slot]
         let count = matrix.column(ofSlot: slot).binning.binCount
         let cells = target + offset
-        if partials.count == 2, let parent {
-            let (first, second) = (partials[0].base + offset, partials[1].base + offset)
-            let rest = parent + offset
-            for bin in 0..<count {
-                let sum = Cell.add(first[bin], second[bin])
-                cells[bin] = sum
-                rest[bin] = Cell.subtract(rest[bin], sum)
-            }
-            return
-        }
         if let first = partials.first {
             cells.update(from: first.base + offset, count: count)
-            for partial in partials.dropFirst() {
-                let source = partial.base + offset
-                for bin in 0..<count { cells[bin] = Cell.add(cells[bin], source[bin]) }
-            }
+            for partial in partials.dropFirst() { Cell.apply(mtlk_add, cells, partial.base + offset, count) }
         }
-        guard let rest = parent.map({ $0 + offset }) else { return }
-        for bin in 0..<count { rest[bin] = Cell.subtract(rest[bin], cells[bin]) }
+        if let parent { Cell.apply(mtlk_subtract, parent + offset, cells, count) }
     }
 }

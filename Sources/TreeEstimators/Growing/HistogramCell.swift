@@ -14,10 +14,11 @@ protocol HistogramCell {
     static var zero: Sum { get }
     /// Whether rows are added up in words of their own before they are added to cells.
     static var usesBlocks: Bool { get }
+    /// Whether Hessian sums are counts.
+    static var hessiansAreCounts: Bool { get }
     static func add(_ left: Sum, _ right: Sum) -> Sum
-    static func subtract(_ left: Sum, _ right: Sum) -> Sum
     static func totals(_ sum: Sum, countShift: Int64) -> GradientTotals
-    /// The totals of the first cells, of the first two and so on, as numbers.
+    /// The totals of the first cells, of the first two and so on, as numbers; Hessians only where they are not counts.
     static func runningSums(
         _ cells: UnsafePointer<Sum>, count: Int, countShift: Int64, _ gradients: UnsafeMutablePointer<Double>,
         _ hessians: UnsafeMutablePointer<Double>, _ counts: UnsafeMutablePointer<Double>)
@@ -27,12 +28,26 @@ protocol HistogramCell {
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
         countShift: Int64, block: UnsafeMutablePointer<Int64>, into cells: UnsafeMutablePointer<Sum>)
-    /// The sums of rows once `step` is added to the predictions of those among them that `leaf` sums up.
-    static func advanced(_ sum: Sum, leaf: Sum, by step: Int64, countShift: Int64) -> Sum
+    /// Moves sums of rows on as `step` is added to the predictions of those among them that `leaf` sums up.
+    static func advance(
+        _ cells: UnsafeMutablePointer<Sum>, leaf: UnsafePointer<Sum>, count: Int, by step: Int64,
+        countShift: Int64)
 }
 
 extension HistogramCell {
     static var usesBlocks: Bool { false }
+    static var hessiansAreCounts: Bool { false }
+
+    /// Calls a kernel that takes cells word by word.
+    static func apply(
+        _ kernel: (UnsafeMutablePointer<Int64>, UnsafePointer<Int64>, Int) -> Void,
+        _ cells: UnsafeMutablePointer<Sum>, _ others: UnsafePointer<Sum>, _ count: Int
+    ) {
+        let words = count * MemoryLayout<Sum>.stride / MemoryLayout<Int64>.stride
+        cells.withMemoryRebound(to: Int64.self, capacity: words) { cells in
+            others.withMemoryRebound(to: Int64.self, capacity: words) { kernel(cells, $0, words) }
+        }
+    }
 }
 
 /// Cells of rows whose gradients a quadratic loss moves on from tree to tree.
@@ -74,15 +89,13 @@ enum PackedCell: QuadraticCell {
     typealias Sum = Int64
 
     static var zero: Int64 { 0 }
+    static var hessiansAreCounts: Bool { true }
 
     @inline(__always)
     static func sum(of row: Int32, countShift: Int64) -> Int64 { Int64(row) &+ (1 &<< countShift) }
 
     @inline(__always)
     static func add(_ left: Int64, _ right: Int64) -> Int64 { left &+ right }
-
-    @inline(__always)
-    static func subtract(_ left: Int64, _ right: Int64) -> Int64 { left &- right }
 
     @inline(__always)
     static func totals(_ sum: Int64, countShift: Int64) -> GradientTotals {
@@ -98,7 +111,6 @@ enum PackedCell: QuadraticCell {
         _ counts: UnsafeMutablePointer<Double>
     ) {
         mtlk_packed_sums(cells, count, countShift, gradients, counts)
-        hessians.update(from: counts, count: count)
     }
 
     static func accumulate(
@@ -111,9 +123,11 @@ enum PackedCell: QuadraticCell {
             cells)
     }
 
-    @inline(__always)
-    static func advanced(_ sum: Int64, leaf: Int64, by step: Int64, countShift: Int64) -> Int64 {
-        sum &- totals(leaf, countShift: countShift).count &* step
+    static func advance(
+        _ cells: UnsafeMutablePointer<Int64>, leaf: UnsafePointer<Int64>, count: Int, by step: Int64,
+        countShift: Int64
+    ) {
+        mtlk_advance_packed(cells, leaf, count, countShift, step)
     }
 
     @inline(__always)
@@ -140,9 +154,6 @@ extension HistogramCell where Sum == SIMD2<Int64> {
     static func add(_ left: SIMD2<Int64>, _ right: SIMD2<Int64>) -> SIMD2<Int64> { left &+ right }
 
     @inline(__always)
-    static func subtract(_ left: SIMD2<Int64>, _ right: SIMD2<Int64>) -> SIMD2<Int64> { left &- right }
-
-    @inline(__always)
     static func totals(_ sum: SIMD2<Int64>, countShift: Int64) -> GradientTotals {
         GradientTotals(
             gradient: sum.x, hessian: sum.y & ((1 &<< countShift) &- 1), count: sum.y &>> countShift)
@@ -156,10 +167,10 @@ extension HistogramCell where Sum == SIMD2<Int64> {
         mtlk_paired_sums(cells, count, countShift, gradients, hessians, counts)
     }
 
-    @inline(__always)
-    static func advanced(_ sum: SIMD2<Int64>, leaf: SIMD2<Int64>, by step: Int64, countShift: Int64)
-        -> SIMD2<Int64>
-    {
-        SIMD2(sum.x &- totals(leaf, countShift: countShift).hessian &* step, sum.y)
+    static func advance(
+        _ cells: UnsafeMutablePointer<SIMD2<Int64>>, leaf: UnsafePointer<SIMD2<Int64>>, count: Int,
+        by step: Int64, countShift: Int64
+    ) {
+        mtlk_advance_paired(cells, leaf, count, countShift, step)
     }
 }

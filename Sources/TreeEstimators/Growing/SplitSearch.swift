@@ -7,19 +7,21 @@ struct SplitSearch<Cell: HistogramCell> {
     /// Gains below this share of the scores they are differences of are rounding errors.
     static var relativePrecision: Double { 1e-12 }
 
-    /// The best split by the column with histogram `cells`, nil where none gains.
+    /// The best split by the column with histogram `cells`, nil where none gains, or none as much as `rival`.
     func best(
         _ cells: UnsafePointer<Cell.Sum>, binCount: Int, feature: Int, isCategorical: Bool,
-        totals: GradientTotals, bounds: ValueBounds
+        totals: GradientTotals, bounds: ValueBounds, rival: SplitCandidate?
     ) -> SplitCandidate? {
         if isCategorical { return bestOfCategories(cells, binCount, feature, totals, bounds) }
         return rules.isBounded
             ? bestBounded(cells, binCount, feature, totals, bounds)
-            : bestOrdered(cells, binCount, feature, totals)
+            : bestOrdered(cells, binCount, feature, totals, least: rival?.gain.nextDown ?? 0)
     }
 
+    /// The best split by numbers that gains more than `least`.
     private func bestOrdered(
-        _ cells: UnsafePointer<Cell.Sum>, _ binCount: Int, _ feature: Int, _ totals: GradientTotals
+        _ cells: UnsafePointer<Cell.Sum>, _ binCount: Int, _ feature: Int, _ totals: GradientTotals,
+        least: Double
     ) -> SplitCandidate? {
         let shift = rules.countShift
         let missing = Cell.totals(cells[0], countShift: shift)
@@ -27,11 +29,12 @@ struct SplitSearch<Cell: HistogramCell> {
         let splitCount = missing.count > 0 ? binCount - 1 : binCount - 2
         guard splitCount > 0 else { return nil }
         var leaf = rules.leaf(totals)
+        leaf.least_gain = max(leaf.least_gain, least)
         var best: (split: Int, missingRight: Bool)?
         withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * splitCount) { sums in
             guard let gradients = sums.baseAddress else { return }
-            let hessians = gradients + splitCount
-            let counts = hessians + splitCount
+            let counts = gradients + splitCount
+            let hessians = Cell.hessiansAreCounts ? counts : counts + splitCount
             Cell.runningSums(cells + 1, count: splitCount, countShift: shift, gradients, hessians, counts)
             var gain = 0.0
             let split = mtlk_best_split(gradients, hessians, counts, splitCount, 0, 0, 0, &leaf, &gain)

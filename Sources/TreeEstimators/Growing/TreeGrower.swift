@@ -117,10 +117,10 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             for slot in builder.slots[part] {
                 let first = matrix.slotOffsets[slot]
                 for (histogram, step) in sources {
-                    for bin in first..<first + matrix.column(ofSlot: slot).binning.binCount {
-                        root.base[bin] = Cell.advanced(
-                            root.base[bin], leaf: histogram[bin], by: step, countShift: rules.countShift)
-                    }
+                    Cell.advance(
+                        root.base + first, leaf: histogram + first,
+                        count: matrix.column(ofSlot: slot).binning.binCount, by: step,
+                        countShift: rules.countShift)
                 }
             }
         }
@@ -220,12 +220,12 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                     for (position, leaf) in wanted.enumerated() {
                         if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }
+                        let place = position * parts + part
                         let candidate = search.best(
                             histograms[index] + offset, binCount: binCount,
                             feature: matrix.slotFeatures[slot],
                             isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals,
-                            bounds: leaves[leaf].bounds)
-                        let place = position * parts + part
+                            bounds: leaves[leaf].bounds, rival: found[place])
                         if let candidate, candidate.isBetter(than: found[place]) { found[place] = candidate }
                     }
                 }
