@@ -4,7 +4,7 @@ import MetaLearnersCore
 ///
 /// A split needs the histogram of its smaller child only: the other's is what is left of the parent's.
 final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases write disjoint parts.
-    private struct Leaf {
+    private struct Leaf: GrowingLeaf {
         var totals: GradientTotals
         var depth: Int
         var histogram: Int?
@@ -12,6 +12,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         var bounds = ValueBounds()
         /// What tells the leaf from all others of the tree, those that were split included.
         var node = 1
+
+        var count: Int64 { totals.count }
+        var gain: Double? { best?.gain }
     }
 
     private let matrix: BinnedMatrix
@@ -70,7 +73,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             try startRoot()
             search([0], subtractFrom: nil, columns)
         }
-        while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
+        while leaves.count < rules.maxLeaves, let index = rules.nextLeaf(leaves),
+            let candidate = leaves[index].best
+        {
             try split(index, by: candidate, columns)
             tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate))
         }
@@ -130,24 +135,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// The gradients have changed otherwise: the next tree counts all rows again.
     func forgetRoot() { rootIsCurrent = false }
 
-    private func nextLeaf() -> Int? {
-        var chosen: Int?
-        for index in leaves.indices {
-            guard let best = leaves[index].best else { continue }
-            guard let current = chosen, let other = leaves[current].best else {
-                chosen = index
-                continue
-            }
-            let isEarlier = rules.isDepthWise && leaves[index].depth < leaves[current].depth
-            let isLater = rules.isDepthWise && leaves[index].depth > leaves[current].depth
-            if isEarlier || !isLater && best.gain > other.gain { chosen = index }
-        }
-        return chosen
-    }
-
     private func isWorthSearching(_ leaf: Int) -> Bool {
-        leaves[leaf].totals.count / 2 >= rules.minLeafSize && leaves[leaf].depth < rules.maxDepth
-            && leaves.count < rules.maxLeaves && histogramSize > 0
+        rules.maySplit(leaves[leaf], leafCount: leaves.count) && histogramSize > 0
     }
 
     private func split(_ parent: Int, by candidate: SplitCandidate, _ columns: ColumnChoice)

@@ -6,13 +6,16 @@ import MetaLearnersCore
 /// It works as `TreeGrower` does: a split needs the histogram of its smaller child only, each part of the work keeps a
 /// histogram of its own rows, and all sums are of integers.
 final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint parts.
-    private struct Leaf {
+    private struct Leaf: GrowingLeaf {
         var totals: [Int64]
+        let count: Int64
         var depth: Int
         var histogram: Int?
         var best: VectorCandidate?
         /// What tells the leaf from all others of the tree, those that were split included.
         var node = 1
+
+        var gain: Double? { best?.split.gain }
     }
 
     private let matrix: BinnedMatrix
@@ -109,7 +112,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         for _ in 0..<max(1, min(matrix.slotFeatures.count, team.threads)) {
             searches.append(try VectorSplitSearch(layout, units, rules))
         }
-        leaves = [Leaf(totals: countRows(), depth: 0, histogram: nil, best: nil)]
+        leaves = [leaf(countRows(), depth: 0)]
         histograms.giveBackAll()
         var tree = GrownTree(leaves: [])
         if isWorthSearching(0) {
@@ -120,7 +123,9 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             leaves[0].totals = sums(ofSlot: 0, histograms[histogram])
             search([0], subtractFrom: nil, columns)
         }
-        while leaves.count < rules.maxLeaves, let index = nextLeaf(), let candidate = leaves[index].best {
+        while leaves.count < rules.maxLeaves, let index = rules.nextLeaf(leaves),
+            let candidate = leaves[index].best
+        {
             try split(index, by: candidate, columns)
             tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate.split))
         }
@@ -151,24 +156,12 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         return totals
     }
 
-    private func nextLeaf() -> Int? {
-        var chosen: Int?
-        for index in leaves.indices {
-            guard let best = leaves[index].best else { continue }
-            guard let current = chosen, let other = leaves[current].best else {
-                chosen = index
-                continue
-            }
-            let isEarlier = rules.isDepthWise && leaves[index].depth < leaves[current].depth
-            let isLater = rules.isDepthWise && leaves[index].depth > leaves[current].depth
-            if isEarlier || !isLater && best.split.gain > other.split.gain { chosen = index }
-        }
-        return chosen
+    private func isWorthSearching(_ leaf: Int) -> Bool {
+        rules.maySplit(leaves[leaf], leafCount: leaves.count) && cellCount > 0
     }
 
-    private func isWorthSearching(_ leaf: Int) -> Bool {
-        leaves[leaf].totals[layout.countLane] / 2 >= rules.minLeafSize && leaves[leaf].depth < rules.maxDepth
-            && leaves.count < rules.maxLeaves && cellCount > 0
+    private func leaf(_ totals: [Int64], depth: Int, node: Int = 1) -> Leaf {
+        Leaf(totals: totals, count: totals[layout.countLane], depth: depth, node: node)
     }
 
     private func split(_ parent: Int, by candidate: VectorCandidate, _ columns: ColumnChoice)
@@ -180,9 +173,8 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         let depth = leaves[parent].depth + 1
         let right = zip(leaves[parent].totals, candidate.left).map { $0 &- $1 }
         let smallIsRight = right[layout.countLane] < candidate.left[layout.countLane]
-        leaves[parent] = Leaf(
-            totals: candidate.left, depth: depth, histogram: nil, best: nil, node: 2 * new)
-        leaves.append(Leaf(totals: right, depth: depth, histogram: nil, best: nil, node: 2 * new + 1))
+        leaves[parent] = leaf(candidate.left, depth: depth, node: 2 * new)
+        leaves.append(leaf(right, depth: depth, node: 2 * new + 1))
         team.run(shards.count) {
             shards[$0].split(
                 parent, by: candidate.split.rule, column, smallIsRight: smallIsRight)
