@@ -1,6 +1,7 @@
 """Fits the same data with the backend `trees`, XGBoost, LightGBM and scikit-learn, in turn, and prints a table.
 
     python3 compare.py [--work NAME …] [--repeats 5] [--threads 2] [--markdown TABLE.md]
+    python3 compare.py --work "counts 1M x 20" "median 1M x 20" "three monotone columns, 1M x 20"
     python3 compare.py --work predict       1,000,000 rows × 100 trees, beside XGBoost's in-place prediction
     python3 compare.py --work growth        time and memory by rows: 10⁵, 10⁶, 10⁷ × 20, the backend alone
     python3 compare.py --work memory        memory above the data, on every shape
@@ -34,12 +35,16 @@ WORK = {
     "weighted, 10 % missing, 1M x 20": dict(rows=1_000_000, columns=20, weights=True, missing=0.1),
     "binary, weighted, 1M x 20": dict(rows=1_000_000, columns=20, weights=True, objective="binary"),
     "20 categories of 1,000 levels, 500k": dict(rows=500_000, columns=20, levels=1000),
+    "counts 1M x 20": dict(rows=1_000_000, columns=20, objective="count"),
+    "median 1M x 20": dict(rows=1_000_000, columns=20, objective="median"),
+    "three monotone columns, 1M x 20": dict(rows=1_000_000, columns=20, monotone=(0, 3, 4)),
     "regression 10k x 20": dict(rows=10_000, columns=20),
     "regression 10M x 20": dict(rows=10_000_000, columns=20),
 }
 
 
-def make(rows, columns, seed, weights=False, missing=0.0, objective="regression", levels=0):
+def make(rows, columns, seed, weights=False, missing=0.0, objective="regression", levels=0,
+         monotone=()):
     """Half of the columns continuous, half of few levels; the outcome of a randomised treatment with effects."""
     rng = np.random.default_rng(seed)
     if levels:
@@ -57,6 +62,8 @@ def make(rows, columns, seed, weights=False, missing=0.0, objective="regression"
     y = (mean + rng.standard_normal(rows)).astype(np.float32)
     if objective == "binary":
         y = (rng.random(rows) < 1 / (1 + np.exp(-mean))).astype(np.float32)
+    if objective == "count":
+        y = rng.poisson(np.exp(mean / 4)).astype(np.float32)
     w = rng.uniform(0.2, 2, rows).astype(np.float32) if weights else None
     if missing:
         X[rng.random((rows, columns), dtype=np.float32) < missing] = np.nan
@@ -67,6 +74,10 @@ def loss(work, p, y, w):
     if work.get("objective") == "binary":
         p = np.clip(p, 1e-12, 1 - 1e-12)
         return float(np.average(-np.log(np.where(y == 1, p, 1 - p)), weights=w))
+    if work.get("objective") == "count":
+        return float(np.average(p - y * np.log(p), weights=w))
+    if work.get("objective") == "median":
+        return float(np.average(np.abs(y - p), weights=w))
     return float(np.sqrt(np.average((p - y) ** 2, weights=w)))
 
 
@@ -75,6 +86,8 @@ def engine(binary, folder, work, data, test, threads):
         columns=work["columns"], threads=threads, trees=TREES, max_leaves=LEAVES, learning_rate=RATE,
         max_bins=BINS, min_leaf_size=LEAF_SIZE, l2=L2, weights=int(work.get("weights", False)),
         levels=work.get("levels", 0), objective=work.get("objective", "regression"))
+    if "monotone" in work:
+        arguments["monotone"] = ",".join(str(column) for column in work["monotone"])
     out = subprocess.run([binary, folder] + [f"{k}={v}" for k, v in arguments.items()],
                          check=True, capture_output=True, text=True).stdout
     result = json.loads(out.splitlines()[-1])
@@ -91,9 +104,13 @@ def xgboost(folder, work, data, test, threads):
     start = clock()
     matrix = xgb.QuantileDMatrix(X, y, weight=w, max_bin=BINS, nthread=threads, feature_types=kind,
                                  enable_categorical=bool(kind))
-    objective = "binary:logistic" if work.get("objective") == "binary" else "reg:squarederror"
+    objective = {"binary": "binary:logistic", "count": "count:poisson", "median": "reg:quantileerror"}.get(
+        work.get("objective"), "reg:squarederror")
+    more = dict(quantile_alpha=0.5) if work.get("objective") == "median" else {}
+    if "monotone" in work:
+        more["monotone_constraints"] = tuple(int(c in work["monotone"]) for c in range(X.shape[1]))
     booster = xgb.train(
-        dict(objective=objective, tree_method="hist", grow_policy="lossguide", max_leaves=LEAVES, max_depth=0,
+        dict(more, objective=objective, tree_method="hist", grow_policy="lossguide", max_leaves=LEAVES, max_depth=0,
              eta=RATE, reg_lambda=L2, min_child_weight=LEAF_SIZE if not work.get("objective") else 1,
              max_bin=BINS, nthread=threads), matrix, TREES)
     seconds = clock() - start
@@ -107,8 +124,12 @@ def lightgbm(folder, work, data, test, threads, quantised=False):
     X, y, w = data
     categories = list(range(X.shape[1])) if work.get("levels") else "auto"
     start = clock()
-    objective = "binary" if work.get("objective") == "binary" else "regression"
+    objective = {"binary": "binary", "count": "poisson", "median": "quantile"}.get(work.get("objective"), "regression")
+    more = dict(alpha=0.5) if work.get("objective") == "median" else {}
+    if "monotone" in work:
+        more["monotone_constraints"] = [int(c in work["monotone"]) for c in range(X.shape[1])]
     parameters = dict(
+        more,
         objective=objective, num_leaves=LEAVES, learning_rate=RATE, min_data_in_leaf=LEAF_SIZE, lambda_l2=L2,
         min_sum_hessian_in_leaf=0, max_bin=BINS, num_threads=threads, verbose=-1, use_quantized_grad=quantised)
     dataset = lgb.Dataset(X, y, weight=w, params=parameters, categorical_feature=categories)
@@ -123,7 +144,10 @@ def scikit(folder, work, data, test, threads):
     X, y, w = data
     binary = work.get("objective") == "binary"
     kind = HistGradientBoostingClassifier if binary else HistGradientBoostingRegressor
-    model = kind(max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=RATE, min_samples_leaf=LEAF_SIZE,
+    more = {"count": dict(loss="poisson"), "median": dict(loss="quantile", quantile=0.5)}.get(work.get("objective"), {})
+    if "monotone" in work:
+        more = dict(monotonic_cst=[int(c in work["monotone"]) for c in range(X.shape[1])])
+    model = kind(**more, max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=RATE, min_samples_leaf=LEAF_SIZE,
                  l2_regularization=L2, max_bins=BINS, early_stopping=False)
     with threadpool_limits(threads):
         start = clock()
@@ -235,7 +259,8 @@ def floor(options):
         rows = sum(counted(tree["tree_structure"]) + (len(y) if is_binary or i == 0 else 0)
                    for i, tree in enumerate(trees)) / TREES
         updates = rows * work["columns"]
-        is_paired = is_binary or w is not None
+        # Gradients and Hessians of classes go into one word, those of weighted residuals into two.
+        is_paired = w is not None and not is_binary
         # Of a row: its bins, its gradient and its number.
         size = work["columns"] + (8 if is_paired else 4) + 4
         by_updates = 1e-9 * TREES * updates * best["paired" if is_paired else "packed"] / options.threads

@@ -108,28 +108,28 @@ INLINE void advance_paired(pair *restrict cells, const pair *restrict leaf, size
 }
 
 /* Adds the sums of a block to cells of two words. */
-INLINE void add_block(int64_t *restrict block, size_t count, int64_t one, int64_t *restrict cells) {
+INLINE void add_block(uint64_t *restrict block, size_t count, int64_t one, int64_t *restrict cells) {
   const int shift = __builtin_ctzll((uint64_t)one);
-  const uint64_t hessians = ((uint64_t)1 << (MTLK_NARROW_COUNT_SHIFT - MTLK_NARROW_HESSIAN_SHIFT)) - 1;
+  const int hessian_bits = MTLK_NARROW_COUNT_SHIFT - MTLK_NARROW_HESSIAN_SHIFT;
+  const uint64_t hessians = ((uint64_t)1 << hessian_bits) - 1;
   for (size_t index = 0; index < count; ++index) {
-    const int64_t sum = block[index];
-    const int64_t gradient = signed_part(sum, MTLK_NARROW_HESSIAN_SHIFT);
-    const uint64_t rest = (uint64_t)(sum - gradient) >> MTLK_NARROW_HESSIAN_SHIFT;
+    const int64_t gradient = signed_part((int64_t)block[index], MTLK_NARROW_HESSIAN_SHIFT);
+    const uint64_t rest = (block[index] - (uint64_t)gradient) >> MTLK_NARROW_HESSIAN_SHIFT;
     cells[2 * index] += gradient;
-    cells[2 * index + 1] += (int64_t)(rest & hessians) + (int64_t)(rest >> (MTLK_NARROW_COUNT_SHIFT - MTLK_NARROW_HESSIAN_SHIFT) << shift);
+    cells[2 * index + 1] += (int64_t)(rest & hessians) + (int64_t)(rest >> hessian_bits << shift);
     block[index] = 0;
   }
 }
 
 DISPATCH(, void, packed_sums, (const int64_t *cells, size_t count, int64_t shift, double *gradients, double *counts),
-       (cells, count, shift, gradients, counts))
+         (cells, count, shift, gradients, counts))
 DISPATCH(, void, paired_sums,
-       (const void *cells, size_t count, int64_t shift, double *gradients, double *hessians, double *counts),
-       ((const pair *)cells, count, shift, gradients, hessians, counts))
+         (const void *cells, size_t count, int64_t shift, double *gradients, double *hessians, double *counts),
+         ((const pair *)cells, count, shift, gradients, hessians, counts))
 DISPATCH(, void, subtract, (int64_t *rest, const int64_t *words, size_t count), (rest, words, count))
 DISPATCH(, void, add, (int64_t *words, const int64_t *more, size_t count), (words, more, count))
 DISPATCH(, void, advance_packed, (int64_t *cells, const int64_t *leaf, size_t count, int64_t shift, int64_t step),
-       (cells, leaf, count, shift, step))
+         (cells, leaf, count, shift, step))
 DISPATCH(, void, advance_paired, (void *cells, const void *leaf, size_t count, int64_t shift, int64_t step),
-       ((pair *)cells, (const pair *)leaf, count, shift, step))
-DISPATCH(, void, add_block, (int64_t *block, size_t count, int64_t one, int64_t *cells), (block, count, one, cells))
+         ((pair *)cells, (const pair *)leaf, count, shift, step))
+DISPATCH(, void, add_block, (uint64_t *block, size_t count, int64_t one, int64_t *cells), (block, count, one, cells))

@@ -44,6 +44,8 @@ INLINE int is_sparse(const int32_t *rows, size_t count) {
 
 DEFINE_ADD(add_packed, int64_t)
 DEFINE_ADD(add_paired, pair)
+/* (A count at the top of a word may reach its sign.) */
+DEFINE_ADD(add_word, uint64_t)
 
 /* One loop for all kinds of rows: STEP words of a gradient a row, of which VALUE makes what is added. The first `count`
    of `known` rows are added; those behind them are fetched ahead, too. */
@@ -90,21 +92,22 @@ INLINE void histogram_short(const uint8_t *bins, const size_t width, size_t word
 
 INLINE int64_t narrow_gradient(uint32_t row) { return (int16_t)(uint16_t)row; }
 
-INLINE int64_t narrow_value(uint32_t row) {
-  return narrow_gradient(row) + ((int64_t)(row >> 16) << MTLK_NARROW_HESSIAN_SHIFT) + ((int64_t)1 << MTLK_NARROW_COUNT_SHIFT);
+INLINE uint64_t narrow_value(uint32_t row) {
+  const uint64_t one = (uint64_t)1 << MTLK_NARROW_COUNT_SHIFT;
+  return (uint64_t)narrow_gradient(row) + ((uint64_t)(row >> 16) << MTLK_NARROW_HESSIAN_SHIFT) + one;
 }
 
 INLINE void histogram_narrow(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
-                             size_t known, const uint32_t *gradients, int64_t *cells) {
+                             size_t known, const uint32_t *gradients, uint64_t *cells) {
   if (count > 0 && (size_t)(rows[count - 1] - rows[0]) + 1 == count) {
     /* One row after another: the processor sees for itself what will be needed. */
     const size_t first = (size_t)rows[0], size = width + 2 * words;
     for (size_t row = first; row < first + count; ++row) {
-      add_packed(bins + row * size, width, words, narrow_value(gradients[row]), cells);
+      add_word(bins + row * size, width, words, narrow_value(gradients[row]), cells);
     }
     return;
   }
-  HISTOGRAM(add_packed, 1, narrow_value(gradients[row]), known)
+  HISTOGRAM(add_word, 1, narrow_value(gradients[row]), known)
 }
 
 INLINE void histogram_narrow_paired(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows,
@@ -149,7 +152,8 @@ void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, con
 }
 
 void mtlk_histogram_narrow(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
-                           const uint32_t *gradients, int64_t one, size_t cell_count, int64_t *block, void *cells) {
+                           const uint32_t *gradients, int64_t one, size_t cell_count, uint64_t *block,
+                           void *cells) {
   /* Adding a block to the cells must cost less than adding its rows there at once. */
   const size_t least = cell_count / (2 * (width + words));
   for (size_t first = 0; first < count; first += MTLK_NARROW_BLOCK) {

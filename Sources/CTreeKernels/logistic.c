@@ -99,8 +99,10 @@ INLINE float narrow_exponential(float x) {
 /* Rows in turn are spread evenly over -1/2 to 1/2. */
 INLINE float spread(size_t row) { return (float)(int32_t)((uint32_t)row * UINT32_C(2654435769)) * 0x1p-32f; }
 
+/* (Without a least Hessian leaves would be sought whose Hessians happen to be rounded to nothing.) */
 INLINE uint32_t narrow_word(float gradient, float hessian, size_t row) {
   const float shift = spread(row);
+  hessian = hessian > 1 ? hessian : 1;
   return ((uint32_t)narrow_rounded(gradient + shift) & 0xffff) | (uint32_t)narrow_rounded(hessian + shift) << 16;
 }
 

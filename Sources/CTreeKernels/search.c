@@ -10,8 +10,7 @@
 /* Gains below this share of the scores they are differences of are rounding errors. */
 #define RELATIVE_PRECISION 1e-12
 
-/* Splits looked at together: the loops below are written for as many numbers at once, as compilers unroll short loops
-   before they would make vectors of them. */
+/* Splits looked at together. (Of short loops over so many compilers make no vectors, as they unroll them before.) */
 #define LANES 8
 typedef double numbers __attribute__((vector_size(8 * LANES)));
 typedef int64_t masks __attribute__((vector_size(8 * LANES)));

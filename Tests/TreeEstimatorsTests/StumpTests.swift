@@ -63,6 +63,19 @@ import TreeEstimators
             distance(try predictions(try fitTrees(spec, table, target), table), [0, 0, 0, 4, 4, 4]) < 1e-6)
     }
 
+    @Test(
+        "of columns that part the rows alike the first is taken, wherever its histogram lies",
+        arguments: 1...3)
+    func ties(threads: Int) throws {
+        // The first and the third share a code, and come after the second in histograms.
+        let second = (0..<6000).map { Double($0 % 200) }
+        let first = second.map { $0 < 100 ? 0.0 : 1 }
+        let table = try numericTable([first, second, second.map { Double(Int($0) % 3) }])
+        let model = try fitTrees(plainSpec(), table, first, threads: threads)
+        let crossed = try numericTable([[0, 1], [199, 0], [0, 0]])
+        #expect(try predictions(model, crossed) == [0, 1])
+    }
+
     @Test("max_depth bounds the splits of a path, max_leaves their number")
     func depth() throws {
         let table = try numericTable([(0..<64).map(Double.init)])

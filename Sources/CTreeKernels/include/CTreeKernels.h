@@ -49,7 +49,8 @@ void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, con
 #define MTLK_NARROW_HESSIAN_SHIFT 28
 #define MTLK_NARROW_COUNT_SHIFT 52
 void mtlk_histogram_narrow(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
-                           const uint32_t *gradients, int64_t one, size_t cell_count, int64_t *block, void *cells);
+                           const uint32_t *gradients, int64_t one, size_t cell_count, uint64_t *block,
+                           void *cells);
 
 /* Adds rows of 4 · `quads` words, by row number, each word to one of its own of a cell.
    bins: of each row, `row_size` bytes apart, the bins of `width` columns, of 16 bits where `is_wide`. The histogram of
@@ -148,7 +149,8 @@ void mtlk_logistic_narrow(double *scores, const double *signed_weights, const ui
                           double hessian_scale, uint32_t *narrow);
 
 /* A word for mtlk_histogram_narrow. Numbers are rounded up with the chance of their fraction, drawn by the number of
-   the row: so coarse a grid would otherwise shift sums over many rows whose numbers are the same. */
+   the row: so coarse a grid would otherwise shift sums over many rows whose numbers are the same. Hessians are at least
+   1. */
 uint32_t mtlk_narrow(double gradient, double hessian, size_t row);
 
 /* Adds a tree's values to the scores of a few rows, one after another: faster than a block for fewer rows than
@@ -195,7 +197,7 @@ void mtlk_subtract(int64_t *rest, const int64_t *words, size_t count);
 void mtlk_add(int64_t *words, const int64_t *more, size_t count);
 
 /* Adds the words that mtlk_histogram_narrow makes of a block to cells of two words, and makes them 0. */
-void mtlk_add_block(int64_t *block, size_t count, int64_t one, int64_t *cells);
+void mtlk_add_block(uint64_t *block, size_t count, int64_t one, int64_t *cells);
 
 /* Moves sums of gradients on as a quadratic loss does when `step` is added to the predictions of a leaf's rows: they
    fall by step times the leaf's count, or its Hessian where cells have two words. */
@@ -207,12 +209,12 @@ typedef struct {
   double gradient, hessian, count;
   double l1, l2;
   double least_count, least_hessian;
-  /* What a split must gain more than, and the score of the leaf without a split. */
+  /* What a split must gain more than, 0 or more, and the score of the leaf without a split. */
   double least_gain, score;
 } mtlk_leaf;
 
-/* The first of the splits with the largest gain, -1 where none is admitted. Split i leaves left the sums gradients[i],
-   hessians[i] and counts[i], plus those given. Its gain goes to `gain`:
+/* The first of the splits with the largest gain, -1 where none is admitted or none gains enough. Split i leaves left the
+   sums gradients[i], hessians[i] and counts[i], plus those given. Its gain goes to `gain`:
    max(|G_L| - l1, 0)²/(H_L + l2) + max(|G_R| - l1, 0)²/(H_R + l2) - score. */
 ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const double *counts, size_t count,
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,

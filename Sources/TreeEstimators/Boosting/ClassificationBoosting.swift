@@ -71,7 +71,7 @@ struct ClassificationBoosting {
     /// What a Hessian is of p(1 − p).
     private var hessianFactor: Double { classes == 2 ? 1 : Double(classes) / Double(classes - 1) }
 
-    private func boost<Cell: ClassificationCell>(
+    private func boost<Cell: RefreshedCell>(
         _: Cell.Type, _ grown: [Int], largestWeight: Double, _ builder: inout EnsembleBuilder
     ) throws(MetaLearnersError) {
         let spec = problem.spec
@@ -81,9 +81,11 @@ struct ClassificationBoosting {
         if let logistic { scores = logistic.scores } else { scores = try startScores() }
         let shares = try AlignedBuffer<Float>(uninitialized: scoreCount > 1 ? rowCount * scoreCount : 0)
         let gradients = try AlignedBuffer<Cell.Row>(uninitialized: rowCount)
+        let steepest = hessianFactor / 4
         let scales = Cell.scales(
-            total: totalWeight, largest: largestWeight, curvature: hessianFactor / 4,
-            countShift: problem.countShift)
+            GradientMagnitudes(
+                gradient: totalWeight, hessian: totalWeight * steepest, largestGradient: largestWeight,
+                largestHessian: largestWeight * steepest), countShift: problem.countShift)
         var rules = try problem.growthRules()
         guard classes == 2 || !rules.isBounded else {
             throw MetaLearnersError(
@@ -149,9 +151,9 @@ struct ClassificationBoosting {
         }
     }
 
-    private func fillGradients<Cell: ClassificationCell>(
+    private func fillGradients<Cell: RefreshedCell>(
         _: Cell.Type, _ output: Int, _ shares: AlignedBuffer<Float>, _ gradients: AlignedBuffer<Cell.Row>,
-        _ scales: Cell.Scales
+        _ scales: GradientScales
     ) {
         let task = problem.task
         let label = Double(output)

@@ -30,8 +30,8 @@ final class LogisticScores {
     }
 
     /// Makes the gradients and Hessians of the training rows, times their scales.
-    func fill<Cell: ClassificationCell>(
-        _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ scales: Cell.Scales
+    func fill<Cell: RefreshedCell>(
+        _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ scales: GradientScales
     ) {
         let rows = problem.rows.training
         func fill(_ range: Range<Int>, _ leaves: UnsafePointer<UInt8>?, _ steps: UnsafePointer<Double>?) {

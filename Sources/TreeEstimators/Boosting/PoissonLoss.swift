@@ -18,6 +18,8 @@ struct PoissonLoss: RefreshedLoss {
     let baseScore: Double
     let isHopeless: Bool
     let largestValue = 1.0
+    /// Of weighted counts, which bound the gradients and, as far as they are learned, the Hessians.
+    let sizes: (total: Double, largest: Double)
 
     /// The logarithm of a mean that is no more than 0 in the numbers of a machine.
     private static let scoreOfZero = -746.0
@@ -31,11 +33,14 @@ struct PoissonLoss: RefreshedLoss {
         self.problem = problem
         var total = 0.0
         var weight = 0.0
+        var largest = 0.0
         for row in problem.rows.training {
             let share = problem.task.weights?[Int(row)] ?? 1
             weight += share
             total += share * problem.task.target[Int(row)]
+            largest = max(largest, share * problem.task.target[Int(row)])
         }
+        sizes = (total, largest)
         let mean = weight > 0 ? total / weight : 0
         isHopeless = !(total > 0) || !total.isFinite || !weight.isFinite
         baseScore = mean > 0 ? min(log(mean), log(.greatestFiniteMagnitude)) : Self.scoreOfZero
@@ -44,30 +49,26 @@ struct PoissonLoss: RefreshedLoss {
         problem.eachRow { means.base[$0] = start }
     }
 
-    func fill(_ gradients: AlignedBuffer<SIMD2<Int32>>) -> (gradientUnit: Double, hessianUnit: Double)? {
+    func fill<Cell: RefreshedCell>(_: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>) -> GradientScales? {
         let target = problem.task.target
         let weights = problem.task.weights
-        let all = problem.rows.partials(of: problem.rows.training, problem.team, Magnitudes()) { sums, row in
+        let all = problem.rows.partials(of: problem.rows.training, problem.team, GradientMagnitudes()) {
+            sums, row in
             let weight = weights?[row] ?? 1
             let mean = means.base[row]
             sums.add(gradient: weight * abs(target[row] - mean), hessian: weight * mean)
-        }.reduce(into: Magnitudes()) { $0.add($1) }
+        }.reduce(into: GradientMagnitudes()) { $0.add($1) }
         guard all.gradient.isFinite, all.hessian.isFinite else { return nil }
-        let gradientScale = min(
-            BoostingProblem.scale(all.gradient, bits: 60),
-            BoostingProblem.scale(all.largestGradient, bits: 30))
-        let hessianScale = min(
-            BoostingProblem.scale(all.hessian, bits: problem.countShift - 1),
-            BoostingProblem.scale(all.largestHessian, bits: 30))
+        let scales = Cell.scales(all, countShift: problem.countShift)
         problem.eachRow(heldOutToo: false) { row in
             let weight = weights?[row] ?? 1
             let mean = means.base[row]
             // No row is without a Hessian, so that no gain is without bound.
-            gradients.base[row] = SIMD2(
-                BoostingProblem.rounded(weight * (target[row] - mean) * gradientScale),
-                max(1, BoostingProblem.rounded(weight * mean * hessianScale)))
+            gradients.base[row] = Cell.row(
+                gradient: weight * (target[row] - mean) * scales.gradient,
+                hessian: max(1, weight * mean * scales.hessian), number: row)
         }
-        return (1 / gradientScale, 1 / hessianScale)
+        return scales
     }
 
     func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double] {
@@ -89,29 +90,6 @@ struct PoissonLoss: RefreshedLoss {
             let count = task.target[row]
             let logarithm = count > 0 ? log(max(mean, .leastNormalMagnitude)) : 0
             return (task.weights?[row] ?? 1) * (mean - count * logarithm)
-        }
-    }
-
-    /// Sums of the rows' gradients and Hessians without their signs, and the largest of them.
-    private struct Magnitudes {
-        var gradient = 0.0
-        var hessian = 0.0
-        var largestGradient = 0.0
-        var largestHessian = 0.0
-
-        @inline(__always)
-        mutating func add(gradient: Double, hessian: Double) {
-            self.gradient += gradient
-            self.hessian += hessian
-            largestGradient = max(largestGradient, gradient)
-            largestHessian = max(largestHessian, hessian)
-        }
-
-        mutating func add(_ other: Magnitudes) {
-            gradient += other.gradient
-            hessian += other.hessian
-            largestGradient = max(largestGradient, other.largestGradient)
-            largestHessian = max(largestHessian, other.largestHessian)
         }
     }
 }

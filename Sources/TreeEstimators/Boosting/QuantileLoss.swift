@@ -15,8 +15,7 @@ struct QuantileLoss: RefreshedLoss {
     let baseScore: Double
     let isHopeless: Bool
     let largestValue: Double
-    private let gradientScale: Double
-    private let hessianScale: Double
+    let sizes: (total: Double, largest: Double)
 
     /// Starts at the weighted quantile of the training rows.
     ///
@@ -41,13 +40,7 @@ struct QuantileLoss: RefreshedLoss {
         let residuals = try AlignedBuffer<Double>(uninitialized: problem.matrix.rowCount)
         problem.eachRow { residuals.base[$0] = target[$0] - base }
         let largest = training.reduce(0) { max($0, abs(residuals.base[Int($1)])) }
-        let steepest = max(level, 1 - level)
-        gradientScale = min(
-            BoostingProblem.scale(total * steepest, bits: 60),
-            BoostingProblem.scale(heaviest * steepest, bits: 30))
-        hessianScale = min(
-            BoostingProblem.scale(total, bits: problem.countShift - 1),
-            BoostingProblem.scale(heaviest, bits: 30))
+        sizes = (total, heaviest)
         baseScore = base
         isHopeless = !(largest > 0) || !largest.isFinite || !total.isFinite
         largestValue = largest
@@ -55,19 +48,25 @@ struct QuantileLoss: RefreshedLoss {
         self.pairs = pairs
     }
 
-    func fill(_ gradients: AlignedBuffer<SIMD2<Int32>>) -> (gradientUnit: Double, hessianUnit: Double)? {
+    func fill<Cell: RefreshedCell>(_: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>) -> GradientScales? {
+        let steepest = max(level, 1 - level)
+        let scales = Cell.scales(
+            GradientMagnitudes(
+                gradient: sizes.total * steepest, hessian: sizes.total,
+                largestGradient: sizes.largest * steepest,
+                largestHessian: sizes.largest), countShift: problem.countShift)
         let weights = problem.task.weights
-        let above = level * gradientScale
-        let below = (level - 1) * gradientScale
+        let above = level * scales.gradient
+        let below = (level - 1) * scales.gradient
         problem.eachRow(heldOutToo: false) { row in
             let weight = weights?[row] ?? 1
             let residual = residuals.base[row]
             let slope = residual > 0 ? above : residual < 0 ? below : 0
-            gradients.base[row] = SIMD2(
-                BoostingProblem.rounded(weight * slope),
-                max(1, BoostingProblem.rounded(weight * hessianScale)))
+            // (No row is without a Hessian.)
+            gradients.base[row] = Cell.row(
+                gradient: weight * slope, hessian: max(1, weight * scales.hessian), number: row)
         }
-        return (1 / gradientScale, 1 / hessianScale)
+        return scales
     }
 
     func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double] {

@@ -9,8 +9,7 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
-        let spec = problem.spec
-        var rules = try problem.growthRules()
+        let rules = try problem.growthRules()
         guard !loss.isHopeless else { return }
         guard problem.countShift - 1 - problem.countBits >= 8 else {
             throw MetaLearnersError(
@@ -21,15 +20,30 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         if !(1e-18...1e18).contains(loss.largestValue) {
             builder.valueScale = 1 / BoostingProblem.scale(loss.largestValue, bits: 0)
         }
-        let gradients = try AlignedBuffer<SIMD2<Int32>>(uninitialized: problem.matrix.rowCount)
-        let grower = try TreeGrower<ShortCell>(
+        let isNarrow = NarrowCell.serves(
+            rows: problem.rows.training.count, total: loss.sizes.total, largest: loss.sizes.largest,
+            countShift: problem.countShift)
+        if isNarrow {
+            try boost(NarrowCell.self, rules, &builder)
+        } else {
+            try boost(ShortCell.self, rules, &builder)
+        }
+    }
+
+    private func boost<Cell: RefreshedCell>(
+        _: Cell.Type, _ rules: GrowthRules, _ builder: inout EnsembleBuilder
+    ) throws(MetaLearnersError) {
+        let spec = problem.spec
+        var rules = rules
+        let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
+        let grower = try TreeGrower<Cell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
         var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: loss.heldOutLoss())
         for round in 0..<spec.trees {
             try problem.context.checkCancellation()
-            guard let units = loss.fill(gradients) else { break }
-            rules.gradientUnit = units.gradientUnit
-            rules.hessianUnit = units.hessianUnit
+            guard let scales = loss.fill(Cell.self, gradients) else { break }
+            rules.gradientUnit = 1 / scales.gradient
+            rules.hessianUnit = 1 / scales.hessian
             grower.rules = rules
             problem.rows.startTree(round, problem.team)
             let tree = try grower.grow(problem.columns(ofTree: round))

@@ -6,11 +6,13 @@ protocol RefreshedLoss {
     var isHopeless: Bool { get }
     /// The magnitude of leaf values.
     var largestValue: Double { get }
+    /// What the rows' gradients and Hessians go by: its sum, and its largest.
+    var sizes: (total: Double, largest: Double) { get }
 
     /// Writes the training rows' gradients (of descent) and Hessians as integers.
     ///
-    /// - Returns: what one unit of each stands for; nil where the numbers are too large to be added.
-    func fill(_ gradients: AlignedBuffer<SIMD2<Int32>>) -> (gradientUnit: Double, hessianUnit: Double)?
+    /// - Returns: what they were multiplied by; nil where the numbers are too large to be added.
+    func fill<Cell: RefreshedCell>(_: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>) -> GradientScales?
 
     /// The best value of each leaf of the tree just grown, to be multiplied by the learning rate.
     func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double]

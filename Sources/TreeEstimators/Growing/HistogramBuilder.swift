@@ -17,7 +17,7 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
     private let sharesTiles: Bool
     /// Words that rows are added up in before they are added to cells: for each shard, or, where parts share by tiles
     /// and each uses those of its own tiles, once; none where cells do without.
-    private let blocks: [AlignedBuffer<Int64>]
+    private let blocks: [AlignedBuffer<UInt64>]
     /// The slots that each part looks after, all those of a tile together where parts share by tiles.
     let slots: [Range<Int>]
 
@@ -50,7 +50,7 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: matrix.histogramSize)) }
         }
         self.partials = partials
-        var blocks: [AlignedBuffer<Int64>] = []
+        var blocks: [AlignedBuffer<UInt64>] = []
         for _ in sharesTiles ? 0..<1 : shards.indices {
             blocks.append(try AlignedBuffer(zeroed: Cell.usesBlocks ? matrix.histogramSize : 0))
         }
@@ -93,7 +93,7 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
 
     private func count(
         _ shards: [RowShard], _ leaf: Int, _ tile: BinnedMatrix.Tile,
-        _ cells: UnsafeMutablePointer<Cell.Sum>, _ block: AlignedBuffer<Int64>
+        _ cells: UnsafeMutablePointer<Cell.Sum>, _ block: AlignedBuffer<UInt64>
     ) {
         for used in tile.usedCells {
             (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)

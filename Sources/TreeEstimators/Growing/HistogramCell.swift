@@ -27,7 +27,7 @@ protocol HistogramCell {
     /// - Parameter block: as many words as the tile has cells, all 0 before and after, where `usesBlocks`.
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Row>,
-        countShift: Int64, block: UnsafeMutablePointer<Int64>, into cells: UnsafeMutablePointer<Sum>)
+        countShift: Int64, block: UnsafeMutablePointer<UInt64>, into cells: UnsafeMutablePointer<Sum>)
     /// Moves sums of rows on as `step` is added to the predictions of those among them that `leaf` sums up.
     static func advance(
         _ cells: UnsafeMutablePointer<Sum>, leaf: UnsafePointer<Sum>, count: Int, by step: Int64,
@@ -115,7 +115,7 @@ enum PackedCell: QuadraticCell {
 
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Int32>,
-        countShift: Int64, block: UnsafeMutablePointer<Int64>, into cells: UnsafeMutablePointer<Int64>
+        countShift: Int64, block: UnsafeMutablePointer<UInt64>, into cells: UnsafeMutablePointer<Int64>
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_packed(

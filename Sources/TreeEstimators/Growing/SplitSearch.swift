@@ -7,7 +7,8 @@ struct SplitSearch<Cell: HistogramCell> {
     /// Gains below this share of the scores they are differences of are rounding errors.
     static var relativePrecision: Double { 1e-12 }
 
-    /// The best split by the column with histogram `cells`, nil where none gains, or none as much as `rival`.
+    /// The best split by the column with histogram `cells`, nil where none gains; where `rival` gains more it may be nil,
+    /// too, which is found out in less time.
     func best(
         _ cells: UnsafePointer<Cell.Sum>, binCount: Int, feature: Int, isCategorical: Bool,
         totals: GradientTotals, bounds: ValueBounds, rival: SplitCandidate?

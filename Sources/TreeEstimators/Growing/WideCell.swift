@@ -18,7 +18,7 @@ enum WideCell: QuadraticCell {
     static func accumulate(
         _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>,
         _ gradients: UnsafePointer<SIMD2<Int64>>,
-        countShift: Int64, block: UnsafeMutablePointer<Int64>,
+        countShift: Int64, block: UnsafeMutablePointer<UInt64>,
         into cells: UnsafeMutablePointer<SIMD2<Int64>>
     ) {
         guard let first = rows.baseAddress else { return }

@@ -5,7 +5,8 @@
 //
 // The second fits an X-learner to rows that it makes itself.
 //
-// Keys: rows, columns, objective (regression, binary), threads, weights (0 or 1), categorical (0 or 1), repeats,
+// Keys: columns, objective (regression, binary, count, median), monotone (numbers of columns with which predictions
+// rise, separated by commas), threads, weights (0 or 1), categorical (0 or 1), repeats,
 // and any parameter of the backend. The files are X.f32 (rows × columns, row-major), y.f32, w.f32 and T.f32, the
 // rows to predict; predictions go to p.f64.
 
@@ -68,11 +69,21 @@ func run() throws {
     let usesWeights = take("weights", 0) == 1
     let levels = take("levels", 0)
     let repeats = take("repeats", 1)
-    let isBinary = settings.removeValue(forKey: "objective") == "binary"
-    let parameters = SpecObject(
+    let objective: TrainingTask.Objective =
+        switch settings.removeValue(forKey: "objective") {
+        case "binary": .classification(classes: 2)
+        case "count": .count
+        case "median": .quantile(level: 0.5)
+        default: .regression
+        }
+    let directions = settings.removeValue(forKey: "monotone")?.split(separator: ",").map {
+        ("x\($0)", SpecValue.string("increasing"))
+    }
+    var parameters = SpecObject(
         settings.map { key, value in
             (key, Int(value).map { .integer($0) } ?? Double(value).map { .number($0) } ?? .string(value))
         })
+    if let directions { parameters["monotone"] = .object(SpecObject(directions)) }
     let estimator = try EstimatorRegistry.default.makeEstimator(
         EstimatorChoice("trees", parameters), at: .root)
     let features = try table(
@@ -87,7 +98,7 @@ func run() throws {
     for _ in 0..<repeats {
         let task = try TrainingTask(
             features: features, rows: rows, target: target, weights: weights,
-            objective: isBinary ? .classification(classes: 2) : .regression, seed: 1)
+            objective: objective, seed: 1)
         let cpu = userSeconds()
         let start = seconds()
         let model = try estimator.fit(task, context)
