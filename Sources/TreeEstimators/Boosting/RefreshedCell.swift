@@ -99,7 +99,7 @@ extension NarrowCell: RefreshedCell {
     }
 
     private static let leastRows = 1 << 15
-    private static let mostUneven = 64.0
+    private static let mostUneven = 256.0
     private static let sizes = 1e-30...1e30
 
     @inline(__always)
