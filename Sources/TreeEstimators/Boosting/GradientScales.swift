@@ -1,0 +1,5 @@
+/// What gradients and Hessians are multiplied by to become integers.
+struct GradientScales {
+    var gradient: Double
+    var hessian: Double
+}
