@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// One fit: XGBoost grows the trees, on gradients that are computed here.
 ///
@@ -67,7 +66,7 @@ struct BoostingRun<Loss: BoostingLoss> {
         guard parts > 1 else {
             return loss.differentiate(0..<count, state, gradients: gradients, hessians: hessians)
         }
-        let largest = Mutex(0.0)
+        let largest = Lock(0.0)
         context.concurrently(parts) { part in
             let range = part * count / parts..<(part + 1) * count / parts
             let value = loss.differentiate(range, state, gradients: gradients, hessians: hessians)
