@@ -28,7 +28,8 @@ final class AutoFit: FitPlan {
     private let effectRuns = ResultSlots<[[(AutoMember.Name, FoldPathRun)]]>(count: 1)
 
     init(
-        _ request: FitRequest, _ spec: MetaLearnerSpec, _ settings: AutoSettings, _ estimators: AutoEstimators,
+        _ request: FitRequest, _ spec: MetaLearnerSpec, _ settings: AutoSettings,
+        _ estimators: AutoEstimators,
         origin: String, also: [(fitter: MetaLearnerFitter, plan: any FitPlan)]
     ) {
         self.request = request
@@ -220,7 +221,8 @@ final class AutoFit: FitPlan {
                     BlendedOutcome(
                         pair.meanFormulas[member][fold], models, fold: fold,
                         share: pair.shareBlends.isEmpty
-                            ? .known(arm: max(arm, 1), mean: pair.share.reduce(0, +) / Double(dataset.rowCount))
+                            ? .known(
+                                arm: max(arm, 1), mean: pair.share.reduce(0, +) / Double(dataset.rowCount))
                             : .estimated(pair.shareBlends[fold]),
                         leastShare: settings.leastShare, isBinary: isBinary, columns)
                 },

@@ -99,32 +99,84 @@ struct AutoMember: Sendable {
     /// All members of a recipe. Linear members come first: they take longest and cannot be split.
     static func all(_ settings: AutoSettings, knowsPropensities: Bool) -> [AutoMember] {
         let table: [AutoMember] = [
-            .init(name: .controlLasso, step: .nuisances, method: .lasso(.largest), rows: .control, target: .outcome, isLight: true),
-            .init(name: .controlRidge, step: .nuisances, method: .ridge(.linear), rows: .control, target: .outcome, isLight: true),
-            .init(name: .armLasso, step: .nuisances, method: .lasso(.largest), rows: .arm, target: .outcome, isLight: true),
-            .init(name: .armRidge, step: .nuisances, method: .ridge(.linear), rows: .arm, target: .outcome, isLight: true),
-            .init(name: .marginalRidge, step: .nuisances, method: .ridge(.linear), rows: .both, target: .outcome, isLight: true),
-            .init(name: .marginalLasso, step: .nuisances, method: .lasso(.largest), rows: .both, target: .outcome),
-            .init(name: .propensityLogistic, step: .nuisances, method: .logistic(.linear), rows: .both, target: .treatment, isLight: true),
-            .init(name: .propensityLasso, step: .nuisances, method: .lasso(.largest), rows: .both, target: .share),
-            .init(name: .propensityCurves, step: .nuisances, method: .logistic(.curves), rows: .both, target: .treatment),
-            .init(name: .controlTrees, step: .nuisances, method: .trees(isLarge: true, seed: 2), rows: .control, target: .outcome, isLight: true),
-            .init(name: .armTrees, step: .nuisances, method: .trees(isLarge: true, seed: 3), rows: .arm, target: .outcome, isLight: true),
-            .init(name: .propensityTrees, step: .nuisances, method: .trees(isLarge: false, seed: 1), rows: .both, target: .treatment, isLight: true),
-            .init(name: .jointTrees, step: .nuisances, method: .trees(isLarge: true, seed: 5), rows: .both, target: .outcomeGivenTreatment),
-            .init(name: .marginalTrees, step: .nuisances, method: .trees(isLarge: true, seed: 4), rows: .both, target: .outcome),
-            .init(name: .jointLassoLinear, step: .modulated, method: .lasso(.largest), rows: .both, target: .modulatedOutcome(.linear, columnFactor: settings.linearEffectFactor)),
-            .init(name: .jointLasso, step: .modulated, method: .lasso(.largest), rows: .both, target: .modulatedOutcome(.largest, columnFactor: 1)),
-            .init(name: .effectLasso, step: .effects, method: .lasso(.largest), rows: .both, target: .effect, isLight: true),
-            .init(name: .effectRidge, step: .effects, method: .ridge(.linear), rows: .both, target: .effect, isLight: true),
-            .init(name: .effectLassoLinear, step: .effects, method: .lasso(.linear), rows: .both, target: .effect),
-            .init(name: .imputedControlLasso, step: .effects, method: .lasso(.largest), rows: .control, target: .imputedControl),
-            .init(name: .imputedControlRidge, step: .effects, method: .ridge(.linear), rows: .control, target: .imputedControl),
-            .init(name: .imputedArmLasso, step: .effects, method: .lasso(.largest), rows: .arm, target: .imputedArm),
-            .init(name: .imputedArmRidge, step: .effects, method: .ridge(.linear), rows: .arm, target: .imputedArm),
-            .init(name: .effectTrees, step: .effects, method: .trees(isLarge: false, seed: 6), rows: .both, target: .effect, isLight: true),
-            .init(name: .imputedControlTrees, step: .effects, method: .trees(isLarge: false, seed: 7), rows: .control, target: .imputedControl),
-            .init(name: .imputedArmTrees, step: .effects, method: .trees(isLarge: false, seed: 8), rows: .arm, target: .imputedArm),
+            .init(
+                name: .controlLasso, step: .nuisances, method: .lasso(.largest), rows: .control,
+                target: .outcome, isLight: true),
+            .init(
+                name: .controlRidge, step: .nuisances, method: .ridge(.linear), rows: .control,
+                target: .outcome, isLight: true),
+            .init(
+                name: .armLasso, step: .nuisances, method: .lasso(.largest), rows: .arm, target: .outcome,
+                isLight: true),
+            .init(
+                name: .armRidge, step: .nuisances, method: .ridge(.linear), rows: .arm, target: .outcome,
+                isLight: true),
+            .init(
+                name: .marginalRidge, step: .nuisances, method: .ridge(.linear), rows: .both,
+                target: .outcome, isLight: true),
+            .init(
+                name: .marginalLasso, step: .nuisances, method: .lasso(.largest), rows: .both,
+                target: .outcome),
+            .init(
+                name: .propensityLogistic, step: .nuisances, method: .logistic(.linear), rows: .both,
+                target: .treatment, isLight: true),
+            .init(
+                name: .propensityLasso, step: .nuisances, method: .lasso(.largest), rows: .both,
+                target: .share),
+            .init(
+                name: .propensityCurves, step: .nuisances, method: .logistic(.curves), rows: .both,
+                target: .treatment),
+            .init(
+                name: .controlTrees, step: .nuisances, method: .trees(isLarge: true, seed: 2), rows: .control,
+                target: .outcome, isLight: true),
+            .init(
+                name: .armTrees, step: .nuisances, method: .trees(isLarge: true, seed: 3), rows: .arm,
+                target: .outcome, isLight: true),
+            .init(
+                name: .propensityTrees, step: .nuisances, method: .trees(isLarge: false, seed: 1),
+                rows: .both, target: .treatment, isLight: true),
+            .init(
+                name: .jointTrees, step: .nuisances, method: .trees(isLarge: true, seed: 5), rows: .both,
+                target: .outcomeGivenTreatment),
+            .init(
+                name: .marginalTrees, step: .nuisances, method: .trees(isLarge: true, seed: 4), rows: .both,
+                target: .outcome),
+            .init(
+                name: .jointLassoLinear, step: .modulated, method: .lasso(.largest), rows: .both,
+                target: .modulatedOutcome(.linear, columnFactor: settings.linearEffectFactor)),
+            .init(
+                name: .jointLasso, step: .modulated, method: .lasso(.largest), rows: .both,
+                target: .modulatedOutcome(.largest, columnFactor: 1)),
+            .init(
+                name: .effectLasso, step: .effects, method: .lasso(.largest), rows: .both, target: .effect,
+                isLight: true),
+            .init(
+                name: .effectRidge, step: .effects, method: .ridge(.linear), rows: .both, target: .effect,
+                isLight: true),
+            .init(
+                name: .effectLassoLinear, step: .effects, method: .lasso(.linear), rows: .both,
+                target: .effect),
+            .init(
+                name: .imputedControlLasso, step: .effects, method: .lasso(.largest), rows: .control,
+                target: .imputedControl),
+            .init(
+                name: .imputedControlRidge, step: .effects, method: .ridge(.linear), rows: .control,
+                target: .imputedControl),
+            .init(
+                name: .imputedArmLasso, step: .effects, method: .lasso(.largest), rows: .arm,
+                target: .imputedArm),
+            .init(
+                name: .imputedArmRidge, step: .effects, method: .ridge(.linear), rows: .arm,
+                target: .imputedArm),
+            .init(
+                name: .effectTrees, step: .effects, method: .trees(isLarge: false, seed: 6), rows: .both,
+                target: .effect, isLight: true),
+            .init(
+                name: .imputedControlTrees, step: .effects, method: .trees(isLarge: false, seed: 7),
+                rows: .control, target: .imputedControl),
+            .init(
+                name: .imputedArmTrees, step: .effects, method: .trees(isLarge: false, seed: 8), rows: .arm,
+                target: .imputedArm),
         ]
         return table.filter { member in
             (settings.recipe == .full || member.isLight) && !(knowsPropensities && member.isOfPropensity)
@@ -170,7 +222,8 @@ struct AutoEstimators: Sendable {
             for isJoint in [false, true] {
                 estimators[Self.trees(isLarge: isLarge, isJoint: isJoint)] =
                     try registry.estimators.makeEstimator(
-                        EstimatorChoice("trees", settings.trees(isLarge: isLarge, isJoint: isJoint)), at: Self.place)
+                        EstimatorChoice("trees", settings.trees(isLarge: isLarge, isJoint: isJoint)),
+                        at: Self.place)
             }
         }
         guard let design else { throw Self.place.error("there is no linear backend") }

@@ -169,6 +169,7 @@ struct AutoDesign: Sendable {
     ) -> Int {
         let type = type(of: backend)
         let plain = type.designWidth(dataset.covariates, .splines)
-        return min(max(plain, settings.widthLimit), type.designWidth(dataset.covariates, .splinesInteractions))
+        return min(
+            max(plain, settings.widthLimit), type.designWidth(dataset.covariates, .splinesInteractions))
     }
 }

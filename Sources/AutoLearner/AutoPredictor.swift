@@ -70,7 +70,8 @@ struct AutoPredictor: EffectPredictor {
         for (arm, ofFold) in models.enumerated() {
             let share =
                 usesShare
-                ? try input.nuisances.pairPropensity(of: arm + 1).map { AutoPair.bounded($0, leastShare) } : []
+                ? try input.nuisances.pairPropensity(of: arm + 1).map { AutoPair.bounded($0, leastShare) }
+                : []
             func effect(linear place: Int, _ folds: [Int]) throws(MetaLearnersError) -> [Double] {
                 var level = (0..<count).map { values[$0 * width + place] }
                 var factor = (0..<count).map { values[$0 * width + place + 1] }

@@ -65,8 +65,9 @@ package struct AutoStrategy: FittingStrategy {
             let place = arm.map {
                 SpecPath.root.appending("models").appending("arms").appending($0.label)
             }
-            throw (place ?? SpecPath.root.appending("models").appending(Self.role(of: model, in: given))).error(
-                "is given, and the learner auto brings models of its own", remedy: remedy)
+            throw (place ?? SpecPath.root.appending("models").appending(Self.role(of: model, in: given)))
+                .error(
+                    "is given, and the learner auto brings models of its own", remedy: remedy)
         }
     }
 
@@ -89,7 +90,8 @@ package struct AutoStrategy: FittingStrategy {
         let members = AutoMember.all(settings, knowsPropensities: dataset.knownPropensities != nil)
         let design = type(of: estimators.design)
         let bound = AutoDesign.widthBound(dataset, estimators.design, settings)
-        var bytes = min(design.designBytes(dataset.covariates, .splinesInteractions), 8 * bound * dataset.rowCount)
+        var bytes = min(
+            design.designBytes(dataset.covariates, .splinesInteractions), 8 * bound * dataset.rowCount)
         for member in members {
             guard case .trees = member.method else { continue }
             bytes = max(
@@ -130,7 +132,8 @@ package struct AutoStrategy: FittingStrategy {
         return AutoNuisanceSource(whole: try autoFit(request, also: []))
     }
 
-    package func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan {
+    package func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan
+    {
         var members: [(fitter: MetaLearnerFitter, plan: any FitPlan)] = []
         for member in also {
             members.append((member, try member.strategy.plan(request.ofMember, for: .model)))
@@ -144,7 +147,8 @@ package struct AutoStrategy: FittingStrategy {
         if let reused = request.reused, !reused.roles.isEmpty, reused.particular?.origin != origin {
             throw MetaLearnersError(
                 .invalidArgument, at: "nuisances", "were not fitted by auto with this seed",
-                remedy: "auto stacks its nuisances itself: leave them out, or give those of an auto that was fitted to the same rows"
+                remedy:
+                    "auto stacks its nuisances itself: leave them out, or give those of an auto that was fitted to the same rows"
             )
         }
         let settings = settings(request.dataset)

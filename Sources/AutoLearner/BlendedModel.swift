@@ -35,7 +35,8 @@ enum BlendedModel {
         let ridge = try registry.estimators.makeEstimator(EstimatorChoice("ridge"), at: .root)
         guard let backend = ridge as? any SharedDesignEstimator else {
             throw MetaLearnersError(
-                .unsupported, at: "model", "the backend 'ridge' cannot share encoded columns, which auto needs")
+                .unsupported, at: "model",
+                "the backend 'ridge' cannot share encoded columns, which auto needs")
         }
         return try type(of: backend).decodeDesignModel(from: &reader)
     }

@@ -87,7 +87,8 @@ struct BlendedPropensity: FittedEstimator {
         }
         self.pairs = pairs
         functions = try BlendedModel.functions(from: &reader, registry)
-        guard !pairs.isEmpty, functions.outputCount == pairs.reduce(0, { $0 + 1 + $1.logitWeights.count }) else {
+        guard !pairs.isEmpty, functions.outputCount == pairs.reduce(0, { $0 + 1 + $1.logitWeights.count })
+        else {
             throw BinaryReader.corrupt("the functions of a propensity are not those of its arms")
         }
     }

@@ -34,7 +34,8 @@ package struct ConvexStack: Sendable, Equatable {
     ///   - predictions: one list for each member, all as long as the target.
     ///   - rowWeights: one for each row; nil where all count alike.
     /// - Complexity: O(rows × members²).
-    package init(_ predictions: [[Double]], target: [Double], rowWeights: [Double]?, _ constraint: Constraint) {
+    package init(_ predictions: [[Double]], target: [Double], rowWeights: [Double]?, _ constraint: Constraint)
+    {
         let count = predictions.count
         let total = rowWeights?.reduce(0, +) ?? Double(target.count)
         guard count > 0, total > 0 else {

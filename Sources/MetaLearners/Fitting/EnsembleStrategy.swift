@@ -71,12 +71,14 @@ package struct EnsembleStrategy: FittingStrategy {
         return nuisances.selecting(roles)
     }
 
-    package func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan {
+    package func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan
+    {
         if let reused = request.reused {
             let labels = request.dataset.treatment.labels
             let taken = Set(reusable(reused, labels).roles)
             // A nuisance that the loss needs, and that nobody would fit in this way, was given by mistake.
-            for role in reused.roles where nuisanceRoles(request.dataset).contains(role) && !taken.contains(role) {
+            for role in reused.roles
+            where nuisanceRoles(request.dataset).contains(role) && !taken.contains(role) {
                 throw NuisancePlan.otherOrigin(role, labels, at: spec.models.model(of: role, labels).place)
             }
         }

@@ -106,7 +106,8 @@ public struct MetaLearnerFitter: Sendable {
             throw MetaLearnersError(
                 .unsupported, at: "nuisances",
                 "'\(kind.rawValue)' stacks nuisances of its own: nothing of the model could be used",
-                remedy: "fit without them; \(kind.rawValue) takes over those of a \(kind.rawValue) of the same seed "
+                remedy:
+                    "fit without them; \(kind.rawValue) takes over those of a \(kind.rawValue) of the same seed "
                     + "that was fitted in this process")
         }
         return reusable

@@ -87,7 +87,8 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
         }
         let nuisances = try NuisancePlan(request, models, wanted)
         return PlainPlan(
-            learner: learner, traits: Self.traits, spec: spec, models: models, request: request, purpose: purpose,
+            learner: learner, traits: Self.traits, spec: spec, models: models, request: request,
+            purpose: purpose,
             serving: serving, roles: wanted.map(\.role), nuisances: nuisances,
             effects: try EffectPlan(
                 request, models, learner, nuisances,

@@ -51,7 +51,8 @@ public struct EffectPredictions: Sendable {
     public func callAsFunction(_ role: EffectRole) throws(MetaLearnersError) -> [Double] {
         if let known = values[role] { return known }
         throw MetaLearnersError(
-            .internalFault, at: role.name([]), "an effect is made of this model, and it has predicted nothing")
+            .internalFault, at: role.name([]), "an effect is made of this model, and it has predicted nothing"
+        )
     }
 }
 

@@ -125,7 +125,9 @@ public struct NuisanceEstimates: Sendable, Equatable {
 
 extension NuisanceEstimates {
     /// Takes over the predictions of several roles' models.
-    package mutating func store(_ predictions: [(role: NuisanceRole, lists: [[Double]])], of kind: Outcome.Kind) {
+    package mutating func store(
+        _ predictions: [(role: NuisanceRole, lists: [[Double]])], of kind: Outcome.Kind
+    ) {
         // The S-learner's model gives every arm's outcome as well; an arm's own model goes before it.
         for (role, lists) in predictions where role == .joint { store(lists, of: role, kind) }
         for (role, lists) in predictions where role != .joint { store(lists, of: role, kind) }

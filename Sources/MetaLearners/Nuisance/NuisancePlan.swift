@@ -53,7 +53,8 @@ public final class NuisancePlan: NuisanceSource {
     }
 
     /// The error of nuisances that were fitted with other models.
-    static func otherOrigin(_ role: NuisanceRole, _ labels: [String], at place: SpecPath) -> MetaLearnersError {
+    static func otherOrigin(_ role: NuisanceRole, _ labels: [String], at place: SpecPath) -> MetaLearnersError
+    {
         MetaLearnersError(
             .invalidArgument, at: "nuisances",
             "the one of the \(role.name(labels)) was fitted with another \(place) or seed",

@@ -12,7 +12,8 @@ public struct EnsembleSpec: ParameterizedSpec {
 
     public static let parameters: [Parameter<EnsembleSpec>] = [
         MemberSpec.list(
-            "members", \.members, orNone: false, "learners, each by name or as {learner: NAME, models: {...}}"),
+            "members", \.members, orNone: false, "learners, each by name or as {learner: NAME, models: {...}}"
+        ),
         .choice("loss", \.loss, "loss that the members are weighted by"),
     ]
 }

@@ -58,7 +58,8 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .integer("version", \.version, in: 1...1, "version of this format"),
         .nested("data", \.data, "which column plays which part"),
         Parameter(
-            "learner", "meta-learner; auto needs no tuning and brings its own models (pw is another name of m)",
+            "learner",
+            "meta-learner; auto needs no tuning and brings its own models (pw is another name of m)",
             range: "s, t, f, m, x, u, r, ra, dr, auto, ensemble, or one that an app registered",
             read: { value, place, spec throws(MetaLearnersError) in
                 guard let name = value.stringValue else {

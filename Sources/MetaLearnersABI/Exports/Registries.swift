@@ -42,8 +42,10 @@ public func mtlr_registry_backends(
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
     Boundary.text(json, error) { () throws(MetaLearnersError) in
-        try Handle.required(RegistryObject.self, registry, "registry").registry.estimators.specValue(parameters: true)
-            .json()
+        try Handle.required(RegistryObject.self, registry, "registry").registry.estimators.specValue(
+            parameters: true
+        )
+        .json()
     }
 }
 

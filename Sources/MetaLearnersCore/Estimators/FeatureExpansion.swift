@@ -8,9 +8,11 @@ public enum FeatureExpansion: String, Sendable, CaseIterable {
     case splinesInteractions = "splines_interactions"
 
     /// The key `expansion`.
-    package static func parameter<Spec>(_ path: any WritableKeyPath<Spec, FeatureExpansion> & Sendable) -> Parameter<
-        Spec
-    > {
+    package static func parameter<Spec>(_ path: any WritableKeyPath<Spec, FeatureExpansion> & Sendable)
+        -> Parameter<
+            Spec
+        >
+    {
         .choice(
             "expansion", path,
             "splines: a cubic spline for each number; splines_interactions: also the products of every two columns"
