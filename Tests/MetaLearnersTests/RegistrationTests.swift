@@ -126,7 +126,7 @@ struct RegistrationTests {
         #expect(half.intervalMethod == nil)
         let stack = try fit(
             ["learner": "ensemble", "ensemble": ["members": ["half", "s"]], "models": models], data)
-        #expect(stack.trainingEffects[0].allSatisfy(\.isFinite))
+        #expect(stack.trainingEffects[0].allSatisfy { $0.isFinite })
     }
 
     @Test("A strategy that an app registers is fitted in the same graph, saved and read")

@@ -100,6 +100,24 @@ struct ModelParts {
 }
 
 extension CATEModel {
+    /// Checks that the model could be read back from its file, by the reader's own checks.
+    ///
+    /// - Throws: `numericalFailure` where numbers within are beyond what a model may have.
+    /// - Complexity: that of writing and reading the models within; next to a fit it is nothing.
+    func requireReadable() throws(MetaLearnersError) {
+        do throws(MetaLearnersError) {
+            let archive = archive
+            let text = SpecValue.object(archive.manifest).json()
+            let manifest = try SpecValue(json: text.utf8, source: "manifest").objectValue ?? SpecObject()
+            _ = try ModelParts(archive, ModelManifest(manifest), registry, isMember: false)
+        } catch {
+            throw MetaLearnersError(
+                .numericalFailure, at: "fit",
+                "the model could not be read back from a file (\(error.problem)): numbers are too large or too small",
+                remedy: "bring outcome, covariates and weights to a scale near 1")
+        }
+    }
+
     /// The file's manifest and sections.
     var archive: ModelArchive {
         var archive = ModelArchive(manifest: manifest)

@@ -42,7 +42,7 @@ public struct MetaLearnerFitter: Sendable {
     ///     not fitted again, and the result is the same to the bit.
     ///   - options: how to run.
     /// - Throws: `invalidData`, `unsupported` where a backend cannot do what its role asks, `cancelled`,
-    ///   `numericalFailure`, `outOfMemory` where the memory limit does not do; `invalidArgument` for reused nuisances of
+    ///   `numericalFailure` (also for a model that could not be read back from a file), `outOfMemory` where the memory limit does not do; `invalidArgument` for reused nuisances of
     ///   other data, folds, models or another seed.
     public func fit(
         _ dataset: CausalDataset, folds: FoldAssignment? = nil, nuisances reused: NuisanceFit? = nil,
@@ -59,6 +59,7 @@ public struct MetaLearnerFitter: Sendable {
         try scheduler.limited(by: strategy.footprint(dataset)).run(graph)
         var model = CATEModel(self, dataset, try plan.result(scheduler.context))
         if let bootstrap { model.intervals = .bootstrap(bootstrap.resamples) }
+        try model.requireReadable()
         return model
     }
 
