@@ -106,10 +106,10 @@ extension CATEModel {
     /// - Complexity: that of writing and reading the models within; next to a fit it is nothing.
     func requireReadable() throws(MetaLearnersError) {
         do throws(MetaLearnersError) {
-            let archive = archive
+            var archive = archive
             let text = SpecValue.object(archive.manifest).json()
-            let manifest = try SpecValue(json: text.utf8, source: "manifest").objectValue ?? SpecObject()
-            _ = try ModelParts(archive, ModelManifest(manifest), registry, isMember: false)
+            archive.manifest = try SpecValue(json: text.utf8, source: "manifest").objectValue ?? SpecObject()
+            _ = try ModelParts(archive, ModelManifest(archive.manifest), registry, isMember: false)
         } catch {
             throw MetaLearnersError(
                 .numericalFailure, at: "fit",
