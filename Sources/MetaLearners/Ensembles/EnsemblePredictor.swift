@@ -18,7 +18,7 @@ struct EnsemblePredictor: EffectPredictor {
     {
         var ofMembers: [[[Double]]] = []
         for member in members {
-            var rows = try AlignedRows(input.features, member.schema)
+            var rows = try AlignedRows(input.features, member.schema, member.spec.data)
             ofMembers.append(try member.predictEffects(&rows, member.fitted, input.selection, context))
         }
         return stacks.enumerated().map { arm, stack in

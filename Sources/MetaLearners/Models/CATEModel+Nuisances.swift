@@ -7,7 +7,7 @@ extension CATEModel {
     public func nuisances(on dataset: CausalDataset, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> NuisanceEstimates
     {
-        let features = try schema.align(dataset.covariates).table
+        let features = try schema.align(dataset.everyColumn).table
         let scheduler = Scheduler(options)
         var estimates = try predictNuisances(
             Set(nuisanceModels.map(\.role)), features, fitted, .combined, scheduler.context)
@@ -15,7 +15,8 @@ extension CATEModel {
         let propensities =
             dataset.knownPropensities ?? calibrated(estimates.propensities)
             ?? armShares.map { [Double](repeating: $0, count: features.rowCount) }
-        let overlap = try spec.overlap.apply(propensities, armLabels, isKnown: isKnown)
+        let overlap = try spec.overlap.apply(
+            propensities, armLabels, isKnown: isKnown, dataset.covariates.places)
         estimates.propensities = overlap.propensities
         estimates.hasOverlap = overlap.hasOverlap
         return estimates
@@ -57,7 +58,7 @@ extension CATEModel {
         guard let estimated = calibrated(estimated) else { return nil }
         var policy = spec.overlap
         policy.policy = .clip
-        return try policy.apply(estimated, armLabels, isKnown: false).propensities
+        return try policy.apply(estimated, armLabels, isKnown: false, table.places).propensities
     }
 
     /// What the models predict, as it was calibrated in training.

@@ -21,7 +21,7 @@ extension CATEModel {
         throws(MetaLearnersError)
         -> EffectPrediction
     {
-        var rows = try AlignedRows(table, schema)
+        var rows = try AlignedRows(table, schema, spec.data)
         let effects = try predictEffects(&rows, fitted, .combined, Scheduler(options).context)
         return EffectPrediction(effects: effects, warnings: rows.warnings)
     }
@@ -49,8 +49,9 @@ struct AlignedRows {
     var warnings: [String]
 
     /// - Throws: `invalidData` for a column that is missing or of the wrong kind.
-    init(_ table: Table, _ schema: CovariateSchema) throws(MetaLearnersError) {
+    init(_ table: Table, _ schema: CovariateSchema, _ spec: DataSpec) throws(MetaLearnersError) {
+        let missing = MissingValues(spec.missingValues)
         self.table = table
-        (features, warnings) = try schema.align(table)
+        (features, warnings) = try schema.align(missing.isEmpty ? table : table.mapping(missing.marking))
     }
 }

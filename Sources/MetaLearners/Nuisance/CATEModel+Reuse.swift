@@ -23,7 +23,7 @@ extension CATEModel {
         let training = try requireRecord()
         let fitter = try MetaLearnerFitter(spec, registry: registry)
         let crossFitter = CrossFitter(training.repeats, aggregation: spec.crossFitting.aggregation)
-        let covariates = try schema.align(dataset.covariates).table
+        let covariates = try schema.align(dataset.everyColumn).table
         var components: [NuisanceComponent] = []
         // The models of `auto` are blends that no spec describes: no other learner would fit the same.
         for fitted in spec.learner == .auto ? [] : nuisanceModels {

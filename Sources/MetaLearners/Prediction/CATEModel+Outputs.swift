@@ -113,7 +113,7 @@ extension CATEModel {
         if scale == .difference {
             let effects: [[Double]]
             if case .new(let table) = rows {
-                var aligned = try AlignedRows(table, schema)
+                var aligned = try AlignedRows(table, schema, spec.data)
                 effects = try predictEffects(&aligned, fitted, .combined, context)
                 warnings = aligned.warnings
             } else {
@@ -145,7 +145,7 @@ extension CATEModel {
         var warnings: [String] = []
         let nuisances: NuisanceEstimates
         if case .new(let table) = rows {
-            let aligned = try AlignedRows(table, schema)
+            let aligned = try AlignedRows(table, schema, spec.data)
             warnings = aligned.warnings
             nuisances = try armMeans(aligned, fitted, .combined, context)
         } else {
@@ -191,7 +191,7 @@ extension CATEModel {
         var warnings: [String] = []
         let propensities: [[Double]]?
         if case .new(let table) = rows {
-            let aligned = try AlignedRows(table, schema)
+            let aligned = try AlignedRows(table, schema, spec.data)
             warnings = aligned.warnings
             let estimated = try predictNuisances(
                 [.propensity], aligned.features, fitted, .combined, context)
