@@ -98,9 +98,12 @@ public struct Column: Sendable {
     /// - Throws: `invalidData`, naming the column, the first row and the code.
     public func requireCodesWithinLevels(_ places: RowPlaces = RowPlaces()) throws(MetaLearnersError) {
         guard let levels, let row = values.firstRow(notBelow: Double(levels.count)) else { return }
+        let known =
+            levels.isEmpty
+            ? "there are no levels" : "the \(levels.count) levels have codes 0 to \(levels.count - 1)"
         throw MetaLearnersError(
             .invalidData, at: "column '\(name)'",
-            "\(places.name(row)) has code \(Self.label(of: values[row])), and the \(levels.count) levels have codes 0 to \(levels.count - 1)",
+            "\(places.name(row)) has code \(Self.label(of: values[row])), and \(known)",
             remedy: "count codes from 0 (subtract 1 from those of R and Julia); a negative code is missing")
     }
 

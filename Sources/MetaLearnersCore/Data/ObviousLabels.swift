@@ -5,18 +5,17 @@ enum ObviousLabels {
     /// Names of what did not happen, the plainest first.
     private static let negatives = ["no", "false", "0", "none", "negative", "n", "f"]
 
-    /// Where the plainest name of a control stands; nil where there is none.
-    static func controlPosition(in labels: [String]) -> Int? { position(of: controls, in: labels) }
+    /// Where the names of controls stand, the plainest first.
+    static func controlPositions(in labels: [String]) -> [Int] { positions(of: controls, in: labels) }
 
     /// Where the plainest name of what did not happen stands; nil where there is none.
-    static func negativePosition(in labels: [String]) -> Int? { position(of: negatives, in: labels) }
+    static func negativePosition(in labels: [String]) -> Int? {
+        positions(of: negatives, in: labels).first
+    }
 
-    private static func position(of names: [String], in labels: [String]) -> Int? {
+    private static func positions(of names: [String], in labels: [String]) -> [Int] {
         let folded = labels.map(folded)
-        for name in names {
-            if let position = folded.firstIndex(of: name) { return position }
-        }
-        return nil
+        return names.flatMap { name in folded.indices.filter { folded[$0] == name } }
     }
 
     /// Groups of labels that differ only in case or blanks, each of two or more, in the order of the labels.

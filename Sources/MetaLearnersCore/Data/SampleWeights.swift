@@ -6,9 +6,9 @@
 enum SampleWeights {
     /// Bits of a ratio that are kept, beside ratios of small integers, which are kept in full.
     ///
-    /// Multiplying by a factor rounds every weight by up to 2⁻⁵³ of itself. Ratios rounded to 28 bits do not show it,
-    /// but for one weight in some 10⁸; they differ from the exact ones by at most 2 in 10⁹.
-    private static let keptBits = 28
+    /// Multiplying by a factor rounds every weight by up to 2⁻⁵³ of itself. Ratios rounded to 30 bits do not show it,
+    /// but for one weight in some 10⁷; they differ from the exact ones by less than 1 in 10⁹.
+    private static let keptBits = 30
     /// The greatest denominator of ratios that are kept in full, so that counts stay counts.
     private static let largestDenominator = 4096.0
 

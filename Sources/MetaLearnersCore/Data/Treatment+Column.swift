@@ -34,13 +34,14 @@ extension Treatment {
             }
             order.insert(order.remove(at: position), at: 0)
         } else if !labels.allSatisfy(Self.isNumber), labels.count > 1 {
-            let position = ObviousLabels.controlPosition(in: labels)
-            order.insert(order.remove(at: position ?? 0), at: 0)
-            if position == nil {
+            let positions = ObviousLabels.controlPositions(in: labels)
+            let position = positions.first ?? 0
+            order.insert(order.remove(at: position), at: 0)
+            if positions.isEmpty {
                 warnings.append(
                     "treatment '\(column.name)': the control is taken to be '\(labels[0])', the first label in order; name it with data.control"
                 )
-            } else if let position, position > 0 {
+            } else if position > 0 || positions.count > 1 {
                 warnings.append(
                     "treatment '\(column.name)': the control is taken to be '\(labels[position])', by its name; another one is named with data.control"
                 )

@@ -37,7 +37,7 @@ enum PluginOutput {
         if let failure { throw failure }
         if isOverrun { throw plugin.fault("it wrote more than the \(count) numbers that it was asked for") }
         guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
-        let row = bad / max(columns, 1) + 1
+        let row = bad / max(columns, 1)
         if values[bad].bitPattern == blank.bitPattern {
             throw plugin.fault("it left row index \(row) of \(rows) without a prediction")
         }
