@@ -14,11 +14,13 @@ struct OddCellTests {
     private func confounded(_ cell: String) throws -> String {
         let url = Bundle.module.bundleURL.appendingPathComponent("Fixtures/confounded.csv")
         var lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map(String.init)
-        lines[7] = ([cell] + lines[7].split(separator: ",").dropFirst().map(String.init)).joined(separator: ",")
+        lines[7] = ([cell] + lines[7].split(separator: ",").dropFirst().map(String.init)).joined(
+            separator: ",")
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func read(_ text: String, _ spec: SpecValue = ["treatment": "w", "outcome": "y"]) throws -> Table {
+    private func read(_ text: String, _ spec: SpecValue = ["treatment": "w", "outcome": "y"]) throws -> Table
+    {
         try CSVReader(ColumnRules(DataSpec(spec))).read(ByteSource(Array(text.utf8), name: "t.csv"))
     }
 
@@ -32,7 +34,8 @@ struct OddCellTests {
         "Every usual spelling of missing is missing among numbers",
         arguments: [
             "", "NA", "na", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>", "NaT", "#N/A", "#DIV/0!",
-            "#VALUE!", "#REF!", "#NAME?", "#NUM!", ".", "-", "--", "?", "None", "none", "nil", "missing", "n.a.",
+            "#VALUE!", "#REF!", "#NAME?", "#NUM!", ".", "-", "--", "?", "None", "none", "nil", "missing",
+            "n.a.",
         ])
     func spellings(cell: String) throws {
         let income = try #require(read(confounded(cell)).column(named: "income"))
@@ -57,9 +60,13 @@ struct OddCellTests {
         let known = try read(
             confounded(cell), ["treatment": "w", "outcome": "y", "missing_values": .string(text)])
         #expect(known.column(named: "income")?.values.doubles()[6].isNaN == true)
-        let insisted = try read(confounded(cell), ["treatment": "w", "outcome": "y", "categorical": "income"])
+        let insisted = try read(
+            confounded(cell), ["treatment": "w", "outcome": "y", "categorical": "income"])
         #expect(levels(insisted, "income")?.contains(text) == true)
-        #expect(try levels(read(confounded(cell), ["treatment": "w", "outcome": "y", "exclude": "income"]), "income") != nil)
+        #expect(
+            try levels(
+                read(confounded(cell), ["treatment": "w", "outcome": "y", "exclude": "income"]), "income")
+                != nil)
     }
 
     @Test("The average effect with an odd cell is that with an empty one")
@@ -67,7 +74,8 @@ struct OddCellTests {
         let spec = try folder.file("spec.json", "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}}")
         func ate(_ cell: String, _ arguments: String...) throws -> Program.Outcome {
             let data = try folder.file("data.csv", confounded(cell))
-            return try Program.run(["ate", spec, data, "--json", "--set", "cross_fitting.folds=3"] + arguments)
+            return try Program.run(
+                ["ate", spec, data, "--json", "--set", "cross_fitting.folds=3"] + arguments)
         }
         for learner in ["auto", "dr"] {
             let empty = try ate("", "--set", "learner=" + learner)
@@ -83,7 +91,9 @@ struct OddCellTests {
 
     @Test("Among texts the doubtful spellings are levels, and a column of other things than numbers is text")
     func texts() throws {
-        let rows = (0..<40).map { row in "\(row % 2),\(row),\(["none", "mild", "-", "?"][row % 4]),\(["A1", "7"][row % 2])\n" }
+        let rows = (0..<40).map { row in
+            "\(row % 2),\(row),\(["none", "mild", "-", "?"][row % 4]),\(["A1", "7"][row % 2])\n"
+        }
         let table = try read("w,y,pain,code\n" + rows.joined())
         #expect(levels(table, "pain") == ["-", "?", "mild", "none"])
         #expect(levels(table, "code") == ["7", "A1"])
@@ -102,10 +112,15 @@ struct OddCellTests {
         func column(_ cells: [String]) -> String {
             "w,y,x\n" + (0..<40).map { "\($0 % 2),\($0),\"\(cells[$0 % cells.count])\"\n" }.joined()
         }
-        for cells in [["$5", "$6"], ["5 %", "12.5 %"], ["1,234", "2,345,678"], ["1,5", "2,75"], ["1 234", "5"]] {
-            #expect(error(column(cells))?.contains("line 2: column 'x' has '\(cells[0])'") == true, "\(cells)")
+        for cells in [
+            ["$5", "$6"], ["5 %", "12.5 %"], ["1,234", "2,345,678"], ["1,5", "2,75"], ["1 234", "5"],
+        ] {
+            #expect(
+                error(column(cells))?.contains("line 2: column 'x' has '\(cells[0])'") == true, "\(cells)")
         }
-        for cells in [["18-25", "26-40"], ["2020-01-05", "2021-02-06"], ["10mg", "20mg"], ["a", "5"], ["1.2.3", "x"]] {
+        for cells in [
+            ["18-25", "26-40"], ["2020-01-05", "2021-02-06"], ["10mg", "20mg"], ["a", "5"], ["1.2.3", "x"],
+        ] {
             #expect(try levels(read(column(cells)), "x") == cells.sorted(), "\(cells)")
         }
     }
@@ -148,7 +163,8 @@ struct OddCellTests {
         let covariates = data.covariates.columns.map(\.levels)
         #expect(
             covariates == [
-                ["10000000000000000000000", "10000000000000000000001"], ["000", "001", "002", "003"], ["0", "1"],
+                ["10000000000000000000000", "10000000000000000000001"], ["000", "001", "002", "003"],
+                ["0", "1"],
             ])
         // The order is that of numbers, and one number is one label however it is written.
         let doses = try read("w,y\n10,1\n9,2\n-1,3\n1e1,4\n9.0,5\n", ["treatment": "w", "outcome": "y"])
@@ -159,7 +175,9 @@ struct OddCellTests {
     @Test("New rows are read as their model knows them: numbers as numbers, levels as levels")
     func newRows() throws {
         let spec: SpecValue = ["treatment": "w", "outcome": "y", "categorical": "zip", "missing_values": -9]
-        let text = "w,y,x,zip,code\n" + (0..<40).map { "\($0 % 2),\($0 % 5),\($0),\($0 % 3 + 1),\(["1.0", "b"][$0 % 2])\n" }.joined()
+        let text =
+            "w,y,x,zip,code\n"
+            + (0..<40).map { "\($0 % 2),\($0 % 5),\($0),\($0 % 3 + 1),\(["1.0", "b"][$0 % 2])\n" }.joined()
         let schema = CovariateSchema(try CausalDataset(read(text, spec), DataSpec(spec)).covariates)
         let rules = try ColumnRules(schema, DataSpec(spec))
         func predictTable(_ text: String) throws -> Table {
@@ -172,8 +190,11 @@ struct OddCellTests {
         #expect(aligned.columns[0].values.doubles()[1].isNaN)
         #expect(aligned.columns[1].codes() == [1, 2])
         #expect(aligned.columns[2].codes() == [0, 1])
-        let error = #expect(throws: MetaLearnersError.self) { try predictTable("x,zip,code\n1,1,b\nabc,1,b\n") }
-        #expect(error?.description.hasPrefix("new.csv, line 3: column 'x' has 'abc', which is no number") == true)
+        let error = #expect(throws: MetaLearnersError.self) {
+            try predictTable("x,zip,code\n1,1,b\nabc,1,b\n")
+        }
+        #expect(
+            error?.description.hasPrefix("new.csv, line 3: column 'x' has 'abc', which is no number") == true)
     }
 
     @Test("A file with a header alone has no predictions, and is no data to fit")
@@ -190,7 +211,9 @@ struct OddCellTests {
         #expect(fit.status == 3 && fit.error.contains("has a header and no rows"))
     }
 
-    @Test("An identifier is left out with a warning, in fits, averages and models, and is not needed to predict")
+    @Test(
+        "An identifier is left out with a warning, in fits, averages and models, and is not needed to predict"
+    )
     func identifiers() throws {
         let spec = try folder.file("spec.yaml", Sample.spec)
         var lines = Sample.csv().split(separator: "\n").map(String.init)
@@ -198,12 +221,15 @@ struct OddCellTests {
         let data = try folder.file("ids.csv", lines.joined(separator: "\n"))
         let plain = try folder.file("plain.csv", Sample.csv())
         let warning = "column 'customer' is left out"
-        for arguments in [["fit", spec, data, "-o", folder.path("m.model"), "--json"], ["ate", spec, data, "--json"]] {
+        for arguments in [
+            ["fit", spec, data, "-o", folder.path("m.model"), "--json"], ["ate", spec, data, "--json"],
+        ] {
             let run = try Program.run(arguments)
             #expect(run.status == 0 && run.error.contains(warning), "\(run.error)")
             #expect(try run.json()["warnings"]?.arrayValue?.first?.stringValue?.hasPrefix(warning) == true)
         }
-        #expect(try Program.run(["inspect", folder.path("m.model")]).output.contains("'customer' is left out"))
+        #expect(
+            try Program.run(["inspect", folder.path("m.model")]).output.contains("'customer' is left out"))
         let ate = try Program.run(["ate", folder.path("m.model"), plain])
         #expect(ate.status == 0, "\(ate.error)")
         let few = try folder.file("few.csv", lines.prefix(30).joined(separator: "\n"))

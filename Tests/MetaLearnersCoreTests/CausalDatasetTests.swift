@@ -109,7 +109,8 @@ struct CausalDatasetTests {
             message { _ = try dataset(weights: [1, -1, 1, 1]) }
                 == "weight: row index 1 has weight -1.0; weights must be finite and not negative")
         #expect(
-            message { _ = try dataset(weights: [1, 1, .nan, 1]) }?.hasPrefix("weight: row index 2 has weight nan")
+            message { _ = try dataset(weights: [1, 1, .nan, 1]) }?.hasPrefix(
+                "weight: row index 2 has weight nan")
                 == true)
         #expect(message { _ = try dataset(weights: [0, 0, 0, 0]) } == "weight: every weight is 0")
     }

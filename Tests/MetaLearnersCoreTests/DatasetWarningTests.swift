@@ -41,7 +41,8 @@ struct DatasetWarningTests {
         #expect(try warnings(arms: few).contains { $0.contains("arm 'b' has only 10 rows") })
         var weights = [Double](repeating: 1, count: Self.rows)
         for row in arms.indices.filter({ arms[$0] == 1 }).dropFirst(19) { weights[row] = 0 }
-        #expect(try warnings(weights: weights).contains { $0.contains("arm 'b' has only 19 rows with a weight") })
+        #expect(
+            try warnings(weights: weights).contains { $0.contains("arm 'b' has only 19 rows with a weight") })
     }
 
     @Test("A weight that holds most of the total or of its arm is named with its row")
@@ -63,7 +64,8 @@ struct DatasetWarningTests {
         tiny[0][5] = 1 - 1e-12
         #expect(
             try warnings(propensities: tiny).contains {
-                $0.contains("1 of 400 rows have a known propensity below 0.001 for arm 'b' (1e-12 in row index 5)")
+                $0.contains(
+                    "1 of 400 rows have a known propensity below 0.001 for arm 'b' (1e-12 in row index 5)")
             })
         let turned = try warnings(propensities: constant(0.7))
         #expect(turned.count == 1)
@@ -74,7 +76,9 @@ struct DatasetWarningTests {
         let wrong = try warnings(propensities: constant(0.5))
         #expect(wrong.count == 1 && wrong[0].contains("known propensities say 50 %: effects"))
         // Of a dozen clusters assigned as a whole, 30 % for 50 % is no surprise.
-        #expect(try warnings(clusters: (0..<Self.rows).map { Int32($0 % 12) }, propensities: constant(0.5)).isEmpty)
+        #expect(
+            try warnings(clusters: (0..<Self.rows).map { Int32($0 % 12) }, propensities: constant(0.5))
+                .isEmpty)
     }
 
     @Test("A covariate that is the outcome or the treatment is named, whatever its units and labels")
@@ -109,7 +113,9 @@ struct DatasetWarningTests {
         }
     }
 
-    @Test("A text column with about as many levels as rows is left out with a warning, unless it is insisted on")
+    @Test(
+        "A text column with about as many levels as rows is left out with a warning, unless it is insisted on"
+    )
     func textIdentifiers() throws {
         func make(levels: Int, _ keys: [(String, SpecValue)] = []) throws -> CausalDataset {
             let table = try Table([
@@ -172,7 +178,8 @@ struct DatasetWarningTests {
         #expect(spec.missingValues == ["-9", "refused", "99.5"])
         #expect(try DataSpec(spec.specValue) == spec)
         let table = try Table([
-            Column("w", (0..<40).map { Double($0 % 2) }), Column("y", (0..<40).map { $0 == 3 ? -9 : Double($0 % 5) }),
+            Column("w", (0..<40).map { Double($0 % 2) }),
+            Column("y", (0..<40).map { $0 == 3 ? -9 : Double($0 % 5) }),
             Column("n", (0..<40).map { $0 == 1 ? 99.5 : Double($0 % 3) }),
             Column("k", StridedValues((0..<40).map { $0 == 2 ? -9 : Int32($0 % 3) })),
             Column("t", categories: (0..<40).map { $0 % 4 == 0 ? "refused" : ["yes", "no"][$0 % 2] }),

@@ -31,10 +31,15 @@ struct LabelTests {
         #expect(
             data.covariates.column(named: "zone")?.levels == ["-9223372036854775808", "-9223372036854775807"])
         let classes = try make(
-            [try integers("y", (0..<rows).map { base + Int64($0 % 3) }), Column("w", (0..<rows).map { Double($0 % 2) })],
+            [
+                try integers("y", (0..<rows).map { base + Int64($0 % 3) }),
+                Column("w", (0..<rows).map { Double($0 % 2) }),
+            ],
             ["treatment": "w", "outcome": "y", "outcome_type": "classes"])
         #expect(
-            classes.outcome.kind.effectClasses == ["9007199254740992", "9007199254740993", "9007199254740994"])
+            classes.outcome.kind.effectClasses == [
+                "9007199254740992", "9007199254740993", "9007199254740994",
+            ])
         // A model's levels are found again by the same integers.
         let schema = CovariateSchema(data.covariates)
         let (aligned, warnings) = try schema.align(Table([try integers("zone", [.min + 1, .min, 5])]))
@@ -42,7 +47,9 @@ struct LabelTests {
         #expect(warnings.count == 1)
     }
 
-    @Test("A code beyond the levels is refused with its row, in training and in prediction; negative is missing")
+    @Test(
+        "A code beyond the levels is refused with its row, in training and in prediction; negative is missing"
+    )
     func codesOutOfRange() throws {
         let levels = ["a", "b", "c"]
         let w = Column("w", (0..<6).map { Double($0 % 2) })
@@ -70,7 +77,9 @@ struct LabelTests {
         for part in ["treatment", "outcome", "cluster"] {
             var object = SpecObject([("treatment", "w"), ("outcome", "y")])
             object[part] = "g"
-            let error = #expect(throws: MetaLearnersError.self) { try make([w, y, shifted], .object(object)) }
+            let error = #expect(throws: MetaLearnersError.self) {
+                try make([w, y, shifted], .object(object))
+            }
             #expect(error?.problem.contains("has code 3") == true, "\(part)")
         }
     }
@@ -90,14 +99,17 @@ struct LabelTests {
     @Test("Without a named control the arm that says so is it, in any case, and a warning tells")
     func obviousControls() throws {
         let cases: [([String], String)] = [
-            (["Treated", "control"], "control"), (["A", "Placebo"], "Placebo"), (["T", "Untreated "], "Untreated "),
+            (["Treated", "control"], "control"), (["A", "Placebo"], "Placebo"),
+            (["T", "Untreated "], "Untreated "),
             (["Active", "NONE"], "NONE"), (["Yes", "no"], "no"), (["TRUE", "false"], "false"),
             (["10 mg", "0"], "0"), (["Drug", "none", "placebo"], "placebo"),
         ]
         for (labels, control) in cases {
             let data = try treatment(labels)
             #expect(data.treatment.labels[0] == control, "\(labels)")
-            let warned = data.warnings.filter { $0.contains("control is taken to be '\(control)', by its name") }
+            let warned = data.warnings.filter {
+                $0.contains("control is taken to be '\(control)', by its name")
+            }
             #expect(warned.count == (labels.sorted()[0] == control ? 0 : 1), "\(data.warnings)")
         }
         // Where the order agrees with the name there is nothing to tell; where no name helps there is.
@@ -126,7 +138,8 @@ struct LabelTests {
         let turned = try outcome(["Yes", "no"])
         #expect(turned.outcome.kind == .binary(labels: ["no", "Yes"]))
         #expect(turned.outcome.values.prefix(4) == [1, 1, 0, 0])
-        #expect(turned.warnings.count == 1 && turned.warnings[0].contains("probability of 'Yes' (counted as 1)"))
+        #expect(
+            turned.warnings.count == 1 && turned.warnings[0].contains("probability of 'Yes' (counted as 1)"))
         #expect(try outcome(["no", "yes"]).warnings.isEmpty)
         #expect(try outcome(["died", "survived"]).warnings[0].contains("probability of 'survived'"))
     }

@@ -8,7 +8,10 @@ struct RowPlacesTests {
         #expect(RowPlaces().name(6) == "row index 6")
         // Row 3 stands after a blank line, row 5 after a field of three lines.
         let file = RowPlaces(runs: [.init(row: 0, line: 2), .init(row: 3, line: 6), .init(row: 5, line: 10)])
-        #expect([0, 2, 3, 4, 5, 9].map(file.name) == ["line 2", "line 4", "line 6", "line 7", "line 10", "line 14"])
+        #expect(
+            [0, 2, 3, 4, 5, 9].map(file.name) == [
+                "line 2", "line 4", "line 6", "line 7", "line 10", "line 14",
+            ])
     }
 
     @Test("Chosen rows keep the names that they had, in errors of the dataset too")
@@ -20,13 +23,15 @@ struct RowPlacesTests {
         #expect(chosen.appending(Column("z", [0])).selecting(columns: [1]).places.name(0) == "line 5")
         let rows = try Table(
             [
-                Column("w", [0, 1, 0, 1]), Column("y", [.nan, 1, 2, 3]), Column("x", [.infinity, 1, .infinity, 2]),
+                Column("w", [0, 1, 0, 1]), Column("y", [.nan, 1, 2, 3]),
+                Column("x", [.infinity, 1, .infinity, 2]),
             ], places: file)
         let error = #expect(throws: MetaLearnersError.self) {
             try CausalDataset(rows, DataSpec(["treatment": "w", "outcome": "y", "missing_outcome": "drop"]))
         }
         #expect(
-            error?.description.hasPrefix("column 'x': 1 of 3 values are infinite, the first is line 4") == true)
+            error?.description.hasPrefix("column 'x': 1 of 3 values are infinite, the first is line 4")
+                == true)
         let task = #expect(throws: MetaLearnersError.self) {
             try TrainingTask(features: rows, rows: [0, 1], target: [1, .nan, 0, 0])
         }

@@ -33,7 +33,8 @@ struct SampleWeightTests {
         var stream = RandomStream(seed: 6)
         let kinds: [() -> Double] = [
             { 1 }, { 1 + stream.uniform() }, { Double(1 + stream.integer(below: 40)) },
-            { (stream.uniform() * 10_000).rounded() / 10_000 + 1e-4 }, { 1 / (0.01 + 0.98 * stream.uniform()) },
+            { (stream.uniform() * 10_000).rounded() / 10_000 + 1e-4 },
+            { 1 / (0.01 + 0.98 * stream.uniform()) },
             { Double(stream.integer(below: 3)) },
         ]
         for kind in kinds {

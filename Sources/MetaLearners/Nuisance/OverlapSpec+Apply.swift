@@ -14,7 +14,9 @@ extension OverlapSpec {
     /// - Returns: the propensities to use, which rows have overlap (nil for all), and the counts.
     /// - Throws: `invalidData` where the policy is `fail` and a row is outside the bounds, or where `trim` leaves an
     ///   arm without rows.
-    func apply(_ propensities: [[Double]], _ labels: [String], isKnown: Bool, _ places: RowPlaces = RowPlaces())
+    func apply(
+        _ propensities: [[Double]], _ labels: [String], isKnown: Bool, _ places: RowPlaces = RowPlaces()
+    )
         throws(MetaLearnersError)
         -> (propensities: [[Double]], hasOverlap: [Bool]?, report: OverlapReport)
     {

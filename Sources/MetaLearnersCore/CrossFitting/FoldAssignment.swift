@@ -50,9 +50,10 @@ public struct FoldAssignment: Sendable, Equatable {
             }
         }
         for (arm, rows) in dataset.treatment.counts.enumerated() where rows < count {
+            let first = arms.firstIndex(of: Int32(arm)) ?? 0
             throw MetaLearnersError(
                 .invalidData, at: "treatment",
-                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds",
+                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds; the first is \(dataset.covariates.places.name(first))",
                 remedy: "use fewer folds (cross_fitting.folds) or leave the arm out")
         }
         let classes = dataset.outcome.kind.classCount

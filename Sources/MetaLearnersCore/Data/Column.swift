@@ -109,7 +109,9 @@ public struct Column: Sendable {
 
     /// A cell of a text column and where it stands, for an error: ": line 8 has 'abc'".
     func example(_ places: RowPlaces) -> String {
-        guard let levels, let codes = codes(), let row = codes.firstIndex(where: { $0 >= 0 }) else { return "" }
+        guard let levels, let codes = codes(), let row = codes.firstIndex(where: { $0 >= 0 }) else {
+            return ""
+        }
         return ": \(places.name(row)) has '\(levels[Int(codes[row])])'"
     }
 

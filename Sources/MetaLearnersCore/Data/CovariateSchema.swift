@@ -50,7 +50,8 @@ public struct CovariateSchema: Sendable, Equatable {
                 columns.append(column)
             case (.numeric, .categorical):
                 throw MetaLearnersError(
-                    .invalidData, at: "column '\(field.name)'", "is text\(column.example(table.places)); the model was trained on numbers")
+                    .invalidData, at: "column '\(field.name)'",
+                    "is text\(column.example(table.places)); the model was trained on numbers")
             case (.categorical(let trained), _):
                 columns.append(try recode(column, to: trained, &warnings))
             }

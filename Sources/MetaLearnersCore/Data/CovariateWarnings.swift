@@ -103,9 +103,12 @@ struct CovariateWarnings {
 
     /// Whether `name` is "id", "index" and the like, or ends in "id" as a word ("user_id", "userId", "schoolid").
     private static func namesIdentifiers(_ name: String) -> Bool {
-        let words = ["id", "ids", "idx", "index", "uuid", "guid", "key", "rowid", "rowname", "rownames", "rownumber"]
+        let words = [
+            "id", "ids", "idx", "index", "uuid", "guid", "key", "rowid", "rowname", "rownames", "rownumber",
+        ]
         let owners = [
-            "account", "case", "child", "class", "client", "clinic", "cluster", "country", "county", "customer",
+            "account", "case", "child", "class", "client", "clinic", "cluster", "country", "county",
+            "customer",
             "device", "district", "employee", "family", "firm", "household", "hospital", "member", "order",
             "participant", "patient", "person", "product", "record", "region", "respondent", "row", "school",
             "session", "site", "store", "student", "subject", "teacher", "unit", "user", "village",
@@ -114,7 +117,9 @@ struct CovariateWarnings {
         let last = String(lower.split { !($0.isLetter || $0.isNumber) }.last ?? "")
         if words.contains(last) { return true }
         // "userId" and "userID" by their capital, "schoolid" by what comes before.
-        if name.hasSuffix("Id") || name.hasSuffix("ID"), let before = name.dropLast(2).last, before.isLowercase {
+        if name.hasSuffix("Id") || name.hasSuffix("ID"), let before = name.dropLast(2).last,
+            before.isLowercase
+        {
             return true
         }
         return last.hasSuffix("id") && owners.contains(String(last.dropLast(2)))

@@ -28,7 +28,8 @@ extension Outcome {
         let labels = present.map { levels[Int($0)] }
         if type == .binary, Set(labels).isSubset(of: ["0", "1"]) {
             try self.init(
-                codes.map { levels[Int($0)] == "1" ? 1 : 0 }, kind: .binary(labels: ["0", "1"]), places: places)
+                codes.map { levels[Int($0)] == "1" ? 1 : 0 }, kind: .binary(labels: ["0", "1"]),
+                places: places)
             return
         }
         let isBinary = labels.count == 2 && type != .classes

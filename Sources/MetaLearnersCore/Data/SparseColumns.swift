@@ -57,10 +57,13 @@ public final class SparseColumns: Sendable {
             for place in previous..<end {
                 let column = columns[place]
                 guard column >= 0, column < columnCount else {
-                    throw refuse("row index \(index - 1) has column \(column), and columns are 0 to \(columnCount - 1)")
+                    throw refuse(
+                        "row index \(index - 1) has column \(column), and columns are 0 to \(columnCount - 1)"
+                    )
                 }
                 guard lastRow[column] != row else {
-                    throw refuse("row index \(index - 1) has column \(column) twice", "sum up duplicates first")
+                    throw refuse(
+                        "row index \(index - 1) has column \(column) twice", "sum up duplicates first")
                 }
                 lastRow[column] = row
                 let value = values[place]

@@ -23,7 +23,8 @@ public struct Treatment: Sendable, Equatable {
         for (row, arm) in arms.enumerated() {
             guard arm >= 0, arm < labels.count else {
                 throw MetaLearnersError(
-                    .invalidData, at: "treatment", "\(places.name(row)) has arm \(arm), of \(labels.count) arms")
+                    .invalidData, at: "treatment",
+                    "\(places.name(row)) has arm \(arm), of \(labels.count) arms")
             }
             counts[Int(arm)] += 1
         }

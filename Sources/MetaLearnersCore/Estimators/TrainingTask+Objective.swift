@@ -68,7 +68,8 @@ extension TrainingTask {
                     let label = target[Int(row)]
                     guard label >= 0, label < Double(classes), label == label.rounded() else {
                         throw MetaLearnersError(
-                            .invalidData, at: "target", "\(places.name(Int(row))) has \(label), of \(classes) classes")
+                            .invalidData, at: "target",
+                            "\(places.name(Int(row))) has \(label), of \(classes) classes")
                     }
                 }
             case .residual(let regressor): try requireFinite(regressor, "regressor")

@@ -50,7 +50,8 @@ public struct TrainingTask: Sendable {
         guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
         try Self.requireAscending(rows, below: count, "rows")
         for row in rows where !target[Int(row)].isFinite {
-            throw MetaLearnersError(.invalidData, at: "target", "\(features.places.name(Int(row))) has \(target[Int(row)])")
+            throw MetaLearnersError(
+                .invalidData, at: "target", "\(features.places.name(Int(row))) has \(target[Int(row)])")
         }
         try objective.check(target, rows: rows, features.places)
         if let validationRows {
@@ -66,7 +67,8 @@ public struct TrainingTask: Sendable {
             try objective.check(target, rows: validationRows, features.places)
             for row in validationRows {
                 if let weight = weights?[Int(row)], !(weight.isFinite && weight >= 0) {
-                    throw MetaLearnersError(.invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
+                    throw MetaLearnersError(
+                        .invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
                 }
             }
         }
@@ -75,7 +77,8 @@ public struct TrainingTask: Sendable {
             for row in rows {
                 let weight = weights[Int(row)]
                 guard weight.isFinite, weight >= 0 else {
-                    throw MetaLearnersError(.invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
+                    throw MetaLearnersError(
+                        .invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
                 }
                 total += weight
             }

@@ -84,9 +84,11 @@ struct CSVColumn {
 
     /// What a field means, as far as missing values go; `text` for everything else.
     private func spelling(_ bytes: UnsafeBufferPointer<UInt8>) -> FieldSpelling {
-        if let known = FieldSpelling.missing(bytes), known == .missing { return known }
-        if !missing.isEmpty, missing.contains(String(decoding: bytes, as: UTF8.self)) { return .missing }
-        return FieldSpelling.missing(bytes) ?? .text
+        let spelling = FieldSpelling.missing(bytes) ?? .text
+        if spelling != .missing, !missing.isEmpty, missing.contains(String(decoding: bytes, as: UTF8.self)) {
+            return .missing
+        }
+        return spelling
     }
 
     private mutating func turnToText() {
@@ -121,7 +123,9 @@ struct CSVColumn {
                 numbers += entry.rows
                 continue
             }
-            if bytes.withUnsafeBufferPointer({ FieldSpelling.missing($0) }) == .missingAmongNumbers { continue }
+            if bytes.withUnsafeBufferPointer({ FieldSpelling.missing($0) }) == .missingAmongNumbers {
+                continue
+            }
             let spelling = FieldSpelling.text(bytes)
             if spelling == .decoratedNumber { decorated += entry.rows } else { others += entry.rows }
             if first.map({ entry.firstLine < $0.line }) ?? true {
@@ -195,7 +199,9 @@ struct CSVColumn {
                 names = parsed.map(\.label)
                 var known: Set<String> = []
                 let numbers = parsed.indices.filter { !isMissing[$0] }.map { parsed[$0] }
-                sorted = numbers.sorted(by: LabelText.precedes).map(\.label).filter { known.insert($0).inserted }
+                sorted = numbers.sorted(by: LabelText.precedes).map(\.label).filter {
+                    known.insert($0).inserted
+                }
             } else {
                 isMissing = isMissing.map { _ in false }
             }

@@ -22,11 +22,13 @@ enum FieldSpelling {
     ]
     /// The longest of both.
     private static let longest = 7
+    /// What they begin with, so that most texts are told from them by one byte.
+    private static let beginnings: StaticString = "nN<#.-?mM"
 
     /// Tells whether `bytes` mean "missing"; nil where they mean anything else.
     static func missing(_ bytes: UnsafeBufferPointer<UInt8>) -> FieldSpelling? {
         if bytes.isEmpty { return .missing }
-        guard bytes.count <= longest else { return nil }
+        guard bytes.count <= longest, beginnings.withUTF8Buffer({ $0.contains(bytes[0]) }) else { return nil }
         // pandas writes `NaT`, and Nat is a name.
         if bytes.elementsEqual("NaT".utf8) { return .missing }
         if missingWords.contains(where: { spells(bytes, $0) }) { return .missing }

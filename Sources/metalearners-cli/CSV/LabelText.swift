@@ -14,7 +14,8 @@ struct LabelText {
     /// Reads `text`.
     init(_ text: String) {
         let digits = text.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
-        let isInteger = !digits.isEmpty && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let isInteger =
+            !digits.isEmpty && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         let hasLeadingZero = digits.count > 1 && digits.first == UInt8(ascii: "0") && isInteger
         let value = Array(text.utf8).withUnsafeBufferPointer(DecimalParser.parse)
         number = value.flatMap { $0.isFinite ? $0 : nil }
