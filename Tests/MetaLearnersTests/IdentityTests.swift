@@ -1,5 +1,6 @@
 import LinearEstimators
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 
@@ -50,7 +51,9 @@ struct IdentityTests {
             outcome: Outcome((0..<rows).map { means[Int(arms[$0])][$0] }))
         let nuisances = try NuisanceEstimates(
             propensities: propensities, armOutcomes: means, marginalOutcomes: marginal)
-        let learner = kind.learner
+        var spec = MetaLearnerSpec()
+        spec.learner = kind
+        let learner = try #require(Registry.default.metaLearner(of: spec))
         let estimator = try OLSEstimator(OLSSpec())
         for direct in [true, false] {
             var predictions: [EffectRole: [Double]] = [:]
@@ -61,7 +64,7 @@ struct IdentityTests {
                     .predict(dataset.covariates, rows: nil, ExecutionContext())
             }
             for arm in 1...2 {
-                let found = learner.effect(of: arm, nuisances, predictions)
+                let found = try learner.effect(of: arm, nuisances, EffectPredictions(predictions))
                 #expect(Approximate.largestDifference(found, effects[arm - 1]) < 1e-10)
             }
         }

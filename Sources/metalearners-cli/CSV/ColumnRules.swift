@@ -1,4 +1,3 @@
-import MetaLearners
 import MetaLearnersCore
 
 /// What a spec or a model says of the columns of a file, before it is read: which are labels, which are numbers.

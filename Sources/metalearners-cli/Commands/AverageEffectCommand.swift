@@ -2,6 +2,7 @@ import ArgumentParser
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners ate`.
 struct AverageEffectCommand: ParsableCommand {
