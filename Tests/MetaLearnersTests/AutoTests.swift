@@ -164,7 +164,8 @@ struct AutoTests {
         let folds = try #require(model.training?.folds)
         for fold in 0..<folds.count {
             let held = folds.rows(in: fold)
-            var rows = try AlignedRows(data.covariates.selecting(rows: held), model.schema)
+            var rows = try AlignedRows(
+                data.covariates.selecting(rows: held), model.schema, model.spec.data)
             let predicted = try model.predictEffects(
                 &rows, .fold(fold), ExecutionContext(threads: 1))[0]
             #expect(Approximate.equal(predicted, held.map { model.trainingEffects[0][Int($0)] }, 1e-9))

@@ -21,7 +21,7 @@ extension CATEModel {
         let contrasts = try ArmContrast.list(request, armLabels)
         let scale = try scale(of: request)
         let table = try covariates(of: rows, for: "intervals")
-        var aligned = try AlignedRows(table, schema)
+        var aligned = try AlignedRows(table, schema, spec.data)
         let ends: [(lower: [Double], upper: [Double])]
         let effects = try contrastColumns(contrasts, scale, &aligned, fitted, .combined, context)
         switch intervals {
@@ -131,7 +131,7 @@ extension CATEModel {
     ) throws(MetaLearnersError) -> [[[Double]]] {
         let results = ResultSlots<Result<[[Double]], MetaLearnersError>>(count: samples.count)
         let inner = ExecutionContext(threads: 1, cancellation: context.cancellation)
-        let aligned = try AlignedRows(block, schema)
+        let aligned = try AlignedRows(block, schema, spec.data)
         context.concurrently(samples.count) { index in
             do throws(MetaLearnersError) {
                 try inner.checkCancellation()

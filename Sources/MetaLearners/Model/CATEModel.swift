@@ -63,7 +63,7 @@ public struct CATEModel: Sendable {
     public func predict(_ table: Table, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> EffectPrediction
     {
-        var rows = try AlignedRows(table, schema)
+        var rows = try AlignedRows(table, schema, spec.data)
         let effects = try predictEffects(&rows, fitted, .combined, Scheduler(options).context)
         return EffectPrediction(effects: effects, warnings: rows.warnings)
     }
@@ -126,7 +126,7 @@ public struct CATEModel: Sendable {
     public func nuisances(on dataset: CausalDataset, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> NuisanceEstimates
     {
-        let features = try schema.align(dataset.covariates).table
+        let features = try schema.align(dataset.everyColumn).table
         let known = dataset.knownPropensities
         var estimates = try serving.nuisances(
             Set(nuisanceModels.map(\.role)), features, nuisanceModels, .combined, Scheduler(options).context,
@@ -134,7 +134,8 @@ public struct CATEModel: Sendable {
         let propensities =
             known ?? estimates.propensities.map(serving.calibrated)
             ?? armShares.map { [Double](repeating: $0, count: features.rowCount) }
-        let overlap = try spec.overlap.apply(propensities, armLabels, isKnown: known != nil)
+        let overlap = try spec.overlap.apply(
+            propensities, armLabels, isKnown: known != nil, dataset.covariates.places)
         estimates.propensities = overlap.propensities
         estimates.hasOverlap = overlap.hasOverlap
         return estimates
@@ -159,7 +160,7 @@ public struct CATEModel: Sendable {
         if let nuisances { return nuisances }
         let training = try requireRecord()
         let crossFitter = CrossFitter(training.repeats, aggregation: spec.crossFitting.aggregation)
-        let covariates = try schema.align(dataset.covariates).table
+        let covariates = try schema.align(dataset.everyColumn).table
         var components: [NuisanceComponent] = []
         // Models that a strategy brings are described by no spec: no other learner would fit the same.
         let isOwn = registry.traits(of: spec.learner)?.bringsModels ?? true

@@ -46,7 +46,8 @@ package struct NuisanceAssembly {
             }
         }
         let labels = dataset.treatment.labels
-        let overlap = try policy.apply(values, labels, isKnown: dataset.knownPropensities != nil)
+        let overlap = try policy.apply(
+            values, labels, isKnown: dataset.knownPropensities != nil, dataset.covariates.places)
         if let hasOverlap = overlap.hasOverlap {
             var rows = [Int](repeating: 0, count: dataset.armCount)
             for (row, arm) in dataset.treatment.arms.enumerated() where hasOverlap[row] {

@@ -16,9 +16,10 @@ package struct AlignedRows {
     var warnings: [String]
 
     /// - Throws: `invalidData` for a column that is missing or of the wrong kind.
-    package init(_ table: Table, _ schema: CovariateSchema) throws(MetaLearnersError) {
+    package init(_ table: Table, _ schema: CovariateSchema, _ spec: DataSpec) throws(MetaLearnersError) {
+        let missing = MissingValues(spec.missingValues)
         self.table = table
-        (features, warnings) = try schema.align(table)
+        (features, warnings) = try schema.align(missing.isEmpty ? table : table.mapping(missing.marking))
     }
 }
 
@@ -68,8 +69,17 @@ extension CATEModel {
         if !columns.isEmpty, columns.count == spec.data.propensity.count {
             let all =
                 columns.count == 1 && armLabels.count == 2 ? [columns[0].map { 1 - $0 }] + columns : columns
-            guard all.count == armLabels.count, all.allSatisfy({ $0.allSatisfy { $0 > 0 && $0 < 1 } }) else {
-                throw MetaLearnersError(.invalidData, at: "propensity", "is not between 0 and 1 in every row")
+            guard all.count == armLabels.count else {
+                throw MetaLearnersError(
+                    .invalidData, at: "propensity",
+                    "there are \(columns.count) columns of propensities for \(armLabels.count) arms")
+            }
+            for (name, values) in zip(spec.data.propensity, columns) {
+                guard let row = values.firstIndex(where: { !($0 > 0 && $0 < 1) }) else { continue }
+                throw MetaLearnersError(
+                    .invalidData, at: "propensity '\(name)'",
+                    "\(rows.table.places.name(row)) has \(values[row]), not between 0 and 1",
+                    remedy: "give probabilities, not percentages or odds")
             }
             return all
         }

@@ -63,7 +63,7 @@ extension CATEModel {
         if scale == .difference {
             let effects: [[Double]]
             if case .new(let table) = rows {
-                var aligned = try AlignedRows(table, schema)
+                var aligned = try AlignedRows(table, schema, spec.data)
                 effects = try predictEffects(&aligned, fitted, .combined, context)
                 warnings = aligned.warnings
             } else {
@@ -95,7 +95,7 @@ extension CATEModel {
         var warnings: [String] = []
         let nuisances: NuisanceEstimates
         if case .new(let table) = rows {
-            var aligned = try AlignedRows(table, schema)
+            var aligned = try AlignedRows(table, schema, spec.data)
             nuisances = try armMeans(&aligned, fitted, .combined, context)
             warnings = aligned.warnings
         } else {
@@ -145,7 +145,7 @@ extension CATEModel {
         var warnings: [String] = []
         let propensities: [[Double]]?
         if case .new(let table) = rows {
-            var aligned = try AlignedRows(table, schema)
+            var aligned = try AlignedRows(table, schema, spec.data)
             propensities = try servingPropensities(&aligned, context)
             warnings = aligned.warnings
         } else {

@@ -14,7 +14,7 @@ extension CATEModel {
                 .unsupported, at: "stability", "the model has no models of several folds",
                 remedy: "fit with cross_fitting.folds: 2 or more")
         }
-        var aligned = try AlignedRows(try covariates(of: rows, for: "stability"), schema)
+        var aligned = try AlignedRows(try covariates(of: rows, for: "stability"), schema, spec.data)
         var moments: [RunningMoments] = []
         for fold in 0..<foldCount {
             try context.checkCancellation()

@@ -36,7 +36,8 @@ public struct RowEffectPredictor: Sendable {
         guard let predictor = model.predictor as? LearnerPredictor,
             model.schema.fields.allSatisfy({ $0.kind == .numeric }),
             model.spec.models.everyModel.allSatisfy({ $0.model.columns == .all }),
-            model.spec.effectScale == .difference, model.outcomeKind.effectCount == 1
+            model.spec.effectScale == .difference, model.spec.data.missingValues.isEmpty,
+            model.outcomeKind.effectCount == 1
         else { return nil }
         columnNames = model.schema.fields.map(\.name)
         let rule = model.spec.prediction

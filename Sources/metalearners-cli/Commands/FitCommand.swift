@@ -53,7 +53,7 @@ struct FitCommand: ParsableCommand {
         let other = try Self.read(nuisances, registry)
         let path = data
         let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
-            let table = try session.readTable(path)
+            let table = try session.readTable(path, ColumnRules(fitter.spec.data))
             return (table, try CausalDataset(table, fitter.spec.data))
         }
         let (model, fitSeconds) = try session.timed { () throws(MetaLearnersError) in
