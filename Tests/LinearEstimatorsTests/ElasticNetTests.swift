@@ -14,8 +14,9 @@ import Testing
         let problem = try leastSquares(sample)
         let whole = try DenseCovariance(
             [GramSums.of(problem, ExecutionContext())], heldOut: nil, width: problem.design.width)
-        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: l1Ratio)
-        let above = try ElasticNetEstimator(ElasticNetSpec(l1Ratio: l1Ratio, lambda: largest))
+        let deviation = (sample.target.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 80).squareRoot()
+        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: l1Ratio) / deviation
+        let above = try ElasticNetEstimator(ElasticNetSpec(l1Ratio: l1Ratio, lambda: largest * (1 + 1e-12)))
             .predictions(sample, of: features)
         #expect(above.allSatisfy { abs($0 - mean) < 1e-12 })
         let below = try ElasticNetEstimator(ElasticNetSpec(l1Ratio: l1Ratio, lambda: 0.999 * largest))

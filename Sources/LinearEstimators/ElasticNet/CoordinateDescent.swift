@@ -1,7 +1,7 @@
 import MetaLearnersCore
 
-/// Minimises ½·β'Gβ − c'β + λ·(ratio·|β|₁ + (1 − ratio)/2·|β|²) along a decreasing sequence of λ, each solution being
-/// the start of the next.
+/// Minimises ½·β'Gβ − c'β + λ·(ratio·|β|₁ + (1 − ratio)/(2·scale)·|β|²) along a decreasing sequence of λ, each solution
+/// being the start of the next. λ and the scale are in the unit of the response, as |β| is.
 ///
 /// Coordinate descent with covariance updates (Friedman, Hastie & Tibshirani 2010) over an active set, which begins
 /// with what the strong rule (Tibshirani et al. 2012) lets pass and grows until no column outside it violates the
@@ -13,6 +13,7 @@ final class CoordinateDescent {
 
     private let problem: any CovarianceProblem
     private let l1Ratio: Double
+    private let scale: Double
     /// The violation of the conditions of optimality that counts as none.
     private let slack: Double
     /// The change of the gradient that counts as none.
@@ -33,18 +34,22 @@ final class CoordinateDescent {
     /// - Parameters:
     ///   - problem: with finite numbers.
     ///   - l1Ratio: from 0, exclusive, to 1.
+    ///   - scale: the standard deviation of the response, or what stands for it; positive.
     ///   - tolerance: the change of the gradient, relative to its largest value, that counts as none.
-    init(_ problem: any CovarianceProblem, l1Ratio: Double, tolerance: Double = 1e-10) {
+    init(
+        _ problem: any CovarianceProblem, l1Ratio: Double, scale: Double = 1, tolerance: Double = 1e-10
+    ) {
         self.problem = problem
         self.l1Ratio = l1Ratio
+        self.scale = scale
         coefficients = [Double](repeating: 0, count: problem.width)
         gradient = problem.moments
         isActive = [Bool](repeating: false, count: problem.width)
         active = ActiveColumns()
-        let scale = Self.largestMoment(problem)
-        leastChange = tolerance * scale
-        slack = 0.1 * tolerance * scale
-        lastLambda = scale / l1Ratio
+        let largest = Self.largestMoment(problem)
+        leastChange = tolerance * largest
+        slack = 0.1 * tolerance * largest
+        lastLambda = largest / l1Ratio
     }
 
     /// The least λ at which every coefficient is 0.
@@ -61,7 +66,7 @@ final class CoordinateDescent {
     /// - Throws: `outOfMemory`, `cancelled`.
     func advance(to lambda: Double, _ context: ExecutionContext) throws(MetaLearnersError) {
         let l1 = lambda * l1Ratio
-        let l2 = lambda - l1
+        let l2 = (lambda - l1) / scale
         try admit(above: max(2 * l1 - lastLambda * l1Ratio, 0))
         lastLambda = lambda
         converged = true

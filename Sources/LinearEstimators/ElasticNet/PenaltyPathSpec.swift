@@ -2,10 +2,10 @@ import MetaLearnersCore
 
 /// What the lasso's and the elastic net's configurations have in common: how their penalty is chosen.
 ///
-/// The penalty λ is that of scikit-learn's `alpha` after a `StandardScaler`, beside half the (weighted) mean of
-/// squared errors.
+/// The penalty λ is that of scikit-learn's `alpha` after a `StandardScaler` for a target of standard deviation 1, beside
+/// half the (weighted) mean of squared errors: the unit of the target changes nothing.
 public protocol PenaltyPathSpec: BaseEstimatorSpec {
-    /// The penalty; nil where cross-validation chooses it.
+    /// The penalty, as for a target of standard deviation 1; nil where cross-validation chooses it.
     var lambda: Double? { get set }
     /// How many folds cross-validation has.
     var folds: Int { get set }
@@ -27,7 +27,7 @@ extension PenaltyPathSpec {
         [
             Parameter(
                 "lambda",
-                "penalty beside half the mean of squared errors, on standardised columns; cross-validated where absent",
+                "penalty beside half the mean of squared errors, of standardised columns and target; cross-validated where absent",
                 range: "number > 0, or absent"
             ) { value, place, spec throws(MetaLearnersError) in
                 guard let number = value.doubleValue else {
