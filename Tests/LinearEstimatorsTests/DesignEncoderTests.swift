@@ -25,7 +25,7 @@ import Testing
         return matrix
     }
 
-    @Test("every column has mean 0 and variance 1 over the training rows")
+    @Test("numbers have mean 0 and variance 1 over the training rows, indicators mean 0 and a step of 1")
     func standardised() throws {
         let sample = try SampleTask(rows: 80, seed: 1)
         let encoder = try encoder(sample.columns, rows: sample.rows)
@@ -35,7 +35,23 @@ import Testing
         for column in 0..<encoder.width {
             let values = rows.map { $0[column] }
             #expect(abs(values.reduce(0, +) / 80) < 1e-12)
-            #expect(abs(values.map { $0 * $0 }.reduce(0, +) / 80 - 1) < 1e-12)
+            if column < 3 {
+                #expect(abs(values.map { $0 * $0 }.reduce(0, +) / 80 - 1) < 1e-12)
+            } else {
+                let least = try #require(values.min())
+                #expect(Set(values.map { abs($0 - least) < 1e-12 ? 0 : abs($0 - least - 1) < 1e-12 ? 1 : 2 }) == [0, 1])
+            }
+        }
+    }
+
+    @Test("without a penalty indicators are standardised as well")
+    func withoutPenalty() throws {
+        let sample = try SampleTask(rows: 80, seed: 1)
+        let encoder = try encoder(sample.columns, rows: sample.rows, againstReference: true)
+        #expect(encoder.width == 2 + 2 + 2 + 4)
+        let rows = try matrix(encoder, sample.columns, rows: sample.rows)
+        for column in 0..<encoder.width {
+            #expect(abs(rows.reduce(0) { $0 + $1[column] * $1[column] } / 80 - 1) < 1e-12)
         }
     }
 

@@ -1,6 +1,6 @@
 import MetaLearnersCore
 
-/// Turns features into the columns of a design matrix: standardised numbers, indicators of levels and of missing
+/// Turns features into the columns of a design matrix: standardised numbers, and indicators of levels and of missing
 /// values. Fitted to the training rows, and kept by the model.
 ///
 /// All moments are weighted, with the sum of the weights as the denominator: doubling a weight is the same as
@@ -34,6 +34,14 @@ struct DesignEncoder: Sendable, Equatable {
             }
         }
 
+        /// Whether one of the linear columns is an indicator that is not standardised.
+        func isPlain(_ column: Int) -> Bool {
+            switch self {
+            case .numeric(let encoding): encoding.isPlain && column == (encoding.spread > 0 ? 1 : 0)
+            case .categorical(let encoding): encoding.isPlain
+            }
+        }
+
         /// How many of these are no columns of a curve; they come first.
         var linearWidth: Int {
             switch self {
@@ -55,8 +63,9 @@ struct DesignEncoder: Sendable, Equatable {
     /// - Parameters:
     ///   - rows: rows that count, within the features.
     ///   - weights: one for each of the rows, positive and finite.
-    ///   - againstReference: whether each category leaves its heaviest level out. A penalised fit keeps all, so
-    ///     that no level is special; an unpenalised one would only become singular by that.
+    ///   - againstReference: whether each category leaves its heaviest level out and indicators are standardised, as an
+    ///     unpenalised fit needs it. A penalised one keeps all levels, so that none is special, and indicators as they
+    ///     are, so that the penalty on a rare level is no lighter.
     ///   - expansion: whether numbers get curves, and columns products.
     /// - Throws: `unsupported` for more than `widthLimit` columns, `invalidData` for an infinite value,
     ///   `numericalFailure` where moments overflow.
@@ -92,7 +101,7 @@ struct DesignEncoder: Sendable, Equatable {
                     .numeric(
                         try NumericEncoding(
                             column, rows: rows, weights: weights, totalWeight: totalWeight,
-                            curved: expansion != .none)))
+                            curved: expansion != .none, standardisesIndicator: againstReference)))
             case .categorical:
                 sources.append(
                     .categorical(
@@ -133,12 +142,13 @@ struct DesignEncoder: Sendable, Equatable {
     /// How many columns there are without products.
     var baseWidth: Int { width - (interactions?.width ?? 0) }
 
-    /// The place and the feature of each column that is none of a curve or a product.
-    var linearColumns: [(column: Int, feature: Int)] {
-        var columns: [(column: Int, feature: Int)] = []
+    /// The place and the feature of each column that is none of a curve or a product, and whether it is an indicator that
+    /// is not standardised.
+    var linearColumns: [(column: Int, feature: Int, isPlain: Bool)] {
+        var columns: [(column: Int, feature: Int, isPlain: Bool)] = []
         var first = 0
         for (feature, source) in sources.enumerated() {
-            columns += (0..<source.linearWidth).map { (first + $0, feature) }
+            columns += (0..<source.linearWidth).map { (first + $0, feature, source.isPlain($0)) }
             first += source.width
         }
         return columns
@@ -214,10 +224,11 @@ struct DesignEncoder: Sendable, Equatable {
         for source in sources {
             switch source {
             case .numeric(let encoding):
-                writer.write(UInt8(encoding.spline == nil ? 0 : 2))
+                let isPlain = encoding.isPlain && encoding.missingSpread > 0
+                writer.write(UInt8((encoding.spline == nil ? 0 : 2) + (isPlain ? 5 : 0)))
                 encoding.encode(to: &writer)
             case .categorical(let encoding):
-                writer.write(UInt8(1))
+                writer.write(UInt8(encoding.isPlain ? 4 : 1))
                 encoding.encode(to: &writer)
             }
         }
@@ -233,9 +244,14 @@ struct DesignEncoder: Sendable, Equatable {
         var interactions: Interactions?
         for index in 0..<count {
             switch try reader.read(UInt8.self) {
-            case 0: sources.append(.numeric(try NumericEncoding(from: &reader, curved: false)))
-            case 1: sources.append(.categorical(try CategoricalEncoding(from: &reader)))
-            case 2: sources.append(.numeric(try NumericEncoding(from: &reader, curved: true)))
+            // From 4 on indicators stand as they are.
+            case let kind where [0, 2, 5, 7].contains(kind):
+                sources.append(
+                    .numeric(
+                        try NumericEncoding(from: &reader, curved: kind % 5 == 2, isPlain: kind >= 5)))
+            case let kind where kind == 1 || kind == 4:
+                sources.append(
+                    .categorical(try CategoricalEncoding(from: &reader, isPlain: kind == 4)))
             case 3 where index == count - 1:
                 interactions = try Interactions(from: &reader, columns: sources.reduce(0) { $0 + $1.width })
             default: throw BinaryReader.corrupt("a column is neither numeric nor categorical")

@@ -44,7 +44,7 @@ struct LinearScorer: Sendable {
                 var missing = present
                 if encoding.missingSpread > 0 {
                     for output in 0..<outputs {
-                        let effect = coefficient(output, varies ? 1 : 0) / encoding.missingSpread
+                        let effect = coefficient(output, varies ? 1 : 0) / encoding.missingUnit
                         present[output] = -effect * encoding.missingShare
                         missing[output] = effect * (1 - encoding.missingShare)
                     }
@@ -76,11 +76,11 @@ struct LinearScorer: Sendable {
             case .categorical(let encoding):
                 var effects = [Double](repeating: 0, count: encoding.shares.count * outputs)
                 for output in 0..<outputs {
-                    // Standardised indicators: every one of them counts in every row.
+                    // Indicators less their shares: every one of them counts in every row.
                     var shift = 0.0
                     for (indicator, place) in encoding.positions.enumerated() where place >= 0 {
                         let share = encoding.shares[indicator]
-                        let effect = coefficient(output, Int(place)) / CategoricalEncoding.spread(of: share)
+                        let effect = coefficient(output, Int(place)) / encoding.unit(of: share)
                         effects[indicator * outputs + output] = effect
                         shift += effect * share
                     }

@@ -65,8 +65,8 @@ struct SparseRows: Sendable {
                 for (indicator, position) in encoding.positions.enumerated() where position >= 0 {
                     let share = encoding.shares[indicator]
                     entries.append(parts[Int(position)])
-                    scales.append(1 / CategoricalEncoding.spread(of: share))
-                    shifts.append(share / CategoricalEncoding.spread(of: share))
+                    scales.append(1 / encoding.unit(of: share))
+                    shifts.append(share / encoding.unit(of: share))
                 }
             } else {
                 let dense = try DoubleBuffer(rows.count * source.width)
