@@ -25,9 +25,9 @@ struct PenaltyPath {
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let source = try CovarianceSource(problem, folds, context)
-        let whole = try source.problem(without: nil)
-        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: spec.l1Ratio)
         let scale = Self.scale(problem)
+        let descent = try source.descent(without: nil, l1Ratio: spec.l1Ratio, scale: scale)
+        let largest = descent.largestMoment / spec.l1Ratio
         guard largest.isFinite, scale.isFinite else { throw LeastSquares.overflow }
         guard largest > 0, scale > 0 else {
             coefficients = [Double](repeating: 0, count: problem.design.width)
@@ -50,13 +50,12 @@ struct PenaltyPath {
         } else {
             let l1Ratio = spec.l1Ratio
             let parts = try ParallelParts.run(folds.count, context) { fold throws(MetaLearnersError) in
-                let problem = try source.problem(without: fold)
-                let descent = CoordinateDescent(problem, l1Ratio: l1Ratio, scale: scale)
+                let descent = try source.descent(without: fold, l1Ratio: l1Ratio, scale: scale)
                 var losses: [Double] = []
                 var exact: [Bool] = []
                 for penalty in penalties {
                     try descent.advance(to: penalty, context)
-                    losses.append(problem.heldOutLoss(descent.coefficients, support: descent.support))
+                    losses.append(descent.heldOutLoss())
                     exact.append(descent.converged)
                 }
                 return (losses: losses, exact: exact)
@@ -73,7 +72,6 @@ struct PenaltyPath {
             penalty = penalties[chosen]
         }
         lambda = spec.lambda ?? penalty / scale
-        let descent = CoordinateDescent(whole, l1Ratio: spec.l1Ratio, scale: scale)
         for larger in penalties where larger > penalty { try descent.advance(to: larger, context) }
         try descent.advance(to: penalty, context)
         guard descent.coefficients.allSatisfy(\.isFinite) else { throw LeastSquares.overflow }

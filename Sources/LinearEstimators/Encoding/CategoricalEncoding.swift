@@ -10,7 +10,7 @@ import MetaLearnersCore
 /// A level that was never seen counts as missing. Where nothing was missing in training, its indicators stand at
 /// their shares, so at 0: the row gets the average effect of the levels.
 struct CategoricalEncoding: Sendable, Equatable {
-    /// Which indicator each level has; −1 where it was never seen.
+    /// Which indicator each level has, several levels perhaps the same; −1 where it was never seen.
     let indicatorOfLevel: [Int32]
     /// The indicator of missing values; −1 where there were none.
     let missingIndicator: Int32
@@ -51,7 +51,11 @@ struct CategoricalEncoding: Sendable, Equatable {
     ///   - weights: one for each of the rows, positive.
     ///   - totalWeight: their sum.
     ///   - againstReference: whether to leave the heaviest indicator out, and to standardise the others.
-    init(_ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, againstReference: Bool) {
+    ///   - levelLimit: the most levels that have an indicator each: the heaviest. The others share one.
+    init(
+        _ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, againstReference: Bool,
+        levelLimit: Int = .max
+    ) {
         let levelCount = column.levels?.count ?? 0
         var levelWeights = [Double](repeating: 0, count: levelCount)
         var missingWeight = 0.0
@@ -64,9 +68,15 @@ struct CategoricalEncoding: Sendable, Equatable {
         }
         var shares: [Double] = []
         var indicatorOfLevel = [Int32](repeating: -1, count: levelCount)
-        for level in 0..<levelCount where levelWeights[level] > 0 {
+        let least = Self.leastWeight(levelWeights, levelLimit)
+        for level in 0..<levelCount where levelWeights[level] >= least && levelWeights[level] > 0 {
             indicatorOfLevel[level] = Int32(clamping: shares.count)
             shares.append(levelWeights[level] / totalWeight)
+        }
+        if least > 0 {
+            let rest = (0..<levelCount).filter { levelWeights[$0] > 0 && levelWeights[$0] < least }
+            for level in rest { indicatorOfLevel[level] = Int32(clamping: shares.count) }
+            shares.append(rest.reduce(0) { $0 + levelWeights[$1] } / totalWeight)
         }
         var missingIndicator: Int32 = -1
         if missingWeight > 0 {
@@ -80,6 +90,14 @@ struct CategoricalEncoding: Sendable, Equatable {
         self.init(
             indicatorOfLevel: indicatorOfLevel, missingIndicator: missingIndicator, shares: shares,
             reference: reference, isPlain: !againstReference)
+    }
+
+    /// What a level must weigh to be one of the `limit` heaviest; levels of equal weight stay together. 0 where there are no
+    /// more levels than that.
+    private static func leastWeight(_ weights: [Double], _ limit: Int) -> Double {
+        let heaviest = weights.filter { $0 > 0 }.sorted(by: >)
+        guard heaviest.count > limit else { return 0 }
+        return heaviest[limit].nextUp
     }
 
     /// What an indicator with mean `share` is divided by.

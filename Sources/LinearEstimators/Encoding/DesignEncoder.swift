@@ -67,13 +67,14 @@ struct DesignEncoder: Sendable, Equatable {
     ///     unpenalised fit needs it. A penalised one keeps all levels, so that none is special, and indicators as they
     ///     are, so that the penalty on a rare level is no lighter.
     ///   - expansion: whether numbers get curves, and columns products.
+    ///   - levelLimit: the most levels of a category that have an indicator each; the others share one.
     /// - Throws: `unsupported` for more than `widthLimit` columns, `invalidData` for an infinite value,
     ///   `numericalFailure` where moments overflow.
     /// - Complexity: O(rows × features), with splines times the logarithm of the rows, with products O(rows × columns²);
     ///   a column at a time is copied.
     init(
         _ features: Table, rows: [Int32], weights: [Double], againstReference: Bool,
-        expansion: FeatureExpansion = .none, _ context: ExecutionContext
+        expansion: FeatureExpansion = .none, levelLimit: Int = .max, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let totalWeight = weights.reduce(0, +)
         guard totalWeight.isFinite, totalWeight > 0 else {
@@ -107,7 +108,7 @@ struct DesignEncoder: Sendable, Equatable {
                     .categorical(
                         CategoricalEncoding(
                             column, rows: rows, weights: weights, totalWeight: totalWeight,
-                            againstReference: againstReference)))
+                            againstReference: againstReference, levelLimit: levelLimit)))
             }
         }
         try Self.requireWidth(

@@ -156,26 +156,15 @@ final class SparseLogisticLoss: LogisticObjective {
 
     private func fillDiagonal(_ probabilities: DoubleBuffer, _ diagonal: inout [Double]) {
         let count = design.count
+        var curvatures = [Double](repeating: 0, count: count)
         for function in 0..<functions {
             let p = probabilities.start + function * count
-            var squares = [Double](repeating: 0, count: width)
-            var sums = squares
-            var total = 0.0
-            design.forEachRow { row, columns, values in
-                let curvature = classes.weights[row] * p[row] * (1 - p[row])
-                total += curvature
-                for index in 0..<columns.count {
-                    let weighted = curvature * values[index]
-                    sums[Int(columns[index])] += weighted
-                    squares[Int(columns[index])] += weighted * values[index]
-                }
+            for row in 0..<count { curvatures[row] = classes.weights[row] * p[row] * (1 - p[row]) }
+            diagonal.withUnsafeMutableBufferPointer { diagonal in
+                guard let start = diagonal.baseAddress else { return }
+                design.addSquares(curvatures, to: start + function * size)
             }
-            for column in 0..<width {
-                let (scale, shift) = (design.scales[column], design.shifts[column])
-                diagonal[function * size + column] =
-                    scale * (scale * squares[column] - 2 * shift * sums[column]) + shift * shift * total
-            }
-            diagonal[function * size + width] = total
+            diagonal[function * size + width] = curvatures.reduce(0, +)
         }
     }
 }
