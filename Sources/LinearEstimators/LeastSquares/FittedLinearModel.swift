@@ -50,7 +50,7 @@ struct FittedLinearModel: FittedEstimator {
         var warnings: [String] = []
         if unpenalised, let rank = solution.deficientRank {
             warnings.append(
-                "\(backendName): the \(encoder.width) columns have rank \(rank): of all coefficients that fit "
+                "\(backendName): the \(encoder.width) columns have a rank of \(rank) at most: of all coefficients that fit "
                     + "equally well those of least norm were taken")
         }
         if spec.selection == .cv, loss.rows.count < 2 || encoder.width > 0 && summary["criterion_value"] == 0

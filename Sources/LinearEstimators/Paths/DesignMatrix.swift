@@ -9,6 +9,9 @@ import MetaLearnersCore
 /// The feature maps of Harrell's restricted cubic splines are subsets of the columns of the largest: make one matrix
 /// with `.splinesInteractions` and name `columns(.none)`, `columns(.splines)` or all of them.
 package struct DesignMatrix: Sendable {
+    /// The most levels of a category that have a column each: paths take time that grows with the third power of the
+    /// columns. The rarer ones share a column; what they do is left to models that split on categories.
+    static let levelLimit = 256
     /// The most numbers that are kept: 512 MiB.
     static let keptLimit = 1 << 26
 
@@ -52,7 +55,7 @@ package struct DesignMatrix: Sendable {
             features,
             try DesignEncoder(
                 features, rows: known, weights: known.map { weights?[Int($0)] ?? 1 }, againstReference: false,
-                expansion: expansion, context), keptLimit, context)
+                expansion: expansion, levelLimit: Self.levelLimit, context), keptLimit, context)
     }
 
     private init(

@@ -21,6 +21,9 @@ struct SparseRows: Sendable {
     /// How many rows there are.
     var count: Int { range.count }
 
+    /// How many numbers are stored.
+    var storedCount: Int { starts[range.upperBound] - starts[range.lowerBound] }
+
     /// With more levels than this, indicators are stored as the one that each row has.
     static let fewLevels = 64
 
