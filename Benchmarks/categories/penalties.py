@@ -152,7 +152,6 @@ METHODS = {
     "raw": plain(lambda p, k, n: np.ones_like(p)),
     "raw × √K": plain(lambda p, k, n: np.full_like(p, np.sqrt(k))),
     "moments": moments(1, 0),
-    "moments, no least": moments(0, 0),
     "moments + 1 standard error": moments(1, 1),
     "target encoding": target_encoding,
     "CV, one penalty": cross_validated(lambda p, k, n: [(n * l, n * l * p * (1 - p)) for l in 10.0 ** np.arange(1, -5, -1.0)]),

@@ -18,11 +18,11 @@ struct Interactions: Sendable, Equatable {
     /// are constant are left out.
     ///
     /// - Parameters:
-    ///   - encoder: makes the columns.
+    ///   - source: makes the columns.
     ///   - owners: the place and the feature of each linear column, and whether it is an indicator as it is.
     /// - Complexity: O(rows × columns²).
     init(
-        _ encoder: DesignEncoder, _ features: Table, rows: [Int32], weights: [Double], totalWeight: Double,
+        _ source: EncodedTable, rows: [Int32], weights: [Double], totalWeight: Double,
         owners: [(column: Int, feature: Int, isPlain: Bool)], _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         var pairs: [(Int32, Int32)] = []
@@ -36,8 +36,8 @@ struct Interactions: Sendable, Equatable {
         var sums = [Double](repeating: 0, count: pairs.count)
         var squares = sums
         let step = DesignBlocks.rowsPerBlock
-        let block = try DoubleBuffer(encoder.width * step)
-        try DesignBlocks(encoder: encoder, features: features, rows: rows).forEach(into: block, context) {
+        let block = try DoubleBuffer(source.width * step)
+        try DesignBlocks(source, rows: rows).forEach(into: block, context) {
             range throws(MetaLearnersError) in
             for (index, pair) in pairs.enumerated() {
                 let left = block.start + Int(pair.0) * step

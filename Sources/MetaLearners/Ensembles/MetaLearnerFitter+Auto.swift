@@ -16,7 +16,7 @@ extension MetaLearnerFitter {
                 remedy: "use more folds: cross_fitting.folds: 10")
         }
         var settings = settings
-        let design = try Self.design(dataset, &settings, scheduler.context)
+        let design = try Self.design(dataset, folds, &settings, scheduler.context)
         let members = MemberFits(
             design: design, folds: folds, rowsInFold: (0..<folds.count).map(folds.rows(in:)),
             weights: dataset.weights)
@@ -40,19 +40,27 @@ extension MetaLearnerFitter {
             trainingEffects: effects.map(\.values))
     }
 
-    /// The design matrix of all feature maps; products are left out where they would be too many.
+    /// The design matrix of all feature maps; products are left out where they would be too many. The levels of large
+    /// categories are scored by outcome and treatment.
     private static func design(
-        _ dataset: CausalDataset, _ settings: inout AutoSettings, _ context: ExecutionContext
+        _ dataset: CausalDataset, _ folds: FoldAssignment, _ settings: inout AutoSettings,
+        _ context: ExecutionContext
     ) throws(MetaLearnersError) -> DesignMatrix {
+        let arms = dataset.treatment.arms
+        let scoring = LevelScoring(
+            targets: [dataset.outcome.values]
+                + (1..<dataset.armCount).map { arm in arms.map { Int($0) == arm ? 1 : 0 } },
+            folds: folds.folds)
         let plain = try DesignMatrix(
-            dataset.covariates, weights: dataset.weights, expansion: .splines, context)
+            dataset.covariates, weights: dataset.weights, expansion: .splines, scoring: scoring, context)
         let linear = plain.columns(.none).count
         guard plain.width + linear * (linear - 1) / 2 <= settings.widthLimit else {
             settings.map = .splines
             return plain
         }
         return try DesignMatrix(
-            dataset.covariates, weights: dataset.weights, expansion: .splinesInteractions, context)
+            dataset.covariates, weights: dataset.weights, expansion: .splinesInteractions, scoring: scoring,
+            context)
     }
 
     /// The nuisances as any learner has them, with their models.
