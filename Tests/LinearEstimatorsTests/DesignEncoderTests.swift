@@ -39,7 +39,10 @@ import Testing
                 #expect(abs(values.map { $0 * $0 }.reduce(0, +) / 80 - 1) < 1e-12)
             } else {
                 let least = try #require(values.min())
-                #expect(Set(values.map { abs($0 - least) < 1e-12 ? 0 : abs($0 - least - 1) < 1e-12 ? 1 : 2 }) == [0, 1])
+                #expect(
+                    Set(values.map { abs($0 - least) < 1e-12 ? 0 : abs($0 - least - 1) < 1e-12 ? 1 : 2 }) == [
+                        0, 1,
+                    ])
             }
         }
     }

@@ -59,7 +59,8 @@ struct EquivarianceTests {
             weights: weights)
     }
 
-    @Test("an outcome in units of a power of two gives the effects in these units, to the bit", arguments: fits)
+    @Test(
+        "an outcome in units of a power of two gives the effects in these units, to the bit", arguments: fits)
     func binaryUnits(fit: Fit) throws {
         let plain = try fit.effects(Self.data())
         for factor in [0x1p30, 0x1p-30] {

@@ -9,7 +9,9 @@ import _TestSupport
 @Suite("Rare levels")
 struct RareLevelTests {
     /// Confounded data whose average effect is 1, with columns of noise beside the three that count.
-    static func dataset(rows: Int, levels: Int = 1, gaps: Double = 0, seed: UInt64 = 7) throws -> CausalDataset {
+    static func dataset(rows: Int, levels: Int = 1, gaps: Double = 0, seed: UInt64 = 7) throws
+        -> CausalDataset
+    {
         var stream = RandomStream(seed: seed)
         let b = (0..<3).map { _ in (0..<rows).map { _ in stream.normal() } }
         var arms: [Int32] = []
@@ -28,7 +30,9 @@ struct RareLevelTests {
         if gaps > 0 {
             for index in 0..<40 {
                 columns.append(
-                    Column("g\(index)", (0..<rows).map { _ in stream.uniform() < gaps ? .nan : stream.normal() }))
+                    Column(
+                        "g\(index)", (0..<rows).map { _ in stream.uniform() < gaps ? .nan : stream.normal() })
+                )
             }
         }
         return try CausalDataset(

@@ -21,7 +21,7 @@ struct PenaltyPath {
     ///   - folds: ranges of its rows.
     /// - Throws: `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
     init(
-        _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: some PenaltyPathSpec,
+        _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: any PenaltyPathSpec,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let source = try CovarianceSource(problem, folds, context)

@@ -133,7 +133,8 @@ struct DesignEncoder: Sendable, Equatable {
         self.init(
             sources, scores.scores,
             try Interactions(
-                EncodedTable(encoder: plain, features: features, scores: scores.ofRows), rows: rows, weights: weights, totalWeight: totalWeight,
+                EncodedTable(encoder: plain, features: features, scores: scores.ofRows), rows: rows,
+                weights: weights, totalWeight: totalWeight,
                 owners: plain.linearColumns,
                 context))
     }

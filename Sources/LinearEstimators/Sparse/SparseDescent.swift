@@ -73,7 +73,9 @@ final class SparseDescent: PathDescent {
         func forEachEntry(_ column: Int, _ body: (Int, Double) -> Void) {
             places.withUnsafeBufferPointer { places in
                 values.withUnsafeBufferPointer { values in
-                    for index in starts[column]..<starts[column + 1] { body(Int(places[index]), values[index]) }
+                    for index in starts[column]..<starts[column + 1] {
+                        body(Int(places[index]), values[index])
+                    }
                 }
             }
         }

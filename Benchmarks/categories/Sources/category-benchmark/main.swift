@@ -84,7 +84,8 @@ if arguments[1] == "fit" {
     let start = clock.now
     let model = try estimator.fit(task, ExecutionContext(threads: 2))
     let seconds = (clock.now - start) / .seconds(1)
-    print("| \(arguments[2]) | \(rows) | \(levels) | \(rounded(seconds)) | \(peakMiB()) | \(model.warnings) |")
+    print(
+        "| \(arguments[2]) | \(rows) | \(levels) | \(rounded(seconds)) | \(peakMiB()) | \(model.warnings) |")
 } else {
     let repeats = arguments.count > 6 ? Int(arguments[6]) ?? 1 : 1
     var (squares, errors, deviations, seconds) = (0.0, 0.0, 0.0, 0.0)
@@ -102,11 +103,14 @@ if arguments[1] == "fit" {
         let truth = sample.effects.reduce(0, +) / Double(rows)
         squares += (average.estimate - truth) * (average.estimate - truth)
         deviations += average.stdError
-        let sum = zip(model.trainingEffects[0], sample.effects).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let sum = zip(model.trainingEffects[0], sample.effects).reduce(0) {
+            $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
+        }
         errors += (sum / Double(rows)).squareRoot()
     }
     let n = Double(repeats)
     print(
         "| \(arguments[2]) | \(arguments[5]) | \(rows) | \(levels) | \(rounded(seconds / n)) | "
-            + "\(rounded((squares / n).squareRoot())) | \(rounded(deviations / n)) | \(rounded(errors / n)) | \(peakMiB()) |")
+            + "\(rounded((squares / n).squareRoot())) | \(rounded(deviations / n)) | \(rounded(errors / n)) | \(peakMiB()) |"
+    )
 }
