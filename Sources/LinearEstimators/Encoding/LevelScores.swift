@@ -1,22 +1,5 @@
 import MetaLearnersCore
 
-/// What the levels of a category are scored by: targets known for each row, and the fold that each row is held out in.
-///
-/// A level's score is the mean of a target over its rows, drawn towards that of all. The score of a training row comes
-/// from the rows of the other folds: it does not know the row's own target.
-package struct LevelScoring: Sendable {
-    let targets: [[Double]]
-    let folds: [Int32]
-
-    /// - Parameters:
-    ///   - targets: lists of one number for each row of the features.
-    ///   - folds: the fold of each of these rows, from 0; negative for rows that are never held out.
-    package init(targets: [[Double]], folds: [Int32]) {
-        self.targets = targets
-        self.folds = folds
-    }
-}
-
 /// A standardised number for each level of a category: one column in place of an indicator for each level.
 struct LevelScores: Sendable, Equatable {
     /// The place of the category among the features.

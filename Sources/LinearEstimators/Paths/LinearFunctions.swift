@@ -1,13 +1,14 @@
 import MetaLearnersCore
 
-/// Linear functions on one encoding of features, as an archive keeps them.
-package struct LinearFunctions: Sendable {
+/// Linear functions on one encoding of features, as an archive keeps them: one model with an output for each.
+package struct LinearFunctions: FittedEstimator {
     private let encoder: DesignEncoder
     private let functions: [LinearFunction]
     private let scorer: LinearScorer
 
-    /// How many functions there are.
-    package var count: Int { functions.count }
+    /// The functions belong to whoever combined them; no backend's name stands before them in files.
+    package var backendName: String { "linear functions" }
+    package var outputCount: Int { functions.count }
 
     init(_ encoder: DesignEncoder, _ functions: [LinearFunction]) {
         self.encoder = encoder
@@ -20,7 +21,7 @@ package struct LinearFunctions: Sendable {
     ///
     /// - Throws: `invalidArgument` for features of other columns than those learnt from or rows out of range,
     ///   `numericalFailure` where a value overflows, `cancelled`.
-    package func values(_ features: Table, rows: [Int32]? = nil, _ context: ExecutionContext)
+    package func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext)
         throws(MetaLearnersError) -> [Double]
     {
         try encoder.requireKinds(of: features)
@@ -53,32 +54,5 @@ package struct LinearFunctions: Sendable {
                 function.coefficients = Array(coefficients[first..<first + encoder.width])
                 return function
             })
-    }
-}
-
-/// A linear function of the columns of a design matrix.
-package struct LinearFunction: Sendable, Equatable {
-    /// Its value where every column is 0: the mean row, for columns as they are standardised.
-    package var intercept: Double
-    /// One for each column.
-    package var coefficients: [Double]
-
-    /// The function that is `intercept` everywhere.
-    package init(intercept: Double, width: Int) {
-        self.intercept = intercept
-        coefficients = [Double](repeating: 0, count: width)
-    }
-
-    /// The mean of functions on the same columns, which predicts the mean of their predictions.
-    package static func mean(_ functions: [LinearFunction]) -> LinearFunction {
-        var mean = LinearFunction(intercept: 0, width: functions.first?.coefficients.count ?? 0)
-        let share = 1 / Double(max(functions.count, 1))
-        for function in functions {
-            mean.intercept += share * function.intercept
-            for column in mean.coefficients.indices {
-                mean.coefficients[column] += share * function.coefficients[column]
-            }
-        }
-        return mean
     }
 }
