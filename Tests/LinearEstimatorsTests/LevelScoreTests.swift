@@ -9,7 +9,7 @@ import Testing
     private static let rows = 600
     private static let levels = 100
     /// Level 0 is rare, level 99 is missing in training.
-    private let codes = (0..<Self.rows).map { Int32(($0 * 37 + $0 / 11) % 99) }
+    private let codes = (0..<Self.rows).map { (row: Int) -> Int32 in Int32((row * 37 + row / 11) % 99) }
     private let number = (0..<Self.rows).map { Double($0 % 7) - 3 }
     private let folds = (0..<Self.rows).map { Int32($0 % 3) }
 
@@ -41,7 +41,8 @@ import Testing
             return Double(others) * (target[row] - mean) / Double(others + 1)
         }
         let center = raw.reduce(0, +) / Double(Self.rows)
-        let spread = (raw.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(Self.rows)).squareRoot()
+        let squares: [Double] = raw.map { ($0 - center) * ($0 - center) }
+        let spread = (squares.reduce(0, +) / Double(Self.rows)).squareRoot()
         #expect(largestDifference(fitted.ofRows[0], raw.map { ($0 - center) / spread }) < 1e-9)
         #expect(fitted.scores[0].values[99] == 0)
     }
@@ -66,25 +67,26 @@ import Testing
     func functions() throws {
         let target = codes.enumerated().map { effect($1) + number[$0] + Double($0 % 5) }
         let design = try DesignMatrix(
-            table(), expansion: .splinesInteractions, scoring: LevelScoring(targets: [target], folds: folds),
+            table(), expansion: FeatureExpansion.splinesInteractions,
+            scoring: LevelScoring(targets: [target], folds: folds),
             context)
         // A number, 64 levels at most with one for the others, a score, and the products of the number.
-        #expect(design.columns(.none).count <= 1 + 65 + 1)
+        #expect(design.columns(FeatureExpansion.none).count <= 1 + 65 + 1)
         let problem = try PathProblem(
             design, rows: (0..<Int32(Self.rows)).map { $0 }, folds: folds, target: target, context)
         let fit = try problem.ridgePath(context)
         let errors = zip(try fit.outOfFold(fit.best, context), target).map { ($0 - $1) * ($0 - $1) }
         // The variance of the target is 14; of noise, 2.
         #expect(errors.reduce(0, +) / Double(Self.rows) < 3.5)
-        let model = design.functions([fit.function(fit.best)])
+        let model = design.model(of: [fit.function(fit.best)])
         var writer = BinaryWriter()
         model.encode(to: &writer)
         var reader = BinaryReader(writer.bytes[...])
         let back = try LinearFunctions(from: &reader)
         var new = codes
         (new[0], new[1]) = (99, -1)
-        let values = try model.values(table(new), context)
-        #expect(try back.values(table(new), context) == values)
+        let values = try model.predict(table(new), rows: nil, context)
+        #expect(try back.predict(table(new), rows: nil, context) == values)
         for length in stride(from: 0, to: writer.bytes.count, by: 97) {
             var reader = BinaryReader(writer.bytes[..<length])
             #expect(throws: MetaLearnersError.self) { try LinearFunctions(from: &reader) }
