@@ -259,7 +259,9 @@ typedef struct mtlr_table {
  * Told how far the work is. Returns nonzero to go on and 0 to cancel.
  *
  * It may be called from any thread, also one of the library's own, but never from two at a time, and never after
- * the function that it was given to has returned. It must return normally: no exception, no longjmp.
+ * the function that it was given to has returned. `done` of a stage never goes back. While a call lasts, other threads go
+ * on working; a callback that falls far behind is not told every number, but always the first and the last one of a stage.
+ * It must return normally: no exception, no longjmp.
  * `stage` lives for the length of the call.
  * @since 1.0
  */

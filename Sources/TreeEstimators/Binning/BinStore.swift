@@ -7,7 +7,7 @@ final class BinStore: Sendable {
         var matrices: [[BinnedColumn.Key]: BinnedMatrix] = [:]
     }
 
-    private let contents = Lock(Contents())
+    private let contents = Lock(Contents()) { Contents() }
     private let rowWeights: [Double]?
 
     /// Creates an empty store.
