@@ -91,9 +91,9 @@ extension CATEModel {
 
     /// Loads a model from its file.
     ///
-    /// - Throws: `inputOutput`, and what `init(bytes:registry:)` throws, with the file's name.
+    /// - Throws: `inputOutput`, `outOfMemory`, and what `init(bytes:registry:)` throws, with the file's name.
     public init(contentsOf path: String, registry: EstimatorRegistry = .default) throws(MetaLearnersError) {
-        let bytes = try AtomicFile.read(path)
+        let bytes = try AtomicFile.read(path, beginningWith: Self.magic)
         do throws(MetaLearnersError) {
             try self.init(bytes: bytes, registry: registry)
         } catch {

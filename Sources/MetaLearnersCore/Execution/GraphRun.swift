@@ -121,6 +121,7 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
         let context = ExecutionContext(threads: share, cancellation: scheduler.token)
         do throws(MetaLearnersError) {
             try context.checkCancellation()
+            try AvailableMemory.require(entries[index].bytes, for: "a fit")
             try entries[index].body(context)
             return nil
         } catch {

@@ -31,7 +31,7 @@ package enum Workers {
 
     /// Runs `body` on a thread with a stack of its own, and returns when it is done; on the calling thread where the
     /// system gives none.
-    package static func onOwnStack(_ body: @Sendable () -> Void) {
+    package static func onOwnStack(_ body: () -> Void) {
         withoutActuallyEscaping(body) { body in
             guard let thread = PlainThread(body) else { return body() }
             thread.join()

@@ -14,6 +14,7 @@ struct TOMLReader {
         guard !text.utf8.contains(0) else {
             throw MetaLearnersError(.invalidSpec, at: source, "is not valid TOML (it contains a NUL)")
         }
+        try TOMLGuard.check(text, source: source)
         do {
             return try value(of: TOMLTable(string: text), at: .root)
         } catch let error as TOMLParseError {
