@@ -192,7 +192,7 @@ struct JSONReader {
     private mutating func codeUnit() throws(MetaLearnersError) -> UInt32 {
         guard position + 4 <= bytes.count,
             let unit = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16),
-            bytes[position] != UInt8(ascii: "+")
+            bytes[position..<position + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
         else { throw invalid("\\u is not followed by four digits") }
         position += 4
         return unit

@@ -83,7 +83,7 @@ struct YAMLReader {
         guard text.utf8.contains(where: { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
             let number = Array(text.utf8).withUnsafeBufferPointer(DecimalParser.parse)
         else { return .string(text) }
-        guard number.isFinite || text.utf8.allSatisfy({ $0 | 0x20 != UInt8(ascii: "i") }) else {
+        guard number.isFinite else {
             throw error(scalar.mark, "the number \(text) is beyond the largest, 1.8e308")
         }
         return .normalized(number)
