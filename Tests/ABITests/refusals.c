@@ -336,6 +336,11 @@ static void matrices(void) {
     CHANGED("memory", matrix.row_stride = INT64_MIN);
     CHANGED("memory", matrix.column_stride = INT64_MAX);
     CHANGED("memory", matrix.column_stride = INT64_MIN);
+    CHANGED("memory", matrix.column_stride = INT64_C(1) << 62);
+    CHANGED("memory", matrix.column_stride = -(INT64_C(1) << 62));
+    CHANGED("memory", matrix.column_stride = INT64_C(1) << 57);
+    CHANGED("memory", matrix.columns = 1; matrix.column_stride = INT64_C(1) << 62);
+    CHANGED("memory", matrix.row_stride = INT64_C(1) << 57);
     static const char *const holes[] = {"x0", NULL};
     CHANGED("matrix_names[1]", table.matrix_names = holes);
     static const char *const bytes[] = {"\xf0\x28\x8c\x28", "x1"};

@@ -92,7 +92,7 @@ struct SpecLoaderTests {
         for number in ["1e400", "-1e400", "1" + String(repeating: "0", count: 400) + ".0"] {
             #expect(error("a: \(number)").contains("beyond the largest"))
             #expect(error("{\"a\": \(number)}", format: "json").contains("beyond the largest"))
-            #expect(error("a = \(number)", format: "toml").hasPrefix("s.toml, line 1: is not valid TOML"))
+            #expect(error("a = \(number)", format: "toml").contains("beyond the largest"))
         }
     }
 

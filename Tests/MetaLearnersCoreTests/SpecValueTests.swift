@@ -49,7 +49,7 @@ struct SpecValueTests {
     @Test(
         "Text that is not JSON is refused with the name of its source",
         arguments: [
-            "", " ", "{", "[1,", "{\"a\": }", "{\"a\" 1}", "nul", "[1 2]", "\"open", "{\"a\": 1} x", "1e999",
+            "", " ", "{", "[1,", "{\"a\": }", "{\"a\" 1}", "nul", "[1 2]", "\"open", "{\"a\": 1} x",
             "[01]",
         ])
     func badJSON(text: String) {
@@ -95,7 +95,7 @@ struct SpecValueTests {
         "What was written is read as the same text again",
         arguments: [
             8.3e18, 1e15, 1e16, 9_007_199_254_740_994, -1e22, 1.5, 3, -0.0, 1e-300, 1.7976931348623157e308,
-            5e-324,
+            .leastNonzeroMagnitude,
             0.1, 123_456_789_012_345_680, 4.611686018427388e18,
         ])
     func sameText(number: Double) throws {

@@ -6,8 +6,8 @@
 
 /// The stack of a caller, which may be far smaller than a fit needs: some hosts give their threads 64 KiB.
 package enum StackRoom {
-    /// What a call of the library may need of its caller's stack, with room to spare; measured needs are below 160 KiB.
-    package static let needed = 384 << 10
+    /// What a call of the library may need of its caller's stack, with room to spare; measured needs are below 300 KiB.
+    package static let needed = 512 << 10
 
     /// Runs `body` here where there is room for it, else on a thread with a stack of its own, and returns when it is done.
     package static func ensure(_ body: () -> Void) {

@@ -5,7 +5,7 @@
 /// as the same text. Complexity: linear in the length of the text.
 struct JSONReader {
     /// Values within values, at most.
-    private static let depthLimit = 64
+    private static let depthLimit = 128
 
     private let bytes: [UInt8]
     private let source: String
@@ -139,6 +139,7 @@ struct JSONReader {
             guard digits() > 0 else { throw invalid("a number ends within its exponent") }
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if text == "-0" { return .number(-0.0) }
         if !hasPoint, !hasExponent, let integer = Int(text) { return .integer(integer) }
         // Not by the C library: it reads numbers as the locale of the host has them.
         guard let number = Double(text), number.isFinite else {

@@ -30,7 +30,8 @@ public enum SpecValue: Sendable, Equatable {
 
     /// A number as JSON reads it: an integer where it has no fraction, and every integer of its size is a double.
     package static func normalized(_ number: Double) -> SpecValue {
-        guard abs(number) <= 0x1p53, let integer = Int(exactly: number) else { return .number(number) }
+        guard abs(number) <= 0x1p53, number != 0 || number.sign == .plus, let integer = Int(exactly: number)
+        else { return .number(number) }
         return .integer(integer)
     }
 
