@@ -97,6 +97,8 @@ private final class WorkerPool: @unchecked Sendable {  // All that changes is re
     private var jobs: [Job] = []
     private var threadCount = 0
     private var idleCount = 0
+    /// Threads that were asked for and have not begun: they will look for work too.
+    private var startingCount = 0
 
     /// The memory is never returned: a thread may still wait in it.
     init() {
@@ -114,15 +116,17 @@ private final class WorkerPool: @unchecked Sendable {  // All that changes is re
     func run(_ job: Job) {
         pthread_mutex_lock(mutex)
         jobs.append(job)
-        let missing = max(0, jobs.reduce(0) { $0 + $1.wanted } - idleCount)
+        let missing = max(0, jobs.reduce(0) { $0 + $1.wanted } - idleCount - startingCount)
         let added = max(0, min(job.wanted, missing, Self.threadLimit - threadCount))
         threadCount += added
+        startingCount += added
         for _ in 0..<min(job.wanted, idleCount) { pthread_cond_signal(work) }
         pthread_mutex_unlock(mutex)
         for index in 0..<added {
             guard let thread = PlainThread({ [self] in serve() }) else {
                 pthread_mutex_lock(mutex)
                 threadCount -= added - index
+                startingCount -= added - index
                 pthread_mutex_unlock(mutex)
                 break
             }
@@ -138,6 +142,7 @@ private final class WorkerPool: @unchecked Sendable {  // All that changes is re
     /// The life of a thread.
     private func serve() {
         pthread_mutex_lock(mutex)
+        startingCount -= 1
         while true {
             if let job = jobs.first {
                 job.wanted -= 1
