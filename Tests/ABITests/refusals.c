@@ -276,16 +276,26 @@ static void columns(void) {
     changed[0].name = "x_0";
     FAILS_SAYING(MTLR_INVALID_DATA, "x_0",
                  mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
-    /* Codes that are no levels are missing: no error, no trap. */
+    /* Negative codes are missing; codes beyond the levels are refused with their row, counted from 0. */
     static int32_t wild[TRIAL_ROWS];
-    for (int row = 0; row < TRIAL_ROWS; row++) wild[row] = row % 3 == 0 ? INT32_MAX : row % 3 == 1 ? INT32_MIN : 1;
+    for (int row = 0; row < TRIAL_ROWS; row++) wild[row] = row % 3 == 0 ? -1 : row % 3 == 1 ? INT32_MIN : 1;
     memcpy(changed, t.columns, sizeof changed);
     changed[2].data = wild;
     SUCCEEDS(mtlr_dataset_create(&dataset_out, &table, TRIAL_SPEC, 0, &error));
     mtlr_dataset_free(dataset_out);
     SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
+    const int32_t beyond[] = {3, 7, INT32_MAX};
+    for (int index = 0; index < 3; index++) {
+        wild[5] = beyond[index];
+        FAILS_SAYING(MTLR_INVALID_DATA, "row index 5 has code",
+                     mtlr_dataset_create(&dataset_out, &table, TRIAL_SPEC, 0, &error));
+        FAILS_SAYING(MTLR_INVALID_DATA, "column 'group'",
+                     mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
+    }
+    wild[5] = 1;
     changed[2].level_count = 0;
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
+    FAILS_SAYING(MTLR_INVALID_DATA, "no levels",
+                 mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
     /* Values that are no outcomes, arms or covariates. */
     static double values[TRIAL_ROWS];
     const double odd[] = {NAN, INFINITY, -INFINITY};

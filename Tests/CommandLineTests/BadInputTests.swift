@@ -81,9 +81,9 @@ struct BadInputTests {
             ("x,w,y\n1,0,2\n1,\"0,1\n", ["line 3", "quoted"]), ("x,w,w\n1,0,2\n", ["line 1", "'w'"]),
             ("x,w,y\n1,1,2\n2,1,3\n", ["one arm only"]),
             ("x,w,y\n1,0,2\n2,1,3\n3,1,1\n4,1,5\n5,1,3\n", ["arm"]),
-            ("x,w,y\n1,0,2\n2,,3\n3,1,1\n", ["treatment", "row 2"]),
-            ("x,w,y\n1,0,2\n2,1,\n3,1,inf\n", ["2 of 3", "row 2", "data.missing_outcome: drop"]),
-            ("x,w,y\n1,0,2\ninf,1,2\n3,1,4\n", ["column 'x'", "row 2", "infinite"]),
+            ("x,w,y\n1,0,2\n2,,3\n3,1,1\n", ["treatment", "line 3"]),
+            ("x,w,y\n1,0,2\n2,1,\n3,1,inf\n", ["2 of 3", "line 3", "data.missing_outcome: drop"]),
+            ("x,w,y\n1,0,2\ninf,1,2\n3,1,4\n", ["column 'x'", "line 3", "infinite"]),
         ]
         for (text, words) in bad {
             let arguments = try fit(data: text)

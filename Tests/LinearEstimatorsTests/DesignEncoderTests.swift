@@ -104,12 +104,12 @@ import Testing
         let training = #expect(throws: MetaLearnersError.self) {
             try RidgeEstimator().fit(sample.task(), ExecutionContext())
         }
-        #expect(training?.description.contains("column 'first': row 7 is infinite") == true)
+        #expect(training?.description.contains("column 'first': row index 6 is infinite") == true)
         let prediction = #expect(throws: MetaLearnersError.self) {
             try model.predict(sample.table(), rows: nil, ExecutionContext())
         }
         #expect(prediction?.kind == .numericalFailure)
-        #expect(prediction?.location == "row 7")
+        #expect(prediction?.location == "row index 6")
     }
 
     @Test("columns of another number or kind, and rows out of range, are refused at prediction")

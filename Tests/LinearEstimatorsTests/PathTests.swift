@@ -20,7 +20,7 @@ import Testing
     }
 
     private func values(_ function: LinearFunction?, _ design: DesignMatrix) throws -> [Double] {
-        try design.functions([try #require(function)]).values(sample.table(), context)
+        try design.model(of: [try #require(function)]).predict(sample.table(), rows: nil, context)
     }
 
     @Test("a stage of the lasso's path is the lasso at its penalty")
@@ -65,7 +65,7 @@ import Testing
         let expected = try LogisticEstimator(LogisticSpec(l2: 0.05 * 90)).predictions(
             sample, of: sample.table())
         let odds = try values(fit.wholeFunction(1), design)
-        let probabilities = odds.flatMap { [Sigmoid.value(-$0), Sigmoid.value($0)] }
+        let probabilities = odds.flatMap { [Logistic.shareByMagnitude(-$0), Logistic.shareByMagnitude($0)] }
         #expect(largestDifference(probabilities, expected) < 1e-6)
     }
 
@@ -179,13 +179,14 @@ import Testing
         let fit = try PathProblem(
             design, rows: sample.rows, folds: folds, target: sample.target, context
         ).lassoPath(context)
-        let functions = design.functions((0..<3).map { fit.function(fit.best, fold: $0) })
+        let functions = design.model(of: (0..<3).map { fit.function(fit.best, fold: $0) })
         var writer = BinaryWriter()
         functions.encode(to: &writer)
         var reader = BinaryReader(writer.bytes[...])
         let restored = try LinearFunctions(from: &reader)
         #expect(
-            try restored.values(sample.table(), context) == functions.values(sample.table(), context))
+            try restored.predict(sample.table(), rows: nil, context)
+                == functions.predict(sample.table(), rows: nil, context))
         var short = BinaryReader(writer.bytes.dropLast(9))
         #expect(throws: MetaLearnersError.self) { try LinearFunctions(from: &short) }
     }

@@ -136,7 +136,7 @@ struct LinearScorer: Sendable {
             let place = bad / outputCount
             let row = rows.map { Int($0[place]) } ?? place
             throw MetaLearnersError(
-                .numericalFailure, at: "row \(row + 1)", "the prediction overflows",
+                .numericalFailure, at: "row index \(row)", "the prediction overflows",
                 remedy: "look for a covariate that is infinite or far outside the training data")
         }
         return scores

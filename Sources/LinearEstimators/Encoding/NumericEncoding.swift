@@ -60,7 +60,7 @@ struct NumericEncoding: Sendable, Equatable {
             }
             guard value.isFinite else {
                 throw MetaLearnersError(
-                    .invalidData, at: "column '\(column.name)'", "row \(rows[index] + 1) is infinite",
+                    .invalidData, at: "column '\(column.name)'", "row index \(rows[index]) is infinite",
                     remedy: "make infinite values missing, or cut them off")
             }
             low = min(low, value)

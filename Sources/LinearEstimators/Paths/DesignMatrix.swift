@@ -94,11 +94,6 @@ package struct DesignMatrix: Sendable {
         }
     }
 
-    /// A model of linear functions on these columns, for new rows and for the archive.
-    package func functions(_ functions: [LinearFunction]) -> LinearFunctions {
-        LinearFunctions(encoder, functions)
-    }
-
     /// Calls `body` with columns of some rows: a pointer to the first number of a column, whose rows are either all rows
     /// of the table (then the place of a row is its own) or those asked for (then 0, 1, …).
     func withColumns(

@@ -1,3 +1,5 @@
+import MetaLearnersCore
+
 /// The columns of a path problem: some of a design matrix, and their products with a modulation.
 struct PathColumns: DesignSource {
     let design: DesignMatrix

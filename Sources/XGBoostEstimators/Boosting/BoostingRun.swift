@@ -21,9 +21,9 @@ struct BoostingRun<Loss: BoostingLoss> {
     func train() throws(MetaLearnersError) -> [UInt8]? {
         let booster = try Booster(library, matrix: matrix, parameters: parameters)
         let cells = matrix.rowCount * loss.outputs
-        let gradients = NumberBuffer<Float>(repeating: 0, count: cells)
-        let hessians = NumberBuffer<Float>(repeating: 0, count: cells)
-        let mask = roles.mask()
+        let gradients = try AlignedBuffer<Float>(zeroed: cells)
+        let hessians = try AlignedBuffer<Float>(zeroed: cells)
+        let mask = try roles.mask()
         let hessianGrid = GradientGrid(magnitude: loss.hessianMagnitude, count: matrix.rowCount)
         var grid = GradientGrid(magnitude: loss.gradientMagnitude, count: matrix.rowCount)
         var stopping = roles.heldOut.isEmpty ? nil : EarlyStopping(patience: spec.earlyStopping)

@@ -11,17 +11,26 @@ import MetaLearnersCore
 /// The first line names the columns. Fields are separated by commas (by tabs in files called `.tsv` or `.tab`)
 /// and may stand in double quotes, where separators, line ends and doubled quotation marks are part of the text.
 /// Lines end in LF, CR LF or CR; a byte-order mark, blank lines and blanks around unquoted fields are skipped.
-/// Empty fields and `NA`, `NaN` and `null` are missing. A column is numeric where every field that is not missing
-/// is a number, else it is a category whose levels are the texts as written, `true` and `false` among them.
+/// Empty fields and the usual spellings (`FieldSpelling`) are missing. A column is numeric where every field that is not
+/// missing is a number, else it is a category whose levels are the texts as written, `true` and `false` among them; where
+/// nearly all fields are numbers, the others are taken for mistakes and refused. `ColumnRules` say which columns are
+/// labels, numbers or of no interest.
 ///
 /// Numbers are kept in the narrowest type that holds a whole column exactly. Complexity: one pass over the bytes;
 /// a second one, over the first rows only, for columns whose first fields were numbers and a later one was not.
 package struct CSVReader {
     /// Called with the bytes read so far and their total, where that is known; returning false cancels.
     package var progress: ((Int, Int) -> Bool)?
+    /// What is known of the columns beforehand.
+    package var rules: ColumnRules
+    /// Whether a header alone is a table too, one without rows.
+    package var allowsNoRows = false
 
     /// Creates a reader.
-    package init(progress: ((Int, Int) -> Bool)? = nil) { self.progress = progress }
+    package init(_ rules: ColumnRules = ColumnRules(), progress: ((Int, Int) -> Bool)? = nil) {
+        self.rules = rules
+        self.progress = progress
+    }
 
     /// Reads the file at `path`, or standard input for `-`.
     ///
@@ -40,13 +49,14 @@ package struct CSVReader {
     package func read(_ source: ByteSource, separator: UInt8 = UInt8(ascii: ",")) throws(MetaLearnersError)
         -> Table
     {
-        var builder = CSVTableBuilder(fileName: source.name)
+        var builder = CSVTableBuilder(fileName: source.name, rules)
         try pass(over: source, separator, &builder, progress)
+        if let mistake = builder.mistake { throw mistake }
         if builder.rowsToRecover > 0 {
             builder.beginRecovery()
             try pass(over: source, separator, &builder, nil)
         }
-        return try builder.take()
+        return try builder.take(allowingNoRows: allowsNoRows)
     }
 
     private func pass(

@@ -2,6 +2,7 @@ import ArgumentParser
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners ate`.
 struct AverageEffectCommand: ParsableCommand {
@@ -69,7 +70,9 @@ struct AverageEffectCommand: ParsableCommand {
         }
         let model = try CATEModel(contentsOf: specOrModel, registry: runOptions.registry())
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(data), model.spec.data)
+            try CausalDataset(
+                session.readTable(data, ColumnRules(training: model.schema, model.spec.data)),
+                model.spec.data)
         }
         session.warn(dataset.warnings)
         return try estimates(model, dataset, session)
@@ -79,7 +82,7 @@ struct AverageEffectCommand: ParsableCommand {
         let fitter = try MetaLearnerFitter(
             specOptions.load(specOrModel, seed: runOptions.seed), registry: runOptions.registry())
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(data), fitter.spec.data)
+            try CausalDataset(session.readTable(data, ColumnRules(fitter.spec.data)), fitter.spec.data)
         }
         let (model, _) = try session.timed { () throws(MetaLearnersError) in
             try fitter.fit(dataset, session.execution)

@@ -44,13 +44,16 @@ final class CommandSession {
         return (value, Double(seconds) + Double(attoseconds) * 1e-18)
     }
 
-    /// Reads the data file at `path`.
-    func readTable(_ path: String) throws(MetaLearnersError) -> Table {
+    /// Reads the data file at `path`, whose columns are what `rules` say.
+    func readTable(_ path: String, _ rules: ColumnRules, allowingNoRows: Bool = false)
+        throws(MetaLearnersError) -> Table
+    {
         let bar = bar
-        let reader = CSVReader { done, total in
+        var reader = CSVReader(rules) { done, total in
             if total > 0 { bar.show("read", done: done, total: total) }
             return !Interruption.token.isCancelled
         }
+        reader.allowsNoRows = allowingNoRows
         return try reader.read(path)
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners fit`.
 struct FitCommand: ParsableCommand {
@@ -52,13 +53,13 @@ struct FitCommand: ParsableCommand {
         let other = try Self.read(nuisances, registry)
         let path = data
         let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
-            let table = try session.readTable(path)
+            let table = try session.readTable(path, ColumnRules(fitter.spec.data))
             return (table, try CausalDataset(table, fitter.spec.data))
         }
         let (model, fitSeconds) = try session.timed { () throws(MetaLearnersError) in
             let known = try other.map { model throws(MetaLearnersError) in
                 try fitter.nuisances(
-                    of: model, fittedTo: dataset, registry: registry, session.execution)
+                    of: model, fittedTo: dataset, session.execution)
             }
             let model = try fitter.fit(dataset, nuisances: known, session.execution)
             if let known { session.note(Self.reused(known, fitter.nuisanceRoles(dataset), model)) }
@@ -83,7 +84,7 @@ struct FitCommand: ParsableCommand {
         if let cates { session.note("effects written to \(cates)") }
     }
 
-    private static func read(_ path: String?, _ registry: EstimatorRegistry) throws(MetaLearnersError)
+    private static func read(_ path: String?, _ registry: Registry) throws(MetaLearnersError)
         -> CATEModel?
     {
         guard let path else { return nil }

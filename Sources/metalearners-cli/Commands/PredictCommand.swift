@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners predict`.
 struct PredictCommand: ParsableCommand {
@@ -68,8 +69,14 @@ struct PredictCommand: ParsableCommand {
         _ = try model.columnNames(request)
         try OutputFile.requireWritable(output)
         let path = data
-        let (table, _) = try session.timed { () throws(MetaLearnersError) in try session.readTable(path) }
         let ofTraining = training
+        let (table, _) = try session.timed { () throws(MetaLearnersError) in
+            try session.readTable(
+                path,
+                ofTraining
+                    ? ColumnRules(model.spec.data) : ColumnRules(model.schema, model.spec.data),
+                allowingNoRows: !ofTraining)
+        }
         let (prediction, _) = try session.timed { () throws(MetaLearnersError) in
             let rows: PredictionRows =
                 ofTraining ? .trainingRows(try CausalDataset(table, model.spec.data)) : .new(table)
