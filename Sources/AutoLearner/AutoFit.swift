@@ -80,7 +80,8 @@ final class AutoFit: FitPlan {
         guard assembled[0] == nil else { return [] }
         let dataset = request.dataset
         let encoded = graph.add(nil) { [self] context throws(MetaLearnersError) in
-            design[0] = try AutoDesign(dataset, estimators.design, settings, context)
+            design[0] = try AutoDesign(
+                dataset, request.folds, estimators.design, settings, context)
         }
         var stacked: [TaskGraph.Node] = []
         for (index, pair) in pairs.enumerated() {

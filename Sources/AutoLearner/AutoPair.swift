@@ -136,14 +136,20 @@ struct AutoDesign: Sendable {
 
     var width: Int { columns.width }
 
-    /// Encodes the covariates; products are left out where they would be too many.
+    /// Encodes the covariates; products are left out where they would be too many. The levels of large categories are
+    /// scored by outcome and treatment.
     init(
-        _ dataset: CausalDataset, _ backend: any SharedDesignEstimator, _ settings: AutoSettings,
-        _ context: ExecutionContext
+        _ dataset: CausalDataset, _ folds: FoldAssignment, _ backend: any SharedDesignEstimator,
+        _ settings: AutoSettings, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let type = type(of: backend)
+        let arms = dataset.treatment.arms
+        let scoring = LevelScoring(
+            targets: [dataset.outcome.values]
+                + (1..<dataset.armCount).map { arm in arms.map { Int($0) == arm ? 1 : 0 } },
+            folds: folds.folds)
         let plain = try type.makeDesign(
-            dataset.covariates, weights: dataset.weights, largest: .splines, context)
+            dataset.covariates, weights: dataset.weights, largest: .splines, scoring: scoring, context)
         let linear = plain.columnCount(.none)
         guard plain.width + linear * (linear - 1) / 2 <= settings.widthLimit else {
             columns = plain
@@ -151,7 +157,8 @@ struct AutoDesign: Sendable {
             return
         }
         columns = try type.makeDesign(
-            dataset.covariates, weights: dataset.weights, largest: .splinesInteractions, context)
+            dataset.covariates, weights: dataset.weights, largest: .splinesInteractions, scoring: scoring,
+            context)
         largest = .splinesInteractions
     }
 

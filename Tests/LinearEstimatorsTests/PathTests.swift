@@ -30,8 +30,10 @@ import Testing
             design, rows: sample.rows, folds: never, target: sample.target, context)
         let fit = try problem.lassoPath(patience: nil, tolerance: 1e-10, whole: true, context)
         #expect(fit.penalties.count == 40)
+        let mean = sample.target.reduce(0, +) / 90
+        let deviation = (sample.target.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 90).squareRoot()
         for stage in [0, 12, 25] {
-            var spec = LassoSpec(lambda: fit.penalties[stage])
+            var spec = LassoSpec(lambda: fit.penalties[stage] / deviation)
             spec.expansion = .splinesInteractions
             let expected = try LassoEstimator(spec).predictions(sample, of: sample.table())
             #expect(largestDifference(try values(fit.wholeFunction(stage), design), expected) < 1e-7)

@@ -20,14 +20,19 @@ extension DesignMatrix: SharedDesign {
 
 extension SharedDesignEstimator {
     public static func makeDesign(
-        _ features: Table, weights: [Double]?, largest: FeatureExpansion, _ context: ExecutionContext
+        _ features: Table, weights: [Double]?, largest: FeatureExpansion, scoring: LevelScoring?,
+        _ context: ExecutionContext
     ) throws(MetaLearnersError) -> any SharedDesign {
-        try DesignMatrix(features, weights: weights, expansion: largest, context)
+        try DesignMatrix(features, weights: weights, expansion: largest, scoring: scoring, context)
     }
 
     public static func designWidth(_ features: Table, _ map: FeatureExpansion) -> Int {
         // Every number has a curve of at most five columns beside the column itself and one for missing values.
-        let linear = features.columns.reduce(0) { $0 + min($1.levels?.count ?? 2, 1 << 20) }
+        // A large category has a column for each of its heaviest levels, for the others and for what is missing, and scores
+        // by an outcome and a few arms.
+        let linear = features.columns.reduce(0) {
+            $0 + ($1.levels.map { min($0.count, DesignMatrix.levelLimit + 8) } ?? 2)
+        }
         let curves = map == .none ? 0 : 5 * features.columns.count
         return linear + curves + (map == .splinesInteractions ? linear * (linear - 1) / 2 : 0)
     }
@@ -90,28 +95,25 @@ extension PathProblem {
     }
 }
 
-extension RidgeEstimator: SharedDesignEstimator {
-    /// Thirteen penalties, whatever the spec's.
-    public func fitFolds(
-        _ design: any SharedDesign, _ map: FeatureExpansion, _ task: TrainingTask, _ folds: FoldAssignment,
-        modulation: DesignModulation?, _ context: ExecutionContext
-    ) throws(MetaLearnersError) -> LinearFoldPath {
-        let problem = try PathProblem(design, map, task, folds, modulation, Self.backend, context)
-        return try LinearFoldPath(
-            problem.ridgePath(context), folds.count, hasSlopes: modulation != nil, context)
-    }
-}
+/// A linear model whose path of penalties can be fitted for all folds in one go.
+public protocol DesignPathSpec: LinearSpec {}
 
-extension LassoEstimator: SharedDesignEstimator {
-    /// As many penalties as the spec's `path_length` says.
+extension RidgeSpec: DesignPathSpec {}
+extension LassoSpec: DesignPathSpec {}
+
+extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
+    /// Ridge: thirteen penalties, whatever the spec's. Lasso: as many as the spec's `path_length` says.
     public func fitFolds(
         _ design: any SharedDesign, _ map: FeatureExpansion, _ task: TrainingTask, _ folds: FoldAssignment,
         modulation: DesignModulation?, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> LinearFoldPath {
         let problem = try PathProblem(design, map, task, folds, modulation, Self.backend, context)
-        return try LinearFoldPath(
-            problem.lassoPath(stages: spec.pathLength, context), folds.count, hasSlopes: modulation != nil,
-            context)
+        let fit =
+            switch spec.method.kind {
+            case .squares: try problem.ridgePath(context)
+            case .path(let path): try problem.lassoPath(stages: path.pathLength, context)
+            }
+        return try LinearFoldPath(fit, folds.count, hasSlopes: modulation != nil, context)
     }
 }
 

@@ -4,7 +4,8 @@ import MetaLearnersCore
 public struct IntervalSpec: ParameterizedSpec {
     /// Where intervals come from.
     public enum Method: String, Sendable, CaseIterable {
-        /// Analytic or forest where learner and effect model allow it, since these cost next to nothing; else none.
+        /// Analytic or forest where learner and effect model allow it, since these cost next to nothing; else none, as for
+        /// linear effect models with more than a thousand coefficients of levels.
         case auto
         /// None.
         case none

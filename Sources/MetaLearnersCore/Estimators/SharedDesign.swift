@@ -16,10 +16,13 @@ public protocol SharedDesign: Sendable {
 public protocol SharedDesignEstimator: BaseEstimator {
     /// Encodes the columns of `features` for the largest feature map that is wanted.
     ///
+    /// - Parameter scoring: what the levels of a category that has too many for a column each are scored by; nil where
+    ///   they have no scores.
     /// - Throws: `unsupported` for too many columns, `invalidData` for an infinite value or no row with a weight,
     ///   `numericalFailure`, `outOfMemory`, `cancelled`.
     static func makeDesign(
-        _ features: Table, weights: [Double]?, largest: FeatureExpansion, _ context: ExecutionContext
+        _ features: Table, weights: [Double]?, largest: FeatureExpansion, scoring: LevelScoring?,
+        _ context: ExecutionContext
     ) throws(MetaLearnersError) -> any SharedDesign
 
     /// How many columns a feature map has at most.
@@ -50,6 +53,27 @@ public protocol SharedDesignEstimator: BaseEstimator {
     /// - Throws: `corruptModel`.
     static func decodeDesignModel(from reader: inout BinaryReader) throws(MetaLearnersError)
         -> any FittedEstimator
+}
+
+/// What the levels of a category are scored by: targets known for each row, and the fold that each row is held out in.
+///
+/// A level's score is the mean of a target over its rows, drawn towards that of all. The score of a training row comes
+/// from the rows of the other folds: it does not know the row's own target.
+public struct LevelScoring: Sendable {
+    /// Lists of one number for each row of the features.
+    public let targets: [[Double]]
+    /// The fold of each of these rows.
+    public let folds: [Int32]
+
+    /// Describes what scores are made of.
+    ///
+    /// - Parameters:
+    ///   - targets: lists of one number for each row of the features.
+    ///   - folds: the fold of each of these rows, from 0; negative for rows that are never held out.
+    public init(targets: [[Double]], folds: [Int32]) {
+        self.targets = targets
+        self.folds = folds
+    }
 }
 
 /// Further columns beside those of a design: a number m of each row, and its products with the columns of a feature map.
