@@ -22,6 +22,9 @@ struct AverageEffectCommand: ParsableCommand {
     @Option(help: "Over whom to average: all rows (ate) or those in the arm (att).")
     var estimand: Estimand = .ate
 
+    @Option(help: ArgumentHelp("The level of the intervals, between 0 and 1.", valueName: "share"))
+    var level = AverageEffect.standardLevel
+
     @Flag(help: "Print the results as JSON.")
     var json = false
 
@@ -31,6 +34,10 @@ struct AverageEffectCommand: ParsableCommand {
     func validate() throws {
         if specOrModel == "-", data == "-" {
             throw ValidationError("Only one of spec and data can be standard input.")
+        }
+        guard level > 0, level < 1 else {
+            throw ValidationError(
+                "--level is \(level), must be: number, 0 < x < 1 (0.95 for intervals of 95 %).")
         }
     }
 
@@ -95,7 +102,7 @@ struct AverageEffectCommand: ParsableCommand {
         throws(MetaLearnersError) -> Result
     {
         let (estimates, _) = try session.timed { () throws(MetaLearnersError) in
-            try model.averageEffects(estimand, on: dataset, session.execution)
+            try model.averageEffects(estimand, on: dataset, level: level, session.execution)
         }
         return (estimates, dataset.rowCount, model.spec.learner.rawValue)
     }
