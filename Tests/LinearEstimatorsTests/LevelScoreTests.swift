@@ -8,10 +8,17 @@ import Testing
     private let context = ExecutionContext()
     private static let rows = 600
     private static let levels = 100
-    /// Level 0 is rare, level 99 is missing in training.
-    private let codes = (0..<Self.rows).map { Int32(($0 * 37 + $0 / 11) % 99) }
-    private let number = (0..<Self.rows).map { Double($0 % 7) - 3 }
-    private let folds = (0..<Self.rows).map { Int32($0 % 3) }
+    /// Level 99 is never seen.
+    private let codes: [Int32]
+    private let number: [Double]
+    private let folds: [Int32]
+
+    init() {
+        let rows = 0..<Self.rows
+        codes = rows.map { (row: Int) -> Int32 in Int32((row * 37 + row / 11) % 99) }
+        number = rows.map { (row: Int) -> Double in Double(row % 7) - 3 }
+        folds = rows.map { (row: Int) -> Int32 in Int32(row % 3) }
+    }
 
     private func table(_ codes: [Int32]? = nil) throws -> Table {
         try Table([
@@ -76,15 +83,15 @@ import Testing
         let errors = zip(try fit.outOfFold(fit.best, context), target).map { ($0 - $1) * ($0 - $1) }
         // The variance of the target is 14; of noise, 2.
         #expect(errors.reduce(0, +) / Double(Self.rows) < 3.5)
-        let model = design.functions([fit.function(fit.best)])
+        let model = design.model(of: [fit.function(fit.best)])
         var writer = BinaryWriter()
         model.encode(to: &writer)
         var reader = BinaryReader(writer.bytes[...])
         let back = try LinearFunctions(from: &reader)
         var new = codes
         (new[0], new[1]) = (99, -1)
-        let values = try model.values(table(new), context)
-        #expect(try back.values(table(new), context) == values)
+        let values = try model.predict(table(new), rows: nil, context)
+        #expect(try back.predict(table(new), rows: nil, context) == values)
         for length in stride(from: 0, to: writer.bytes.count, by: 97) {
             var reader = BinaryReader(writer.bytes[..<length])
             #expect(throws: MetaLearnersError.self) { try LinearFunctions(from: &reader) }
