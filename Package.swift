@@ -21,7 +21,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // The C ABI: headers only. Swift implements them in MetaLearnersABI.
@@ -81,7 +80,7 @@ let package = Package(
             name: "metalearners-cli",
             dependencies: [
                 "CCSV", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "MetaLearnersKit", "Yams", "TOMLKit",
+                "MetaLearnersKit", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

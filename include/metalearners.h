@@ -262,7 +262,9 @@ typedef struct mtlr_table {
  * Told how far the work is. Returns nonzero to go on and 0 to cancel.
  *
  * It may be called from any thread, also one of the library's own, but never from two at a time, and never after
- * the function that it was given to has returned. It must return normally: no exception, no longjmp.
+ * the function that it was given to has returned. `done` of a stage never goes back. While a call lasts, other threads go
+ * on working; a callback that falls far behind is not told every number, but always the first and the last one of a stage.
+ * It must return normally: no exception, no longjmp.
  * `stage` lives for the length of the call.
  * @since 1.0
  */
@@ -606,10 +608,20 @@ mtlr_status mtlr_model_inspect(char **json, const mtlr_model *model, mtlr_error 
 /** What was worth telling about the fit: a JSON list of texts; the caller frees it. @since 1.0 */
 mtlr_status mtlr_model_warnings(char **json, const mtlr_model *model, mtlr_error **error);
 
-/** Writes the model to a file, which is replaced at once or not at all. @since 1.0 */
+/**
+ * Writes the model to a file, which is replaced at once or not at all. A file that is replaced keeps its rights; a new one
+ * has those that the umask gives. A link stays a link, and what it points to is replaced.
+ *
+ * A model holds the outcome and the arm of each row of training, unless it was fitted with `"keep_training": false`: where
+ * rows are people, the file needs the protection of the data.
+ * @since 1.0
+ */
 mtlr_status mtlr_model_save(const mtlr_model *model, const char *path, mtlr_error **error);
 
-/** Reads a model from a file that this or an older version wrote; the caller frees it. @since 1.0 */
+/**
+ * Reads a model from a file that this or an older version wrote; the caller frees it. Of a file that does not begin as
+ * models do no more than the beginning is read, whatever its size. @since 1.0
+ */
 mtlr_status mtlr_model_load(mtlr_model **out, const char *path, mtlr_error **error);
 
 /** The bytes that mtlr_model_save() writes; the caller hands them back to mtlr_bytes_free(). @since 1.0 */

@@ -54,7 +54,7 @@ struct BadInputTests {
     @Test("a wrong spec ends with 2 and names the key, the nearest known one, or the list")
     func wrongSpecs() throws {
         try expectFailure(2, fit("--set", "lerner=dr"), "lerner", "did you mean 'learner'?")
-        try expectFailure(2, fit("--set", "learner=q"), "learner", "unknown value 'q'")
+        try expectFailure(2, fit("--set", "learner=q"), "learner", "unknown learner 'q'")
         try expectFailure(
             2, fit("--set", "models.effect=ridg"), "models.effect", "did you mean 'ridge'?", "logistic")
         try expectFailure(2, fit("--set", "models.effect.l3=1"), "models.effect.l3", "'l2'")

@@ -27,6 +27,29 @@ struct CSVReaderTests {
         return column.values.doubles().map { $0.isNaN ? nil : NumberText.shortest($0) }
     }
 
+    @Test("A header of very many columns is read, and a name that comes twice is still found")
+    func manyColumns() throws {
+        let names = (0..<100_000).map { "c\($0)" }
+        let row = String(repeating: "1,", count: names.count - 1) + "2\n"
+        let text = names.joined(separator: ",") + "\n" + row + row
+        let table = try CSVReader().read(ByteSource(Array(text.utf8), name: "wide.csv"))
+        #expect(table.columns.count == names.count)
+        #expect(table.columns.last?.values.doubles() == [2, 2])
+        let twice = names.joined(separator: ",") + ",c7\n" + row
+        let error = #expect(throws: MetaLearnersError.self) {
+            try CSVReader().read(ByteSource(Array(twice.utf8), name: "wide.csv"))
+        }
+        #expect(error?.problem == "columns 8 and 100001 are both called 'c7'")
+    }
+
+    @Test("A file that holds a NUL is no text")
+    func holdsNUL() {
+        let error = #expect(throws: MetaLearnersError.self) {
+            try CSVReader().read(ByteSource(Array("a,b\n1,\u{0}\n".utf8), name: "x.csv"))
+        }
+        #expect(error?.problem.contains("NUL") == true)
+    }
+
     @Test("LF, CR LF, CR, a byte-order mark, blank lines and a missing last line end make no difference")
     func lineEndsMakeNoDifference() throws {
         let plain = "a,b\n1,x\n2,y\n"

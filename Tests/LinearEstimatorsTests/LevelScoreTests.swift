@@ -48,7 +48,8 @@ import Testing
             return Double(others) * (target[row] - mean) / Double(others + 1)
         }
         let center = raw.reduce(0, +) / Double(Self.rows)
-        let spread = (raw.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(Self.rows)).squareRoot()
+        let squares: [Double] = raw.map { ($0 - center) * ($0 - center) }
+        let spread = (squares.reduce(0, +) / Double(Self.rows)).squareRoot()
         #expect(largestDifference(fitted.ofRows[0], raw.map { ($0 - center) / spread }) < 1e-9)
         #expect(fitted.scores[0].values[99] == 0)
     }
@@ -73,10 +74,11 @@ import Testing
     func functions() throws {
         let target = codes.enumerated().map { effect($1) + number[$0] + Double($0 % 5) }
         let design = try DesignMatrix(
-            table(), expansion: .splinesInteractions, scoring: LevelScoring(targets: [target], folds: folds),
+            table(), expansion: FeatureExpansion.splinesInteractions,
+            scoring: LevelScoring(targets: [target], folds: folds),
             context)
         // A number, 64 levels at most with one for the others, a score, and the products of the number.
-        #expect(design.columns(.none).count <= 1 + 65 + 1)
+        #expect(design.columns(FeatureExpansion.none).count <= 1 + 65 + 1)
         let problem = try PathProblem(
             design, rows: (0..<Int32(Self.rows)).map { $0 }, folds: folds, target: target, context)
         let fit = try problem.ridgePath(context)

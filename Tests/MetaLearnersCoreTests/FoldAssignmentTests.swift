@@ -79,8 +79,8 @@ struct FoldAssignmentTests {
             outcome: Outcome([1, 2, 3, 4, 5, 6]))
         let error = #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: 3, seed: 1) }
         #expect(
-            error?.description == "treatment: arm 'yes' has 2 rows, fewer than the 3 folds; the first is row index 4; "
-                + "use fewer folds (cross_fitting.folds) or leave the arm out")
+            error?.description == "treatment: arm 'yes' has 2 rows, fewer than the 3 folds; "
+                + "the first is row index 4; use fewer folds (cross_fitting.folds) or leave the arm out")
         #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: 1, seed: 1) }
         #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: .min, seed: 1) }
         #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: .max, seed: 1) }

@@ -221,7 +221,7 @@ struct EveryPathTests {
         let training = try #require(model.training)
         for fold in 0..<training.folds.count {
             let held = training.folds.rows(in: fold)
-            var aligned = try AlignedRows(table.selecting(rows: held), model.schema)
+            var aligned = try AlignedRows(table.selecting(rows: held), model.schema, model.spec.data)
             let found = try model.armMeans(&aligned, model.fitted, .fold(fold), ExecutionContext())
             for arm in 0...1 {
                 let known = held.map { training.nuisances.armOutcomes[arm]?[Int($0)] ?? .nan }

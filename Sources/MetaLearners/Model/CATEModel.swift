@@ -268,7 +268,7 @@ public struct CATEModel: Sendable {
     ///
     /// - Throws: `inputOutput`, and what `init(bytes:registry:)` throws, with the file's name.
     public init(contentsOf path: String, registry: Registry) throws(MetaLearnersError) {
-        let bytes = try AtomicFile.read(path)
+        let bytes = try AtomicFile.read(path, beginningWith: Self.magic)
         do throws(MetaLearnersError) {
             try self.init(bytes: bytes, registry: registry)
         } catch {

@@ -6,8 +6,10 @@ extension CausalDataset {
     /// `spec.categorical` names it.
     ///
     /// - Throws: `invalidSpec` where treatment or outcome is not named, `invalidData` where a column is not there
-    ///   or cannot play its part.
+    ///   or cannot play its part; `outOfMemory`.
     public init(_ table: Table, _ spec: DataSpec) throws(MetaLearnersError) {
+        // Numbers of the parts, and what is worked out of them.
+        try AvailableMemory.require(table.rowCount, of: 64, for: "a dataset of \(table.rowCount) rows")
         try self.init(Parts(table, spec))
     }
 

@@ -1,5 +1,11 @@
 import MetaLearnersCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Reads a CSV file into a table.
 ///
 /// The first line names the columns. Fields are separated by commas (by tabs in files called `.tsv` or `.tab`)
@@ -61,6 +67,12 @@ package struct CSVReader {
         var done = 0
         try source.forEachPiece { piece throws(MetaLearnersError) in
             let bytes = done == 0 ? try Self.withoutMark(piece, source.name) : piece
+            // Some other kind of file, or one with holes, may be endless for all practical purposes.
+            guard piece.baseAddress.map({ memchr($0, 0, piece.count) == nil }) ?? true else {
+                throw builder.error(
+                    line: builder.rowLine, "it holds a NUL: this is no text, or not all of it",
+                    remedy: "save the table as CSV in UTF-8")
+            }
             done += piece.count
             guard try tokenizer.consume(bytes, &builder) else {
                 if let failure = builder.failure { throw failure }

@@ -22,6 +22,8 @@ struct CSVTableBuilder {
     private var expectedLine = -1
     private var phase = Phase.header
     private var names: [String] = []
+    /// The first column of each name.
+    private var places: [String: Int] = [:]
     private var columns: [CSVColumn] = []
     private var fieldIndex = 0
     private var rowCount = 0
@@ -145,7 +147,7 @@ struct CSVTableBuilder {
                 remedy:
                     "give each column a name (a table's row names can be left out: index=False in pandas, "
                     + "row.names=FALSE in R)")
-        } else if let first = names.firstIndex(of: name) {
+        } else if let first = places.updateValue(names.count, forKey: name) {
             failure = error(
                 line: rowLine, "columns \(first + 1) and \(number) are both called '\(name)'",
                 remedy: "rename one of them")

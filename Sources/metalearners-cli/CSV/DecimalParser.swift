@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Reads decimal numbers from bytes, each rounded correctly to the nearest double.
 package enum DecimalParser {
     /// The number that `bytes` spell in full; nil where they are no number.
@@ -11,7 +5,7 @@ package enum DecimalParser {
     /// A number is an optional sign, digits with an optional point, and an optional exponent; or `inf` or
     /// `infinity` in any case. Hexadecimal numbers, thousands separators and surrounding blanks are no part of one.
     ///
-    /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest `strtod`.
+    /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest the standard library.
     package static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
         let end = start + bytes.count
@@ -106,12 +100,8 @@ package enum DecimalParser {
     }
 
     private static func standard(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
-            for (index, byte) in bytes.enumerated() { text[index] = CChar(bitPattern: byte) }
-            text[bytes.count] = 0
-            guard let start = text.baseAddress else { return nil }
-            return strtod(start, nil)
-        }
+        // Not by the C library: it reads numbers as the locale has them.
+        Double(String(decoding: bytes, as: UTF8.self))
     }
 
     private static let powersOfTen: [Double] = [

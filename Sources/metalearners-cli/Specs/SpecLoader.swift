@@ -6,10 +6,7 @@ package enum SpecLoader {
     ///
     /// - Throws: `invalidSpec`, naming the file and, where it is known, the line.
     package static func load(_ path: String) throws(MetaLearnersError) -> SpecValue {
-        let source = try ByteSource(path: path, kind: .invalidSpec)
-        guard source.byteCount <= 1 << 20 else {
-            throw MetaLearnersError(.invalidSpec, at: path, "is larger than 1 MiB: this is no spec")
-        }
+        let source = try ByteSource(path: path, kind: .invalidSpec, limit: 1 << 20)
         let format = path == "-" ? "yaml" : Self.fileExtension(path)
         return try parse(source.bytes(), format: format, source: source.name)
     }

@@ -38,7 +38,7 @@ struct YAMLReader {
         }
         switch node {
         case .scalar(let scalar):
-            return Self.value(of: scalar)
+            return try value(of: scalar)
         case .sequence(let sequence):
             var elements: [SpecValue] = []
             for element in sequence { elements.append(try value(of: element, depth: depth + 1)) }
@@ -63,7 +63,9 @@ struct YAMLReader {
     }
 
     /// A plain scalar by the core schema; other scalars are text.
-    private static func value(of scalar: Node.Scalar) -> SpecValue {
+    ///
+    /// - Throws: `invalidSpec` for a number that no double holds.
+    private func value(of scalar: Node.Scalar) throws(MetaLearnersError) -> SpecValue {
         let text = scalar.string
         guard scalar.style == .plain else { return .string(text) }
         switch text {
@@ -81,6 +83,9 @@ struct YAMLReader {
         guard text.utf8.contains(where: { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
             let number = Array(text.utf8).withUnsafeBufferPointer(DecimalParser.parse)
         else { return .string(text) }
+        guard number.isFinite else {
+            throw error(scalar.mark, "the number \(text) is beyond the largest, 1.8e308")
+        }
         return .normalized(number)
     }
 
@@ -99,12 +104,5 @@ struct YAMLReader {
         default:
             return MetaLearnersError(.invalidSpec, at: source, "is not valid YAML (\(error))")
         }
-    }
-}
-
-extension SpecValue {
-    /// A number as JSON reads it: an integer where it has no fraction.
-    static func normalized(_ number: Double) -> SpecValue {
-        Int(exactly: number).map { .integer($0) } ?? .number(number)
     }
 }
