@@ -73,13 +73,7 @@ public struct TreesEstimator: StagedEstimator {
 
     private static func fit(_ problem: BoostingProblem) throws(MetaLearnersError) -> BoostedTreesModel {
         var builder = EnsembleBuilder(rounds: problem.spec.trees)
-        var warnings: [String] = []
-        if problem.spec.earlyStopping > 0, problem.rows.heldOut.isEmpty {
-            warnings.append(
-                problem.task.validationRows == nil
-                    ? "early stopping needs two rows (or clusters) at least; all trees were grown"
-                    : "there is no row of any weight to stop early by; all trees were grown")
-        }
+        let warnings = problem.rows.warnings
         switch problem.task.objective {
         case .regression, .residual:
             let loss = QuadraticLoss(problem.task, training: problem.rows.training)

@@ -50,17 +50,13 @@ public struct XGBoostEstimator: BaseEstimator {
     {
         try context.checkCancellation()
         let roles = RowRoles(task, spec)
-        var warnings: [String] = []
-        if spec.earlyStopping > 0, roles.heldOut.isEmpty {
-            warnings.append("early stopping needs two rows (or clusters) at least; all trees were grown")
-        }
         let fit = XGBoostFit(
             library: library, spec: spec, task: task, roles: roles, context: context)
         switch task.objective {
         case .regression, .residual:
-            return try fit.quadratic(warnings)
+            return try fit.quadratic(roles.warnings)
         case .classification(let classes):
-            return try fit.classification(classes, warnings)
+            return try fit.classification(classes, roles.warnings)
         case .multiResidual, .multiRegression, .count, .quantile:
             throw task.unsupportedObjective(by: Self.backend)
         }

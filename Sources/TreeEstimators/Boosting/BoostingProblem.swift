@@ -43,6 +43,43 @@ struct BoostingProblem {
         return rules
     }
 
+    /// What a round came to.
+    enum Round {
+        /// There is a tree more, at least.
+        case grown
+        /// No tree found a split.
+        case barren
+        /// Numbers are beyond what trees can be grown from.
+        case overflow
+    }
+
+    /// Adds rounds to `builder` until all are done, none can add anything, or the loss of the rows held out has not
+    /// fallen for too long; then only those up to the least loss are kept.
+    ///
+    /// - Parameters:
+    ///   - heldOutLoss: that loss, up to a constant, after the rounds so far; asked only where there are such rows.
+    ///   - grow: adds the trees of a round.
+    /// - Throws: `cancelled`, and what `grow` throws.
+    func boost(
+        _ builder: inout EnsembleBuilder, heldOutLoss: () -> Double,
+        _ grow: (_ round: Int, inout EnsembleBuilder) throws(MetaLearnersError) -> Round
+    ) throws(MetaLearnersError) {
+        var stopping =
+            rows.heldOut.isEmpty
+            ? nil : EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss())
+        rounds: for round in 0..<spec.trees {
+            try context.checkCancellation()
+            switch try grow(round, &builder) {
+            case .grown: break
+            // The next tree sees the same, unless it sees other rows or columns.
+            case .barren: if !spec.isSampled { break rounds }
+            case .overflow: break rounds
+            }
+            if stopping?.shouldStop(heldOutLoss(), rounds: round + 1) == true { break }
+        }
+        if let stopping { builder.keep(rounds: stopping.bestRounds) }
+    }
+
     /// The largest power of two that keeps `magnitude` times it at most 2^`bits`; 1 where the magnitude is 0.
     static func scale(_ magnitude: Double, bits: Int) -> Double {
         guard magnitude > 0, magnitude.isFinite else { return 1 }

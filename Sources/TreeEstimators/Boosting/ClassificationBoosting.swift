@@ -90,10 +90,10 @@ struct ClassificationBoosting {
         rules.hessianUnit = 1 / scales.hessian
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
-        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
-        for round in 0..<spec.trees {
+        try problem.boost(&builder, heldOutLoss: { heldOutLoss(scores) }) {
+            round, builder throws(MetaLearnersError) in
             if scoreCount > 1 { fillShares(scores, shares) }
-            var hasGrown = false
+            var result = BoostingProblem.Round.barren
             for output in grown {
                 try problem.context.checkCancellation()
                 let tree = round * scoreCount + output
@@ -105,7 +105,7 @@ struct ClassificationBoosting {
                 problem.rows.startTree(tree, problem.team)
                 let grownTree = try grower.grow(problem.columns(ofTree: tree))
                 guard !grownTree.splits.isEmpty else { continue }
-                hasGrown = true
+                result = .grown
                 let values = zip(grownTree.leaves, grownTree.bounds).map {
                     Float(spec.learningRate * rules.optimum($0, within: $1))
                 }
@@ -116,12 +116,8 @@ struct ClassificationBoosting {
                     advance(scores, output, values)
                 }
             }
-            if !hasGrown, !spec.isSampled { break }
-            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(heldOutLoss(scores), rounds: round + 1) {
-                break
-            }
+            return result
         }
-        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 
     private func startScores() throws(MetaLearnersError) -> AlignedBuffer<Double> {

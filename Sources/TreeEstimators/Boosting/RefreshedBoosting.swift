@@ -38,26 +38,19 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
-        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: loss.heldOutLoss())
-        for round in 0..<spec.trees {
-            try problem.context.checkCancellation()
-            guard let scales = loss.fill(Cell.self, gradients) else { break }
+        try problem.boost(&builder, heldOutLoss: loss.heldOutLoss) {
+            round, builder throws(MetaLearnersError) in
+            guard let scales = loss.fill(Cell.self, gradients) else { return .overflow }
             rules.gradientUnit = 1 / scales.gradient
             rules.hessianUnit = 1 / scales.hessian
             grower.rules = rules
             problem.rows.startTree(round, problem.team)
             let tree = try grower.grow(problem.columns(ofTree: round))
-            if tree.splits.isEmpty {
-                if spec.isSampled { continue }
-                break
-            }
+            guard !tree.splits.isEmpty else { return .barren }
             let values = loss.values(tree, rules).map { Float(spec.learningRate * $0 / builder.valueScale) }
             builder.add(tree, values: values, output: 0, round: round, gainUnit: rules.gainUnit)
             loss.advance(values.map { Double($0) * builder.valueScale })
-            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(loss.heldOutLoss(), rounds: round + 1) {
-                break
-            }
+            return .grown
         }
-        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 }

@@ -91,7 +91,7 @@ struct ForestSampler: Sendable {
         return Draw(structure: expanded(halves.left), estimation: expanded(halves.taken))
     }
 
-    /// Parts `items` at random, each part in order (selection sampling; Knuth, TAOCP 3.4.2, S).
+    /// Parts `items` at random, each part in order.
     private static func split(_ items: [Int32], take: Int, _ stream: inout RandomStream) -> (
         taken: [Int32], left: [Int32]
     ) {
@@ -99,12 +99,8 @@ struct ForestSampler: Sendable {
         var left: [Int32] = []
         taken.reserveCapacity(take)
         left.reserveCapacity(items.count - take)
-        for (position, item) in items.enumerated() {
-            if stream.uniform() * Double(items.count - position) < Double(take - taken.count) {
-                taken.append(item)
-            } else {
-                left.append(item)
-            }
+        stream.select(take, of: items.count) { position, isDrawn in
+            if isDrawn { taken.append(items[position]) } else { left.append(items[position]) }
         }
         return (taken, left)
     }

@@ -27,14 +27,19 @@ struct BoostingRun<Loss: BoostingLoss> {
         let mask = try roles.mask()
         let hessianGrid = GradientGrid(magnitude: loss.hessianMagnitude, count: matrix.rowCount)
         var grid = GradientGrid(magnitude: loss.gradientMagnitude, count: matrix.rowCount)
-        var stopping = roles.heldOut.isEmpty ? nil : EarlyStopping(patience: spec.earlyStopping)
+        var stopping: EarlyStopping?
         for round in 0...spec.trees {
             try context.checkCancellation()
-            guard round < spec.trees || stopping != nil else { break }
+            guard round < spec.trees || !roles.heldOut.isEmpty else { break }
             let margins = RoundState.MarginPointer(
                 start: try booster.trainingMargins(matrix, count: cells), base: baseMargin)
-            if stopping?.shouldStop(heldOutLoss(margins), rounds: round) == true || round == spec.trees {
-                break
+            if !roles.heldOut.isEmpty {
+                let loss = heldOutLoss(margins)
+                if stopping == nil {
+                    stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: loss)
+                } else if stopping?.shouldStop(loss, rounds: round) == true || round == spec.trees {
+                    break
+                }
             }
             if roles.isSampled, let mask { roles.sample(round: round, into: mask) }
             let state = RoundState(
