@@ -62,6 +62,25 @@ public struct XGBoostEstimator: BaseEstimator {
         }
     }
 
+    /// What is shared are the quantised matrices of the sets of rows that fits are made to (`MatrixStore`). A fit has the
+    /// features of its rows while they are quantised, margins, gradients and XGBoost's own numbers for each row, a
+    /// histogram for each node, and the trees.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let columns = features.columns.count
+        let outputs = if case .classification(let classes) = objective, classes > 2 { classes } else { 1 }
+        let bins = columns * (min(spec.maxBins, rows) + 1)
+        let depthLeaves = spec.maxDepth > 0 && spec.maxDepth < 20 ? 1 << spec.maxDepth : Int.max
+        let leaves = min(spec.maxLeaves > 0 ? spec.maxLeaves : .max, depthLeaves, max(rows, 1))
+        let isQuantised = BoosterParameters.isQuantised(spec)
+        let features = isQuantised ? MatrixStore.limit(features) : 0
+        let copy = 4 * MatrixBatches.bufferCells(rows: rows, columns: columns)
+        let matrix = isQuantised ? copy + 2 * rows * columns : 12 * rows * columns
+        let histograms = (2 * leaves + 1) * bins * 16
+        // Two nodes a leaf, and as much again for the bytes of the model and for the booster that reads them.
+        let trees = spec.trees * outputs * leaves * 2 * 3 * 64
+        return Footprint(shared: features, working: matrix + rows * (80 + 24 * outputs) + histograms + trees)
+    }
+
     /// Reads a model that its `encode` wrote.
     ///
     /// - Throws: `corruptModel`; `unsupported` where XGBoost is not found; `incompatibleModel` for a format or

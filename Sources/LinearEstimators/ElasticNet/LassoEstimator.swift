@@ -34,6 +34,13 @@ public struct LassoEstimator: BaseEstimator {
         try ElasticNetFit(task, spec, backendName: Self.backend.name, context).model
     }
 
+    /// Sums of products of the encoded columns over each fold decide.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let design = DesignFootprint(features, rows: rows, spec.expansion)
+        return Footprint(
+            shared: 0, working: design.penaltyPath(folds: spec.lambda == nil ? spec.folds : 1))
+    }
+
     /// Reads a model that its `encode` wrote.
     ///
     /// - Throws: `corruptModel`.

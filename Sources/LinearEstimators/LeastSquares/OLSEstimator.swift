@@ -30,6 +30,12 @@ public struct OLSEstimator: BaseEstimator {
         return try FittedLinearModel(fitting: task, free, backendName: Self.backend.name, context)
     }
 
+    /// Sums of products of the encoded columns, not of the features, decide: a category of many levels counts as many.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let design = DesignFootprint(features, rows: rows, spec.expansion)
+        return Footprint(shared: 0, working: design.leastSquares(grams: 4))
+    }
+
     /// Reads a model that its `encode` wrote.
     ///
     /// - Throws: `corruptModel`.

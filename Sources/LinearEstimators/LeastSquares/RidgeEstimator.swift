@@ -32,6 +32,18 @@ public struct RidgeEstimator: BaseEstimator {
         try FittedLinearModel(fitting: task, spec, backendName: Self.backend.name, context)
     }
 
+    /// Sums of products of the encoded columns, not of the features, decide: a category of many levels counts as many.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let design = DesignFootprint(features, rows: rows, spec.expansion)
+        let grams =
+            switch spec.selection {
+            case .fixed: 4
+            case .gcv, .loo: 7
+            case .cv: 8 + 2 * spec.folds
+            }
+        return Footprint(shared: 0, working: design.leastSquares(grams: grams))
+    }
+
     /// Reads a model that its `encode` wrote.
     ///
     /// - Throws: `corruptModel`.

@@ -63,7 +63,7 @@ final class NuisancePlan: Sendable {
                     role: role, origin: origin,
                     run: CrossFittingRun(crossFitter, job),
                     bytes: job.estimator.footprint(
-                        rows: rows, of: job.task.features, outputs: job.task.outputCount
+                        rows: rows, of: job.task.features, for: job.task.objective
                     ).working,
                     cost: rows * (role.isPropensity ? 4 : 1)))
         }

@@ -80,10 +80,18 @@ final class PluginFeatures: @unchecked Sendable {  // Nothing is written after `
         return withExtendedLifetime(self) { withUnsafePointer(to: &view) { body($0) } }
     }
 
+    /// The bytes of the copy that a column needs, 0 where its memory serves.
+    static func copiedBytes(_ column: Column) -> Int {
+        let values = column.values
+        if column.levels != nil {
+            return values.element == .int32 && isAligned(values) ? 0 : 4 * values.count
+        }
+        return values.element.isFloatingPoint && isAligned(values) ? 0 : 8 * values.count
+    }
+
     private static func numbers(_ column: Column) -> StridedValues {
         let values = column.values
-        return values.element.isFloatingPoint && values.sparse == nil && isAligned(values)
-            ? values : StridedValues(values.doubles())
+        return copiedBytes(column) == 0 ? values : StridedValues(values.doubles())
     }
 
     private static func codes(_ column: Column, below count: Int32) -> StridedValues {

@@ -75,10 +75,7 @@ struct ColumnBinner {
         -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
-        let wanted = limits.numbers.multipliedReportingOverflow(by: Self.rowsPerBin)
-        let sampleSize = min(
-            max(wanted.overflow ? .max : wanted.partialValue, Self.sampleSizes.lowerBound),
-            Self.sampleSizes.upperBound)
+        let sampleSize = Self.sampleSize(limits)
         let isSampled = rowCount > sampleSize
         let weighted = WeightedSample.rows(
             rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * rowCount))
@@ -105,6 +102,19 @@ struct ColumnBinner {
             }
         }
         return binnings.compactMap(\.self)
+    }
+
+    /// How many rows are looked at where there are more.
+    private static func sampleSize(_ limits: BinLimits) -> Int {
+        let wanted = limits.numbers.multipliedReportingOverflow(by: rowsPerBin)
+        return min(
+            max(wanted.overflow ? .max : wanted.partialValue, sampleSizes.lowerBound), sampleSizes.upperBound)
+    }
+
+    /// The bytes that the numbers of the rows looked at take, with room to sort them, while edges are found.
+    static func sampleBytes(_ features: Table, _ limits: BinLimits) -> Int {
+        let columns = min(features.columns.count(where: { $0.levels == nil }), columnsAtATime)
+        return 2 * 8 * columns * min(features.rowCount, sampleSize(limits))
     }
 
     /// Some columns at a time bound the memory of their samples.

@@ -77,7 +77,7 @@ struct TilePlan {
     private static let maximumCodes = 2048
     /// Rows for each code of a joint at least, for adding up its cells not to cost more than it saves.
     private static let rowsPerCode = 512
-    fileprivate static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
+    static var columnStride: Int { Int(MTLK_COLUMN_STRIDE) }
 
     /// Plans for `columns`; constant ones have no place.
     init(_ columns: [BinnedColumn], rowCount: Int) {

@@ -55,6 +55,12 @@ public struct TreesSpec: BaseEstimatorSpec {
     /// Whether trees see a part of the rows or columns only.
     var isSampled: Bool { rowSample < 1 || columnSample < 1 || columnSampleNode < 1 }
 
+    /// The most leaves that a tree of so many rows may have.
+    func mostLeaves(of rows: Int) -> Int {
+        let byDepth = maxDepth > 0 && maxDepth < 9 ? 1 << maxDepth : maxLeaves
+        return max(1, min(maxLeaves, byDepth, rows / minLeafSize))
+    }
+
     /// Creates the spec with every default.
     public init() {}
 

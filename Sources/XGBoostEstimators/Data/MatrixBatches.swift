@@ -40,10 +40,23 @@ final class MatrixBatches {
         types = FeatureTypes(levels: levels)
         let isAll = rows.count == table.rowCount
         whole = isAll && !copying ? ArrayInterface(table, rows: 0..<rows.count) : nil
-        batchRows = min(rows.count, max(1024, (1 << 17) / max(table.columns.count, 1)))
-        keepsBatches = rows.count <= (16 << 20) / max(table.columns.count, 1)
-        let bufferRows = keepsBatches ? rows.count : batchRows
-        buffer = whole == nil ? try AlignedBuffer(uninitialized: bufferRows * table.columns.count) : nil
+        batchRows = Self.batchRows(rows.count, table.columns.count)
+        keepsBatches = Self.keepsBatches(rows.count, table.columns.count)
+        let cells = Self.bufferCells(rows: rows.count, columns: table.columns.count)
+        buffer = whole == nil ? try AlignedBuffer(uninitialized: cells) : nil
+    }
+
+    private static func batchRows(_ rows: Int, _ columns: Int) -> Int {
+        min(rows, max(1024, (1 << 17) / max(columns, 1)))
+    }
+
+    private static func keepsBatches(_ rows: Int, _ columns: Int) -> Bool {
+        rows <= (16 << 20) / max(columns, 1)
+    }
+
+    /// How many numbers are copied to be there at once.
+    static func bufferCells(rows: Int, columns: Int) -> Int {
+        (keepsBatches(rows, columns) ? rows : batchRows(rows, columns)) * columns
     }
 
     /// Goes back to the first batch.
