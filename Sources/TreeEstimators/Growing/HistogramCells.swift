@@ -1,6 +1,23 @@
 import CTreeKernels
 import MetaLearnersCore
 
+// The cells of histograms: what is stored of a row, what a cell sums up, and on which grid.
+//
+// | cell       | row                           | bytes | cell of a histogram                | bytes | who chooses it, and when                          |
+// |------------|-------------------------------|-------|------------------------------------|-------|---------------------------------------------------|
+// | `Packed`   | residual of 32 bits           |     4 | gradient and count in one word     |     8 | `QuadraticBoosting`: the rows share one weight,   |
+// |            |                               |       |                                    |       | the regressor is 1, a typical residual has 12 bits |
+// | `Weighted` | residual and weight of 32     |     8 | gradient; Hessian and count        |    16 | `QuadraticBoosting`: regression with weights,     |
+// |            |                               |       |                                    |       | a typical residual has 16 bits                    |
+// | `Wide`     | gradient of 64, Hessian       |    16 | gradient; Hessian and count        |    16 | `QuadraticBoosting`: all others, so the residual  |
+// |            |                               |       |                                    |       | loss, and grids that need more than 32 bits       |
+// | `Short`    | gradient and Hessian of 32    |     8 | gradient; Hessian and count        |    16 | `ClassificationBoosting`, `RefreshedBoosting`:    |
+// |            |                               |       |                                    |       | gradients are made anew for each tree             |
+// | `Narrow`   | gradient of 16, Hessian of 12 |     4 | the same, summed in blocks of words |    16 | both, where there are so many rows that the grid  |
+// |            |                               |       | of 8 bytes a cell                  |       | is fine enough (`NarrowCell.serves`)              |
+//
+// Cells of several values a leaf are lanes of 64 bits; their layout is `VectorLayout`.
+
 /// The integer sums that a histogram keeps of the rows in a bin.
 ///
 /// Gradients and Hessians are integers on a fixed grid, so that sums are exact: they do not depend on the order of
