@@ -132,7 +132,8 @@ public struct RoleModels: Sendable {
             + effects.map { spec.models.model(of: $0, labels) }
         for placed in places {
             let estimator = try estimator(placed)
-            let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, outputs: 1).shared
+            let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, for: .regression)
+                .shared
             let name = estimator.backend.name
             shared[name] = max(shared[name] ?? 0, bytes)
         }
