@@ -5,7 +5,7 @@ public struct IntervalSpec: ParameterizedSpec {
     /// Where intervals come from.
     public enum Method: String, Sendable, CaseIterable {
         /// Analytic or forest where learner and effect model allow it, since these cost next to nothing; else none, as for
-        /// linear effect models with more than a thousand coefficients of levels.
+        /// linear effect models with more than 256 coefficients where there are many levels.
         case auto
         /// None.
         case none
