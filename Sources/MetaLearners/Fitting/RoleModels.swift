@@ -165,7 +165,7 @@ public struct RoleModels: Sendable {
     /// What to do instead of choosing another backend.
     private static func otherWay(_ lacking: Capabilities) -> String {
         if lacking.contains(.counts) { return "; or take counts as numbers: data.outcome_type: continuous" }
-        return lacking.contains(.multiOutput) ? "; or fit an effect an arm: multi_arm: pairwise" : ""
+        return lacking.contains(.multiOutput) ? "; or fit one effect per arm: multi_arm: pairwise" : ""
     }
 }
 
