@@ -8,10 +8,17 @@ import Testing
     private let context = ExecutionContext()
     private static let rows = 600
     private static let levels = 100
-    /// Level 0 is rare, level 99 is missing in training.
-    private let codes = (0..<Self.rows).map { (row: Int) -> Int32 in Int32((row * 37 + row / 11) % 99) }
-    private let number = (0..<Self.rows).map { Double($0 % 7) - 3 }
-    private let folds = (0..<Self.rows).map { Int32($0 % 3) }
+    /// Level 99 is never seen.
+    private let codes: [Int32]
+    private let number: [Double]
+    private let folds: [Int32]
+
+    init() {
+        let rows = 0..<Self.rows
+        codes = rows.map { (row: Int) -> Int32 in Int32((row * 37 + row / 11) % 99) }
+        number = rows.map { (row: Int) -> Double in Double(row % 7) - 3 }
+        folds = rows.map { (row: Int) -> Int32 in Int32(row % 3) }
+    }
 
     private func table(_ codes: [Int32]? = nil) throws -> Table {
         try Table([

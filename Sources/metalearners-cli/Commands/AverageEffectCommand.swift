@@ -77,12 +77,25 @@ struct AverageEffectCommand: ParsableCommand {
         }
         let model = try CATEModel(contentsOf: specOrModel, registry: runOptions.registry())
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(
+            if let training = trainingRows(of: model, session) { return training }
+            return try CausalDataset(
                 session.readTable(data, ColumnRules(training: model.schema, model.spec.data)),
                 model.spec.data)
         }
         session.warn(dataset.warnings)
         return try estimates(model, dataset, session)
+    }
+
+    /// The rows that the model was fitted to, where the file has them: read as they were for the fit, whose levels and
+    /// columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
+    private func trainingRows(of model: CATEModel, _ session: CommandSession) -> CausalDataset? {
+        guard data != "-", let record = model.training,
+            let table = try? session.readTable(data, ColumnRules(model.spec.data)),
+            table.rowCount >= record.outcome.count,
+            let dataset = try? CausalDataset(table, model.spec.data),
+            dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
+        else { return nil }
+        return dataset
     }
 
     private func withSpec(_ session: CommandSession) throws(MetaLearnersError) -> Result {
