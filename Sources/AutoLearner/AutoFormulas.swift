@@ -126,7 +126,8 @@ extension BlendedOutcome: FormulaProviding {
         case .estimated(let model): propensity = try model.pairFormulas()[0]
         case .known:
             throw MetaLearnersError(
-                .unsupported, at: "outcome", "it depends on the known propensity of each row, which is no covariate")
+                .unsupported, at: "outcome",
+                "it depends on the known propensity of each row, which is no covariate")
         }
         let level = try MemberModels.formula(
             level: linear[0],

@@ -208,7 +208,8 @@ extension EffectPredictor {
     public func formulas(_ input: PredictorFormulas) throws(MetaLearnersError) -> [Formula] {
         throw MetaLearnersError(
             .unsupported, at: "learner",
-            "the learner '\(input.spec.learner.rawValue)' does not say what it computes, so that it has no formula")
+            "the learner '\(input.spec.learner.rawValue)' does not say what it computes, so that it has no formula"
+        )
     }
 }
 
@@ -245,7 +246,8 @@ extension CrossFittedModels {
     /// mean or the median of the folds' models, output by output.
     ///
     /// - Throws: `unsupported` for a model that has no formula, by the name of its part.
-    func formulas(of part: String, _ rule: MetaLearnerSpec.Prediction) throws(MetaLearnersError) -> [Formula] {
+    func formulas(of part: String, _ rule: MetaLearnerSpec.Prediction) throws(MetaLearnersError) -> [Formula]
+    {
         if let fullModel { return try fullModel.formulas(of: part) }
         let folds = try foldModels.map { model throws(MetaLearnersError) in try model.formulas(of: part) }
         return Self.combine(folds, rule)
@@ -268,7 +270,8 @@ extension CovariateSchema {
             fields.map { field in
                 switch field.kind {
                 case .numeric: Column(field.name, [Double]())
-                case .categorical(let levels): Column(field.name, codes: StridedValues([Int32]()), levels: levels)
+                case .categorical(let levels):
+                    Column(field.name, codes: StridedValues([Int32]()), levels: levels)
                 }
             })
     }
@@ -320,7 +323,9 @@ extension CATEModel {
                 throw MetaLearnersError(
                     .unsupported, at: "propensity",
                     "effects depend on known propensities of each row, which are no covariates",
-                    remedy: "give the shares of the trial as numbers, or a learner whose effects do not take them")
+                    remedy:
+                        "give the shares of the trial as numbers, or a learner whose effects do not take them"
+                )
             }
             known = shares.map(Formula.constant)
         }
@@ -350,7 +355,8 @@ extension CATEModel {
             return try input.schema.placing(effectFormulas(knowing: input.knownPropensities), of: schema)
         } catch {
             throw MetaLearnersError(
-                error.kind, at: [spec.learner.rawValue, error.location].compactMap(\.self).joined(separator: ": "),
+                error.kind,
+                at: [spec.learner.rawValue, error.location].compactMap(\.self).joined(separator: ": "),
                 error.problem, remedy: error.remedy)
         }
     }
@@ -358,7 +364,9 @@ extension CATEModel {
     private func effectFormulas(knowing known: [Formula]?) throws(MetaLearnersError) -> [Formula] {
         let roles = predictor.nuisanceRoles(armCount: armLabels.count)
         var nuisances = NuisanceFormulas(armCount: armLabels.count)
-        let used = nuisanceModels.filter { roles.contains($0.role) && !($0.role == .propensity && known != nil) }
+        let used = nuisanceModels.filter {
+            roles.contains($0.role) && !($0.role == .propensity && known != nil)
+        }
         // The S-learner's model gives every arm's outcome as well; an arm's own model goes before it.
         for fitted in used.filter({ $0.role == .joint }) + used.filter({ $0.role != .joint }) {
             let formulas = try fitted.models.formulas(of: fitted.role.name(armLabels), spec.prediction)

@@ -110,7 +110,8 @@ extension FormulaNode {
             guard let numeric, (column.levels == nil) != numeric else { return }
             throw MetaLearnersError(
                 .invalidArgument, at: "column '\(column.name)'",
-                numeric ? "is a category; the formula knows it as a number"
+                numeric
+                    ? "is a category; the formula knows it as a number"
                     : "is a number; the formula knows it as a category")
         }
         switch self {

@@ -63,7 +63,8 @@ extension BoostedTreesModel: FormulaProviding {
         case .identity: return scores
         case .logistic:
             return [
-                Formula(.sigmoid(Formula(.difference(.constant(0), scores[0])))), Formula(.sigmoid(scores[0])),
+                Formula(.sigmoid(Formula(.difference(.constant(0), scores[0])))),
+                Formula(.sigmoid(scores[0])),
             ]
         case .softmax: return scores.indices.map { Formula(.softmax(scores, index: $0)) }
         case .exponential: return [Formula(.exp(Formula(.clip(scores[0], lower: nil, upper: 709))))]
@@ -129,8 +130,10 @@ extension FittedForest: FormulaProviding {
             switch node.kind {
             case .leaf:
                 nodes.append(.leaf(Double(tree.values[Int(node.next) * output.leafWidth + index])))
-            case .missingLeft: nodes.append(try split(.ordered(threshold: node.threshold, missingRight: false)))
-            case .missingRight: nodes.append(try split(.ordered(threshold: node.threshold, missingRight: true)))
+            case .missingLeft:
+                nodes.append(try split(.ordered(threshold: node.threshold, missingRight: false)))
+            case .missingRight:
+                nodes.append(try split(.ordered(threshold: node.threshold, missingRight: true)))
             case .categories: nodes.append(try split(.categories(tree.sets[Int(node.set)])))
             }
         }
