@@ -20,7 +20,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
@@ -33,6 +32,12 @@ let package = Package(
         .systemLibrary(
             name: "CCSV",
             providers: [.apt(["libcsv-dev"]), .brew(["libcsv"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "CZLIB", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         .target(name: "MetaLearnersCore", swiftSettings: swiftSettings),
         .target(
@@ -72,8 +77,7 @@ let package = Package(
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis", "Yams",
-                "TOMLKit",
+                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis", "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

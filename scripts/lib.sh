@@ -22,6 +22,8 @@ missing_packages() {
     command -v strip >/dev/null && command -v readelf >/dev/null || echo binutils
     pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev
     printf '#include <csv.h>\n' | cc -x c -fsyntax-only - 2>/dev/null || echo libcsv-dev
+    pkg-config --exists yaml-0.1 2>/dev/null || echo libyaml-dev
+    pkg-config --exists zlib 2>/dev/null || echo zlib1g-dev
 }
 
 # Installs what is missing, as root or through sudo; otherwise says what to install. Does nothing when all is there.

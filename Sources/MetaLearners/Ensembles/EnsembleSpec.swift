@@ -66,15 +66,17 @@ extension EnsembleSpec.Member {
                     models = given
                 default:
                     throw place.appending(key).error(
-                        "unknown key", remedy: SpellingSuggestion.clause(for: key, in: ["learner", "models"]))
+                        "unknown key",
+                        remedy: SpellingSuggestion.clause(forName: key, in: ["learner", "models"]))
                 }
             }
         }
         guard let name else { throw place.error("must be a learner or a mapping with one") }
-        guard let kind = LearnerKind(rawValue: name) ?? LearnerKind.aliases[name] else {
+        let lowercased = name.lowercased()
+        guard let kind = LearnerKind(rawValue: lowercased) ?? LearnerKind.aliases[lowercased] else {
             throw place.error(
                 "unknown learner '\(name)'",
-                remedy: SpellingSuggestion.clause(for: name, in: LearnerKind.allCases.map(\.rawValue)))
+                remedy: SpellingSuggestion.clause(forName: name, in: LearnerKind.allCases.map(\.rawValue)))
         }
         guard kind != .ensemble else { throw place.error("an ensemble cannot be a member of another") }
         self.init(kind, models: models)

@@ -5,8 +5,12 @@ extension CATEModel {
     ///
     /// - Complexity: that of writing them, since it counts their bytes.
     public var parts: (nuisances: [ModelPart], effects: [ModelPart]) {
-        (
-            nuisanceModels.map { ModelPart($0, name: $0.role.name(armLabels)) },
+        let ofEffects = Set(spec.metaLearner.nuisanceRoles(armCount: armLabels.count))
+        return (
+            nuisanceModels.map {
+                ModelPart(
+                    $0, name: $0.role.name(armLabels), servesEffects: ofEffects.contains($0.role))
+            },
             predictor.parts(armLabels)
         )
     }

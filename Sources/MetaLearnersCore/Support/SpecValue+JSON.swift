@@ -1,34 +1,13 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 extension SpecValue {
     /// Reads a JSON document.
     ///
     /// - Parameters:
     ///   - json: UTF-8 text.
     ///   - source: what the text is, for the error message: a file's name, "spec".
-    /// - Throws: `invalidSpec` where the text is not JSON, or an object has a key twice.
+    /// - Throws: `invalidSpec`, with line and column, where the text is not JSON, or an object has a key twice.
     public init(json: some Sequence<UInt8>, source: String) throws(MetaLearnersError) {
-        let bytes = Array(json)
-        do {
-            self = try JSONDecoder().decode(SpecValue.self, from: Data(bytes))
-        } catch let error as DecodingError {
-            guard case .dataCorrupted(let context) = error else {
-                throw MetaLearnersError(.invalidSpec, at: source, "is not valid JSON (\(error))")
-            }
-            let detail = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-            throw MetaLearnersError(.invalidSpec, at: source, "is not valid JSON (\(detail))")
-        } catch {
-            throw MetaLearnersError(.invalidSpec, at: source, "is not valid JSON (\(error))")
-        }
-        if let key = RepeatedKey.first(in: bytes) {
-            throw MetaLearnersError(
-                .invalidSpec, at: source, "has the key \"\(key)\" twice in one object",
-                remedy: "keep one of the two")
-        }
+        var reader = JSONReader(Array(json), source: source)
+        self = try reader.read()
     }
 
     /// The value as JSON text.

@@ -6,6 +6,7 @@ import MetaLearnersCore
 /// rows are read from the file once more: `rowsToRecover` says how many.
 struct CSVColumn {
     private let name: String
+    private let decimal: UInt8
     private var values = NumberColumn()
     private var hasNumbers = false
     /// The levels; nil as long as every field was a number or missing.
@@ -15,15 +16,18 @@ struct CSVColumn {
     /// How many of the first rows must be read again, as text.
     private(set) var rowsToRecover = 0
 
-    /// Creates an empty column.
-    init(_ name: String) { self.name = name }
+    /// Creates an empty column whose numbers have `decimal` before their decimals.
+    init(_ name: String, decimal: UInt8) {
+        self.name = name
+        self.decimal = decimal
+    }
 
     /// Appends a field.
     ///
     /// - Returns: whether the field was a number or missing; otherwise it is text, to be checked by the caller.
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if levels == nil {
-            if let number = DecimalParser.parse(bytes) {
+            if let number = DecimalParser.parse(bytes, decimal: decimal) {
                 hasNumbers = true
                 values.append(number)
                 return true

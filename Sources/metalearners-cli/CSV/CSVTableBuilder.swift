@@ -16,6 +16,8 @@ struct CSVTableBuilder {
     private(set) var rowLine = 1
 
     private let fileName: String
+    private let decimal: UInt8
+    private let allowsNoRows: Bool
     private var phase = Phase.header
     private var names: [String] = []
     private var columns: [CSVColumn] = []
@@ -25,8 +27,14 @@ struct CSVTableBuilder {
     private var endedWithReturn = false
 
     /// Creates a builder for the file called `fileName`.
-    init(fileName: String) {
+    ///
+    /// - Parameters:
+    ///   - decimal: what stands before the decimals of a number.
+    ///   - allowsNoRows: whether a header alone is a table.
+    init(fileName: String, decimal: UInt8 = UInt8(ascii: "."), allowsNoRows: Bool = false) {
         self.fileName = fileName
+        self.decimal = decimal
+        self.allowsNoRows = allowsNoRows
     }
 
     /// How many of the first rows must be read again; 0 where none.
@@ -79,7 +87,7 @@ struct CSVTableBuilder {
         if failure != nil { return }
         switch phase {
         case .header:
-            columns = names.map { CSVColumn($0) }
+            columns = names.map { CSVColumn($0, decimal: decimal) }
             phase = .rows
         case .rows:
             guard fieldIndex == columns.count else {
@@ -103,7 +111,7 @@ struct CSVTableBuilder {
         guard !columns.isEmpty else {
             throw MetaLearnersError(.invalidData, at: fileName, "the file is empty")
         }
-        guard rowCount > 0 else {
+        guard rowCount > 0 || allowsNoRows else {
             throw MetaLearnersError(.invalidData, at: fileName, "the file has a header and no rows")
         }
         var finished: [Column] = []

@@ -11,8 +11,12 @@ package enum DecimalParser {
     /// A number is an optional sign, digits with an optional point, and an optional exponent; or `inf` or
     /// `infinity` in any case. Hexadecimal numbers, thousands separators and surrounding blanks are no part of one.
     ///
+    /// - Parameter decimal: what stands before the decimals: a point, or in some languages a comma.
+    ///
     /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest `strtod`.
-    package static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
+    package static func parse(
+        _ bytes: UnsafeBufferPointer<UInt8>, decimal: UInt8 = UInt8(ascii: ".")
+    ) -> Double? {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
         let end = start + bytes.count
         var position = start
@@ -34,7 +38,7 @@ package enum DecimalParser {
             }
         }
         readDigits()
-        if position < end, position.pointee == UInt8(ascii: ".") {
+        if position < end, position.pointee == decimal {
             position += 1
             let before = digits
             readDigits()
@@ -51,7 +55,7 @@ package enum DecimalParser {
         if significantDigits <= 19, let value = exact(significand, exponent) {
             return isNegative ? -value : value
         }
-        return standard(bytes)
+        return standard(bytes, decimal)
     }
 
     /// The exponent after its `e`; nil where there are no digits. Absurd ones are cut at a million.
@@ -105,9 +109,11 @@ package enum DecimalParser {
         return first == UInt8(ascii: "-") ? -.infinity : .infinity
     }
 
-    private static func standard(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
+    private static func standard(_ bytes: UnsafeBufferPointer<UInt8>, _ decimal: UInt8) -> Double? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
-            for (index, byte) in bytes.enumerated() { text[index] = CChar(bitPattern: byte) }
+            for (index, byte) in bytes.enumerated() {
+                text[index] = CChar(bitPattern: byte == decimal ? UInt8(ascii: ".") : byte)
+            }
             text[bytes.count] = 0
             guard let start = text.baseAddress else { return nil }
             return strtod(start, nil)

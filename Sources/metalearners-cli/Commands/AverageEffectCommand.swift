@@ -7,16 +7,18 @@ import MetaLearnersCore
 struct AverageEffectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ate", abstract: "Estimate the average effect of each arm, with its interval.",
+        usage: "metalearners ate [<spec-or-model>] <data> [<options>]",
         discussion: """
-            With a model, its estimates on the rows that it was fitted to are out of fold; for other rows its models \
+            A spec is not needed where --treatment and --outcome name the columns. With a model, its estimates on the rows that it was fitted to are out of fold; for other rows its models \
             predict. With a spec, the learner is fitted first.
             """)
 
-    @Argument(help: "Spec file, or model file that 'fit' saved.")
-    var specOrModel: String
+    @Argument(
+        help: ArgumentHelp("Spec file, or model file that 'fit' saved.", valueName: "spec-or-model"))
+    var first: String
 
-    @Argument(help: "CSV file with a header; - reads standard input.")
-    var data: String
+    @Argument(help: ArgumentHelp("CSV file with a header; - reads standard input.", valueName: "data"))
+    var second: String?
 
     @Option(help: "Over whom to average: all rows (ate) or those in the arm (att).")
     var estimand: Estimand = .ate
@@ -25,18 +27,18 @@ struct AverageEffectCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var specOptions: SpecOptions
+    @OptionGroup var dataOptions: DataOptions
     @OptionGroup var runOptions: RunOptions
-
-    func validate() throws {
-        if specOrModel == "-", data == "-" {
-            throw ValidationError("Only one of spec and data can be standard input.")
-        }
-    }
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let (estimates, rows, learner) =
-            try isModel() ? withModel(session) : withSpec(session)
+        let inputs = try InputFiles(first, second, of: "ate", takesModel: true)
+        var files = CommandFiles()
+        files.reads("the spec or model", inputs.spec)
+        files.reads("the data file", inputs.data)
+        files.writesStandardOutput()
+        try files.check()
+        let (estimates, rows, learner) = try estimates(inputs, session)
         if json {
             let result: SpecValue = [
                 "learner": .string(learner), "rows": .integer(rows),
@@ -51,35 +53,30 @@ struct AverageEffectCommand: ParsableCommand {
 
     private typealias Result = (estimates: [AverageEffect], rows: Int, learner: String)
 
-    /// Whether the file is a model, by its first bytes.
-    private func isModel() throws(MetaLearnersError) -> Bool {
-        if specOrModel == "-" { return false }
-        var start: [UInt8] = []
-        let source = try ByteSource(path: specOrModel, kind: .invalidSpec)
-        try source.forEachPiece { piece throws(MetaLearnersError) in
-            start += piece.prefix(CATEModel.magic.count - start.count)
-            return start.count < CATEModel.magic.count
+    private func estimates(_ inputs: InputFiles, _ session: CommandSession) throws -> Result {
+        guard let path = inputs.spec, InputFiles.isModel(path) else {
+            return try withSpec(inputs, session)
         }
-        return start == CATEModel.magic
-    }
-
-    private func withModel(_ session: CommandSession) throws -> Result {
-        guard specOptions.overrides.isEmpty else {
-            throw ValidationError("--set changes a spec, and '\(specOrModel)' is a fitted model.")
+        if let option = specOptions.firstGiven {
+            throw ValidationError("\(option) changes a spec, and '\(path)' is a fitted model.")
         }
-        let model = try CATEModel(contentsOf: specOrModel, registry: runOptions.registry())
+        let model = try CATEModel(contentsOf: path, registry: runOptions.registry())
+        let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(data), model.spec.data)
+            try CausalDataset(session.readTable(inputs.data, options), model.spec.data)
         }
         session.warn(dataset.warnings)
         return try estimates(model, dataset, session)
     }
 
-    private func withSpec(_ session: CommandSession) throws(MetaLearnersError) -> Result {
+    private func withSpec(_ inputs: InputFiles, _ session: CommandSession) throws(MetaLearnersError)
+        -> Result
+    {
         let fitter = try MetaLearnerFitter(
-            specOptions.load(specOrModel, seed: runOptions.seed), registry: runOptions.registry())
+            specOptions.load(inputs.spec, seed: runOptions.seed), registry: runOptions.registry())
+        let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(data), fitter.spec.data)
+            try CausalDataset(session.readTable(inputs.data, options), fitter.spec.data)
         }
         let (model, _) = try session.timed { () throws(MetaLearnersError) in
             try fitter.fit(dataset, session.execution)
@@ -98,4 +95,7 @@ struct AverageEffectCommand: ParsableCommand {
     }
 }
 
-extension Estimand: ExpressibleByArgument {}
+extension Estimand: ExpressibleByArgument {
+    /// Names are understood in any case: ATE.
+    public init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+}

@@ -45,12 +45,18 @@ final class CommandSession {
     }
 
     /// Reads the data file at `path`.
-    func readTable(_ path: String) throws(MetaLearnersError) -> Table {
+    ///
+    /// - Parameter allowsNoRows: whether a header alone will do.
+    func readTable(_ path: String, _ options: DataOptions, allowsNoRows: Bool = false)
+        throws(MetaLearnersError) -> Table
+    {
         let bar = bar
-        let reader = CSVReader { done, total in
+        var reader = CSVReader(options.dialect) { done, total in
             if total > 0 { bar.show("read", done: done, total: total) }
             return !Interruption.token.isCancelled
         }
+        reader.notice = { [self] in note($0) }
+        reader.allowsNoRows = allowsNoRows
         return try reader.read(path)
     }
 
@@ -66,7 +72,14 @@ final class CommandSession {
         if !options.quiet { StandardStreams.message(text) }
     }
 
-    /// Prints a result.
+    /// Prints what goes along with the work: not with `--quiet`.
+    ///
+    /// - Throws: `inputOutput` where standard output cannot take it.
+    func report(_ text: @autoclosure () -> String) throws(MetaLearnersError) {
+        if !options.quiet { try print(text()) }
+    }
+
+    /// Prints a result, which somebody asked for.
     ///
     /// - Throws: `inputOutput` where standard output cannot take it.
     func print(_ text: String) throws(MetaLearnersError) { try OutputFile.write(Array(text.utf8), to: "-") }

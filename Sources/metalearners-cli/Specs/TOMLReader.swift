@@ -18,7 +18,8 @@ struct TOMLReader {
             return try value(of: TOMLTable(string: text), at: .root)
         } catch let error as TOMLParseError {
             throw MetaLearnersError(
-                .invalidSpec, at: "\(source), line \(error.source.begin.line)",
+                .invalidSpec,
+                at: "\(source), line \(error.source.begin.line), column \(error.source.begin.column)",
                 "is not valid TOML (\(error.description))")
         } catch let error as MetaLearnersError {
             throw error

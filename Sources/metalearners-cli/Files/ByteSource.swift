@@ -18,6 +18,8 @@ package struct ByteSource {
     /// How many bytes there are, as far as that is known before reading.
     package let byteCount: Int
     private let place: Place
+    /// Whether the place holds gzip data, of which the bytes are what they say.
+    private var isCompressed = false
 
     /// Bytes in memory.
     package init(_ bytes: [UInt8], name: String) {
@@ -54,10 +56,45 @@ package struct ByteSource {
         }
     }
 
+    /// The same bytes, or where they are gzip data, what these say: told by their beginning, whatever the file is called.
+    ///
+    /// - Throws: `inputOutput`.
+    package func decompressed() throws(MetaLearnersError) -> ByteSource {
+        guard !isCompressed, GzipInflater.recognises(try start(2)) else { return self }
+        var source = ByteSource(name: name, byteCount: 0, place: place)
+        source.isCompressed = true
+        return source
+    }
+
+    /// The first bytes, `count` of them where there are as many.
+    ///
+    /// - Throws: what `forEachPiece` throws.
+    package func start(_ count: Int) throws(MetaLearnersError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try forEachPiece { piece throws(MetaLearnersError) in
+            bytes += piece.prefix(count - bytes.count)
+            return bytes.count < count
+        }
+        return bytes
+    }
+
     /// Calls `body` with one piece after another until it returns false.
     ///
-    /// - Throws: `inputOutput`, and what `body` throws.
+    /// - Throws: `inputOutput`, `invalidData` for damaged gzip data, and what `body` throws.
     package func forEachPiece(
+        _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
+    ) throws(MetaLearnersError) {
+        guard isCompressed else { return try forEachStoredPiece(body) }
+        let inflater = try GzipInflater(name: name)
+        var isWanted = true
+        try forEachStoredPiece { piece throws(MetaLearnersError) in
+            isWanted = try inflater.consume(piece, body)
+            return isWanted
+        }
+        if isWanted { try inflater.finish() }
+    }
+
+    private func forEachStoredPiece(
         _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
     ) throws(MetaLearnersError) {
         switch place {
@@ -83,7 +120,7 @@ package struct ByteSource {
 
     /// All bytes.
     package func bytes() throws(MetaLearnersError) -> [UInt8] {
-        if case .memory(let bytes) = place { return bytes }
+        if case .memory(let bytes) = place, !isCompressed { return bytes }
         var all: [UInt8] = []
         all.reserveCapacity(byteCount)
         try forEachPiece { piece throws(MetaLearnersError) in
@@ -91,6 +128,12 @@ package struct ByteSource {
             return true
         }
         return all
+    }
+
+    /// Whether there is a regular file at `path`.
+    static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     private static let pieceSize = 1 << 18
