@@ -65,7 +65,7 @@ struct JSONReaderTests {
         let marks = Array(#"{}[],:"\0123eE+-.tfn u/"#.utf8)
         var stream = RandomStream(seed: 5)
         var accepted = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<3000 {
             var bytes = document
             for _ in 0...stream.integer(below: 3) {
                 let place = stream.integer(below: bytes.count)
@@ -92,6 +92,6 @@ struct JSONReaderTests {
             case (.failure, .failure): break
             }
         }
-        #expect(accepted > 1000)
+        #expect(accepted > 150)
     }
 }
