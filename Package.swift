@@ -19,8 +19,7 @@ let package = Package(
         .executable(name: "metalearners-cli", targets: ["metalearners-cli"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // The C ABI: headers only. Swift implements them in MetaLearnersABI.
@@ -77,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis", "TOMLKit",
+                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
+                "CausalAnalysis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -65,7 +65,7 @@ struct SpecLoaderTests {
         #expect(error("- 1\n- 2\n").contains("must be a mapping"))
         #expect(error("a: 1\n---\nb: 2\n").hasPrefix("s.yaml, line "))
         #expect(
-            error("a = 1\na = 2\n", format: "toml").hasPrefix("s.toml, line 2, column 5: is not valid TOML"))
+            error("a = 1\na = 2\n", format: "toml").hasPrefix("s.toml, line 2, column 1: is not valid TOML"))
         #expect(error("a = 2001-01-01\n", format: "toml").contains("date"))
         #expect(error("{\"a\": }", format: "json").hasPrefix("s.json, line 1, column 7: is not valid JSON"))
         #expect(error("a: 1", format: "txt").contains("the extension says nothing"))
