@@ -65,7 +65,7 @@ import Testing
         let expected = try LogisticEstimator(LogisticSpec(l2: 0.05 * 90)).predictions(
             sample, of: sample.table())
         let odds = try values(fit.wholeFunction(1), design)
-        let probabilities = odds.flatMap { [Sigmoid.value(-$0), Sigmoid.value($0)] }
+        let probabilities = odds.flatMap { [Logistic.shareByMagnitude(-$0), Logistic.shareByMagnitude($0)] }
         #expect(largestDifference(probabilities, expected) < 1e-6)
     }
 

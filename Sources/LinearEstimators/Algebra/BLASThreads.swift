@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// Keeps BLAS on the calling thread for as long as a fit lasts.
 ///
@@ -12,7 +11,7 @@ enum BLASThreads {
         var saved: Int32 = 1
     }
 
-    private static let state = Mutex(State())
+    private static let state = Lock(State())
 
     /// Runs `body` with BLAS on the calling thread.
     static func single<Result>(

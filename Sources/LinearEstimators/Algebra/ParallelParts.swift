@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// Computes independent parts of a fit on the threads that it has.
 enum ParallelParts {
@@ -10,7 +9,7 @@ enum ParallelParts {
         _ count: Int, _ context: ExecutionContext,
         _ body: @Sendable (Int) throws(MetaLearnersError) -> Value
     ) throws(MetaLearnersError) -> [Value] {
-        let results = Mutex([Result<Value, MetaLearnersError>?](repeating: nil, count: count))
+        let results = Lock([Result<Value, MetaLearnersError>?](repeating: nil, count: count))
         context.concurrently(count) { index in
             let result = Result { () throws(MetaLearnersError) in try body(index) }
             results.withLock { $0[index] = result }

@@ -106,8 +106,8 @@ struct FittedLogisticModel: FittedEstimator {
             switch functions {
             case 0: probabilities[first + present[0]] = 1
             case 1:
-                probabilities[first + present[0]] = Sigmoid.value(-scores[row])
-                probabilities[first + present[1]] = Sigmoid.value(scores[row])
+                probabilities[first + present[0]] = Logistic.shareByMagnitude(-scores[row])
+                probabilities[first + present[1]] = Logistic.shareByMagnitude(scores[row])
             default:
                 let row = row * functions
                 var largest = -Double.infinity

@@ -1,3 +1,5 @@
+import MetaLearnersCore
+
 /// What rows contribute to a logistic loss, given their linear functions.
 struct LogisticRows {
     let functions: Int
@@ -19,12 +21,10 @@ struct LogisticRows {
             let label = Int(classes.labels[row])
             if functions == 1 {
                 let value = linear[offset]
-                let probability = Sigmoid.value(value)
-                // log(1 + e^η) − y·η without overflow.
-                let signed = label == 1 ? -value : value
-                loss += weight * (max(signed, 0) + Double.log(onePlus: Double.exp(-abs(signed))))
+                let probability = Logistic.shareByMagnitude(value)
+                loss += weight * Logistic.softplus(label == 1 ? -value : value)
                 probabilities[offset] = probability
-                linear[offset] = weight * (label == 1 ? -Sigmoid.value(-value) : probability)
+                linear[offset] = weight * (label == 1 ? -Logistic.shareByMagnitude(-value) : probability)
                 continue
             }
             var largest = -Double.infinity

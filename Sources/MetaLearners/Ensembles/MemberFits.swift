@@ -1,6 +1,5 @@
 import LinearEstimators
 import MetaLearnersCore
-import Synchronization
 
 /// Fits of members that do not wait for each other: linear paths, each over all folds, and trees, fold by fold.
 struct MemberFits {
@@ -13,8 +12,8 @@ struct MemberFits {
     func fit(
         _ linear: [LinearPath.Problem], _ trees: [TreePath.Problem], stage: String, _ scheduler: Scheduler
     ) throws(MetaLearnersError) -> (linear: [LinearPath], trees: [[TreePath.Fold]]) {
-        let paths = Mutex([LinearPath?](repeating: nil, count: linear.count))
-        let grown = Mutex([TreePath.Fold?](repeating: nil, count: trees.count * folds.count))
+        let paths = Lock([LinearPath?](repeating: nil, count: linear.count))
+        let grown = Lock([TreePath.Fold?](repeating: nil, count: trees.count * folds.count))
         // Linear paths take longest and cannot be split: they go first.
         try scheduler.run(stage, count: linear.count + trees.count * folds.count) {
             unit, context throws(MetaLearnersError) in

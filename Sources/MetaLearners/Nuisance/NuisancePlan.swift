@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// The nuisances of one fit on their way through a task graph: which are there, which are being fitted, and what each
 /// became.
@@ -23,7 +22,7 @@ final class NuisancePlan: Sendable {
     private let fingerprint: UInt64
     private let wanted: [NuisanceRole]
     private let entries: [Entry]
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Finds out what is missing of the wanted roles, and checks it.
     ///
@@ -68,7 +67,7 @@ final class NuisancePlan: Sendable {
                     cost: rows * (role.isPropensity ? 4 : 1)))
         }
         self.entries = entries
-        state = Mutex(State(components: known, propensities: nil))
+        state = Lock(State(components: known, propensities: nil))
     }
 
     /// Adds the fits to `graph`, the longest first.

@@ -1,15 +1,14 @@
 import MetaLearners
 import MetaLearnersCore
-import Synchronization
 
 /// What is behind `mtlr_registry`: a registry that grows, while those who took it before keep what they have.
 final class RegistryObject: HandledObject {
     static let tag: UInt64 = 0x6d74_6c72_7265_6773  // "mtlrregs"
     static let typeName = "mtlr_registry"
 
-    private let value: Mutex<EstimatorRegistry>
+    private let value: Lock<EstimatorRegistry>
 
-    init(_ registry: EstimatorRegistry) { value = Mutex(registry) }
+    init(_ registry: EstimatorRegistry) { value = Lock(registry) }
 
     /// The backends as they are now.
     var registry: EstimatorRegistry { value.withLock { $0 } }

@@ -25,8 +25,7 @@ public enum RepeatAggregation: String, Sendable, CaseIterable {
             return first.indices.map { index in
                 for position in 0..<count { values[position] = repeats[position][index] }
                 values.sort()
-                let middle = count / 2
-                return count.isMultiple(of: 2) ? (values[middle - 1] + values[middle]) / 2 : values[middle]
+                return OrderStatistics.median(ofSorted: values)
             }
         }
     }

@@ -1,5 +1,3 @@
-import Synchronization
-
 extension CausalDataset {
     /// A number that tells this dataset from others: it depends on every value of every column, on their names,
     /// and on the order of the rows.
@@ -7,7 +5,7 @@ extension CausalDataset {
     /// - Complexity: O(rows · columns), columns side by side.
     public func fingerprint(_ context: ExecutionContext) -> UInt64 {
         let columns = covariates.columns
-        let hashes = Mutex([UInt64](repeating: 0, count: columns.count))
+        let hashes = Lock([UInt64](repeating: 0, count: columns.count))
         context.concurrently(columns.count) { index in
             let hash = Self.hash(columns[index])
             hashes.withLock { $0[index] = hash }

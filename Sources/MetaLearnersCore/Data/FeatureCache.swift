@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What base estimators keep between fits on the same features: quantised columns, factorised matrices.
 ///
 /// Values are looked up by their type and a key that the estimator chooses. The first to ask for a value makes
@@ -11,10 +9,10 @@ public final class FeatureCache: Sendable {
     }
 
     private final class Slot: Sendable {
-        let value = Mutex<(any Sendable)?>(nil)
+        let value = Lock<(any Sendable)?>(nil)
     }
 
-    private let slots = Mutex<[Key: Slot]>([:])
+    private let slots = Lock<[Key: Slot]>([:])
 
     /// The weight of each row, whichever fit asks, for what describes the columns; nil where all count alike.
     public let rowWeights: [Double]?

@@ -12,7 +12,7 @@ public final class Scheduler: Sendable {
     let notice: (@Sendable (String) -> Void)?
     private let progress: (@Sendable (Progress) -> Bool)?
     let token: CancellationToken
-    private let progressLock = Mutex<Int>(0)
+    private let progressLock = Lock<Int>(0)
 
     /// Creates a scheduler for one computation.
     public init(_ options: ExecutionOptions) {
@@ -63,7 +63,7 @@ public final class Scheduler: Sendable {
         let workers = min(threads, count)
         let share = max(1, threads / workers)
         let next = Atomic<Int>(0)
-        let failure = Mutex<(index: Int, error: MetaLearnersError)?>(nil)
+        let failure = Lock<(index: Int, error: MetaLearnersError)?>(nil)
         let stop = Atomic<Bool>(false)
         progressLock.withLock { $0 = 0 }
         report(stage, done: 0, total: count)

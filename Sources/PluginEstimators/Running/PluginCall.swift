@@ -1,12 +1,11 @@
 import CMetaLearners
 import MetaLearnersCore
-import Synchronization
 
 /// A call of a plug-in, as the functions that are handed to it see it.
 final class PluginCall: Sendable {
     private let context: ExecutionContext
-    private let notes = Mutex<[String]>([])
-    private let written = Mutex<[UInt8]>([])
+    private let notes = Lock<[String]>([])
+    private let written = Lock<[UInt8]>([])
     /// More warnings than this of one call are dropped.
     private static let noteLimit = 20
 

@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// Views of features that are kept in a dataset's cache: one for each set of columns that base learners are fitted to,
 /// as roles may have columns of their own.
@@ -32,7 +31,7 @@ final class PluginFeatureStore: Sendable {
     /// More sets of columns than this are the mark of columns made for a single fit.
     private static let limit = 8
     /// Last used last.
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Lock<[Entry]>([])
 
     /// The view of a table's columns, for training.
     func features(of table: Table) -> PluginFeatures {

@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// The bins of a dataset's columns and the tiles made of them, kept in the dataset's cache.
 final class BinStore: Sendable {
@@ -8,7 +7,7 @@ final class BinStore: Sendable {
         var matrices: [[BinnedColumn.Key]: BinnedMatrix] = [:]
     }
 
-    private let contents = Mutex(Contents())
+    private let contents = Lock(Contents())
     private let rowWeights: [Double]?
 
     /// Creates an empty store.

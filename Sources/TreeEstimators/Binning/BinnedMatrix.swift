@@ -86,9 +86,9 @@ final class BinnedMatrix: Sendable {
                     let rows = first..<min(end, first + 64)
                     for (tile, planned) in zip(tiles, plan.tiles) {
                         let size = tile.rowSize
-                        let target = tile.bins.base + first * size
+                        let target = tile.bins.start + first * size
                         for (position, feature) in planned.bytes.enumerated() {
-                            let source = columns[feature].bins.base + first
+                            let source = columns[feature].bins.start + first
                             for row in 0..<rows.count { target[row * size + position] = source[row] }
                         }
                         for (position, word) in planned.words.enumerated() {

@@ -45,9 +45,9 @@ struct ColumnBinner {
                 for index in columns.indices {
                     let values = columns[index].values
                     if let wide = wideTargets[index] {
-                        binnings[index].map(values, .range(rows), toWords: wide.base + rows.lowerBound)
+                        binnings[index].map(values, .range(rows), toWords: wide.start + rows.lowerBound)
                     } else {
-                        binnings[index].map(values, .range(rows), to: targets[index].base + rows.lowerBound)
+                        binnings[index].map(values, .range(rows), to: targets[index].start + rows.lowerBound)
                     }
                 }
                 first += Self.blockRows
@@ -126,7 +126,7 @@ struct ColumnBinner {
                 let found = DisjointWrites(buffer)
                 context.concurrently(group.count) { position in
                     let sample = UnsafeMutableBufferPointer(
-                        start: samples.base + position * size, count: size)
+                        start: samples.start + position * size, count: size)
                     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(size, 1)) { aside in
                         guard let aside = aside.baseAddress else { return }
                         found[first + position] = NumericBinning.found(
@@ -151,7 +151,7 @@ struct ColumnBinner {
                 let part = first..<min(end, first + 64)
                 for (position, column) in columns.enumerated() {
                     let target = UnsafeMutableBufferPointer(
-                        start: samples.base + position * size + first, count: part.count)
+                        start: samples.start + position * size + first, count: part.count)
                     if let sampled {
                         sampled.withUnsafeBufferPointer {
                             column.gather(.init(rebasing: $0[part]), to: target)
@@ -188,7 +188,7 @@ struct ColumnBinner {
     ) -> [Bool] {
         var seen = [Bool](repeating: false, count: max(binCount, ColumnBinning.maximumNarrowBins))
         seen.withUnsafeMutableBufferPointer { seen in
-            for row in 0..<count { seen[Int(bins.base[row])] = true }
+            for row in 0..<count { seen[Int(bins.start[row])] = true }
         }
         return seen
     }

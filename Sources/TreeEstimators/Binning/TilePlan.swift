@@ -1,4 +1,5 @@
 import CTreeKernels
+import MetaLearnersCore
 
 /// Which columns lie side by side in which tile, and where their cells are within a histogram.
 struct TilePlan {
@@ -25,10 +26,10 @@ struct TilePlan {
                 let radix = UInt16(truncatingIfNeeded: member.radix)
                 let first = UInt16(truncatingIfNeeded: member.firstBin)
                 if let wide = columns[member.feature].wideBins {
-                    let source = wide.base + rows.lowerBound
+                    let source = wide.start + rows.lowerBound
                     for row in 0..<rows.count { codes[row] = codes[row] &* radix &+ source[row] &- first }
                 } else {
-                    let source = columns[member.feature].bins.base + rows.lowerBound
+                    let source = columns[member.feature].bins.start + rows.lowerBound
                     for row in 0..<rows.count {
                         codes[row] = codes[row] &* radix &+ UInt16(source[row]) &- first
                     }

@@ -1,12 +1,6 @@
 import CTreeKernels
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Boosting of the multinomial deviance: one tree a round for two classes, one a class and round for more.
 ///
 /// Gradients are w(1{y=c} − p_c); Hessians w·p(1−p) for two classes and w·p_c(1−p_c)·K/(K−1) for K > 2
@@ -32,7 +26,7 @@ struct ClassificationBoosting {
         classWeights = sums
         let total = sums.reduce(0, +)
         let shares = sums.map { min(max(total > 0 ? $0 / total : 0, Self.leastShare), 1 - Self.leastShare) }
-        baseScores = classes == 2 ? [log(shares[1] / shares[0])] : shares.map { log($0) }
+        baseScores = classes == 2 ? [Double.log(shares[1] / shares[0])] : shares.map { Double.log($0) }
     }
 
     private var scoreCount: Int { baseScores.count }
@@ -133,7 +127,7 @@ struct ClassificationBoosting {
     private func startScores() throws(MetaLearnersError) -> AlignedBuffer<Double> {
         let scores = try AlignedBuffer<Double>(uninitialized: problem.matrix.rowCount * scoreCount)
         for row in 0..<problem.matrix.rowCount {
-            for (output, score) in baseScores.enumerated() { scores.base[row * scoreCount + output] = score }
+            for (output, score) in baseScores.enumerated() { scores.start[row * scoreCount + output] = score }
         }
         return scores
     }
@@ -141,12 +135,9 @@ struct ClassificationBoosting {
     private func fillShares(_ scores: AlignedBuffer<Double>, _ shares: AlignedBuffer<Float>) {
         problem.eachRow { row in
             let first = row * scoreCount
-            var largest = scores.base[first]
-            for output in 1..<scoreCount { largest = max(largest, scores.base[first + output]) }
-            var total = 0.0
-            for output in 0..<scoreCount { total += exp(scores.base[first + output] - largest) }
+            let softmax = Softmax(scores.start + first, count: scoreCount)
             for output in 0..<scoreCount {
-                shares.base[first + output] = Float(exp(scores.base[first + output] - largest) / total)
+                shares.start[first + output] = Float(softmax.share(scores.start[first + output]))
             }
         }
     }
@@ -159,17 +150,17 @@ struct ClassificationBoosting {
         let label = Double(output)
         let factor = hessianFactor
         problem.eachRow { row in
-            let share = Double(shares.base[row * scoreCount + output])
+            let share = Double(shares.start[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
-            gradients.base[row] = Cell.row(
+            gradients.start[row] = Cell.row(
                 gradient: gradient * scales.gradient, hessian: hessian * scales.hessian, number: row)
         }
     }
 
     private func advance(_ scores: AlignedBuffer<Double>, _ output: Int, _ values: [Float]) {
-        let first = scores.base + output
+        let first = scores.start + output
         problem.eachLeafOfRows { leaf, row in first[row * scoreCount] += Double(values[leaf]) }
     }
 
@@ -181,14 +172,10 @@ struct ClassificationBoosting {
             let label = Int(task.target[row])
             let loss: Double
             if scoreCount == 1 {
-                let margin = label == 1 ? scores.base[first] : -scores.base[first]
-                loss = margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin
+                loss = Logistic.softplus(label == 1 ? -scores.start[first] : scores.start[first])
             } else {
-                var largest = scores.base[first]
-                for output in 1..<scoreCount { largest = max(largest, scores.base[first + output]) }
-                var total = 0.0
-                for output in 0..<scoreCount { total += exp(scores.base[first + output] - largest) }
-                loss = largest + log(total) - scores.base[first + label]
+                loss =
+                    Softmax(scores.start + first, count: scoreCount).logTotal - scores.start[first + label]
             }
             return loss * (task.weights?[row] ?? 1)
         }

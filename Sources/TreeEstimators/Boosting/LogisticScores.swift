@@ -23,9 +23,9 @@ final class LogisticScores {
         scores = try AlignedBuffer(uninitialized: rowCount)
         signedWeights = try AlignedBuffer(uninitialized: rowCount)
         for row in 0..<rowCount {
-            scores.base[row] = baseScore
+            scores.start[row] = baseScore
             let weight = task.weights?[row] ?? 1
-            signedWeights.base[row] = task.target[row] > 0 ? weight : -weight
+            signedWeights.start[row] = task.target[row] > 0 ? weight : -weight
         }
     }
 
@@ -36,14 +36,14 @@ final class LogisticScores {
         let rows = problem.rows.training
         func fill(_ range: Range<Int>, _ leaves: UnsafePointer<UInt8>?, _ steps: UnsafePointer<Double>?) {
             Cell.fillLogistic(
-                range, scores.base, signedWeights.base, leaves: leaves, steps: steps, scales,
-                into: gradients.base)
+                range, scores.start, signedWeights.start, leaves: leaves, steps: steps, scales,
+                into: gradients.start)
         }
         problem.team.run(problem.rows.shards.count) { shard in
             let positions = problem.rows.range(ofShard: shard)
             guard let first = positions.first, let last = positions.last else { return }
             if let steps, let bytes = problem.rows.shards[shard].active.markLeaves() {
-                steps.withUnsafeBufferPointer { fill(bytes.span, bytes.leaves.base, $0.baseAddress) }
+                steps.withUnsafeBufferPointer { fill(bytes.span, bytes.leaves.start, $0.baseAddress) }
                 return
             }
             let span = Int(rows[first])..<Int(rows[last]) + 1
@@ -64,7 +64,7 @@ final class LogisticScores {
         problem.team.run(problem.rows.shards.count) { index in
             let shard = problem.rows.shards[index]
             for list in [shard.active, shard.idle, shard.heldOut] where !list.hasBytes {
-                list.forEachRow { leaf, row in scores.base[row] += steps[leaf] }
+                list.forEachRow { leaf, row in scores.start[row] += steps[leaf] }
             }
         }
     }

@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The Poisson deviance of counts with a logarithmic link, Σ w(μ − y log μ), μ = exp(score).
 ///
 /// A row's gradient is w(y − μ) and its Hessian wμ. A leaf multiplies the means of its rows by 1 + T(G)/(H + λ): with
@@ -43,10 +37,10 @@ struct PoissonLoss: RefreshedLoss {
         sizes = (total, largest)
         let mean = weight > 0 ? total / weight : 0
         isHopeless = !(total > 0) || !total.isFinite || !weight.isFinite
-        baseScore = mean > 0 ? min(log(mean), log(.greatestFiniteMagnitude)) : Self.scoreOfZero
+        baseScore = mean > 0 ? min(Double.log(mean), Double.log(.greatestFiniteMagnitude)) : Self.scoreOfZero
         means = try AlignedBuffer(uninitialized: problem.matrix.rowCount)
-        let start = exp(baseScore)
-        problem.eachRow { means.base[$0] = start }
+        let start = Double.exp(baseScore)
+        problem.eachRow { means.start[$0] = start }
     }
 
     func fill<Cell: RefreshedCell>(_: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>) -> GradientScales? {
@@ -55,16 +49,16 @@ struct PoissonLoss: RefreshedLoss {
         let all = problem.rows.partials(of: problem.rows.training, problem.team, GradientMagnitudes()) {
             sums, row in
             let weight = weights?[row] ?? 1
-            let mean = means.base[row]
+            let mean = means.start[row]
             sums.add(gradient: weight * abs(target[row] - mean), hessian: weight * mean)
         }.reduce(into: GradientMagnitudes()) { $0.add($1) }
         guard all.gradient.isFinite, all.hessian.isFinite else { return nil }
         let scales = Cell.scales(all, countShift: problem.countShift)
         problem.eachRow(heldOutToo: false) { row in
             let weight = weights?[row] ?? 1
-            let mean = means.base[row]
+            let mean = means.start[row]
             // No row is without a Hessian, so that no gain is without bound.
-            gradients.base[row] = Cell.row(
+            gradients.start[row] = Cell.row(
                 gradient: weight * (target[row] - mean) * scales.gradient,
                 hessian: max(1, weight * mean * scales.hessian), number: row)
         }
@@ -73,22 +67,24 @@ struct PoissonLoss: RefreshedLoss {
 
     func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double] {
         // The logarithm rises with the Newton step, so that values in order stay so.
-        zip(tree.leaves, tree.bounds).map { log(max(1 + rules.optimum($0, within: $1), Self.leastFactor)) }
+        zip(tree.leaves, tree.bounds).map {
+            Double.log(max(1 + rules.optimum($0, within: $1), Self.leastFactor))
+        }
     }
 
     func advance(_ values: [Double]) {
-        let factors = values.map { exp($0) }
+        let factors = values.map { Double.exp($0) }
         problem.eachLeafOfRows { leaf, row in
-            means.base[row] = min(means.base[row] * factors[leaf], .greatestFiniteMagnitude)
+            means.start[row] = min(means.start[row] * factors[leaf], .greatestFiniteMagnitude)
         }
     }
 
     func heldOutLoss() -> Double {
         let task = problem.task
         return problem.rows.heldOutSum(problem.team) { row in
-            let mean = means.base[row]
+            let mean = means.start[row]
             let count = task.target[row]
-            let logarithm = count > 0 ? log(max(mean, .leastNormalMagnitude)) : 0
+            let logarithm = count > 0 ? Double.log(max(mean, .leastNormalMagnitude)) : 0
             return (task.weights?[row] ?? 1) * (mean - count * logarithm)
         }
     }

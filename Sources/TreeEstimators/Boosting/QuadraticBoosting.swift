@@ -127,7 +127,7 @@ struct QuadraticBoosting {
         problem.team.run(parts) { part in
             for rows in [problem.rows.training, problem.rows.heldOut] {
                 for row in rows[part * rows.count / parts..<(part + 1) * rows.count / parts] {
-                    gradients.base[Int(row)] = make(Int(row))
+                    gradients.start[Int(row)] = make(Int(row))
                 }
             }
         }
@@ -172,7 +172,7 @@ struct QuadraticBoosting {
                 if stopping.shouldStop(heldOutLoss, rounds: round + 1) { break }
             }
             if sums.total >= grid.sumLimit || sums.largest >= grid.rowLimit {
-                fill(gradients) { Cell.halved(gradients.base[$0]) }
+                fill(gradients) { Cell.halved(gradients.start[$0]) }
                 grower.forgetRoot()
                 grid.step /= 2
                 grower.rules.gradientUnit *= 2
@@ -216,7 +216,7 @@ struct QuadraticBoosting {
         _ list: RowList, _ grower: TreeGrower<Cell>, _ steps: [Int64]
     ) -> Int64 {
         let shift = grower.rules.countShift
-        let gradients = grower.gradients.base
+        let gradients = grower.gradients.start
         var largest: Int64 = 0
         guard let bytes = list.markLeaves() else {
             list.forEachRow { leaf, row in
@@ -229,7 +229,7 @@ struct QuadraticBoosting {
         }
         LeafBytes.table(steps).withUnsafeBufferPointer { steps in
             for row in bytes.span {
-                let leaf = bytes.leaves.base[row]
+                let leaf = bytes.leaves.start[row]
                 let advanced = Cell.advanced(gradients[row], by: steps[Int(leaf)], countShift: shift)
                 gradients[row] = advanced
                 let stored = Cell.stored(advanced)
@@ -252,7 +252,7 @@ struct QuadraticBoosting {
         mutating func addSampled<Cell: QuadraticCell>(
             _ shard: RowShard, _ grower: TreeGrower<Cell>, _ steps: [Int64]
         ) {
-            let gradients = grower.gradients.base
+            let gradients = grower.gradients.start
             for list in [shard.active, shard.idle] {
                 list.forEachRow { leaf, row in
                     let advanced = Cell.advanced(
@@ -271,7 +271,7 @@ struct QuadraticBoosting {
             _ list: RowList, _ grower: TreeGrower<Cell>, _ steps: [Int64]
         ) {
             let shift = grower.rules.countShift
-            let gradients = grower.gradients.base
+            let gradients = grower.gradients.start
             list.forEachList { leaf, rows in
                 var totals = GradientTotals()
                 for row in rows {

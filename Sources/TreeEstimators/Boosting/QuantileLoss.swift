@@ -31,15 +31,15 @@ struct QuantileLoss: RefreshedLoss {
         var heaviest = 0.0
         for (position, row) in training.enumerated() {
             let weight = weights?[Int(row)] ?? 1
-            pairs.base[position] = SIMD2(target[Int(row)], weight)
+            pairs.start[position] = SIMD2(target[Int(row)], weight)
             total += weight
             heaviest = max(heaviest, weight)
         }
-        let all = UnsafeMutableBufferPointer(start: pairs.base, count: training.count)
+        let all = UnsafeMutableBufferPointer(start: pairs.start, count: training.count)
         let base = training.isEmpty || !total.isFinite ? 0 : WeightedQuantile.of(all, level: level)
         let residuals = try AlignedBuffer<Double>(uninitialized: problem.matrix.rowCount)
-        problem.eachRow { residuals.base[$0] = target[$0] - base }
-        let largest = training.reduce(0) { max($0, abs(residuals.base[Int($1)])) }
+        problem.eachRow { residuals.start[$0] = target[$0] - base }
+        let largest = training.reduce(0) { max($0, abs(residuals.start[Int($1)])) }
         sizes = (total, heaviest)
         baseScore = base
         isHopeless = !(largest > 0) || !largest.isFinite || !total.isFinite
@@ -60,10 +60,10 @@ struct QuantileLoss: RefreshedLoss {
         let below = (level - 1) * scales.gradient
         problem.eachRow(heldOutToo: false) { row in
             let weight = weights?[row] ?? 1
-            let residual = residuals.base[row]
+            let residual = residuals.start[row]
             let slope = residual > 0 ? above : residual < 0 ? below : 0
             // (No row is without a Hessian.)
-            gradients.base[row] = Cell.row(
+            gradients.start[row] = Cell.row(
                 gradient: weight * slope, hessian: max(1, weight * scales.hessian), number: row)
         }
         return scales
@@ -76,7 +76,7 @@ struct QuantileLoss: RefreshedLoss {
             let values = DisjointWrites(buffer)
             problem.team.run(ranges.count) { leaf in
                 guard !ranges[leaf].isEmpty else { return }
-                let start = pairs.base + ranges[leaf].lowerBound
+                let start = pairs.start + ranges[leaf].lowerBound
                 values[leaf] = WeightedQuantile.of(
                     UnsafeMutableBufferPointer(start: start, count: ranges[leaf].count), level: level)
             }
@@ -102,7 +102,7 @@ struct QuantileLoss: RefreshedLoss {
         problem.team.run(shards.count) { index in
             var places = starts[index]
             func take(_ leaf: Int, _ row: Int) {
-                pairs.base[places[leaf]] = SIMD2(residuals.base[row], weights?[row] ?? 1)
+                pairs.start[places[leaf]] = SIMD2(residuals.start[row], weights?[row] ?? 1)
                 places[leaf] += 1
             }
             shards[index].active.forEachRow(take)
@@ -111,13 +111,13 @@ struct QuantileLoss: RefreshedLoss {
     }
 
     func advance(_ values: [Double]) {
-        problem.eachLeafOfRows { leaf, row in residuals.base[row] -= values[leaf] }
+        problem.eachLeafOfRows { leaf, row in residuals.start[row] -= values[leaf] }
     }
 
     func heldOutLoss() -> Double {
         let weights = problem.task.weights
         return problem.rows.heldOutSum(problem.team) { row in
-            let residual = residuals.base[row]
+            let residual = residuals.start[row]
             return (weights?[row] ?? 1) * max(level * residual, (level - 1) * residual)
         }
     }

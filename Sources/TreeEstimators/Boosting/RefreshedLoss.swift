@@ -1,3 +1,5 @@
+import MetaLearnersCore
+
 /// A loss whose gradients are made anew for each tree; it keeps what it knows of each row itself.
 protocol RefreshedLoss {
     /// The score before any tree.

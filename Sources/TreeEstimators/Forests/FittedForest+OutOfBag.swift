@@ -60,7 +60,7 @@ extension FittedForest {
             if context.isCancelled { return }
             let draw = sampler.draw(tree: tree)
             for rows in [draw.structure, draw.estimation] {
-                for row in rows { seen.base[tree * words + Int(row) >> 6] |= 1 << UInt64(row & 63) }
+                for row in rows { seen.start[tree * words + Int(row) >> 6] |= 1 << UInt64(row & 63) }
             }
         }
         try context.checkCancellation()
@@ -71,7 +71,7 @@ extension FittedForest {
             for (index, position) in block.positions.enumerated() {
                 let row = Int(task.rows[position])
                 let chosen = trees.indices.filter { tree in
-                    seen.base[tree * words + row >> 6] >> UInt64(row & 63) & 1 == 0
+                    seen.start[tree * words + row >> 6] >> UInt64(row & 63) & 1 == 0
                 }
                 body(block, index, values, chosen, results)
             }

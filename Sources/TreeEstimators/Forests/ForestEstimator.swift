@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// Random forests on histograms of binned columns: the backend `forest`.
 ///
@@ -70,7 +69,7 @@ public struct ForestEstimator: BaseEstimator {
             spec, columns: matrix.slotFeatures.count, isClassification: target.output.isClassification)
         let grower = ForestGrower<Sum>(matrix: matrix, target: target, rules: rules)
         var trees = [GrownForestTree](repeating: GrownForestTree(gains: []), count: spec.treeCount)
-        let failure = Mutex<MetaLearnersError?>(nil)
+        let failure = Lock<MetaLearnersError?>(nil)
         trees.withUnsafeMutableBufferPointer { buffer in
             let trees = DisjointWrites(buffer)
             context.concurrently(spec.treeCount) { tree in

@@ -36,7 +36,7 @@ struct ForestGrower<Sum: ForestSum> {
         nodes[0].split = findSplit(draw.structure, nodes[0], search, &slots, &stream)
         var leafCount = 1
         while leafCount < rules.maxLeaves, let next = takeNext(&open, nodes), let split = nodes[next].split {
-            let bins = UnsafePointer(matrix.columns[split.feature].bins.base)
+            let bins = UnsafePointer(matrix.columns[split.feature].bins.start)
             let middle = Self.partition(&draw.structure, nodes[next].structure, split.rule, bins, &scratch)
             let estimationMiddle = Self.partition(
                 &draw.estimation, nodes[next].estimation, split.rule, bins, &scratch)
@@ -80,7 +80,7 @@ struct ForestGrower<Sum: ForestSum> {
         guard Double(node.structure.count) >= 2 * rules.minLeafSize, node.depth < rules.maxDepth else {
             return nil
         }
-        let targets = UnsafePointer(target.rows.base)
+        let targets = UnsafePointer(target.rows.start)
         return rows.withUnsafeBufferPointer { all in
             let rows = UnsafeBufferPointer(rebasing: all[node.structure])
             var total = Sum.none
@@ -182,7 +182,7 @@ struct ForestGrower<Sum: ForestSum> {
     private func leafStatistics(_ rows: ArraySlice<Int32>) -> LeafStatistics {
         var statistics = LeafStatistics()
         for row in rows {
-            Sum.add(target.rows.base[Int(row)], to: &statistics.sum)
+            Sum.add(target.rows.start[Int(row)], to: &statistics.sum)
             statistics.weight += target.weight(Int(row))
         }
         return statistics

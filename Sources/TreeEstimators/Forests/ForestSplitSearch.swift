@@ -46,7 +46,7 @@ final class ForestSplitSearch<Sum: ForestSum> {
         _ column: BinnedColumn, feature: Int, _ rows: UnsafeBufferPointer<Int32>,
         _ targets: UnsafePointer<SIMD2<Double>>, _ stream: inout RandomStream
     ) {
-        let present = gather(UnsafePointer(column.bins.base), column.binning.binCount, rows, targets)
+        let present = gather(UnsafePointer(column.bins.start), column.binning.binCount, rows, targets)
         guard present > 1 else { return }
         switch (column.binning.isCategorical, rules.isExtraRandom) {
         case (false, false): considerOrdered(present, feature)
@@ -61,11 +61,11 @@ final class ForestSplitSearch<Sum: ForestSum> {
         _ columnBins: UnsafePointer<UInt8>, _ binCount: Int, _ rows: UnsafeBufferPointer<Int32>,
         _ targets: UnsafePointer<SIMD2<Double>>
     ) -> Int {
-        let cells = cells.base
+        let cells = cells.start
         var present = 0
         func take(_ bin: Int) {
-            sums.base[present] = cells[bin]
-            bins.base[present] = UInt8(truncatingIfNeeded: bin)
+            sums.start[present] = cells[bin]
+            bins.start[present] = UInt8(truncatingIfNeeded: bin)
             cells[bin] = Sum.none
             present += 1
         }
@@ -103,11 +103,11 @@ final class ForestSplitSearch<Sum: ForestSum> {
     }
 
     private func considerOrdered(_ present: Int, _ feature: Int) {
-        let hasMissing = bins.base[0] == 0
-        let missing = hasMissing ? sums.base[0] : Sum.none
+        let hasMissing = bins.start[0] == 0
+        let missing = hasMissing ? sums.start[0] : Sum.none
         var left = Sum.none
         for index in (hasMissing ? 1 : 0)..<present {
-            left = left + sums.base[index]
+            left = left + sums.start[index]
             let isLast = index == present - 1
             if isLast && !hasMissing { return }
             considerThreshold(
@@ -118,8 +118,8 @@ final class ForestSplitSearch<Sum: ForestSum> {
 
     /// Halfway between the bins on both sides of a split.
     private func threshold(after index: Int, of present: Int) -> UInt16 {
-        let low = Int(bins.base[index])
-        return index + 1 < present ? UInt16((low + Int(bins.base[index + 1])) / 2) : UInt16(low)
+        let low = Int(bins.start[index])
+        return index + 1 < present ? UInt16((low + Int(bins.start[index + 1])) / 2) : UInt16(low)
     }
 
     private func considerThreshold(
@@ -142,43 +142,43 @@ final class ForestSplitSearch<Sum: ForestSum> {
 
     /// One threshold, each between the lowest and the highest bin of the node equally likely.
     private func considerOneThreshold(_ present: Int, _ feature: Int, _ stream: inout RandomStream) {
-        let hasMissing = bins.base[0] == 0
+        let hasMissing = bins.start[0] == 0
         let first = hasMissing ? 1 : 0
-        let low = Int(bins.base[first])
-        let high = Int(bins.base[present - 1])
+        let low = Int(bins.start[first])
+        let high = Int(bins.start[present - 1])
         let threshold = low == high ? low : low + stream.integer(below: high - low)
         var left = Sum.none
-        for index in first..<present where Int(bins.base[index]) <= threshold {
-            left = left + sums.base[index]
+        for index in first..<present where Int(bins.start[index]) <= threshold {
+            left = left + sums.start[index]
         }
         considerThreshold(
-            UInt16(threshold), left, hasMissing ? sums.base[0] : nil, isLast: low == high, feature)
+            UInt16(threshold), left, hasMissing ? sums.start[0] : nil, isLast: low == high, feature)
     }
 
     private func considerCategories(_ present: Int, _ feature: Int) {
         if present <= Self.oneAgainstRest {
             for index in 0..<present {
-                let right = sums.base[index]
-                consider(total - right, feature: feature) { set([Int(bins.base[index])], right) }
+                let right = sums.start[index]
+                consider(total - right, feature: feature) { set([Int(bins.start[index])], right) }
             }
             return
         }
         // With one gradient, sorting by the mean finds the best of all sets (Fisher 1958); with one a class,
         // sorting by the share of each class in turn is the usual substitute.
-        var order = UnsafeMutableBufferPointer(start: self.order.base, count: present)
+        var order = UnsafeMutableBufferPointer(start: self.order.start, count: present)
         for lane in 0..<Sum.gradientCount where Sum.gradientCount == 1 || total.gradient(lane) > 0 {
             for index in 0..<present {
                 order[index] = index
-                let sum = sums.base[index]
-                keys.base[index] = sum.hessian > 0 ? sum.gradient(lane) / sum.hessian : 0
+                let sum = sums.start[index]
+                keys.start[index] = sum.hessian > 0 ? sum.gradient(lane) / sum.hessian : 0
             }
-            let keys = keys.base
+            let keys = keys.start
             order.sort { (keys[$0], $0) < (keys[$1], $1) }
             var right = Sum.none
             for length in 1..<present {
-                right = right + sums.base[order[length - 1]]
+                right = right + sums.start[order[length - 1]]
                 consider(total - right, feature: feature) {
-                    set(order.prefix(length).map { Int(bins.base[$0]) }, right)
+                    set(order.prefix(length).map { Int(bins.start[$0]) }, right)
                 }
             }
         }
@@ -189,8 +189,8 @@ final class ForestSplitSearch<Sum: ForestSum> {
         var chosen: [Int] = []
         var right = Sum.none
         for index in 0..<present where stream.next() >> 63 == 1 {
-            chosen.append(Int(bins.base[index]))
-            right = right + sums.base[index]
+            chosen.append(Int(bins.start[index]))
+            right = right + sums.start[index]
         }
         guard !chosen.isEmpty, chosen.count < present else { return }
         consider(total - right, feature: feature) { set(chosen, right) }
@@ -202,7 +202,7 @@ final class ForestSplitSearch<Sum: ForestSum> {
         for bin in members { set.insert(bin) }
         let salt = right.gradient(0).bitPattern
         // Counts are of rows, and exact.
-        if bins.base[0] != 0,
+        if bins.start[0] != 0,
             UnknownCategory.goesRight(Int64(right.count), of: Int64(total.count), salt: salt)
         {
             set.insert(0)

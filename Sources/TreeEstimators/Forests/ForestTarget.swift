@@ -40,7 +40,7 @@ struct ForestTarget: Sendable {
                 let row = Int(row)
                 let label = task.target[row]
                 seen[Int(label)] = true
-                rows.base[row] = SIMD2(classes == 2 ? label * weight(row) : label, weight(row))
+                rows.start[row] = SIMD2(classes == 2 ? label * weight(row) : label, weight(row))
             }
             for (label, isSeen) in seen.enumerated() where !isSeen {
                 warnings.append("class \(label) does not occur in the rows to learn from")
@@ -68,8 +68,8 @@ struct ForestTarget: Sendable {
                     let row = Int(row)
                     let regressor = loss.regressor(row) / regressorScale
                     let slope = weight(row) * regressor
-                    rows.base[row] = SIMD2(slope * (loss.residual(row) / scale), slope * regressor)
-                    if let weights { weights.base[row] = weight(row) }
+                    rows.start[row] = SIMD2(slope * (loss.residual(row) / scale), slope * regressor)
+                    if let weights { weights.start[row] = weight(row) }
                 }
             }
             self.weights = weights
@@ -90,5 +90,5 @@ struct ForestTarget: Sendable {
 
     /// The weight of a row, as leaf values are normalised by it.
     @inline(__always)
-    func weight(_ row: Int) -> Double { weights?.base[row] ?? rows.base[row].y }
+    func weight(_ row: Int) -> Double { weights?.start[row] ?? rows.start[row].y }
 }

@@ -78,7 +78,7 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
     /// does `countTiles`.
     func countRows(of leaf: Int, shard: Int, into target: UnsafeMutablePointer<Cell.Sum>) {
         guard !sharesTiles else { return }
-        let cells = shards.count > 1 ? partials[shard].base : target
+        let cells = shards.count > 1 ? partials[shard].start : target
         for tile in matrix.tiles { count([shards[shard]], leaf, tile, cells, blocks[shard]) }
     }
 
@@ -100,8 +100,8 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
         }
         for shard in shards {
             Cell.accumulate(
-                tile, shard.active.leaf(leaf), gradients.base, countShift: countShift,
-                block: block.base + (Cell.usesBlocks ? tile.firstCell : 0), into: cells + tile.firstCell)
+                tile, shard.active.leaf(leaf), gradients.start, countShift: countShift,
+                block: block.start + (Cell.usesBlocks ? tile.firstCell : 0), into: cells + tile.firstCell)
         }
         for joint in tile.joints { joint.expand(Cell.self, cells) }
     }
@@ -115,8 +115,8 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
         let count = matrix.column(ofSlot: slot).binning.binCount
         let cells = target + offset
         if let first = partials.first {
-            cells.update(from: first.base + offset, count: count)
-            for partial in partials.dropFirst() { Cell.apply(mtlk_add, cells, partial.base + offset, count) }
+            cells.update(from: first.start + offset, count: count)
+            for partial in partials.dropFirst() { Cell.apply(mtlk_add, cells, partial.start + offset, count) }
         }
         if let parent { Cell.apply(mtlk_subtract, parent + offset, cells, count) }
     }

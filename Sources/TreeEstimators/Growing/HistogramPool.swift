@@ -10,7 +10,7 @@ struct HistogramPool<Sum: BitwiseCopyable> {
     init(size: Int) { self.size = size }
 
     /// The cells of a histogram.
-    subscript(index: Int) -> UnsafeMutablePointer<Sum> { buffers[index].base }
+    subscript(index: Int) -> UnsafeMutablePointer<Sum> { buffers[index].start }
 
     /// The number of a histogram that nobody has, whatever it holds.
     ///

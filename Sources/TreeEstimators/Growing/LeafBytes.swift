@@ -35,22 +35,22 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
         self.leaves = leaves
         span = Int(source.first ?? 0)..<Int(source.last ?? -1) + 1
         rows = try AlignedBuffer(uninitialized: source.count + 64)
-        for (position, row) in source.enumerated() { rows.base[position] = row }
+        for (position, row) in source.enumerated() { rows.start[position] = row }
         guard span.count > source.count else {
             initial = nil
             return
         }
         let bytes = try AlignedBuffer<UInt8>(uninitialized: span.count)
-        bytes.base.update(repeating: Self.outside, count: span.count)
-        for row in source { bytes.base[Int(row) - span.lowerBound] = 0 }
+        bytes.start.update(repeating: Self.outside, count: span.count)
+        for row in source { bytes.start[Int(row) - span.lowerBound] = 0 }
         initial = bytes
     }
 
     /// Puts every row that counts into leaf 0.
     func reset() {
-        let target = leaves.base + span.lowerBound
+        let target = leaves.start + span.lowerBound
         if let initial {
-            target.update(from: initial.base, count: span.count)
+            target.update(from: initial.start, count: span.count)
         } else {
             target.update(repeating: 0, count: span.count)
         }

@@ -1,4 +1,5 @@
 import CTreeKernels
+import MetaLearnersCore
 
 /// Rows with a gradient of 16 bits and a Hessian of 12, made anew for each tree: grids fine enough where there are many
 /// rows, whose histograms they make in less time.
@@ -15,7 +16,7 @@ enum NarrowCell: HistogramCell {
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_narrow(
-            tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift,
+            tile.bins.start, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift,
             tile.cellCount, block, cells)
     }
 }

@@ -1,4 +1,5 @@
 import CTreeKernels
+import MetaLearnersCore
 
 /// Rows whose Hessians are all the same: the gradient sum and the count in one word.
 enum PackedCell: QuadraticCell {
@@ -36,7 +37,7 @@ enum PackedCell: QuadraticCell {
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_packed(
-            tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift,
+            tile.bins.start, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, 1 &<< countShift,
             cells)
     }
 

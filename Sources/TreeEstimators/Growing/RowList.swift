@@ -38,7 +38,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             return
         }
         source.withUnsafeBufferPointer { buffer in
-            if let start = buffer.baseAddress { rows.base.update(from: start, count: buffer.count) }
+            if let start = buffer.baseAddress { rows.start.update(from: start, count: buffer.count) }
         }
         starts = [0]
         used = source.count
@@ -53,9 +53,9 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
     /// The rows in `leaf`: those of a list, or all rows where nothing has been split yet.
     func leaf(_ leaf: Int) -> UnsafeBufferPointer<Int32> {
         if let start = starts[leaf] {
-            return UnsafeBufferPointer(start: rows.base + start, count: counts[leaf])
+            return UnsafeBufferPointer(start: rows.start + start, count: counts[leaf])
         }
-        return bytes.map { UnsafeBufferPointer(start: $0.rows.base, count: counts[leaf]) }
+        return bytes.map { UnsafeBufferPointer(start: $0.rows.start, count: counts[leaf]) }
             ?? UnsafeBufferPointer(start: nil, count: 0)
     }
 
@@ -63,7 +63,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
     @inline(__always)
     func forEachList(_ body: (_ leaf: Int, _ rows: UnsafeBufferPointer<Int32>) -> Void) {
         for (leaf, start) in starts.enumerated() {
-            if let start { body(leaf, UnsafeBufferPointer(start: rows.base + start, count: counts[leaf])) }
+            if let start { body(leaf, UnsafeBufferPointer(start: rows.start + start, count: counts[leaf])) }
         }
     }
 
@@ -72,7 +72,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         guard let bytes else { return nil }
         forEachList { leaf, rows in
             let byte = UInt8(truncatingIfNeeded: leaf)
-            for row in rows { bytes.leaves.base[Int(row)] = byte }
+            for row in rows { bytes.leaves.start[Int(row)] = byte }
         }
         return bytes
     }
@@ -84,7 +84,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             return forEachList { leaf, rows in for row in rows { body(leaf, Int(row)) } }
         }
         for row in bytes.span {
-            let leaf = bytes.leaves.base[row]
+            let leaf = bytes.leaves.start[row]
             if leaf != LeafBytes.outside { body(Int(leaf), row) }
         }
     }
@@ -105,10 +105,10 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
     private func splitList(
         _ leaf: Int, _ start: Int, _ rule: SplitCandidate.Rule, _ column: BinnedColumn
     ) {
-        let first = rows.base + start
+        let first = rows.start + start
         let count = counts[leaf]
-        let aside = scratch.base
-        let bins = column.bins.base
+        let aside = scratch.start
+        let bins = column.bins.start
         let left: Int
         switch (rule, column.wideBins) {
         // Missing values are bin 0; less 1 they are the highest bin of all and lie above every threshold.
@@ -117,13 +117,13 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             left = mtlk_partition(first, count, bins, offset, limit, aside)
         case (.ordered(let threshold, let missingRight), let wide?):
             let offset: UInt16 = missingRight ? 1 : 0
-            left = mtlk_partition_wide(first, count, wide.base, offset, threshold &- offset, nil, aside)
+            left = mtlk_partition_wide(first, count, wide.start, offset, threshold &- offset, nil, aside)
         case (.categories(let set), nil):
             left = set.withWords { mtlk_partition_set(first, count, bins, $0, aside) }
         case (.categories(let set), let wide?):
             left =
                 set.withFlags(column.binning.binCount) {
-                    mtlk_partition_wide(first, count, wide.base, 0, 0, $0, aside)
+                    mtlk_partition_wide(first, count, wide.start, 0, 0, $0, aside)
                 } ?? count
         }
         counts[leaf] = left
@@ -143,12 +143,12 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         let span = bytes.span
         let first = span.lowerBound
         let firstRow = Int32(truncatingIfNeeded: first)
-        let leaves = bytes.leaves.base + first
-        let bins = column.bins.base + (column.wideBins == nil ? first : 0)
+        let leaves = bytes.leaves.start + first
+        let bins = column.bins.start + (column.wideBins == nil ? first : 0)
         let old = UInt8(truncatingIfNeeded: leaf)
         let new = UInt8(truncatingIfNeeded: starts.count)
-        let left = rows.base + used
-        let right = scratch.base
+        let left = rows.start + used
+        let right = scratch.start
         let found: mtlk_counts
         var listsBoth = counts[leaf] * Self.listedPart < span.count
         switch (rule, column.wideBins) {
@@ -161,7 +161,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             listsBoth = true
             let offset: UInt16 = missingRight ? 1 : 0
             found = mtlk_scan_wide(
-                leaves, wide.base + first, span.count, old, new, offset, threshold &- offset, nil, firstRow,
+                leaves, wide.start + first, span.count, old, new, offset, threshold &- offset, nil, firstRow,
                 left, right)
         case (.categories(let set), nil):
             listsBoth = true
@@ -173,7 +173,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             found =
                 set.withFlags(column.binning.binCount) { flags in
                     mtlk_scan_wide(
-                        leaves, wide.base + first, span.count, old, new, 0, 0, flags, firstRow, left, right)
+                        leaves, wide.start + first, span.count, old, new, 0, 0, flags, firstRow, left, right)
                 } ?? mtlk_counts(left: counts[leaf], right: 0)
         }
         counts[leaf] = found.left
@@ -184,7 +184,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             used += found.left
         }
         if listsBoth || smallIsRight {
-            (rows.base + used).update(from: scratch.base, count: found.right)
+            (rows.start + used).update(from: scratch.start, count: found.right)
             starts[starts.count - 1] = used
             used += found.right
         }

@@ -1,4 +1,5 @@
 import CTreeKernels
+import MetaLearnersCore
 
 /// Rows with a gradient and a Hessian of 32 bits each, made anew for each tree.
 enum ShortCell: HistogramCell {
@@ -13,7 +14,7 @@ enum ShortCell: HistogramCell {
         guard let first = rows.baseAddress else { return }
         UnsafeRawPointer(gradients).withMemoryRebound(to: Int32.self, capacity: 2) { gradients in
             mtlk_histogram_short(
-                tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients,
+                tile.bins.start, tile.byteWidth, tile.wordWidth, first, rows.count, gradients,
                 1 &<< countShift, cells)
         }
     }

@@ -89,7 +89,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         let index = try histograms.take()
         leaves[0].histogram = index
         if let root, rootIsCurrent {
-            histograms[index].update(from: root.base, count: histogramSize)
+            histograms[index].update(from: root.start, count: histogramSize)
         } else {
             let target = histograms[index]
             team.run(shards.count) { builder.countRows(of: 0, shard: $0, into: target) }
@@ -99,7 +99,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             }
             if carriesRoot {
                 if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
-                root?.base.update(from: histograms[index], count: histogramSize)
+                root?.start.update(from: histograms[index], count: histogramSize)
             }
         }
         rootIsCurrent = false
@@ -123,7 +123,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
                 let first = matrix.slotOffsets[slot]
                 for (histogram, step) in sources {
                     Cell.advance(
-                        root.base + first, leaf: histogram + first,
+                        root.start + first, leaf: histogram + first,
                         count: matrix.column(ofSlot: slot).binning.binCount, by: step,
                         countShift: rules.countShift)
                 }

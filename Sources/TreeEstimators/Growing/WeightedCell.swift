@@ -1,4 +1,5 @@
 import CTreeKernels
+import MetaLearnersCore
 
 /// Rows with a residual and a weight, whose product is the gradient: a row of weight 2 is to the bit two rows.
 enum WeightedCell: QuadraticCell {
@@ -19,7 +20,7 @@ enum WeightedCell: QuadraticCell {
         guard let first = rows.baseAddress else { return }
         UnsafeRawPointer(gradients).withMemoryRebound(to: Int32.self, capacity: 2) { gradients in
             mtlk_histogram_product(
-                tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients,
+                tile.bins.start, tile.byteWidth, tile.wordWidth, first, rows.count, gradients,
                 1 &<< countShift, cells)
         }
     }

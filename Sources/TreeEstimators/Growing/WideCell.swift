@@ -1,4 +1,5 @@
 import CTreeKernels
+import MetaLearnersCore
 
 /// Rows with a gradient of 64 bits and a Hessian: for losses whose gradients have more bits than 32 on the grid that
 /// keeps them exact.
@@ -23,7 +24,7 @@ enum WideCell: QuadraticCell {
     ) {
         guard let first = rows.baseAddress else { return }
         mtlk_histogram_paired(
-            tile.bins.base, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, cells)
+            tile.bins.start, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, cells)
     }
 
     @inline(__always)

@@ -1,12 +1,6 @@
 import CTreeKernels
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 extension BoostedTreesModel: RowPredictable {
     func makeRowPredictor() -> (any RowPredictor)? {
         guard link != .softmax, ensemble.baseScores.count == 1 else { return nil }
@@ -89,8 +83,8 @@ struct TreeRowPredictor: RowPredictor {
         case .identity, .softmax: outputs[0] = score
         case .exponential: outputs[0] = BoostedTreesModel.mean(ofScore: score)
         case .logistic:
-            outputs[0] = 1 / (1 + exp(score))
-            outputs[1] = 1 / (1 + exp(-score))
+            outputs[0] = Logistic.share(-score)
+            outputs[1] = Logistic.share(score)
         }
     }
 }

@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Boosted trees, fitted.
 struct BoostedTreesModel: FittedEstimator {
     /// What the scores mean.
@@ -53,8 +47,8 @@ struct BoostedTreesModel: FittedEstimator {
             var shares: [Double] = []
             shares.reserveCapacity(scores.count * 2)
             for score in scores {
-                shares.append(1 / (1 + exp(score)))
-                shares.append(1 / (1 + exp(-score)))
+                shares.append(Logistic.share(-score))
+                shares.append(Logistic.share(score))
             }
             return shares
         case .softmax: return softmax(scores)
@@ -63,20 +57,16 @@ struct BoostedTreesModel: FittedEstimator {
     }
 
     /// exp(score), which stays finite.
-    static func mean(ofScore score: Double) -> Double { exp(min(score, 709)) }
+    static func mean(ofScore score: Double) -> Double { Double.exp(min(score, 709)) }
 
     private func softmax(_ scores: [Double]) -> [Double] {
         var shares = scores
         let width = outputCount
-        for first in stride(from: 0, to: scores.count, by: width) {
-            let row = first..<first + width
-            let largest = scores[row].max() ?? 0
-            var total = 0.0
-            for index in row {
-                shares[index] = exp(scores[index] - largest)
-                total += shares[index]
+        shares.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return }
+            for first in stride(from: 0, to: buffer.count, by: width) {
+                Softmax.replace(start + first, count: width)
             }
-            for index in row { shares[index] /= total }
         }
         return shares
     }

@@ -50,7 +50,7 @@ final class LeafSolver {
             if layout.outputs == 2, let score = scoreOfTwo(sums, extraL2) { return score }
             factorize(sums, extraL2)
             var score = 0.0
-            for output in 0..<layout.outputs { score += reduced.base[output] * reduced.base[output] }
+            for output in 0..<layout.outputs { score += reduced.start[output] * reduced.start[output] }
             return score
         }
         var score = 0.0
@@ -89,17 +89,8 @@ final class LeafSolver {
             }
         }
         factorize(sums, 0)
-        var values = [Double](repeating: 0, count: outputs)
-        for row in stride(from: outputs - 1, through: 0, by: -1) {
-            let pivot = factor.base[row * outputs + row]
-            guard pivot > 0 else { continue }
-            var sum = reduced.base[row]
-            for later in row + 1..<max(outputs, row + 1) {
-                sum -= factor.base[later * outputs + row] * values[later]
-            }
-            values[row] = sum / pivot
-        }
-        return values
+        SmallCholesky.substitute(factor.start, order: outputs, reduced.start)
+        return Array(UnsafeBufferPointer(start: reduced.start, count: outputs))
     }
 
     /// Writes the Cholesky factor L of H + Λ, and L⁻¹G. Rows that depend on those before them are left out.
@@ -108,28 +99,15 @@ final class LeafSolver {
         let entries = sums + layout.hessianLane
         var entry = 0
         for row in 0..<outputs {
-            let line = factor.base + row * outputs
-            var right = sums[row] * units.gradients[row]
-            for column in 0..<row {
-                let other = factor.base + column * outputs
-                var sum = entries[entry] * units.hessian
-                for inner in 0..<column { sum -= line[inner] * other[inner] }
-                line[column] = other[column] > 0 ? sum / other[column] : 0
-                right -= line[column] * reduced.base[column]
+            reduced.start[row] = sums[row] * units.gradients[row]
+            let line = factor.start + row * outputs
+            for column in 0...row {
+                line[column] = entries[entry] * units.hessian
                 entry += 1
             }
-            let diagonal =
-                entries[entry] * units.hessian + (units.l2 + extraL2) * units.penalties[row]
-            entry += 1
-            var pivot = diagonal
-            for inner in 0..<row { pivot -= line[inner] * line[inner] }
-            if pivot > diagonal * Self.leastPivot {
-                line[row] = pivot.squareRoot()
-                reduced.base[row] = right / line[row]
-            } else {
-                line[row] = 0
-                reduced.base[row] = 0
-            }
+            line[row] += (units.l2 + extraL2) * units.penalties[row]
         }
+        _ = SmallCholesky.factorize(
+            factor.start, order: outputs, reduced.start, leastPivot: Self.leastPivot)
     }
 }

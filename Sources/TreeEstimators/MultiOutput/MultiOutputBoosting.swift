@@ -33,7 +33,7 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         let scores = try AlignedBuffer<Double>(uninitialized: rowCount * outputs)
         let start = loss.startScores
         for row in 0..<rowCount {
-            for output in 0..<outputs { scores.base[row * outputs + output] = start[output] }
+            for output in 0..<outputs { scores.start[row * outputs + output] = start[output] }
         }
         let numbers = try AlignedBuffer<Int32>(uninitialized: rowCount * layout.lanes)
         var rules = GrowthRules(spec)
@@ -100,8 +100,9 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         scales.withUnsafeBufferPointer { scales in
             eachRow { _, row, gradients, hessian in
                 loss.differentiate(
-                    row, scores.base + row * outputs, gradients: gradients, hessian: hessians ? hessian : nil)
-                let target = numbers.base + row * lanes
+                    row, scores.start + row * outputs, gradients: gradients, hessian: hessians ? hessian : nil
+                )
+                let target = numbers.start + row * lanes
                 for output in 0..<outputs {
                     target[output] = Self.rounded(gradients[output] * scales[output])
                 }
@@ -135,7 +136,7 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
                 var found = 0.0
                 for position in problem.rows.range(ofShard: part) {
                     let row = Int(rows[position])
-                    found = max(found, loss.steepness(row, scores.base + row * outputs))
+                    found = max(found, loss.steepness(row, scores.start + row * outputs))
                 }
                 largest[part] = found
             }
@@ -156,7 +157,7 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
             problem.team.run(shards.count) { index in
                 func add(_ leaf: Int, _ row: Int) {
                     for output in 0..<outputs {
-                        scores.base[row * outputs + output] += steps[leaf * outputs + output]
+                        scores.start[row * outputs + output] += steps[leaf * outputs + output]
                     }
                 }
                 for list in [shards[index].active, shards[index].idle, shards[index].heldOut] {
@@ -167,6 +168,6 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
     }
 
     private func heldOutLoss(_ scores: AlignedBuffer<Double>) -> Double {
-        problem.rows.heldOutSum(problem.team) { loss.loss($0, scores.base + $0 * layout.outputs) }
+        problem.rows.heldOutSum(problem.team) { loss.loss($0, scores.start + $0 * layout.outputs) }
     }
 }

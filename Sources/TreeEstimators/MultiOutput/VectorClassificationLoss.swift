@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The multinomial deviance, −Σ weight·log p of each row's class, with the diagonal of its Hessian:
 /// w·p_c(1 − p_c)·K/(K − 1) (Friedman 2001, Annals of Statistics 29, 1189–1232).
 struct VectorClassificationLoss: VectorLoss {
@@ -48,25 +42,17 @@ struct VectorClassificationLoss: VectorLoss {
         let weight = weights?[row] ?? 1
         let factor = weight * Double(classes) / Double(classes - 1)
         let label = Int(target[row])
-        var largest = scores[0]
-        for output in 1..<classes { largest = max(largest, scores[output]) }
-        var total = 0.0
+        gradients.update(from: scores, count: classes)
+        Softmax.replace(gradients, count: classes)
         for output in 0..<classes {
-            gradients[output] = exp(scores[output] - largest)
-            total += gradients[output]
-        }
-        for output in 0..<classes {
-            let share = gradients[output] / total
+            let share = gradients[output]
             gradients[output] = weight * ((output == label ? 1 : 0) - share)
             hessian?[output] = factor * share * (1 - share)
         }
     }
 
     func loss(_ row: Int, _ scores: UnsafePointer<Double>) -> Double {
-        var largest = scores[0]
-        for output in 1..<layout.outputs { largest = max(largest, scores[output]) }
-        var total = 0.0
-        for output in 0..<layout.outputs { total += exp(scores[output] - largest) }
-        return (largest + log(total) - scores[Int(target[row])]) * (weights?[row] ?? 1)
+        let logTotal = Softmax(scores, count: layout.outputs).logTotal
+        return (logTotal - scores[Int(target[row])]) * (weights?[row] ?? 1)
     }
 }

@@ -59,15 +59,15 @@ final class VectorSplitSearch {
     ) -> Double? {
         for lane in 0..<layout.countLane + 1 {
             let sum = sums[lane] &+ (more?[lane] ?? 0)
-            left.base[lane] = Double(sum)
-            right.base[lane] = Double(totals[lane] &- sum)
+            left.start[lane] = Double(sum)
+            right.start[lane] = Double(totals[lane] &- sum)
         }
         let count = layout.countLane
         let leastCount = Double(rules.minLeafSize)
-        guard left.base[count] >= leastCount, right.base[count] >= leastCount else { return nil }
-        guard solver.admits(left.base), solver.admits(right.base) else { return nil }
+        guard left.start[count] >= leastCount, right.start[count] >= leastCount else { return nil }
+        guard solver.admits(left.start), solver.admits(right.start) else { return nil }
         let sum =
-            solver.score(left.base, extraL2: extraL2) + solver.score(right.base, extraL2: extraL2)
+            solver.score(left.start, extraL2: extraL2) + solver.score(right.start, extraL2: extraL2)
         let gain = sum - parentScore
         return gain > least && gain > sum * Self.relativePrecision ? gain : nil
     }
@@ -81,22 +81,22 @@ final class VectorSplitSearch {
         let parentScore = score(totals)
         var bestGain = rules.minSplitGain
         var best: (split: Int, missingRight: Bool)?
-        below.base.update(repeating: 0, count: lanes)
+        below.start.update(repeating: 0, count: lanes)
         for split in 0..<splitCount {
             let cell = cells + (split + 1) * lanes
             let isEmpty = cell[layout.countLane] == 0
-            for lane in 0..<lanes { below.base[lane] &+= cell[lane] }
+            for lane in 0..<lanes { below.start[lane] &+= cell[lane] }
             // An empty bin parts the same rows as the bin before it.
             if isEmpty { continue }
             if let gain = gain(
-                left: below.base, plus: nil, of: totals, parentScore: parentScore, least: bestGain)
+                left: below.start, plus: nil, of: totals, parentScore: parentScore, least: bestGain)
             {
                 bestGain = gain
                 best = (split, true)
             }
             if hasMissing,
                 let gain = gain(
-                    left: below.base, plus: cells, of: totals, parentScore: parentScore, least: bestGain)
+                    left: below.start, plus: cells, of: totals, parentScore: parentScore, least: bestGain)
             {
                 bestGain = gain
                 best = (split, false)

@@ -81,7 +81,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             if let tile = matrix.tiles.first(where: { $0.firstCell == offset && $0.byteWidth > 0 }) {
                 groups.append(
                     Group(
-                        bins: UnsafeRawPointer(tile.bins.base), rowSize: tile.rowSize, width: tile.byteWidth,
+                        bins: UnsafeRawPointer(tile.bins.start), rowSize: tile.rowSize, width: tile.byteWidth,
                         firstSlot: slot))
                 slot += tile.byteWidth
                 continue
@@ -90,10 +90,10 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             if let bins = column.wideBins {
                 groups.append(
                     Group(
-                        bins: UnsafeRawPointer(bins.base), rowSize: 2, isWide: true, firstSlot: slot))
+                        bins: UnsafeRawPointer(bins.start), rowSize: 2, isWide: true, firstSlot: slot))
             } else {
                 groups.append(
-                    Group(bins: UnsafeRawPointer(column.bins.base), rowSize: 1, firstSlot: slot))
+                    Group(bins: UnsafeRawPointer(column.bins.start), rowSize: 1, firstSlot: slot))
             }
             slot += 1
         }
@@ -199,7 +199,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     private func buildHistogram(of leaf: Int) {
         guard let target = leaves[leaf].histogram else { return }
         team.run(shards.count) { index in
-            let cells = shards.count > 1 ? partials[index].base : histograms[target]
+            let cells = shards.count > 1 ? partials[index].start : histograms[target]
             cells.update(repeating: 0, count: cellCount * layout.lanes)
             let rows = shards[index].active.leaf(leaf)
             guard let first = rows.baseAddress else { return }
@@ -208,7 +208,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
                 for group in groups {
                     mtlk_histogram_vector(
                         group.bins, group.rowSize, group.width, group.isWide ? 1 : 0, first, rows.count,
-                        numbers.base, layout.lanes / 4, firstOffset + group.firstSlot, cells)
+                        numbers.start, layout.lanes / 4, firstOffset + group.firstSlot, cells)
                 }
             }
         }
@@ -264,9 +264,9 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
             let offset = offsets[slot] * layout.lanes
             let count = matrix.column(ofSlot: slot).binning.binCount * layout.lanes
             let cells = target + offset
-            cells.update(from: first.base + offset, count: count)
+            cells.update(from: first.start + offset, count: count)
             for partial in partials.dropFirst() {
-                for cell in 0..<count { cells[cell] &+= partial.base[offset + cell] }
+                for cell in 0..<count { cells[cell] &+= partial.start[offset + cell] }
             }
         }
     }

@@ -34,7 +34,7 @@ final class WorkTeam: @unchecked Sendable {  // `phase` is written before, and r
     ) throws(MetaLearnersError) -> Result {
         let team = WorkTeam(threads: max(1, threads))
         if threads <= 1 { return try body(team) }
-        let outcome = Mutex<Swift.Result<Result, MetaLearnersError>?>(nil)
+        let outcome = Lock<Swift.Result<Result, MetaLearnersError>?>(nil)
         DispatchQueue.concurrentPerform(iterations: threads) { _ in
             guard team.arrivals.add(1, ordering: .relaxed).oldValue == 0 else { return team.assist() }
             let result: Swift.Result<Result, MetaLearnersError>

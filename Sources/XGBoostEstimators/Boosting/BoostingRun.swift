@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// One fit: XGBoost grows the trees, on gradients that are computed here.
 ///
@@ -22,9 +21,9 @@ struct BoostingRun<Loss: BoostingLoss> {
     func train() throws(MetaLearnersError) -> [UInt8]? {
         let booster = try Booster(library, matrix: matrix, parameters: parameters)
         let cells = matrix.rowCount * loss.outputs
-        let gradients = NumberBuffer<Float>(repeating: 0, count: cells)
-        let hessians = NumberBuffer<Float>(repeating: 0, count: cells)
-        let mask = roles.mask()
+        let gradients = try AlignedBuffer<Float>(zeroed: cells)
+        let hessians = try AlignedBuffer<Float>(zeroed: cells)
+        let mask = try roles.mask()
         let hessianGrid = GradientGrid(magnitude: loss.hessianMagnitude, count: matrix.rowCount)
         var grid = GradientGrid(magnitude: loss.gradientMagnitude, count: matrix.rowCount)
         var stopping = roles.heldOut.isEmpty ? nil : EarlyStopping(patience: spec.earlyStopping)
@@ -67,7 +66,7 @@ struct BoostingRun<Loss: BoostingLoss> {
         guard parts > 1 else {
             return loss.differentiate(0..<count, state, gradients: gradients, hessians: hessians)
         }
-        let largest = Mutex(0.0)
+        let largest = Lock(0.0)
         context.concurrently(parts) { part in
             let range = part * count / parts..<(part + 1) * count / parts
             let value = loss.differentiate(range, state, gradients: gradients, hessians: hessians)

@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The shares of the classes among the rows to learn from, which boosting starts from.
 struct ClassPrior {
     /// Each class's share of the weight.
@@ -25,7 +19,7 @@ struct ClassPrior {
     /// The score that each class starts from: log of its share, where a class that does not occur counts as one
     /// in 10⁹; of two classes the log odds of class 1 alone.
     var offsets: [Double] {
-        let logs = shares.map { log(max($0, 1e-9)) }
+        let logs = shares.map { Double.log(max($0, 1e-9)) }
         return logs.count == 2 ? [logs[1] - logs[0]] : logs
     }
 
@@ -43,24 +37,30 @@ struct ClassPrior {
     }
 
     /// The labels of `rows`.
+    ///
+    /// - Throws: `outOfMemory`.
     static func labels<Label: FixedWidthInteger & BitwiseCopyable & Sendable>(
         _ task: TrainingTask, _ rows: [Int32]
-    ) -> NumberBuffer<Label> {
-        let labels = NumberBuffer<Label>(repeating: 0, count: rows.count)
+    ) throws(MetaLearnersError) -> AlignedBuffer<Label> {
+        let labels = try AlignedBuffer<Label>(uninitialized: rows.count)
         for (position, row) in rows.enumerated() { labels.start[position] = Label(task.target[Int(row)]) }
         return labels
     }
 
     /// The weights of `rows`, nil where all count alike.
-    static func weights(_ task: TrainingTask, _ rows: [Int32]) -> NumberBuffer<Double>? {
+    ///
+    /// - Throws: `outOfMemory`.
+    static func weights(_ task: TrainingTask, _ rows: [Int32]) throws(MetaLearnersError)
+        -> AlignedBuffer<Double>?
+    {
         guard let weights = task.weights else { return nil }
-        let buffer = NumberBuffer<Double>(repeating: 1, count: rows.count)
+        let buffer = try AlignedBuffer<Double>(uninitialized: rows.count)
         for (position, row) in rows.enumerated() { buffer.start[position] = weights[Int(row)] }
         return buffer
     }
 
     /// The largest weight; 1 where all count alike.
-    static func largestWeight(_ weights: NumberBuffer<Double>?) -> Double {
+    static func largestWeight(_ weights: AlignedBuffer<Double>?) -> Double {
         guard let weights else { return 1 }
         var largest = 0.0
         for position in 0..<weights.count { largest = max(largest, weights.start[position]) }

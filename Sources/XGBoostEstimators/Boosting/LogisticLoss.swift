@@ -1,26 +1,22 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Σ w·log(1 + exp(∓score)), the deviance of two classes: gradient w·(p − y), Hessian w·p·(1 − p).
 struct LogisticLoss: BoostingLoss {
     let gradientMagnitude: Double
     var hessianMagnitude: Double { gradientMagnitude }
     private let offset: Double
-    private let labels: NumberBuffer<UInt8>
-    private let weights: NumberBuffer<Double>?
+    private let labels: AlignedBuffer<UInt8>
+    private let weights: AlignedBuffer<Double>?
 
     var outputs: Int { 1 }
 
     /// Reads labels and weights of `rows`; `offset` is the score that boosting starts from.
-    init(_ task: TrainingTask, rows: [Int32], offset: Double) {
+    ///
+    /// - Throws: `outOfMemory`.
+    init(_ task: TrainingTask, rows: [Int32], offset: Double) throws(MetaLearnersError) {
         self.offset = offset
-        labels = ClassPrior.labels(task, rows)
-        weights = ClassPrior.weights(task, rows)
+        labels = try ClassPrior.labels(task, rows)
+        weights = try ClassPrior.weights(task, rows)
         gradientMagnitude = ClassPrior.largestWeight(weights)
     }
 
@@ -36,7 +32,7 @@ struct LogisticLoss: BoostingLoss {
         let hessian = state.hessians.start
         for index in range {
             let weight = (weights?[index] ?? 1) * (active.map { Double($0[index]) } ?? 1)
-            let share = 1 / (1 + exp(-(Double(margins[index]) + offset)))
+            let share = Logistic.share(Double(margins[index]) + offset)
             gradient[index] = Float(gradients.rounded(weight * (share - Double(labels[index]))))
             hessian[index] = Float(hessians.rounded(weight * (share * (1 - share))))
         }
@@ -45,8 +41,7 @@ struct LogisticLoss: BoostingLoss {
 
     func loss(of position: Int, _ margins: RoundState.MarginPointer) -> Double {
         let score = Double(margins.start[position]) - margins.base + offset
-        let signed = labels.start[position] != 0 ? -score : score
-        // log(1 + exp(s)) without overflow.
-        return (weights?.start[position] ?? 1) * (max(signed, 0) + log1p(exp(-abs(signed))))
+        return (weights?.start[position] ?? 1)
+            * Logistic.softplus(labels.start[position] != 0 ? -score : score)
     }
 }

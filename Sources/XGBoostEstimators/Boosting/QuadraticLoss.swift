@@ -18,19 +18,20 @@ struct QuadraticLoss: BoostingLoss {
     let hessianMagnitude: Double
     /// The mean of the Hessians.
     let meanHessian: Double
-    private let curvature: NumberBuffer<Double>
-    private let slope: NumberBuffer<Double>
+    private let curvature: AlignedBuffer<Double>
+    private let slope: AlignedBuffer<Double>
 
     var outputs: Int { 1 }
 
     /// Reads target, regressor and weights of `rows`; the level is that of the rows that `learned` lists by position.
     ///
-    /// - Throws: `invalidData` where the regressor is not finite; `numericalFailure` where sums overflow.
+    /// - Throws: `invalidData` where the regressor is not finite; `numericalFailure` where sums overflow;
+    ///   `outOfMemory`.
     init(_ task: TrainingTask, rows: [Int32], learned: [Int]) throws(MetaLearnersError) {
         var regressor: [Double]?
         if case .residual(let values) = task.objective { regressor = values }
-        curvature = NumberBuffer(repeating: 1, count: rows.count)
-        slope = NumberBuffer(repeating: 0, count: rows.count)
+        curvature = try AlignedBuffer(uninitialized: rows.count)
+        slope = try AlignedBuffer(uninitialized: rows.count)
         // Deviations from a first target make the mean of a constant target exact.
         let start = regressor == nil ? task.target[Int(rows[learned.first ?? 0])] : 0
         for (position, row) in rows.enumerated() {

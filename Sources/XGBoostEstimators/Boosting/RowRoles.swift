@@ -32,16 +32,18 @@ struct RowRoles {
     var isSampled: Bool { rowSample < 1 }
 
     /// The mask of the rows to learn from, before any sampling; nil where all are.
-    func mask() -> NumberBuffer<UInt8>? {
+    ///
+    /// - Throws: `outOfMemory`.
+    func mask() throws(MetaLearnersError) -> AlignedBuffer<UInt8>? {
         guard isSampled || !heldOut.isEmpty else { return nil }
-        let mask = NumberBuffer<UInt8>(repeating: 0, count: rows.count)
+        let mask = try AlignedBuffer<UInt8>(zeroed: rows.count)
         for position in learned { mask.start[position] = 1 }
         return mask
     }
 
     /// Marks exactly the wanted share of the rows to learn from, each equally likely (selection sampling; Knuth,
     /// TAOCP 3.4.2, S).
-    func sample(round: Int, into mask: NumberBuffer<UInt8>) {
+    func sample(round: Int, into mask: AlignedBuffer<UInt8>) {
         var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(round))
         var needed = max(1, Int((rowSample * Double(learned.count)).rounded()))
         var left = learned.count

@@ -1,26 +1,22 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// −Σ w·log(p_y), the deviance of several classes: gradient w·(p_c − 1{y = c}), Hessian 2·w·p_c·(1 − p_c), XGBoost's own.
 struct SoftmaxLoss: BoostingLoss {
     let outputs: Int
     let gradientMagnitude: Double
     var hessianMagnitude: Double { gradientMagnitude }
     private let offsets: [Double]
-    private let labels: NumberBuffer<Int32>
-    private let weights: NumberBuffer<Double>?
+    private let labels: AlignedBuffer<Int32>
+    private let weights: AlignedBuffer<Double>?
 
     /// Reads labels and weights of `rows`; `offsets` are the scores that boosting starts from, one a class.
-    init(_ task: TrainingTask, rows: [Int32], offsets: [Double]) {
+    ///
+    /// - Throws: `outOfMemory`.
+    init(_ task: TrainingTask, rows: [Int32], offsets: [Double]) throws(MetaLearnersError) {
         outputs = offsets.count
         self.offsets = offsets
-        labels = ClassPrior.labels(task, rows)
-        weights = ClassPrior.weights(task, rows)
+        labels = try ClassPrior.labels(task, rows)
+        weights = try ClassPrior.weights(task, rows)
         gradientMagnitude = ClassPrior.largestWeight(weights)
     }
 
@@ -50,24 +46,18 @@ struct SoftmaxLoss: BoostingLoss {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: outputs) { shares in
             fillShares(shares, position, margins)
             let share = shares[Int(labels.start[position])]
-            return -(weights?.start[position] ?? 1) * log(max(share, .leastNormalMagnitude))
+            return -(weights?.start[position] ?? 1) * Double.log(max(share, .leastNormalMagnitude))
         }
     }
 
     private func fillShares(
         _ shares: UnsafeMutableBufferPointer<Double>, _ index: Int, _ margins: RoundState.MarginPointer
     ) {
-        var largest = -Double.infinity
+        guard let start = shares.baseAddress else { return }
         for output in 0..<outputs {
-            shares[output] =
+            start[output] =
                 Double(margins.start[index * outputs + output]) - margins.base + offsets[output]
-            largest = max(largest, shares[output])
         }
-        var total = 0.0
-        for output in 0..<outputs {
-            shares[output] = exp(shares[output] - largest)
-            total += shares[output]
-        }
-        for output in 0..<outputs { shares[output] /= total }
+        Softmax.replace(start, count: outputs)
     }
 }

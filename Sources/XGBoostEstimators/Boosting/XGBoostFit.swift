@@ -37,12 +37,12 @@ struct XGBoostFit {
         let warnings = warnings + prior.warnings + approximationWarnings
         let isWorthwhile = prior.shares.count(where: { $0 > 0 }) > 1
         if classes == 2, let offset = offsets.first {
-            let loss = LogisticLoss(task, rows: roles.rows, offset: offset)
+            let loss = try LogisticLoss(task, rows: roles.rows, offset: offset)
             // The log odds of ½ are 0.
             let trained = try train(loss, settings, baseMargin: 0, isWorthwhile: isWorthwhile)
             return try model(trained, link: .logistic, offsets: offsets, scale: 1, warnings)
         }
-        let loss = SoftmaxLoss(task, rows: roles.rows, offsets: offsets)
+        let loss = try SoftmaxLoss(task, rows: roles.rows, offsets: offsets)
         let trained = try train(loss, settings, baseMargin: 0.5, isWorthwhile: isWorthwhile)
         return try model(trained, link: .softmax, offsets: offsets, scale: 1, warnings)
     }

@@ -14,7 +14,7 @@ final class MatrixBatches {
     /// The columns where they stand, where all rows can be taken from there at once.
     private let whole: ArrayInterface?
     private let batchRows: Int
-    private let buffer: NumberBuffer<Float>?
+    private let buffer: AlignedBuffer<Float>?
     private let keepsBatches: Bool
     /// How many rows are in the buffer to stay.
     private var keptRows = 0
@@ -27,9 +27,10 @@ final class MatrixBatches {
     /// - Parameters:
     ///   - copying: whether rows are copied even where XGBoost could read them in place.
     ///   - proxy: XGBoost's handle that a batch is put into.
+    /// - Throws: `outOfMemory`.
     init(
         _ library: XGBoostLibrary, _ table: Table, rows: [Int32], copying: Bool, proxy: XGBoostHandle
-    ) {
+    ) throws(MetaLearnersError) {
         self.library = library
         self.table = table
         self.rows = rows
@@ -42,7 +43,7 @@ final class MatrixBatches {
         batchRows = min(rows.count, max(1024, (1 << 17) / max(table.columns.count, 1)))
         keepsBatches = rows.count <= (16 << 20) / max(table.columns.count, 1)
         let bufferRows = keepsBatches ? rows.count : batchRows
-        buffer = whole == nil ? NumberBuffer(repeating: 0, count: bufferRows * table.columns.count) : nil
+        buffer = whole == nil ? try AlignedBuffer(uninitialized: bufferRows * table.columns.count) : nil
     }
 
     /// Goes back to the first batch.

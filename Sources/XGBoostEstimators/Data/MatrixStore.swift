@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 /// Quantised matrices of a dataset, kept in its cache: fits on the same rows with other targets, weights or
 /// parameters share one.
@@ -34,7 +33,7 @@ final class MatrixStore: Sendable {
         let bytes: Int
         /// Keeps the columns' memory, so that its identity is not given to another.
         let table: Table
-        let matrix = Mutex<TrainingMatrix?>(nil)
+        let matrix = Lock<TrainingMatrix?>(nil)
 
         init(_ key: Key, _ table: Table) {
             self.key = key
@@ -45,7 +44,7 @@ final class MatrixStore: Sendable {
     }
 
     /// Last used last.
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Lock<[Entry]>([])
 
     /// The quantised matrix of `rows`; whoever asks for one that is being made waits for it.
     ///

@@ -47,7 +47,7 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
         try library.check(library.functions.createProxy(&proxy), "create a matrix")
         guard let proxy else { throw noHandle }
         defer { _ = library.functions.freeMatrix(proxy) }
-        let batches = MatrixBatches(library, table, rows: rows, copying: copying, proxy: proxy)
+        let batches = try MatrixBatches(library, table, rows: rows, copying: copying, proxy: proxy)
         var handle: XGBoostHandle?
         let status = withExtendedLifetime(batches) {
             library.functions.quantileMatrixFromBatches(
@@ -83,7 +83,7 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
         let levels = FeatureGatherer.levels(of: table)
         let (cells, overflow) = rows.count.multipliedReportingOverflow(by: table.columns.count)
         guard !overflow else { throw MetaLearnersError(.outOfMemory, "there are too many features") }
-        let buffer = NumberBuffer<Float>(repeating: 0, count: cells)
+        let buffer = try AlignedBuffer<Float>(uninitialized: cells)
         FeatureGatherer(table, levels: levels).copy(RowSelection(rows, 0..<rows.count), to: buffer.start)
         let interface = ArrayInterface(
             columnMajor: buffer.start, rows: rows.count, columns: table.columns.count)

@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -11,7 +10,7 @@ import Synchronization
 ///
 /// XGBoost keeps one callback a thread and gives it no context, hence the list by thread.
 enum XGBoostLog {
-    private static let messages = Mutex<[UInt: [String]]>([:])
+    private static let messages = Lock<[UInt: [String]]>([:])
 
     private static var thread: UInt {
         #if canImport(Darwin)

@@ -86,8 +86,8 @@ final class Booster: @unchecked Sendable {  // See above.
     ///   - outputs: numbers a row.
     /// - Throws: `numericalFailure` where XGBoost fails.
     func boost(
-        _ matrix: TrainingMatrix, round: Int, gradients: NumberBuffer<Float>,
-        hessians: NumberBuffer<Float>, outputs: Int
+        _ matrix: TrainingMatrix, round: Int, gradients: AlignedBuffer<Float>,
+        hessians: AlignedBuffer<Float>, outputs: Int
     ) throws(MetaLearnersError) {
         let status: Int32
         if let train = library.functions.trainRound {

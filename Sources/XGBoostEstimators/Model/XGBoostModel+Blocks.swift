@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Synchronization
 
 extension XGBoostModel {
     /// Numbers of rows, written by `body` a block of rows at a time, side by side.
@@ -26,7 +25,7 @@ extension XGBoostModel {
         // Small enough that XGBoost's buffers stay small and threads share the work evenly.
         let block = 8192
         let blocks = (count + block - 1) / block
-        let failure = Mutex<(index: Int, error: MetaLearnersError)?>(nil)
+        let failure = Lock<(index: Int, error: MetaLearnersError)?>(nil)
         let numbers = [Double](unsafeUninitializedCapacity: cells) { buffer, initialized in
             if let start = buffer.baseAddress {
                 start.initialize(repeating: 0, count: cells)

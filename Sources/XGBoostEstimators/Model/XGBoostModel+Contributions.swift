@@ -39,7 +39,7 @@ extension XGBoostModel: ExplainableEstimator {
         let width = columns + 1
         if let booster {
             let levels = shape.levels.map { Int($0) }
-            let buffer = NumberBuffer<Float>(repeating: 0, count: range.count * columns)
+            let buffer = try AlignedBuffer<Float>(uninitialized: range.count * columns)
             FeatureGatherer(features, levels: levels).copy(RowSelection(rows, range), to: buffer.start)
             let interface = ArrayInterface(columnMajor: buffer.start, rows: range.count, columns: columns)
             let count = range.count * outputs * width

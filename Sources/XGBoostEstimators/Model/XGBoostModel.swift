@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Trees of XGBoost, fitted.
 struct XGBoostModel: FittedEstimator {
     /// What the scores mean.
@@ -81,7 +75,7 @@ struct XGBoostModel: FittedEstimator {
     /// The margins of a row in which everything is missing and of one in which everything is 0.
     static func probe(_ booster: Booster, _ shape: Shape) throws(MetaLearnersError) -> [Float] {
         let width = shape.levels.count
-        let features = NumberBuffer<Float>(repeating: 0, count: 2 * width)
+        let features = try AlignedBuffer<Float>(zeroed: 2 * width)
         for column in 0..<width { features.start[column] = .nan }
         var margins: [Float] = []
         let count = 2 * shape.offsets.count
@@ -120,7 +114,7 @@ struct XGBoostModel: FittedEstimator {
         {
             return try booster.margins(interface, count: scores, use)
         }
-        let buffer = NumberBuffer<Float>(repeating: 0, count: range.count * shape.levels.count)
+        let buffer = try AlignedBuffer<Float>(uninitialized: range.count * shape.levels.count)
         FeatureGatherer(features, levels: shape.levels.map { Int($0) })
             .copy(RowSelection(rows, range), to: buffer.start)
         try booster.margins(
@@ -140,7 +134,7 @@ struct XGBoostModel: FittedEstimator {
             for output in shape.offsets.indices {
                 target[output] = shape.offsets[output] + (Double(margins[output]) - 0.5)
             }
-            Self.softmax(target, shape.offsets.count)
+            Softmax.replace(target, count: shape.offsets.count)
         }
     }
 
@@ -151,23 +145,12 @@ struct XGBoostModel: FittedEstimator {
         case .logistic: Self.logistic(scores[0], to: target)
         case .softmax:
             for output in scores.indices { target[output] = scores[output] }
-            Self.softmax(target, scores.count)
+            Softmax.replace(target, count: scores.count)
         }
     }
 
     private static func logistic(_ score: Double, to target: UnsafeMutablePointer<Double>) {
-        target[0] = 1 / (1 + exp(score))
-        target[1] = 1 / (1 + exp(-score))
-    }
-
-    private static func softmax(_ scores: UnsafeMutablePointer<Double>, _ count: Int) {
-        var largest = -Double.infinity
-        for index in 0..<count { largest = max(largest, scores[index]) }
-        var total = 0.0
-        for index in 0..<count {
-            scores[index] = exp(scores[index] - largest)
-            total += scores[index]
-        }
-        for index in 0..<count { scores[index] /= total }
+        target[0] = Logistic.share(-score)
+        target[1] = Logistic.share(score)
     }
 }

@@ -1,9 +1,8 @@
 import MetaLearnersCore
-import Synchronization
 
 /// A bar on standard error that shows how far a stage of the work is.
 package final class ProgressBar: Sendable {
-    private let shown = Mutex<(text: String, isVisible: Bool)>(("", false))
+    private let shown = Lock<(text: String, isVisible: Bool)>(("", false))
     private let isEnabled: Bool
 
     /// Creates a bar, which stays silent unless `isEnabled`.
