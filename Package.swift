@@ -14,7 +14,7 @@ let package = Package(
     name: "swift-metalearners",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "MetaLearnersKit", targets: ["MetaLearners", "CausalAnalysis"]),
+        .library(name: "MetaLearnersKit", targets: ["MetaLearnersKit"]),
         .library(name: "metalearners", type: .dynamic, targets: ["MetaLearnersABI"]),
         .executable(name: "metalearners-cli", targets: ["metalearners-cli"]),
     ],
@@ -58,33 +58,41 @@ let package = Package(
             name: "PluginEstimators", dependencies: ["CMetaLearners", "MetaLearnersCore"],
             swiftSettings: swiftSettings),
         .target(
-            name: "MetaLearners",
-            dependencies: [
-                "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators",
-            ],
+            name: "MetaLearners", dependencies: ["MetaLearnersCore", "PluginEstimators"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "AutoLearner", dependencies: ["MetaLearnersCore", "MetaLearners"],
             swiftSettings: swiftSettings),
         .target(
             name: "CausalAnalysis", dependencies: ["MetaLearnersCore", "MetaLearners"],
+            swiftSettings: swiftSettings),
+        // Everything with every backend: what apps import.
+        .target(
+            name: "MetaLearnersKit",
+            dependencies: [
+                "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
+                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis",
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
             dependencies: [
                 "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
+                "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
                 "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
-                "CausalAnalysis",
+                "CausalAnalysis", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
         // A package of its own for those who read it, built here too so that the tests run it.
         .executableTarget(
-            name: "swap-backends", dependencies: ["MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            name: "swap-backends", dependencies: ["MetaLearnersKit"],
             path: "examples/swift/Sources", swiftSettings: swiftSettings),
 
         .target(
@@ -108,26 +116,32 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "PluginEstimatorsTests",
-            dependencies: ["PluginEstimators", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            dependencies: [
+                "PluginEstimators", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
+            ],
             exclude: ["Hostile"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MetaLearnersTests",
             dependencies: [
-                "MetaLearners", "CausalAnalysis", "LinearEstimators", "MetaLearnersCore", "_TestSupport",
+                "MetaLearners", "AutoLearner", "CausalAnalysis", "LinearEstimators", "MetaLearnersCore",
+                "MetaLearnersKit", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "CausalAnalysisTests",
-            dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "_TestSupport"],
+            dependencies: [
+                "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "DocumentationTests",
-            dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore"],
+            dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "metalearners-cli", "swap-backends", "MetaLearners", "MetaLearnersCore", "_TestSupport",
+                "metalearners-cli", "swap-backends", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit",
+                "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     ]

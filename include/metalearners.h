@@ -24,6 +24,7 @@
  *   - Datasets and models never change once made: any number of threads may use one at the same time.
  *     Freeing one while another thread uses it is a fault of the caller. Errors, strings and views belong to
  *     one thread at a time.
+ *   - Rows are counted from 0: an error about a row of a table says "row index 5" and means the sixth one.
  *   - Arms are numbered from 0, the control, as mtlr_dataset_arm_label() and mtlr_model_arm_label() name them.
  *   - "@since" names the version of the library that brought a symbol. Within a major version nothing is removed
  *     or changed, and values are never given another meaning.
@@ -146,7 +147,9 @@ typedef int32_t mtlr_dtype;
  * A named column in the caller's memory: numbers, or codes of a category. The layout is frozen.
  *
  * Of floating-point numbers NaN is missing. Where `levels` is given, the numbers must be of an integer type and
- * are codes into the levels, 0 to level_count - 1; a negative code is missing.
+ * are codes into the levels, 0 to level_count - 1; a negative code is missing, and a code of level_count or more is
+ * MTLR_INVALID_DATA, in training and in prediction. (R and Julia count codes from 1: subtract 1.) Of a column without
+ * levels that is a treatment, a cluster or a category, MTLR_INT64 numbers are told apart and printed in full.
  * Numbers need not be aligned.
  * @since 1.0
  */
@@ -259,7 +262,9 @@ typedef struct mtlr_table {
  * Told how far the work is. Returns nonzero to go on and 0 to cancel.
  *
  * It may be called from any thread, also one of the library's own, but never from two at a time, and never after
- * the function that it was given to has returned. It must return normally: no exception, no longjmp.
+ * the function that it was given to has returned. `done` of a stage never goes back. While a call lasts, other threads go
+ * on working; a callback that falls far behind is not told every number, but always the first and the last one of a stage.
+ * It must return normally: no exception, no longjmp.
  * `stage` lives for the length of the call.
  * @since 1.0
  */
@@ -369,7 +374,12 @@ const char *mtlr_dataset_arm_label(const mtlr_dataset *dataset, int64_t arm);
 mtlr_status mtlr_dataset_source_rows(int64_t *source_rows, int64_t length, const mtlr_dataset *dataset,
                                      mtlr_error **error);
 
-/** Things worth knowing that are no errors: a JSON list of texts. @since 1.0 */
+/**
+ * Things worth knowing that are no errors: a JSON list of texts. Columns left out because they look like identifiers, a
+ * control that nobody named, small arms, heavy weights, known propensities that do not fit the data. The warnings of
+ * a model that is fitted to the dataset begin with them.
+ * @since 1.0
+ */
 mtlr_status mtlr_dataset_warnings(char **json, const mtlr_dataset *dataset, mtlr_error **error);
 
 /** Frees a dataset. Models that were fitted to it live on. @since 1.0 */
@@ -598,10 +608,20 @@ mtlr_status mtlr_model_inspect(char **json, const mtlr_model *model, mtlr_error 
 /** What was worth telling about the fit: a JSON list of texts; the caller frees it. @since 1.0 */
 mtlr_status mtlr_model_warnings(char **json, const mtlr_model *model, mtlr_error **error);
 
-/** Writes the model to a file, which is replaced at once or not at all. @since 1.0 */
+/**
+ * Writes the model to a file, which is replaced at once or not at all. A file that is replaced keeps its rights; a new one
+ * has those that the umask gives. A link stays a link, and what it points to is replaced.
+ *
+ * A model holds the outcome and the arm of each row of training, unless it was fitted with `"keep_training": false`: where
+ * rows are people, the file needs the protection of the data.
+ * @since 1.0
+ */
 mtlr_status mtlr_model_save(const mtlr_model *model, const char *path, mtlr_error **error);
 
-/** Reads a model from a file that this or an older version wrote; the caller frees it. @since 1.0 */
+/**
+ * Reads a model from a file that this or an older version wrote; the caller frees it. Of a file that does not begin as
+ * models do no more than the beginning is read, whatever its size. @since 1.0
+ */
 mtlr_status mtlr_model_load(mtlr_model **out, const char *path, mtlr_error **error);
 
 /** The bytes that mtlr_model_save() writes; the caller hands them back to mtlr_bytes_free(). @since 1.0 */

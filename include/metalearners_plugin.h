@@ -151,7 +151,11 @@ typedef struct mtlr_plugin_task {
     int64_t row_count;
     /** The target, finite. */
     const double *target;
-    /** Weights of at least 0, finite, not all 0; NULL where all rows count alike. */
+    /**
+     * Weights of at least 0, finite, not all 0; NULL where all rows count alike. Sample weights come divided by their
+     * mean over all rows that have any, so that a row of weight 1 is one row; those of pseudo-outcomes are multiplied
+     * in.
+     */
     const double *weights;
     /** The regressor of MTLR_PLUGIN_RESIDUAL, finite, not 0 everywhere; otherwise NULL. */
     const double *regressor;

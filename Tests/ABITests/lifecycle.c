@@ -133,6 +133,28 @@ static void forms_of_data(void) {
         mtlr_dataset_free(dataset);
     }
 
+    /* Integers of 64 bits are arms and clusters as they are, where a double would merge them. */
+    static int64_t wide[TRIAL_ROWS], clusters[TRIAL_ROWS];
+    for (int row = 0; row < TRIAL_ROWS; row++) {
+        wide[row] = (INT64_C(1) << 53) + row % 3;
+        clusters[row] = INT64_C(1700000000000000000) + 64 * (row / 4);
+    }
+    mtlr_column exact[TRIAL_COLUMNS + 1];
+    memcpy(exact, t.columns, sizeof t.columns);
+    exact[3] = (mtlr_column){"w", wide, 0, NULL, 0, MTLR_INT64, 0};
+    exact[TRIAL_COLUMNS] = (mtlr_column){"g", clusters, 0, NULL, 0, MTLR_INT64, 0};
+    mtlr_table table_of_exact = t.table;
+    table_of_exact.columns = exact;
+    table_of_exact.column_count = TRIAL_COLUMNS + 1;
+    mtlr_dataset *exact_rows = NULL;
+    SUCCEEDS(mtlr_dataset_create(
+        &exact_rows, &table_of_exact,
+        "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\", \"cluster\": \"g\"}, \"cross_fitting\": {\"folds\": 30}}", 0,
+        &error));
+    CHECK(mtlr_dataset_arm_count(exact_rows) == 3);
+    CHECK(strcmp(mtlr_dataset_arm_label(exact_rows, 2), "9007199254740994") == 0);
+    mtlr_dataset_free(exact_rows);
+
     /* Every type of numbers, at an address that no type wants. */
     static unsigned char bytes[TRIAL_ROWS * 8 + 1];
     for (mtlr_dtype dtype = MTLR_FLOAT64; dtype <= MTLR_UINT8; dtype++) {

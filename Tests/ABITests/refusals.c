@@ -128,6 +128,42 @@ static void handles_of_another_type(void) {
     mtlr_dataset_free((mtlr_dataset *)model);
     mtlr_model_free((mtlr_model *)dataset);
     CHECK(mtlr_dataset_rows(dataset) == TRIAL_ROWS && mtlr_model_training_rows(model) == TRIAL_ROWS);
+    /* Addresses of anything else, and numbers that are none, are not followed. */
+    const void *const others[] = {&t, (const void *)(uintptr_t)8, (const void *)(uintptr_t)-8, effects,
+                                  (const void *)(uintptr_t)0x4000000100000000, (const void *)(uintptr_t)0x7ffffff0};
+    for (size_t index = 0; index < sizeof others / sizeof *others; index++) {
+        CHECK(mtlr_model_training_rows((const mtlr_model *)others[index]) == 0 || others[index] == (const void *)model);
+        if (others[index] != (const void *)dataset) {
+            FAILS(BAD, mtlr_dataset_warnings(&text, (const mtlr_dataset *)others[index], &error));
+            mtlr_dataset_free((mtlr_dataset *)(uintptr_t)others[index]);
+        }
+    }
+}
+
+/* What was freed is an error for ever, though others have taken its place. */
+static void freed_handles(void) {
+    enum { TIMES = 10000 };
+    static mtlr_cancel_token *tokens[TIMES];
+    for (int index = 0; index < TIMES; index++) {
+        SUCCEEDS(mtlr_cancel_token_create(&tokens[index], &error));
+        mtlr_cancel_token_free(tokens[index]);
+        mtlr_cancel_token_free(tokens[index]);
+    }
+    mtlr_cancel_token *live = NULL;
+    SUCCEEDS(mtlr_cancel_token_create(&live, &error));
+    for (int index = 0; index < TIMES; index++) {
+        CHECK(tokens[index] != live);
+        mtlr_cancel_token_cancel(tokens[index]);
+        mtlr_cancel_token_free(tokens[index]);
+    }
+    CHECK(mtlr_cancel_token_is_cancelled(live) == 0);
+    mtlr_execution execution = MTLR_EXECUTION_INIT;
+    execution.cancel_token = tokens[0];
+    FAILS_SAYING(BAD, "freed", mtlr_model_fit(&model_out, dataset, TRIAL_SPEC, &execution, &error));
+    mtlr_cancel_token_cancel(live);
+    CHECK(mtlr_cancel_token_is_cancelled(live) == 1);
+    mtlr_cancel_token_free(live);
+    CHECK(mtlr_cancel_token_is_cancelled(live) == 0);
 }
 
 static void lengths(void) {
@@ -240,16 +276,26 @@ static void columns(void) {
     changed[0].name = "x_0";
     FAILS_SAYING(MTLR_INVALID_DATA, "x_0",
                  mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
-    /* Codes that are no levels are missing: no error, no trap. */
+    /* Negative codes are missing; codes beyond the levels are refused with their row, counted from 0. */
     static int32_t wild[TRIAL_ROWS];
-    for (int row = 0; row < TRIAL_ROWS; row++) wild[row] = row % 3 == 0 ? INT32_MAX : row % 3 == 1 ? INT32_MIN : 1;
+    for (int row = 0; row < TRIAL_ROWS; row++) wild[row] = row % 3 == 0 ? -1 : row % 3 == 1 ? INT32_MIN : 1;
     memcpy(changed, t.columns, sizeof changed);
     changed[2].data = wild;
     SUCCEEDS(mtlr_dataset_create(&dataset_out, &table, TRIAL_SPEC, 0, &error));
     mtlr_dataset_free(dataset_out);
     SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
+    const int32_t beyond[] = {3, 7, INT32_MAX};
+    for (int index = 0; index < 3; index++) {
+        wild[5] = beyond[index];
+        FAILS_SAYING(MTLR_INVALID_DATA, "row index 5 has code",
+                     mtlr_dataset_create(&dataset_out, &table, TRIAL_SPEC, 0, &error));
+        FAILS_SAYING(MTLR_INVALID_DATA, "column 'group'",
+                     mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
+    }
+    wild[5] = 1;
     changed[2].level_count = 0;
-    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
+    FAILS_SAYING(MTLR_INVALID_DATA, "no levels",
+                 mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &table, NULL, NULL, &error));
     /* Values that are no outcomes, arms or covariates. */
     static double values[TRIAL_ROWS];
     const double odd[] = {NAN, INFINITY, -INFINITY};
@@ -300,6 +346,11 @@ static void matrices(void) {
     CHANGED("memory", matrix.row_stride = INT64_MIN);
     CHANGED("memory", matrix.column_stride = INT64_MAX);
     CHANGED("memory", matrix.column_stride = INT64_MIN);
+    CHANGED("memory", matrix.column_stride = INT64_C(1) << 62);
+    CHANGED("memory", matrix.column_stride = -(INT64_C(1) << 62));
+    CHANGED("memory", matrix.column_stride = INT64_C(1) << 57);
+    CHANGED("memory", matrix.columns = 1; matrix.column_stride = INT64_C(1) << 62);
+    CHANGED("memory", matrix.row_stride = INT64_C(1) << 57);
     static const char *const holes[] = {"x0", NULL};
     CHANGED("matrix_names[1]", table.matrix_names = holes);
     static const char *const bytes[] = {"\xf0\x28\x8c\x28", "x1"};
@@ -440,6 +491,7 @@ int main(void) {
     SUCCEEDS(mtlr_model_fit(&model, dataset, TRIAL_SPEC, NULL, &error));
     nulls();
     handles_of_another_type();
+    freed_handles();
     lengths();
     tables();
     columns();

@@ -1,5 +1,6 @@
 import CausalAnalysis
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 

@@ -106,7 +106,7 @@ struct BadInputTests {
     @Test("a wrong spec ends with 2 and names the key, the nearest known one, or the list")
     func wrongSpecs() throws {
         try expectFailure(2, fit("--set", "lerner=dr"), "lerner", "did you mean 'learner'?")
-        try expectFailure(2, fit("--set", "learner=q"), "learner", "unknown value 'q'")
+        try expectFailure(2, fit("--set", "learner=q"), "learner", "unknown learner 'q'")
         try expectFailure(
             2, fit("--set", "models.effect=ridg"), "models.effect", "did you mean 'ridge'?", "logistic")
         try expectFailure(2, fit("--set", "models.effect.l3=1"), "models.effect.l3", "'l2'")
@@ -133,9 +133,9 @@ struct BadInputTests {
             ("x,w,y\n1,0,2\n1,\"0,1\n", ["line 3", "quoted"]), ("x,w,w\n1,0,2\n", ["line 1", "'w'"]),
             ("x,w,y\n1,1,2\n2,1,3\n", ["one arm only"]),
             ("x,w,y\n1,0,2\n2,1,3\n3,1,1\n4,1,5\n5,1,3\n", ["arm"]),
-            ("x,w,y\n1,0,2\n2,,3\n3,1,1\n", ["treatment", "row 2"]),
-            ("x,w,y\n1,0,2\n2,1,\n3,1,inf\n", ["2 of 3", "row 2", "data.missing_outcome: drop"]),
-            ("x,w,y\n1,0,2\ninf,1,2\n3,1,4\n", ["column 'x'", "row 2", "infinite"]),
+            ("x,w,y\n1,0,2\n2,,3\n3,1,1\n", ["treatment", "line 3"]),
+            ("x,w,y\n1,0,2\n2,1,\n3,1,inf\n", ["2 of 3", "line 3", "data.missing_outcome: drop"]),
+            ("x,w,y\n1,0,2\ninf,1,2\n3,1,4\n", ["column 'x'", "line 3", "infinite"]),
         ]
         for (text, words) in bad {
             let arguments = try fit(data: text)

@@ -1,5 +1,6 @@
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 
 import metalearners_cli
@@ -38,7 +39,7 @@ struct SpecLoaderTests {
         let value = try yaml(
             """
             no: [no, yes, on, n, "true", 'null', "1", 2001-01-01, 1:30, 1_000, 0x1F, 0o17, 0755]
-            numbers: [1, -1, 1e-3, 1.0, .5, 1e400, -.inf, +3]
+            numbers: [1, -1, 1e-3, 1.0, .5, .inf, -.inf, +3]
             others: [true, False, ~, null, ""]
             empty:
             """)
@@ -106,6 +107,70 @@ struct SpecLoaderTests {
         #expect(try yaml("%YAML 1.2\n---\na: 1 # one\n...\n") == ["a": 1])
         #expect(try yaml("\u{FEFF}a: é\n\n") == ["a": "é"])
         #expect(try yaml("{\"a\": [\"x\", 1.5]}") == ["a": ["x", 1.5]])
+    }
+
+    @Test("what no number holds is said to be too large, in every format")
+    func tooLargeNumbers() {
+        for number in ["1e400", "-1e400", "1" + String(repeating: "0", count: 400) + ".0"] {
+            #expect(error("a: \(number)").contains("beyond the largest"))
+            #expect(error("{\"a\": \(number)}", format: "json").contains("beyond the largest"))
+            #expect(error("a = \(number)", format: "toml").contains("beyond the largest"))
+        }
+    }
+
+    @Test("what the TOML parser cannot bear never reaches it")
+    func hostileTOML() throws {
+        let many = 20_000
+        let parts = Array(repeating: "a", count: many).joined(separator: ".")
+        let texts = [
+            "[[[", "[[[a]]]", "[[ [a]]", "[ [ [", "[", "[[", "x = 1\n  [[[a\n", "[a]\n[[[", "\u{FEFF}[[[",
+            parts + " = 1", "[" + parts + "]", "[[" + parts + "]]", "x = {" + parts + " = 1}",
+            "x = [{" + parts + " = 1}]", "\"a\"" + String(repeating: ".'a'", count: many) + " = 1",
+            "a . " + Array(repeating: "a", count: many).joined(separator: " .\t") + " = 1",
+            "x = " + String(repeating: "[", count: many), "x = " + String(repeating: "{a=", count: many),
+            "x = " + String(repeating: "[{a=", count: many), "x = [" + String(repeating: "\n[", count: many),
+            "x = \"\"\"\n\"\"\"\n[[[", "x = '\n[[[", "x = \"\\\"\n[[[", "x = '''a'''\n[[[", "# [[[\n[[[",
+        ]
+        for text in texts { #expect(error(text, format: "toml").hasPrefix("s.toml"), "\(text.prefix(40))") }
+    }
+
+    @Test("TOML that only looks hostile is read")
+    func harmlessTOML() throws {
+        let text = #"""
+            # [[[ a.b.c
+            x = "[[[ \" [[[" # [[[
+            y = '[[[\'
+            w = '''
+            [[['''
+            numbers = [
+              [[1.5, 2.5], [3]],
+              [[[4]]],
+            ]
+            a.b."c.d".e = 1
+            [t.u]
+            v = {k = [1, 2], l = {m = 1}}
+            [[list]]
+            n = 1
+            [[list]]
+            n = 2
+            """#
+        let value = try SpecLoader.parse(Array(text.utf8), format: "toml", source: "s.toml")
+        #expect(value["x"] == "[[[ \" [[[")
+        #expect(value["y"] == "[[[\\")
+        #expect(value["w"] == "[[[")
+        #expect(value["numbers"] == [[[1.5, 2.5], [3]], [[[4]]]])
+        #expect(value["a"] == ["b": ["c.d": ["e": 1]]])
+        #expect(value["t"] == ["u": ["v": ["k": [1, 2], "l": ["m": 1]]]])
+        #expect(value["list"] == [["n": 1], ["n": 2]])
+    }
+
+    @Test("files that never end, and files of another kind, are no specs")
+    func endlessFiles() {
+        for path in ["/dev/zero", "/dev/urandom", "/dev/null/x", "/"] {
+            let error = #expect(throws: MetaLearnersError.self) { try SpecLoader.load(path) }
+            #expect(error?.kind == .invalidSpec)
+            #expect(throws: MetaLearnersError.self) { try CSVReader().read(path) }
+        }
     }
 
     @Test("overrides reach any key and take YAML values")

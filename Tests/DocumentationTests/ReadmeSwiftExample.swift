@@ -1,6 +1,4 @@
-import CausalAnalysis
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 /// The Swift example of the README: the lines of the body, which must stay the same as there.
 func readmeExample(

@@ -1,5 +1,6 @@
 import Foundation
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 
 @Suite("The README")
@@ -23,7 +24,7 @@ struct ReadmeTests {
         let lines = body.split(separator: "\n", omittingEmptySubsequences: false).map {
             $0.hasPrefix("    ") ? String($0.dropFirst(4)) : String($0)
         }
-        let imports = "import CausalAnalysis\nimport MetaLearners\nimport MetaLearnersCore\n\n"
+        let imports = "import MetaLearnersKit\n\n"
         #expect(try Self.blocks("swift").first == imports + lines.joined(separator: "\n"))
     }
 

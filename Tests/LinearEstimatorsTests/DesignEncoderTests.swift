@@ -25,7 +25,7 @@ import Testing
         return matrix
     }
 
-    @Test("every column has mean 0 and variance 1 over the training rows")
+    @Test("numbers have mean 0 and variance 1 over the training rows, indicators mean 0 and a step of 1")
     func standardised() throws {
         let sample = try SampleTask(rows: 80, seed: 1)
         let encoder = try encoder(sample.columns, rows: sample.rows)
@@ -35,7 +35,26 @@ import Testing
         for column in 0..<encoder.width {
             let values = rows.map { $0[column] }
             #expect(abs(values.reduce(0, +) / 80) < 1e-12)
-            #expect(abs(values.map { $0 * $0 }.reduce(0, +) / 80 - 1) < 1e-12)
+            if column < 3 {
+                #expect(abs(values.map { $0 * $0 }.reduce(0, +) / 80 - 1) < 1e-12)
+            } else {
+                let least = try #require(values.min())
+                #expect(
+                    Set(values.map { abs($0 - least) < 1e-12 ? 0 : abs($0 - least - 1) < 1e-12 ? 1 : 2 }) == [
+                        0, 1,
+                    ])
+            }
+        }
+    }
+
+    @Test("without a penalty indicators are standardised as well")
+    func withoutPenalty() throws {
+        let sample = try SampleTask(rows: 80, seed: 1)
+        let encoder = try encoder(sample.columns, rows: sample.rows, againstReference: true)
+        #expect(encoder.width == 2 + 2 + 2 + 4)
+        let rows = try matrix(encoder, sample.columns, rows: sample.rows)
+        for column in 0..<encoder.width {
+            #expect(abs(rows.reduce(0) { $0 + $1[column] * $1[column] } / 80 - 1) < 1e-12)
         }
     }
 
@@ -81,14 +100,17 @@ import Testing
 
     @Test("too many levels are refused, naming the column")
     func tooManyLevels() throws {
-        let count = DesignEncoder.widthLimit + 5
+        let count = DesignEncoder.sparseWidthLimit + 5
         let codes = StridedValues((0..<count).map { Int32($0) })
         let columns = [
             Column("few", codes: StridedValues(repeating: 0, count: count), levels: ["a"]),
             Column("name", codes: codes, levels: (0..<count).map { "\($0)" }),
         ]
         let rows = (0..<count).map { Int32($0) }
-        let error = #expect(throws: MetaLearnersError.self) { try encoder(columns, rows: rows) }
+        let error = #expect(throws: MetaLearnersError.self) {
+            // (The encoder itself would be a long text.)
+            _ = try encoder(columns, rows: rows)
+        }
         #expect(error?.kind == .unsupported)
         #expect(error?.location == "column 'name'")
         #expect(error?.remedy?.contains("exclude") == true)
@@ -104,12 +126,12 @@ import Testing
         let training = #expect(throws: MetaLearnersError.self) {
             try RidgeEstimator().fit(sample.task(), ExecutionContext())
         }
-        #expect(training?.description.contains("column 'first': row 7 is infinite") == true)
+        #expect(training?.description.contains("column 'first': row index 6 is infinite") == true)
         let prediction = #expect(throws: MetaLearnersError.self) {
             try model.predict(sample.table(), rows: nil, ExecutionContext())
         }
         #expect(prediction?.kind == .numericalFailure)
-        #expect(prediction?.location == "row 7")
+        #expect(prediction?.location == "row index 6")
     }
 
     @Test("columns of another number or kind, and rows out of range, are refused at prediction")

@@ -14,8 +14,9 @@ import Testing
         let problem = try leastSquares(sample)
         let whole = try DenseCovariance(
             [GramSums.of(problem, ExecutionContext())], heldOut: nil, width: problem.design.width)
-        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: l1Ratio)
-        let above = try ElasticNetEstimator(ElasticNetSpec(l1Ratio: l1Ratio, lambda: largest))
+        let deviation = (sample.target.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 80).squareRoot()
+        let largest = CoordinateDescent(whole, l1Ratio: l1Ratio).largestMoment / l1Ratio / deviation
+        let above = try ElasticNetEstimator(ElasticNetSpec(l1Ratio: l1Ratio, lambda: largest * (1 + 1e-12)))
             .predictions(sample, of: features)
         #expect(above.allSatisfy { abs($0 - mean) < 1e-12 })
         let below = try ElasticNetEstimator(ElasticNetSpec(l1Ratio: l1Ratio, lambda: 0.999 * largest))
@@ -35,7 +36,7 @@ import Testing
             ? try RowCovariance(RowCovariance.Rows(problem, context), heldOut: 0..<0)
             : try DenseCovariance([GramSums.of(problem, context)], heldOut: nil, width: problem.design.width)
         let descent = CoordinateDescent(whole, l1Ratio: l1Ratio)
-        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: l1Ratio)
+        let largest = descent.largestMoment / l1Ratio
         for step in 0..<20 {
             let lambda = largest * Double.exp(-0.3 * Double(step))
             try descent.advance(to: lambda, context)

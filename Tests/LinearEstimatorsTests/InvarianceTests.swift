@@ -84,6 +84,69 @@ import Testing
         }
     }
 
+    /// Fits with penalties that are given, and with penalties that the data choose.
+    static let penalised: [(name: String, estimator: any BaseEstimator)] = {
+        do {
+            var squares = ElasticNetSpec(l1Ratio: 0.1)
+            squares.pathLength = 30
+            return [
+                ("ols", try OLSEstimator()), ("ridge", try RidgeEstimator()),
+                ("ridge, gcv", try RidgeEstimator(RidgeSpec(selection: .gcv))),
+                ("ridge, loo", try RidgeEstimator(RidgeSpec(selection: .loo))),
+                ("ridge, cv", try RidgeEstimator(RidgeSpec(selection: .cv))),
+                ("lasso", try LassoEstimator()), ("lasso, 0.1", try LassoEstimator(LassoSpec(lambda: 0.1))),
+                ("elastic net", try ElasticNetEstimator()),
+                ("elastic net, 0.1", try ElasticNetEstimator(ElasticNetSpec(lambda: 0.1))),
+                ("elastic net, mostly squares", try ElasticNetEstimator(squares)),
+            ]
+        } catch {
+            return []
+        }
+    }()
+
+    @Test(
+        "the unit of the target is that of the predictions, to the bit for powers of two",
+        arguments: penalised.map(\.name))
+    func targetUnits(_ name: String) throws {
+        let estimator = try #require(Self.penalised.first { $0.name == name }?.estimator)
+        let sample = try Fit.ridge.sample()
+        let features = try sample.table()
+        let plain = try estimator.predictions(sample, of: features)
+        for factor in [0x1p34, 0x1p-40, 1e4, 1e9, 1e-9] {
+            var scaled = sample
+            scaled.target = sample.target.map { $0 * factor }
+            let predicted = try estimator.predictions(scaled, of: features).map { $0 / factor }
+            if factor.significand == 1 {
+                #expect(predicted == plain)
+            } else {
+                #expect(largestDifference(predicted, plain) < 1e-7)
+            }
+        }
+        for shift in [1e3, 1e9] {
+            var shifted = sample
+            shifted.target = sample.target.map { $0 + shift }
+            let predicted = try estimator.predictions(shifted, of: features).map { $0 - shift }
+            #expect(largestDifference(predicted, plain) < 1e-13 * shift + 1e-5)
+        }
+    }
+
+    @Test(
+        "all weights times a constant change nothing where the loss is a mean or has no penalty",
+        arguments: penalised.map(\.name))
+    func weightScale(_ name: String) throws {
+        // The penalty of `ridge` stands beside a sum, unless the data choose it.
+        guard name != "ridge" else { return }
+        let estimator = try #require(Self.penalised.first { $0.name == name }?.estimator)
+        let sample = try Fit.ridge.sample()
+        let features = try sample.table()
+        let plain = try estimator.predictions(sample, of: features)
+        for factor in [0x1p30, 1e6, 1e-9] {
+            var heavier = sample
+            heavier.weights = sample.weights?.map { $0 * factor }
+            #expect(largestDifference(try estimator.predictions(heavier, of: features), plain) < 1e-7)
+        }
+    }
+
     @Test("rows of weight zero have no influence, not even on the levels", arguments: Fit.allCases)
     func weightZero(_ fit: Fit) throws {
         var sample = try fit.sample()

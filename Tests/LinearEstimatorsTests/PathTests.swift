@@ -20,7 +20,7 @@ import Testing
     }
 
     private func values(_ function: LinearFunction?, _ design: DesignMatrix) throws -> [Double] {
-        try design.functions([try #require(function)]).values(sample.table(), context)
+        try design.model(of: [try #require(function)]).predict(sample.table(), rows: nil, context)
     }
 
     @Test("a stage of the lasso's path is the lasso at its penalty")
@@ -30,8 +30,10 @@ import Testing
             design, rows: sample.rows, folds: never, target: sample.target, context)
         let fit = try problem.lassoPath(patience: nil, tolerance: 1e-10, whole: true, context)
         #expect(fit.penalties.count == 40)
+        let mean = sample.target.reduce(0, +) / 90
+        let deviation = (sample.target.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 90).squareRoot()
         for stage in [0, 12, 25] {
-            var spec = LassoSpec(lambda: fit.penalties[stage])
+            var spec = LassoSpec(lambda: fit.penalties[stage] / deviation)
             spec.expansion = .splinesInteractions
             let expected = try LassoEstimator(spec).predictions(sample, of: sample.table())
             #expect(largestDifference(try values(fit.wholeFunction(stage), design), expected) < 1e-7)
@@ -179,13 +181,14 @@ import Testing
         let fit = try PathProblem(
             design, rows: sample.rows, folds: folds, target: sample.target, context
         ).lassoPath(context)
-        let functions = design.functions((0..<3).map { fit.function(fit.best, fold: $0) })
+        let functions = design.model(of: (0..<3).map { fit.function(fit.best, fold: $0) })
         var writer = BinaryWriter()
         functions.encode(to: &writer)
         var reader = BinaryReader(writer.bytes[...])
         let restored = try LinearFunctions(from: &reader)
         #expect(
-            try restored.values(sample.table(), context) == functions.values(sample.table(), context))
+            try restored.predict(sample.table(), rows: nil, context)
+                == functions.predict(sample.table(), rows: nil, context))
         var short = BinaryReader(writer.bytes.dropLast(9))
         #expect(throws: MetaLearnersError.self) { try LinearFunctions(from: &short) }
     }

@@ -22,7 +22,7 @@ import Testing
     static let cases =
         cases(of: "linear_reference") + cases(of: "elastic_net_reference")
         + cases(of: "ridge_selection_reference") + cases(of: "expansion_reference")
-        + cases(of: "logistic_reference")
+        + cases(of: "logistic_reference") + cases(of: "level_reference")
 
     private static func cases(of fixture: String) -> [Case] {
         guard
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test("the fixtures are there") func fixturesAreThere() {
-        #expect(Self.cases.count == 32 + 21 + 12 + 14 + 16)
+        #expect(Self.cases.count == 32 + 21 + 12 + 14 + 16 + 16)
     }
 
     @Test("predictions agree with scikit-learn", arguments: cases)

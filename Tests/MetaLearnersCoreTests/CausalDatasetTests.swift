@@ -30,7 +30,7 @@ struct CausalDatasetTests {
         #expect(data.rowCount == 4)
         #expect(data.armCount == 2)
         #expect(data.clusters == [0, 1, 0, 2])
-        #expect(data.warnings.isEmpty)
+        #expect(data.weights == [0.75, 0, 1.5, 0.75])
         #expect(data.treatment.counts == [2, 2])
     }
 
@@ -44,16 +44,15 @@ struct CausalDatasetTests {
     @Test("A constant outcome is a warning")
     func constantOutcome() throws {
         #expect(
-            try dataset(outcome: [2, 2, 2, 2]).warnings == [
-                "the outcome is the same in every row: all effects are zero"
-            ])
+            try dataset(outcome: [2, 2, 2, 2]).warnings.first
+                == "the outcome is the same in every row: all effects are zero")
     }
 
     @Test("Outcomes that are missing or infinite are counted, with the first row and how to drop them")
     func missingOutcome() {
         #expect(
             message { _ = try dataset(outcome: [1, .nan, .infinity, 4]) }
-                == "outcome: 2 of 4 rows are missing or infinite, the first is row 2; "
+                == "outcome: 2 of 4 rows are missing or infinite, the first is row index 1; "
                 + "drop them with data.missing_outcome: drop")
     }
 
@@ -61,7 +60,7 @@ struct CausalDatasetTests {
     func binary() {
         #expect(
             message { _ = try Outcome([0, 1, 2], kind: .binary(labels: ["0", "1"])) }
-                == "outcome: is binary, and row 3 has 2.0; "
+                == "outcome: is binary, and row index 2 has 2.0; "
                 + "set data.outcome_type: continuous, or recode it to 0 and 1")
     }
 
@@ -71,8 +70,8 @@ struct CausalDatasetTests {
             message { _ = try treatment([0, 0], ["a"]) }
                 == "treatment: has one arm only ('a'); effects need a control and at least one other arm")
         #expect(message { _ = try treatment([0, 0]) } == "treatment: no row has arm '1'")
-        #expect(message { _ = try treatment([0, 2]) } == "treatment: row 2 has arm 2, of 2 arms")
-        #expect(message { _ = try treatment([0, -1]) } == "treatment: row 2 has arm -1, of 2 arms")
+        #expect(message { _ = try treatment([0, 2]) } == "treatment: row index 1 has arm 2, of 2 arms")
+        #expect(message { _ = try treatment([0, -1]) } == "treatment: row index 1 has arm -1, of 2 arms")
         #expect(message { _ = try treatment([], []) }?.contains("one arm only") == true)
     }
 
@@ -100,7 +99,7 @@ struct CausalDatasetTests {
     func infinity() {
         #expect(
             message { _ = try dataset(covariates: [Column("income", [1, .infinity, -.infinity, 2])]) }
-                == "column 'income': 2 of 4 values are infinite, the first in row 2; "
+                == "column 'income': 2 of 4 values are infinite, the first is row index 1; "
                 + "leave them empty (missing) or replace them")
     }
 
@@ -108,9 +107,10 @@ struct CausalDatasetTests {
     func weights() {
         #expect(
             message { _ = try dataset(weights: [1, -1, 1, 1]) }
-                == "weight: row 2 has weight -1.0; weights must be finite and not negative")
+                == "weight: row index 1 has weight -1.0; weights must be finite and not negative")
         #expect(
-            message { _ = try dataset(weights: [1, 1, .nan, 1]) }?.hasPrefix("weight: row 3 has weight nan")
+            message { _ = try dataset(weights: [1, 1, .nan, 1]) }?.hasPrefix(
+                "weight: row index 2 has weight nan")
                 == true)
         #expect(message { _ = try dataset(weights: [0, 0, 0, 0]) } == "weight: every weight is 0")
     }
@@ -123,13 +123,13 @@ struct CausalDatasetTests {
                 "1 columns of propensities for 2 arms") == true)
         #expect(
             message { _ = try dataset(propensities: [half, [0.5, 1, 0.5, 0.5]]) }?
-                .hasPrefix("propensity: row 2 has 1.0 for arm '1', not between 0 and 1") == true)
+                .hasPrefix("propensity: row index 1 has 1.0 for arm '1', not between 0 and 1") == true)
         #expect(
             message { _ = try dataset(propensities: [half, [0.5, .nan, 0.5, 0.5]]) }?.contains(
-                "row 2 has nan") == true)
+                "row index 1 has nan") == true)
         #expect(
             message { _ = try dataset(propensities: [half, [0.5, 0.4, 0.5, 0.5]]) }
-                == "propensity: those of row 2 add up to 0.9, not to 1")
+                == "propensity: those of row index 1 add up to 0.9, not to 1")
     }
 
     @Test("The fingerprint sees every part, and nothing but the values")

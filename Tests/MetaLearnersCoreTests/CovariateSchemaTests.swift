@@ -61,7 +61,7 @@ struct CovariateSchemaTests {
                     Column("code", [3]),
                 ]))
         }
-        #expect(text?.problem == "is text; the model was trained on numbers")
+        #expect(text?.problem == "is text: row index 0 has 'old'; the model was trained on numbers")
     }
 
     @Test("A schema survives the archive; bytes cut short are refused")

@@ -66,8 +66,8 @@ struct FoldAssignmentTests {
         func message(_ folds: [Int32], _ count: Int) -> String? {
             #expect(throws: MetaLearnersError.self) { try FoldAssignment(folds, count: count) }?.description
         }
-        #expect(message([0, 2], 2) == "folds: row 2 has fold 2, of 2")
-        #expect(message([0, -1], 2) == "folds: row 2 has fold -1, of 2")
+        #expect(message([0, 2], 2) == "folds: row index 1 has fold 2, of 2")
+        #expect(message([0, -1], 2) == "folds: row index 1 has fold -1, of 2")
         #expect(message([0, 0], 2) == "folds: fold 1 has no rows")
         for count in [Int.max, 3, 0, -1, .min] { #expect(message([0, 1], count) != nil) }
     }
@@ -80,7 +80,7 @@ struct FoldAssignmentTests {
         let error = #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: 3, seed: 1) }
         #expect(
             error?.description == "treatment: arm 'yes' has 2 rows, fewer than the 3 folds; "
-                + "use fewer folds (cross_fitting.folds) or leave the arm out")
+                + "the first is row index 4; use fewer folds (cross_fitting.folds) or leave the arm out")
         #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: 1, seed: 1) }
         #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: .min, seed: 1) }
         #expect(throws: MetaLearnersError.self) { try FoldAssignment(data, count: .max, seed: 1) }
@@ -96,7 +96,7 @@ struct FoldAssignmentTests {
         let few = #expect(throws: MetaLearnersError.self) {
             try FoldAssignment(dataset([1, 1, 1, 2, 2, 2]), count: 3, seed: 1)
         }
-        #expect(few?.problem.contains("fewer clusters than the 3 folds") == true)
+        #expect(few?.problem.contains("clusters for 3 folds, and a cluster is held out as a whole") == true)
         let whole = #expect(throws: MetaLearnersError.self) {
             try FoldAssignment(dataset([1, 2, 3, 2, 4, 2]), count: 2, seed: 1)
         }

@@ -84,8 +84,12 @@ struct SchedulerTests {
             try Scheduler(options).run("stage", count: 100) { index, _ in done.add(index) }
         }
         #expect(error?.kind == .cancelled)
-        #expect(calls.total == after + 1)
-        #expect(done.total <= after + threads)
+        // Other threads go on while the callback lasts; alone, a thread waits for it.
+        #expect((1...after + 1).contains(calls.total))
+        if threads == 1 {
+            #expect(calls.total == after + 1)
+            #expect(done.total == after)
+        }
         // The caller's token may serve other work: a callback does not cancel it.
         #expect(!token.isCancelled)
     }

@@ -49,7 +49,7 @@ struct SpecValueTests {
     @Test(
         "Text that is not JSON is refused with the name of its source",
         arguments: [
-            "", " ", "{", "[1,", "{\"a\": }", "{\"a\" 1}", "nul", "[1 2]", "\"open", "{\"a\": 1} x", "1e999",
+            "", " ", "{", "[1,", "{\"a\": }", "{\"a\" 1}", "nul", "[1 2]", "\"open", "{\"a\": 1} x",
             "[01]",
         ])
     func badJSON(text: String) {
@@ -89,6 +89,57 @@ struct SpecValueTests {
         #expect(SpecValue.string("3").integerValue == nil)
         #expect(SpecValue.boolean(true).integerValue == nil)
         #expect(SpecValue.array([]).objectValue == nil)
+    }
+
+    @Test(
+        "What was written is read as the same text again",
+        arguments: [
+            8.3e18, 1e15, 1e16, 9_007_199_254_740_994, -1e22, 1.5, 3, -0.0, 1e-300, 1.7976931348623157e308,
+            .leastNonzeroMagnitude,
+            0.1, 123_456_789_012_345_680, 4.611686018427388e18,
+        ])
+    func sameText(number: Double) throws {
+        let text = SpecValue.number(number).json()
+        let again = try SpecValue(json: text.utf8, source: "spec")
+        #expect(again.json() == text)
+        #expect(again.doubleValue == number)
+    }
+
+    @Test("Integers stay integers, and beyond 64 bits become numbers")
+    func integers() throws {
+        func read(_ text: String) throws -> SpecValue { try SpecValue(json: text.utf8, source: "spec") }
+        #expect(try read("9223372036854775807") == .integer(.max))
+        #expect(try read("-9223372036854775808") == .integer(.min))
+        #expect(try read("9223372036854775808") == .number(0x1p63))
+        #expect(try read("3.0") == .integer(3))
+        #expect(try read("1e3").integerValue == 1000)
+        #expect(try read("8.3e18") == .number(8.3e18))
+    }
+
+    @Test(
+        "What is no JSON is refused",
+        arguments: [
+            "", " ", "{", "[", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "{a:1}",
+            "01", "1.",
+            ".5", "+1", "-", "1e", "1e+", "0x1", "nan", "inf", "tru", "nul", "\"", "\"\\", "\"\\u12",
+            "\"\\ud800\"",
+            "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\x\"", "\"\n\"", "1 2", "[1]]", "{}{}", "'a'", "\u{0}",
+            "1e400",
+            "\"\\u+123\"", "\"\\u-000\"", String(repeating: "[", count: 100_000),
+            "[" + String(repeating: "{\"a\":", count: 100_000),
+        ])
+    func noJSON(text: String) {
+        let error = #expect(throws: MetaLearnersError.self) { try SpecValue(json: text.utf8, source: "spec") }
+        #expect(error?.kind == .invalidSpec)
+    }
+
+    @Test("Texts come with every escape, and keys in their order")
+    func textsAndOrder() throws {
+        let text = #"{"z": "\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é😀", "a": {"y": [], "b": {}}}"#
+        let value = try SpecValue(json: text.utf8, source: "spec")
+        #expect(value.objectValue?["z"] == "\"\\/\u{8}\u{C}\n\r\té😀é😀")
+        #expect(value.objectValue?.keys == ["z", "a"])
+        #expect(value.objectValue?["a"]?.objectValue?.keys == ["y", "b"])
     }
 
     @Test(

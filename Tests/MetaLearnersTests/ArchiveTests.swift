@@ -1,4 +1,5 @@
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 
@@ -132,7 +133,7 @@ struct ArchiveTests {
     func unknownBackend() throws {
         let bytes = try Linear.fit(mixed(), .t, models: models("linear", binary: false)).encoded()
         let error = #expect(throws: MetaLearnersError.self) {
-            try CATEModel(bytes: bytes, registry: EstimatorRegistry())
+            try CATEModel(bytes: bytes, registry: Registry())
         }
         #expect(error?.kind == .unsupported)
         #expect(error?.description.contains("'ridge'") == true)

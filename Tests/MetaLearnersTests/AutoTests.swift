@@ -1,7 +1,9 @@
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 
+@testable import AutoLearner
 @testable import MetaLearners
 
 @Suite("Auto")
@@ -12,13 +14,12 @@ struct AutoTests {
         recipe: AutoSettings.Recipe = .full, threads: Int = 1
     ) throws -> CATEModel {
         let spec: SpecValue = .object(SpecObject([("cross_fitting", ["folds": .integer(folds)])] + keys))
-        var fitter = try MetaLearnerFitter(MetaLearnerSpec(spec))
+        let fitter = try MetaLearnerFitter(MetaLearnerSpec(spec))
         var settings = AutoSettings(rowCount: data.rowCount)
         settings.rounds = rounds
         settings.roundStep = 5
         settings.recipe = recipe
-        fitter.auto = settings
-        return try fitter.fit(data, ExecutionOptions(threads: threads))
+        return try fitter.withAuto(settings).fit(data, ExecutionOptions(threads: threads))
     }
 
     private func replacing(
@@ -163,9 +164,10 @@ struct AutoTests {
         let folds = try #require(model.training?.folds)
         for fold in 0..<folds.count {
             let held = folds.rows(in: fold)
-            var rows = try AlignedRows(data.covariates.selecting(rows: held), model.schema)
+            var rows = try AlignedRows(
+                data.covariates.selecting(rows: held), model.schema, model.spec.data)
             let predicted = try model.predictEffects(
-                &rows, model.fitted, .fold(fold), ExecutionContext(threads: 1))[0]
+                &rows, .fold(fold), ExecutionContext(threads: 1))[0]
             #expect(Approximate.equal(predicted, held.map { model.trainingEffects[0][Int($0)] }, 1e-9))
         }
     }

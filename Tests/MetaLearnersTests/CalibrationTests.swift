@@ -1,4 +1,5 @@
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 

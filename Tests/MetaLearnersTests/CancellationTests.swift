@@ -1,5 +1,6 @@
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import Synchronization
 import Testing
 import _TestSupport

@@ -1,7 +1,9 @@
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 
+@testable import AutoLearner
 @testable import MetaLearners
 
 @Suite("Weights of combinations")
@@ -89,8 +91,8 @@ struct CombinationTests {
         #expect(Approximate.largestDifference(model.trainingEffects[0], member.trainingEffects[0]) < 0.1)
     }
 
-    @Test("An ensemble's loss is at most that of each of its members", arguments: EnsembleSpec.Loss.allCases)
-    func ensembleLoss(loss: EnsembleSpec.Loss) throws {
+    @Test("An ensemble's loss is at most that of each of its members", arguments: EffectLoss.allCases)
+    func ensembleLoss(loss: EffectLoss) throws {
         let data = try SyntheticDataset.nieWager(.b, rows: 300, noise: 0.5, seed: 22).dataset
         let names: [LearnerKind] = [.s, .t, .x, .dr]
         let spec = try MetaLearnerSpec([
@@ -101,7 +103,7 @@ struct CombinationTests {
         ])
         let model = try MetaLearnerFitter(spec).fit(data)
         let known = try #require(model.nuisances)
-        let target = EnsembleLearner(loss: loss).pseudoOutcome(EffectRole(arm: 1), data, known.estimates)
+        let target = try loss.target(of: 1, data, known.estimates)
         func total(_ effects: [Double]) -> Double {
             target.rows.map(Int.init).reduce(0) { sum, row in
                 let slope = target.residuals.first?[row] ?? 1

@@ -1,5 +1,6 @@
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import Synchronization
 import Testing
 import _TestSupport
@@ -70,6 +71,6 @@ struct ExecutionTests {
         let path = #filePath.replacing(
             "Tests/MetaLearnersTests/ExecutionTests.swift", with: "docs/learners.md")
         let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
-        #expect(text.contains(LearnerReference.table))
+        #expect(text.contains(Registry.default.referenceTable))
     }
 }

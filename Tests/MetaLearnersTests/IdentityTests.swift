@@ -1,5 +1,6 @@
 import LinearEstimators
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 
@@ -50,7 +51,9 @@ struct IdentityTests {
             outcome: Outcome((0..<rows).map { means[Int(arms[$0])][$0] }))
         let nuisances = try NuisanceEstimates(
             propensities: propensities, armOutcomes: means, marginalOutcomes: marginal)
-        let learner = kind.learner
+        var spec = MetaLearnerSpec()
+        spec.learner = kind
+        let learner = try #require(Registry.default.metaLearner(of: spec))
         let estimator = try OLSEstimator(OLSSpec())
         for direct in [true, false] {
             var predictions: [EffectRole: [Double]] = [:]
@@ -61,7 +64,7 @@ struct IdentityTests {
                     .predict(dataset.covariates, rows: nil, ExecutionContext())
             }
             for arm in 1...2 {
-                let found = learner.effect(of: arm, nuisances, predictions)
+                let found = try learner.effect(of: arm, nuisances, EffectPredictions(predictions))
                 #expect(Approximate.largestDifference(found, effects[arm - 1]) < 1e-10)
             }
         }
@@ -104,6 +107,15 @@ struct IdentityTests {
         #expect(Approximate.largestDifference(left, right) < 1e-10)
     }
 
+    /// Models of penalised base learners. Weights have mean 1, so against rows that are doubled the penalty of weighted ones
+    /// counts as much more as there are more rows.
+    private func models(outcome: String, effect: String, penalty: Double) -> SpecValue {
+        func model(_ backend: String) -> SpecValue {
+            backend == "ols" ? ["backend": "ols"] : ["backend": .string(backend), "l2": .number(penalty)]
+        }
+        return ["outcome": model(outcome), "propensity": model("logistic"), "effect": model(effect)]
+    }
+
     @Test("Doubling a weight equals doubling a row", arguments: LearnerKind.single, ["ols", "ridge"])
     func weights(learner: LearnerKind, backend: String) throws {
         let data = try SyntheticDataset.binary(rows: 120, seed: 3)
@@ -113,15 +125,12 @@ struct IdentityTests {
         let folds = try FoldAssignment(plain, count: 3, seed: 1)
         let all = Array(0..<Int32(120))
         let twice = all.filter { $0 % 3 == 0 }
-        let models: SpecValue = [
-            "outcome": ["backend": .string(backend)], "propensity": ["backend": "logistic"],
-            "effect": ["backend": .string(backend)],
-        ]
         let weighted = try Linear.fit(
-            plain.taking(all, weights: all.map { $0 % 3 == 0 ? 2 : 1 }), learner, models: models,
-            injecting: folds)
+            plain.taking(all, weights: all.map { $0 % 3 == 0 ? 2 : 1 }), learner,
+            models: models(outcome: backend, effect: backend, penalty: 1), injecting: folds)
         let doubled = try Linear.fit(
-            plain.taking(all + twice), learner, models: models,
+            plain.taking(all + twice), learner,
+            models: models(outcome: backend, effect: backend, penalty: Double(120 + twice.count) / 120),
             injecting: FoldAssignment((all + twice).map { folds.folds[Int($0)] }, count: 3))
         let left = weighted.trainingEffects[0]
         let right = Array(doubled.trainingEffects[0].prefix(120))
@@ -140,15 +149,13 @@ struct IdentityTests {
         let folds = try FoldAssignment(data, count: 3, seed: 1)
         let all = Array(0..<Int32(160))
         let twice = all.filter { $0 % 3 == 0 }
-        let models: SpecValue = [
-            "outcome": ["backend": "logistic"], "propensity": ["backend": "logistic"],
-            "effect": ["backend": "ridge"],
-        ]
         let weighted = try Linear.fit(
-            data.taking(all, weights: all.map { $0 % 3 == 0 ? 2 : 1 }), learner, models: models,
-            injecting: folds)
+            data.taking(all, weights: all.map { $0 % 3 == 0 ? 2 : 1 }), learner,
+            models: models(outcome: "logistic", effect: "ridge", penalty: 1), injecting: folds)
         let doubled = try Linear.fit(
-            data.taking(all + twice), learner, models: models,
+            data.taking(all + twice), learner,
+            models: models(
+                outcome: "logistic", effect: "ridge", penalty: Double(160 + twice.count) / 160),
             injecting: FoldAssignment((all + twice).map { folds.folds[Int($0)] }, count: 3))
         let right = Array(doubled.trainingEffects[0].prefix(160))
         #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 1e-10)

@@ -1,4 +1,5 @@
 import MetaLearners
+import MetaLearnersKit
 
 extension LearnerKind {
     /// The learners that are not made of others.

@@ -1,6 +1,8 @@
 import MetaLearnersCore
+import MetaLearnersKit
 import _TestSupport
 
+@testable import AutoLearner
 @testable import MetaLearners
 
 /// Specs of linear base learners, and fits with them.
@@ -25,14 +27,24 @@ enum Linear {
         _ data: CausalDataset, _ learner: LearnerKind, folds: Int = 3, models: SpecValue = Self.models,
         injecting injected: FoldAssignment? = nil, threads: Int = 1
     ) throws(MetaLearnersError) -> CATEModel {
-        var fitter = try MetaLearnerFitter(spec(learner, folds: folds, models: models))
+        let fitter = try MetaLearnerFitter(spec(learner, folds: folds, models: models))
         if learner == .auto {
             var settings = AutoSettings(rowCount: data.rowCount)
             settings.rounds = 30
             settings.lassoStages = 15
-            fitter.auto = settings
+            return try fitter.withAuto(settings).fit(
+                data, folds: injected, ExecutionOptions(threads: threads))
         }
         return try fitter.fit(data, folds: injected, ExecutionOptions(threads: threads))
+    }
+}
+
+extension MetaLearnerFitter {
+    /// The same with other numbers for `auto`.
+    func withAuto(_ settings: AutoSettings) -> MetaLearnerFitter {
+        guard var strategy = strategy as? AutoStrategy else { return self }
+        strategy.settings = settings
+        return MetaLearnerFitter(self, strategy: strategy)
     }
 }
 

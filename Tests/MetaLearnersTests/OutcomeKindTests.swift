@@ -1,6 +1,7 @@
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 

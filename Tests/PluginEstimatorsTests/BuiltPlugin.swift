@@ -1,5 +1,6 @@
 import Foundation
 import MetaLearnersCore
+import MetaLearnersKit
 import PluginEstimators
 import Synchronization
 

@@ -1,5 +1,6 @@
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import PluginEstimators
 import Testing
 import _TestSupport

@@ -86,9 +86,9 @@ struct HostilePluginTests {
     @Test(
         "predictions that cannot be are refused",
         arguments: [
-            ("PREDICT_NAN", MetaLearnersError.Kind.numericalFailure, "row 4"),
-            ("PREDICT_INFINITE", .numericalFailure, "row 1"),
-            ("PREDICT_TOO_FEW", .internalFault, "row 4 of 4"),
+            ("PREDICT_NAN", MetaLearnersError.Kind.numericalFailure, "row index 3"),
+            ("PREDICT_INFINITE", .numericalFailure, "row index 0"),
+            ("PREDICT_TOO_FEW", .internalFault, "row index 3 of 4"),
             ("PREDICT_TOO_MANY", .internalFault, "more than the"),
             ("PREDICT_NO_SHARES", .internalFault, "add up to 1.4"),
             ("PREDICT_FAILS", .numericalFailure, "forgot everything"),

@@ -1,6 +1,7 @@
 import Foundation
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import PluginEstimators
 import Testing
 import _TestSupport
@@ -144,7 +145,7 @@ struct PluginTests {
         let dataset = try CausalDataset(
             covariates: Table([Column("x", x), Column("z", z)]),
             treatment: Treatment(arms: arms, labels: ["0", "1"]), outcome: Outcome(outcome))
-        let registry = try EstimatorRegistry.default.loadingPlugin(at: BuiltPlugin.neighbours())
+        let registry = try Registry.default.loadingPlugins(at: [BuiltPlugin.neighbours()])
         let spec = try MetaLearnerSpec([
             "learner": "r",
             "models": [

@@ -176,6 +176,17 @@ import TreeEstimators
         #expect(distance(try predictions(try fitTrees(spec, table, values), table), values) < 1e-6)
     }
 
+    @Test("more columns than trees take are refused", arguments: [70_000])
+    func tooManyColumns(count: Int) throws {
+        let memory = ColumnMemory(copying: [1.0, 2.0])
+        let columns = try (0..<count).map { index in
+            Column("c\(index)", try StridedValues(memory, element: .float64, count: 2, stride: 8))
+        }
+        let table = try Table(columns)
+        let error = #expect(throws: MetaLearnersError.self) { try fitTrees(plainSpec(), table, [1, 2]) }
+        #expect(error?.kind == .unsupported)
+    }
+
     @Test("a table of another width and rows out of range are refused")
     func predictionInput() throws {
         let table = try numericTable([[1, 2, 3]])

@@ -59,8 +59,10 @@ public struct AugmentedInverseProbability: Sendable {
     ///
     /// - Parameters:
     ///   - means: μ_0 and μ_k for each row.
+    /// - Throws: `internalFault` where the nuisances have no propensities.
     /// - Complexity: O(rows).
-    func effect(_ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double])) -> AverageEffect
+    func effect(_ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double]))
+        throws(MetaLearnersError) -> AverageEffect
     {
         let used = outcome.indices.map { row in
             nuisances.hasOverlap?[row] ?? true ? weights?[row] ?? 1 : 0
@@ -69,11 +71,11 @@ public struct AugmentedInverseProbability: Sendable {
         switch estimand {
         case .ate:
             result = NormalEstimate(
-                scores: nuisances.doublyRobustScores(of: arm, outcome, arms, means: means),
+                scores: try nuisances.doublyRobustScores(of: arm, outcome, arms, means: means),
                 shares: [Double](repeating: 1, count: outcome.count), weights: used, clusters: clusters)
         case .att:
-            let ofArm = nuisances.propensities?[arm] ?? []
-            let ofControl = nuisances.propensities?[0] ?? []
+            let ofArm = try nuisances.propensity(arm)
+            let ofControl = try nuisances.propensity(0)
             let scores = outcome.indices.map { row in
                 let residual = outcome[row] - means.control[row]
                 if arms[row] == arm { return residual }
@@ -101,7 +103,7 @@ public struct AugmentedInverseProbability: Sendable {
             guard let mean = nuisances.armOutcomes[arm] else {
                 throw MetaLearnersError(.invalidArgument, at: "nuisances", "have no outcome means")
             }
-            effects.append(effect(estimand, of: arm, means: (control, mean)))
+            effects.append(try effect(estimand, of: arm, means: (control, mean)))
         }
         return effects
     }

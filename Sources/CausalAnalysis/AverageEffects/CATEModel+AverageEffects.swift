@@ -91,17 +91,19 @@ extension CATEModel {
         var averages: [AverageEffect] = []
         for arm in 1..<armLabels.count {
             if let control = nuisances.armOutcomes[0], let mean = nuisances.armOutcomes[arm] {
-                averages.append(estimator.effect(estimand, of: arm, means: (control, mean)))
+                averages.append(try estimator.effect(estimand, of: arm, means: (control, mean)))
                 continue
             }
             if let mean = nuisances.marginalOutcomes[0], effects.count == armLabels.count - 1 {
                 // m = Σ_k e_k μ_k, so that μ_0 = m − Σ_k e_k τ_k.
-                let shares = nuisances.propensities ?? []
+                let shares = try (0..<armLabels.count).map { arm throws(MetaLearnersError) in
+                    try nuisances.propensity(arm)
+                }
                 let control = mean.indices.map { row in
                     (1..<armLabels.count).reduce(mean[row]) { $0 - shares[$1][row] * effects[$1 - 1][row] }
                 }
                 let means = (control: control, arm: zip(control, effects[arm - 1]).map { $0 + $1 })
-                averages.append(estimator.effect(estimand, of: arm, means: means))
+                averages.append(try estimator.effect(estimand, of: arm, means: means))
                 continue
             }
             // A model fitted here has one of the two; a file may say otherwise.
@@ -109,10 +111,10 @@ extension CATEModel {
                 throw MetaLearnersError(
                     .corruptModel, at: "model", "it has no model of the outcome of arm '\(armLabels[arm])'")
             }
-            let share = nuisances.pairPropensity(of: arm)
+            let share = try nuisances.pairPropensity(of: arm)
             let effect = effects[arm - 1]
             averages.append(
-                estimator.effect(
+                try estimator.effect(
                     estimand, of: arm,
                     means: (
                         mean.indices.map { mean[$0] - share[$0] * effect[$0] },

@@ -2,6 +2,10 @@
 ///
 /// Matrices stand by columns; of symmetric ones the upper triangle counts. Sizes, leading dimensions and steps are those
 /// of the routine of the same name, as are the pointers that LAPACK takes.
+///
+/// No fork happens while a routine runs that takes memory of OpenBLAS's own: the child would find its lock held.
+import MetaLearnersCore
+
 #if canImport(Accelerate)
     import Accelerate
 #else
@@ -46,7 +50,9 @@ enum BLAS {
         _ x: UnsafePointer<Double>, _ xStep: Int32, _ beta: Double, _ y: UnsafeMutablePointer<Double>,
         _ yStep: Int32
     ) {
-        cblas_dgemv(CblasColMajor, transpose(form), m, n, alpha, a, aLead, x, xStep, beta, y, yStep)
+        ProcessFork.uninterrupted {
+            cblas_dgemv(CblasColMajor, transpose(form), m, n, alpha, a, aLead, x, xStep, beta, y, yStep)
+        }
     }
 
     /// C = α·A·B + β·C, C of m rows and n columns, k the length of the products.
@@ -56,9 +62,12 @@ enum BLAS {
         _ a: UnsafePointer<Double>, _ aLead: Int32, _ b: UnsafePointer<Double>, _ bLead: Int32,
         _ beta: Double, _ c: UnsafeMutablePointer<Double>, _ cLead: Int32
     ) {
-        cblas_dgemm(
-            CblasColMajor, transpose(aForm), transpose(bForm), m, n, k, alpha, a, aLead, b, bLead, beta, c,
-            cLead)
+        ProcessFork.uninterrupted {
+            cblas_dgemm(
+                CblasColMajor, transpose(aForm), transpose(bForm), m, n, k, alpha, a, aLead, b, bLead, beta,
+                c,
+                cLead)
+        }
     }
 
     /// C = α·A·Aᵀ + β·C (`plain`), or α·Aᵀ·A + β·C, C of order n.
@@ -67,7 +76,9 @@ enum BLAS {
         _ form: Form, _ n: Int32, _ k: Int32, _ alpha: Double, _ a: UnsafePointer<Double>, _ aLead: Int32,
         _ beta: Double, _ c: UnsafeMutablePointer<Double>, _ cLead: Int32
     ) {
-        cblas_dsyrk(CblasColMajor, CblasUpper, transpose(form), n, k, alpha, a, aLead, beta, c, cLead)
+        ProcessFork.uninterrupted {
+            cblas_dsyrk(CblasColMajor, CblasUpper, transpose(form), n, k, alpha, a, aLead, beta, c, cLead)
+        }
     }
 
     /// C = α·A·B + β·C (`left`), or α·B·A + β·C, A symmetric, C of m rows and n columns.
@@ -77,9 +88,11 @@ enum BLAS {
         _ b: UnsafePointer<Double>, _ bLead: Int32, _ beta: Double, _ c: UnsafeMutablePointer<Double>,
         _ cLead: Int32
     ) {
-        cblas_dsymm(
-            CblasColMajor, side == .left ? CblasLeft : CblasRight, CblasUpper, m, n, alpha, a, aLead, b,
-            bLead, beta, c, cLead)
+        ProcessFork.uninterrupted {
+            cblas_dsymm(
+                CblasColMajor, side == .left ? CblasLeft : CblasRight, CblasUpper, m, n, alpha, a, aLead, b,
+                bLead, beta, c, cLead)
+        }
     }
 
     @inline(__always)
@@ -152,34 +165,46 @@ enum LAPACK {
     #else
         static func potrf(
             _ uplo: Text, _ n: Integer, _ a: Numbers, _ lda: Integer, _ info: Integers, _ length: Int
-        ) { dpotrf_(uplo, n, a, lda, info, length) }
+        ) { ProcessFork.uninterrupted { dpotrf_(uplo, n, a, lda, info, length) } }
 
         static func potrs(
             _ uplo: Text, _ n: Integer, _ count: Integer, _ a: UnsafePointer<Double>, _ lda: Integer,
             _ b: Numbers, _ ldb: Integer, _ info: Integers, _ length: Int
-        ) { dpotrs_(uplo, n, count, a, lda, b, ldb, info, length) }
+        ) { ProcessFork.uninterrupted { dpotrs_(uplo, n, count, a, lda, b, ldb, info, length) } }
 
         static func pocon(
             _ uplo: Text, _ n: Integer, _ a: UnsafePointer<Double>, _ lda: Integer,
             _ norm: UnsafePointer<Double>, _ reciprocal: Numbers, _ work: Numbers, _ integers: Integers,
             _ info: Integers, _ length: Int
-        ) { dpocon_(uplo, n, a, lda, norm, reciprocal, work, integers, info, length) }
+        ) {
+            ProcessFork.uninterrupted {
+                dpocon_(uplo, n, a, lda, norm, reciprocal, work, integers, info, length)
+            }
+        }
 
         static func geqrf(
             _ m: Integer, _ n: Integer, _ a: Numbers, _ lda: Integer, _ tau: Numbers, _ work: Numbers,
             _ room: Integer, _ info: Integers
-        ) { dgeqrf_(m, n, a, lda, tau, work, room, info) }
+        ) { ProcessFork.uninterrupted { dgeqrf_(m, n, a, lda, tau, work, room, info) } }
 
         static func gesdd(
             _ job: Text, _ m: Integer, _ n: Integer, _ a: Numbers, _ lda: Integer, _ s: Numbers,
             _ u: Numbers, _ ldu: Integer, _ vt: Numbers, _ ldvt: Integer, _ work: Numbers, _ room: Integer,
             _ integers: Integers, _ info: Integers, _ length: Int
-        ) { dgesdd_(job, m, n, a, lda, s, u, ldu, vt, ldvt, work, room, integers, info, length) }
+        ) {
+            ProcessFork.uninterrupted {
+                dgesdd_(job, m, n, a, lda, s, u, ldu, vt, ldvt, work, room, integers, info, length)
+            }
+        }
 
         static func syevd(
             _ job: Text, _ uplo: Text, _ n: Integer, _ a: Numbers, _ lda: Integer, _ w: Numbers,
             _ work: Numbers, _ room: Integer, _ integers: Integers, _ integerRoom: Integer,
             _ info: Integers, _ jobLength: Int, _ length: Int
-        ) { dsyevd_(job, uplo, n, a, lda, w, work, room, integers, integerRoom, info, jobLength, length) }
+        ) {
+            ProcessFork.uninterrupted {
+                dsyevd_(job, uplo, n, a, lda, w, work, room, integers, integerRoom, info, jobLength, length)
+            }
+        }
     #endif
 }

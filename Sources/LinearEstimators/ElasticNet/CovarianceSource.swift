@@ -7,15 +7,19 @@ enum CovarianceSource: Sendable {
     /// The rows.
     case rows(RowCovariance.Rows, [Range<Int>])
     /// What is stored of the rows.
-    case sparse(SparseCovariance.Rows, [Range<Int>])
+    case sparse(SparseDescent.Rows, [Range<Int>])
 
+    /// Of sparse rows the sums are formed where a sweep over all that is stored takes longer than one over the matrix.
+    ///
     /// - Parameter denseLimit: the most columns whose sums are all formed, even where rows are fewer.
     init(
         _ problem: LeastSquares, _ folds: [Range<Int>], denseLimit: Int = 0, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
-        if problem.design.isTooWide, let sparse = problem.design.sparse {
+        if let sparse = problem.design.sparse,
+            problem.design.isTooWide || sparse.storedCount < sparse.width * sparse.width / 16
+        {
             self = .sparse(
-                SparseCovariance.Rows(sparse, factors: problem.factors, responses: problem.responses), folds)
+                SparseDescent.Rows(sparse, factors: problem.factors, responses: problem.responses), folds)
         } else if problem.design.sparse == nil,
             problem.design.width > max(problem.responses.count, denseLimit)
         {
@@ -25,6 +29,18 @@ enum CovarianceSource: Sendable {
         }
     }
 
+    /// The descent over all rows but a fold's.
+    func descent(without fold: Int?, l1Ratio: Double, scale: Double) throws(MetaLearnersError)
+        -> any PathDescent
+    {
+        if case .sparse(let rows, let folds) = self {
+            return try SparseDescent(
+                rows, heldOut: fold.map { folds[$0] } ?? 0..<0, l1Ratio: l1Ratio, scale: scale)
+        }
+        return CoordinateDescent(try problem(without: fold), l1Ratio: l1Ratio, scale: scale)
+    }
+
+    /// The covariances of all rows but a fold's; of sparse rows with too many columns there are none.
     func problem(without fold: Int?) throws(MetaLearnersError) -> any CovarianceProblem {
         switch self {
         case .sums(var parts, let width):
@@ -33,8 +49,9 @@ enum CovarianceSource: Sendable {
             return try DenseCovariance(parts, heldOut: heldOut, width: width)
         case .rows(let rows, let folds):
             return try RowCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
-        case .sparse(let rows, let folds):
-            return try SparseCovariance(rows, heldOut: fold.map { folds[$0] } ?? 0..<0)
+        case .sparse:
+            throw MetaLearnersError(
+                .internalFault, at: "linear model", "sparse rows have no matrix of covariances")
         }
     }
 }

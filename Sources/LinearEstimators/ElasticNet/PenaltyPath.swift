@@ -4,11 +4,12 @@ import MetaLearnersCore
 ///
 /// The penalties compared are a geometric sequence from the least at which every coefficient is 0. A fold's loss is that
 /// of the model fitted to the others, columns standardised over all rows; the losses of the folds are added and divided
-/// by the total weight.
+/// by the total weight. Penalties are relative to the standard deviation of the response, so that the unit of the
+/// response changes nothing; inside they stand in that unit.
 struct PenaltyPath {
     /// One for each column.
     let coefficients: [Double]
-    /// The penalty.
+    /// The penalty, for a response of standard deviation 1.
     let lambda: Double
     /// Whether every solution that decided anything is exact.
     let converged: Bool
@@ -20,14 +21,15 @@ struct PenaltyPath {
     ///   - folds: ranges of its rows.
     /// - Throws: `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
     init(
-        _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: some PenaltyPathSpec,
+        _ problem: LeastSquares, _ folds: [Range<Int>], _ spec: any PenaltyPathSpec,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let source = try CovarianceSource(problem, folds, context)
-        let whole = try source.problem(without: nil)
-        let largest = CoordinateDescent.largestLambda(whole, l1Ratio: spec.l1Ratio)
-        guard largest.isFinite else { throw LeastSquares.overflow }
-        guard largest > 0 else {
+        let scale = Self.scale(problem)
+        let descent = try source.descent(without: nil, l1Ratio: spec.l1Ratio, scale: scale)
+        let largest = descent.largestMoment / spec.l1Ratio
+        guard largest.isFinite, scale.isFinite else { throw LeastSquares.overflow }
+        guard largest > 0, scale > 0 else {
             coefficients = [Double](repeating: 0, count: problem.design.width)
             lambda = spec.lambda ?? 0
             converged = true
@@ -38,22 +40,22 @@ struct PenaltyPath {
             largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
         }
         var foldsConverged = true
+        let penalty: Double
         if let lambda = spec.lambda {
-            self.lambda = lambda
+            penalty = lambda * scale
             choice = nil
         } else if folds.count < 2 {
-            lambda = largest
+            penalty = largest
             choice = nil
         } else {
             let l1Ratio = spec.l1Ratio
             let parts = try ParallelParts.run(folds.count, context) { fold throws(MetaLearnersError) in
-                let problem = try source.problem(without: fold)
-                let descent = CoordinateDescent(problem, l1Ratio: l1Ratio)
+                let descent = try source.descent(without: fold, l1Ratio: l1Ratio, scale: scale)
                 var losses: [Double] = []
                 var exact: [Bool] = []
                 for penalty in penalties {
                     try descent.advance(to: penalty, context)
-                    losses.append(problem.heldOutLoss(descent.coefficients, support: descent.support))
+                    losses.append(descent.heldOutLoss())
                     exact.append(descent.converged)
                 }
                 return (losses: losses, exact: exact)
@@ -62,19 +64,29 @@ struct PenaltyPath {
             let chosen = Self.choice(parts.map(\.losses), weights: weights, spec.selection)
             let total = weights.reduce(0, +)
             choice = PenaltyChoice(
-                criterion: "cross_validated_squared_error", penalties: penalties,
+                criterion: "cross_validated_squared_error", penalties: penalties.map { $0 / scale },
                 errors: penalties.indices.map { step in parts.reduce(0) { $0 + $1.losses[step] } / total },
                 chosen: chosen)
             // Where no penalty is left to speak of, there may be no single solution: that harms nobody.
             foldsConverged = parts.allSatisfy { $0.exact[chosen] }
-            lambda = penalties[chosen]
+            penalty = penalties[chosen]
         }
-        let descent = CoordinateDescent(whole, l1Ratio: spec.l1Ratio)
-        for penalty in penalties where penalty > lambda { try descent.advance(to: penalty, context) }
-        try descent.advance(to: lambda, context)
+        lambda = spec.lambda ?? penalty / scale
+        for larger in penalties where larger > penalty { try descent.advance(to: larger, context) }
+        try descent.advance(to: penalty, context)
         guard descent.coefficients.allSatisfy(\.isFinite) else { throw LeastSquares.overflow }
         coefficients = descent.coefficients
         converged = foldsConverged && descent.converged
+    }
+
+    /// The standard deviation of the response: √(Σ v²/Σ f²), v having no mean. Numbers are brought near 1 first, so that
+    /// no square overflows or vanishes.
+    private static func scale(_ problem: LeastSquares) -> Double {
+        let largest = problem.responses.reduce(0) { max($0, abs($1)) }
+        guard largest > 0, largest.isFinite else { return largest }
+        let unit = Double(sign: .plus, exponent: largest.exponent, significand: 1)
+        let squares = problem.responses.reduce(0) { $0 + ($1 / unit) * ($1 / unit) }
+        return unit * (squares / problem.factors.reduce(0) { $0 + $1 * $1 }).squareRoot()
     }
 
     /// Which penalty is taken, given the losses of each fold at each penalty, penalties descending.

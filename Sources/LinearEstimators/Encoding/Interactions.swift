@@ -1,13 +1,14 @@
 import MetaLearnersCore
 
-/// The standardised products of pairs of a design matrix's linear columns.
+/// The products of pairs of a design matrix's linear columns, less their means: standardised, but where an indicator that
+/// is not standardised takes part.
 struct Interactions: Sendable, Equatable {
     /// The columns of each product: two places within the design matrix.
     let first: [Int32]
     let second: [Int32]
     /// The mean of each product.
     let centers: [Double]
-    /// The standard deviation of each product, positive.
+    /// What each product is divided by, positive: its standard deviation, or 1.
     let spreads: [Double]
 
     /// The number of products.
@@ -17,24 +18,26 @@ struct Interactions: Sendable, Equatable {
     /// are constant are left out.
     ///
     /// - Parameters:
-    ///   - encoder: makes the columns.
-    ///   - owners: the place and the feature of each linear column.
+    ///   - source: makes the columns.
+    ///   - owners: the place and the feature of each linear column, and whether it is an indicator as it is.
     /// - Complexity: O(rows × columns²).
     init(
-        _ encoder: DesignEncoder, _ features: Table, rows: [Int32], weights: [Double], totalWeight: Double,
-        owners: [(column: Int, feature: Int)], _ context: ExecutionContext
+        _ source: EncodedTable, rows: [Int32], weights: [Double], totalWeight: Double,
+        owners: [(column: Int, feature: Int, isPlain: Bool)], _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         var pairs: [(Int32, Int32)] = []
+        var isPlain: [Bool] = []
         for (index, left) in owners.enumerated() {
             for right in owners[(index + 1)...] where right.feature != left.feature {
                 pairs.append((Int32(clamping: left.column), Int32(clamping: right.column)))
+                isPlain.append(left.isPlain || right.isPlain)
             }
         }
         var sums = [Double](repeating: 0, count: pairs.count)
         var squares = sums
         let step = DesignBlocks.rowsPerBlock
-        let block = try DoubleBuffer(encoder.width * step)
-        try DesignBlocks(encoder: encoder, features: features, rows: rows).forEach(into: block, context) {
+        let block = try DoubleBuffer(source.width * step)
+        try DesignBlocks(source, rows: rows).forEach(into: block, context) {
             range throws(MetaLearnersError) in
             for (index, pair) in pairs.enumerated() {
                 let left = block.start + Int(pair.0) * step
@@ -51,7 +54,7 @@ struct Interactions: Sendable, Equatable {
         first = kept.map { pairs[$0].0 }
         second = kept.map { pairs[$0].1 }
         centers = kept.map { sums[$0] }
-        spreads = kept.map { (squares[$0] - sums[$0] * sums[$0]).squareRoot() }
+        spreads = kept.map { isPlain[$0] ? 1 : (squares[$0] - sums[$0] * sums[$0]).squareRoot() }
         guard centers.allSatisfy(\.isFinite), spreads.allSatisfy(\.isFinite) else {
             throw LeastSquares.overflow
         }

@@ -14,6 +14,8 @@ struct LinearScorer: Sendable {
             NumericEncoding, SplineEncoding, coefficients: [Double], present: [Double], missing: [Double])
         /// The effects of each indicator, outputs side by side; 0 where there is no indicator.
         case categorical(CategoricalEncoding, effects: [Double])
+        /// The score of the level times a slope for each output.
+        case scores(LevelScores, slopes: [Double])
     }
 
     private let terms: [(feature: Int, term: Term)]
@@ -44,7 +46,7 @@ struct LinearScorer: Sendable {
                 var missing = present
                 if encoding.missingSpread > 0 {
                     for output in 0..<outputs {
-                        let effect = coefficient(output, varies ? 1 : 0) / encoding.missingSpread
+                        let effect = coefficient(output, varies ? 1 : 0) / encoding.missingUnit
                         present[output] = -effect * encoding.missingShare
                         missing[output] = effect * (1 - encoding.missingShare)
                     }
@@ -76,11 +78,11 @@ struct LinearScorer: Sendable {
             case .categorical(let encoding):
                 var effects = [Double](repeating: 0, count: encoding.shares.count * outputs)
                 for output in 0..<outputs {
-                    // Standardised indicators: every one of them counts in every row.
+                    // Indicators less their shares: every one of them counts in every row.
                     var shift = 0.0
                     for (indicator, place) in encoding.positions.enumerated() where place >= 0 {
                         let share = encoding.shares[indicator]
-                        let effect = coefficient(output, Int(place)) / CategoricalEncoding.spread(of: share)
+                        let effect = coefficient(output, Int(place)) / encoding.unit(of: share)
                         effects[indicator * outputs + output] = effect
                         shift += effect * share
                     }
@@ -91,6 +93,11 @@ struct LinearScorer: Sendable {
                 terms.append((feature, .categorical(encoding, effects: effects)))
             }
             first += source.width
+        }
+        for score in encoder.scores {
+            let slopes = (0..<outputs).map { coefficients[$0 * encoder.width + first] }
+            terms.append((score.feature, .scores(score, slopes: slopes)))
+            first += 1
         }
         self.terms = terms
         self.intercepts = intercepts
@@ -136,7 +143,7 @@ struct LinearScorer: Sendable {
             let place = bad / outputCount
             let row = rows.map { Int($0[place]) } ?? place
             throw MetaLearnersError(
-                .numericalFailure, at: "row \(row + 1)", "the prediction overflows",
+                .numericalFailure, at: "row index \(row)", "the prediction overflows",
                 remedy: "look for a covariate that is infinite or far outside the training data")
         }
         return scores
@@ -198,6 +205,18 @@ struct LinearScorer: Sendable {
                 }
                 source.fill(UnsafeBufferPointer(values), to: place, stride: range.count)
                 place += source.width * range.count
+            }
+            for score in encoder.scores {
+                if let rows {
+                    rows.withUnsafeBufferPointer { rows in
+                        columns[score.feature].values.gather(
+                            UnsafeBufferPointer(rebasing: rows[range]), to: values)
+                    }
+                } else {
+                    columns[score.feature].values.copy(range, to: values)
+                }
+                for row in 0..<range.count { place[row] = score.value(of: values[row]) }
+                place += range.count
             }
             for index in 0..<interactions.width {
                 let left = start + Int(interactions.first[index]) * range.count
@@ -268,6 +287,11 @@ struct LinearScorer: Sendable {
                     }
                     target[row * outputs + output] += sum
                 }
+            }
+        case .scores(let score, let slopes):
+            for row in 0..<values.count {
+                let value = score.value(of: values[row])
+                for output in 0..<outputs { target[row * outputs + output] += value * slopes[output] }
             }
         case .categorical(let encoding, let effects):
             effects.withUnsafeBufferPointer { effects in

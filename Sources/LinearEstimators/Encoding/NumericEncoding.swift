@@ -3,7 +3,8 @@ import MetaLearnersCore
 /// How a column of numbers enters a design matrix: standardised, and, where values were missing in training, with
 /// an indicator of that beside it.
 ///
-/// A missing value stands at the mean of the others, so at 0 once standardised.
+/// A missing value stands at the mean of the others, so at 0 once standardised. The indicator is treated as one of a
+/// level is: see `CategoricalEncoding`.
 struct NumericEncoding: Sendable, Equatable {
     /// A power of two that brings the training values into [−1, 1], so that squares neither overflow nor vanish.
     let factor: Double
@@ -15,8 +16,14 @@ struct NumericEncoding: Sendable, Equatable {
     /// The share of the training weight that was missing.
     let missingShare: Double
 
+    /// Whether the indicator stands as it is, less its share; else it is standardised.
+    let isPlain: Bool
+
     /// The standard deviation of the indicator; 0 where there is none.
     var missingSpread: Double { (missingShare * (1 - missingShare)).squareRoot() }
+
+    /// What the indicator is divided by.
+    var missingUnit: Double { isPlain ? 1 : missingSpread }
 
     /// The curve, and the range that values are brought into; nil for a straight line. The columns of a curve stand
     /// behind the others.
@@ -28,26 +35,19 @@ struct NumericEncoding: Sendable, Equatable {
     /// How many columns of the design matrix this is.
     var width: Int { linearWidth + (spline?.width ?? 0) }
 
-    /// Restores an encoding.
-    init(factor: Double, center: Double, spread: Double, missingShare: Double, spline: SplineEncoding? = nil)
-    {
-        self.spline = spline
-        self.factor = factor
-        self.center = center
-        self.spread = spread
-        self.missingShare = missingShare
-    }
-
     /// Learns the encoding of `column` at `rows`.
     ///
     /// - Parameters:
     ///   - weights: one for each of the rows, positive.
     ///   - totalWeight: their sum.
     ///   - curved: whether to learn a curve.
+    ///   - standardisesIndicator: whether the indicator of missing values is standardised.
     /// - Throws: `invalidData` for an infinite value, `numericalFailure` where the moments overflow.
-    init(_ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, curved: Bool)
-        throws(MetaLearnersError)
-    {
+    init(
+        _ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, curved: Bool,
+        standardisesIndicator: Bool
+    ) throws(MetaLearnersError) {
+        isPlain = !standardisesIndicator
         let values = column.values.doubles(rows)
         var low = Double.infinity
         var high = -Double.infinity
@@ -60,7 +60,7 @@ struct NumericEncoding: Sendable, Equatable {
             }
             guard value.isFinite else {
                 throw MetaLearnersError(
-                    .invalidData, at: "column '\(column.name)'", "row \(rows[index] + 1) is infinite",
+                    .invalidData, at: "column '\(column.name)'", "row index \(rows[index]) is infinite",
                     remedy: "make infinite values missing, or cut them off")
             }
             low = min(low, value)
@@ -122,6 +122,7 @@ struct NumericEncoding: Sendable, Equatable {
             }
         }
         missingShare = 0
+        isPlain = false
         spline = nil
         let largest = stored.reduce(0) { max($0, abs($1.value)) }
         let isConstant =
@@ -175,8 +176,8 @@ struct NumericEncoding: Sendable, Equatable {
             target += stride
         }
         if missingSpread > 0 {
-            let present = (0 - missingShare) / missingSpread
-            let missing = (1 - missingShare) / missingSpread
+            let present = (0 - missingShare) / missingUnit
+            let missing = (1 - missingShare) / missingUnit
             for row in 0..<source.count { target[row] = source[row].isNaN ? missing : present }
             target += stride
         }
@@ -202,8 +203,11 @@ struct NumericEncoding: Sendable, Equatable {
         spline?.encode(to: &writer)
     }
 
-    /// - Parameter curved: whether a curve follows.
-    init(from reader: inout BinaryReader, curved: Bool) throws(MetaLearnersError) {
+    /// - Parameters:
+    ///   - curved: whether a curve follows.
+    ///   - isPlain: whether the indicator stands as it is.
+    init(from reader: inout BinaryReader, curved: Bool, isPlain: Bool) throws(MetaLearnersError) {
+        self.isPlain = isPlain
         factor = try reader.readDouble()
         center = try reader.readDouble()
         spread = try reader.readDouble()

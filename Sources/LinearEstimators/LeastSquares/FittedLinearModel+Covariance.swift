@@ -6,6 +6,9 @@ extension FittedLinearModel: CovarianceEstimating {
         backendName == OLSEstimator.backend.name || backendName == RidgeEstimator.backend.name
     }
 
+    /// The most coefficients of levels whose covariance is computed: it takes time that grows with their third power.
+    private static let covarianceLimit = 1000
+
     /// Independent rows: HC1 or HC3; clusters: CR1, with G/(G − 1) · (n − 1)/(n − p). Of a penalised fit, A includes the
     /// penalty, and the covariance is that of the estimate around what it estimates.
     func coefficientCovariance(
@@ -16,6 +19,14 @@ extension FittedLinearModel: CovarianceEstimating {
             throw MetaLearnersError(
                 .unsupported, at: backendName, "its coefficients have no covariance",
                 remedy: "use ols or ridge")
+        }
+        // The covariances of numbers are left to whoever gives so many of them.
+        guard encoder.width <= Self.covarianceLimit || !SparseRows.serve(task.features, .none) else {
+            throw MetaLearnersError(
+                .unsupported, at: "intervals",
+                "a covariance of \(encoder.width) coefficients, most of them of levels, would take minutes; "
+                    + "up to \(Self.covarianceLimit) are computed",
+                remedy: "group the levels of the largest category, or use intervals.method: bootstrap")
         }
         return try BLASThreads.single { () throws(MetaLearnersError) in
             try SandwichCovariance(

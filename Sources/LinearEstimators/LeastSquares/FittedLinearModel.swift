@@ -12,55 +12,29 @@ struct FittedLinearModel: FittedEstimator {
 
     var outputCount: Int { 1 }
 
-    /// Minimises the squared loss of `task` plus a penalty on the squares of the coefficients.
-    init(fitting task: TrainingTask, _ spec: RidgeSpec, backendName: String, _ context: ExecutionContext)
-        throws(MetaLearnersError)
-    {
-        let unpenalised = spec.selection == .fixed && spec.l2 == 0
+    /// Minimises the squared loss of `task` plus a penalty.
+    init(
+        fitting task: TrainingTask, _ method: LinearMethod, backendName: String, _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
         let loss = try SquaredLoss(task, backend: backendName)
         let encoder = try DesignEncoder(
-            task.features, rows: loss.rows, weights: loss.importance, againstReference: unpenalised,
-            expansion: spec.expansion, context)
-        let (solution, summary) = try BLASThreads.single { () throws(MetaLearnersError) in
-            let folds =
-                spec.selection == .cv
-                ? HeldOutFolds(loss.rows, clusters: task.clusters, count: spec.folds, seed: task.seed)
-                : HeldOutFolds(whole: loss.rows.count)
-            let problem = LeastSquares(
-                design: try DesignBlocks(
-                    encoder, task.features, rows: folds.order.map { loss.rows[$0] }, spec.expansion, context),
-                factors: folds.order.map { loss.factors[$0] },
-                responses: folds.order.map { loss.responses[$0] }, l2: spec.l2)
-            guard spec.selection == .fixed else {
-                guard !problem.design.isTooWide else {
-                    throw MetaLearnersError(
-                        .unsupported, at: "selection",
-                        "ridge chooses its penalty for up to \(DesignBlocks.sparseGramLimit) sparse columns, there are "
-                            + "\(problem.design.width)",
-                        remedy: "set l2, or use lasso")
-                }
-                let path = try RidgePath(problem, spec, folds: folds.ranges, context)
-                return (
-                    LeastSquares.Solution(coefficients: path.coefficients, deficientRank: nil),
-                    path.choice.summary("l2")
-                )
-            }
-            return (try problem.solve(context), SpecObject())
-        }
-        var warnings: [String] = []
-        if unpenalised, let rank = solution.deficientRank {
-            warnings.append(
-                "\(backendName): the \(encoder.width) columns have rank \(rank): of all coefficients that fit "
-                    + "equally well those of least norm were taken")
-        }
-        if spec.selection == .cv, loss.rows.count < 2 || encoder.width > 0 && summary["criterion_value"] == 0
-        {
-            warnings.append(
-                "\(backendName): one row or cluster cannot be cross-validated: the largest penalty was taken")
+            task.features, rows: loss.rows, weights: loss.importance, againstReference: method.isUnpenalised,
+            expansion: method.expansion, context)
+        let folds =
+            method.folds.map { HeldOutFolds(loss.rows, clusters: task.clusters, count: $0, seed: task.seed) }
+            ?? HeldOutFolds(whole: loss.rows.count)
+        let problem = LeastSquares(
+            design: try DesignBlocks(
+                encoder, task.features, rows: folds.order.map { loss.rows[$0] }, method.expansion, context),
+            factors: folds.order.map { loss.factors[$0] },
+            responses: folds.order.map { loss.responses[$0] }, l2: method.l2)
+        let found = try BLASThreads.single { () throws(MetaLearnersError) in
+            try method.coefficients(problem, folds.ranges, context)
         }
         self.init(
-            backendName: backendName, warnings: warnings, summary: summary, encoder: encoder,
-            intercept: loss.intercept, coefficients: solution.coefficients)
+            backendName: backendName, warnings: found.warnings.map { "\(backendName): \($0)" },
+            summary: found.summary, encoder: encoder, intercept: loss.intercept,
+            coefficients: found.coefficients)
     }
 
     /// Takes coefficients on the columns of `encoder`.

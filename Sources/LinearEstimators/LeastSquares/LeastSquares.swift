@@ -39,24 +39,29 @@ struct LeastSquares {
         return try checked(solution.coefficients, solution.deficientRank)
     }
 
-    /// By the Gram matrix where it can be had, else by conjugate gradients.
+    /// The most sparse columns whose Gram matrix is factorised before anything else is tried: the time that takes grows
+    /// with the third power of the columns.
+    private static let factorLimit = 500
+
+    /// By the Gram matrix where there are few columns, else by conjugate gradients, and if these do not get there by the
+    /// Gram matrix after all.
     private func solve(_ sparse: SparseRows, _ context: ExecutionContext) throws(MetaLearnersError)
         -> Solution
     {
-        if !design.isTooWide, l2 > 0 || sparse.count >= sparse.width,
-            let coefficients = try solvePrimal(context)
-        {
-            return try checked(coefficients, nil)
-        }
+        let rank = l2 == 0 && sparse.width >= sparse.count ? sparse.count - 1 : nil
+        let hasGram = !design.isTooWide && (l2 > 0 || sparse.count >= sparse.width)
+        let isNarrow = hasGram && sparse.width <= Self.factorLimit
+        if isNarrow, let coefficients = try solvePrimal(context) { return try checked(coefficients, nil) }
         let solution = try SparseLeastSquares(
             design: sparse, factors: factors, responses: responses, l2: l2
         ).solve(context)
-        guard solution.converged else {
-            throw MetaLearnersError(
-                .numericalFailure, at: "linear model", "its sparse columns nearly depend on each other",
-                remedy: "use ridge, or a larger l2")
+        if solution.converged { return try checked(solution.coefficients, rank) }
+        if hasGram, !isNarrow, let coefficients = try solvePrimal(context) {
+            return try checked(coefficients, rank)
         }
-        return try checked(solution.coefficients, nil)
+        throw MetaLearnersError(
+            .numericalFailure, at: "linear model", "its columns nearly depend on each other",
+            remedy: "use ridge, or a larger l2")
     }
 
     private func checked(_ coefficients: [Double], _ rank: Int?) throws(MetaLearnersError) -> Solution {

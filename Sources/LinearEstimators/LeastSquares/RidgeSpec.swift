@@ -1,9 +1,14 @@
 import MetaLearnersCore
 
 /// The configuration of ridge regression.
-public struct RidgeSpec: BaseEstimatorSpec {
-    /// The penalty on the squares of the standardised coefficients, beside the sum (not the mean) of squared
-    /// errors: scikit-learn's `alpha` after a `StandardScaler`. 0 is least squares. Of no effect where `selection`
+public struct RidgeSpec: LinearSpec {
+    /// The name and the capabilities.
+    public static let backend = BackendDescription(
+        name: "ridge", summary: "linear regression with an L2 penalty", version: "1",
+        capabilities: .leastSquares)
+
+    /// The penalty on the squares of the coefficients, beside the sum (not the mean) of squared errors:
+    /// scikit-learn's `alpha`, numbers behind a `StandardScaler`. 0 is least squares. Of no effect where `selection`
     /// chooses it.
     public var l2 = 1.0
     /// How the penalty is chosen.
@@ -21,7 +26,7 @@ public struct RidgeSpec: BaseEstimatorSpec {
     public static let parameters: [Parameter<RidgeSpec>] = [
         .number(
             "l2", \.l2, in: 0...Double.infinity,
-            "penalty on the squared coefficients of standardised columns, beside the sum of squared errors"),
+            "penalty on the squared coefficients of encoded columns, beside the sum of squared errors"),
         .choice(
             "selection", \.selection,
             "fixed: the penalty is l2; gcv, loo, cv: chosen by generalised, leave-one-out or k-fold cross-validation"
@@ -35,6 +40,8 @@ public struct RidgeSpec: BaseEstimatorSpec {
         FeatureExpansion.parameter(\.expansion),
     ]
 
+    public var method: LinearMethod { LinearMethod(kind: .squares(self)) }
+
     /// Creates the configuration with its defaults.
     public init() {}
 
@@ -43,4 +50,44 @@ public struct RidgeSpec: BaseEstimatorSpec {
 
     /// Creates the configuration of a penalty that the data choose.
     public init(selection: RidgeSelection) { self.selection = selection }
+}
+
+/// How ridge regression's penalty is chosen.
+public enum RidgeSelection: String, Sendable, CaseIterable {
+    /// It is given.
+    case fixed
+    /// By generalised cross-validation (Golub, Heath & Wahba 1979).
+    case gcv
+    /// By leaving each row out in turn, exactly.
+    case loo
+    /// By k-fold cross-validation, whole clusters in one fold.
+    case cv
+}
+
+/// The configuration of ordinary least squares: what the columns are expanded to.
+public struct OLSSpec: LinearSpec {
+    /// The name and the capabilities.
+    public static let backend = BackendDescription(
+        name: "ols", summary: "ordinary least squares", version: "1", capabilities: .leastSquares)
+
+    /// Whether numbers get curves, and columns products.
+    public var expansion = FeatureExpansion.none
+
+    /// The keys.
+    public static let parameters: [Parameter<OLSSpec>] = [
+        FeatureExpansion.parameter(\.expansion)
+    ]
+
+    /// Ridge without a penalty.
+    public var method: LinearMethod {
+        var free = RidgeSpec(l2: 0)
+        free.expansion = expansion
+        return free.method
+    }
+
+    /// Creates the configuration with its default.
+    public init() {}
+
+    /// Creates the configuration.
+    public init(expansion: FeatureExpansion) { self.expansion = expansion }
 }

@@ -41,7 +41,8 @@ struct SquaredLoss {
             let weight = task.weights?[Int(row)] ?? 1
             let slope = regressor?[Int(row)] ?? 1
             guard slope.isFinite else {
-                throw MetaLearnersError(.invalidData, at: "regressor", "row \(row + 1) has \(slope)")
+                throw MetaLearnersError(
+                    .invalidData, at: "regressor", "\(task.features.places.name(Int(row))) has \(slope)")
             }
             let product = weight * slope * slope
             guard product > 0 else { continue }

@@ -57,16 +57,7 @@ final class LogisticLoss: LogisticObjective {
             }
             addTransposed(range.count, to: gradient)
         }
-        for function in 0..<functions {
-            for column in 0..<design.width {
-                let index = function * size + column
-                let value = parameters.start[index]
-                loss += 0.5 * l2 * value * value
-                gradient.start[index] += l2 * value
-                hessian?.start[index * (parameterCount + 1)] += l2
-                if !dense { diagonal[index] += l2 }
-            }
-        }
+        loss += addPenalty(parameters, gradient: gradient, hessian: hessian, diagonal: &diagonal)
         if let hessian { completeHessian(hessian) }
         return LogisticEvaluation(
             loss: loss, gradient: gradient, hessian: hessian, probabilities: probabilities, diagonal: diagonal
@@ -96,14 +87,7 @@ final class LogisticLoss: LogisticObjective {
             }
             addTransposed(range.count, to: product)
         }
-        var shift = 0.0
-        for function in 0..<functions { shift += direction.start[function * size + size - 1] }
-        for function in 0..<functions {
-            for column in 0..<design.width {
-                product.start[function * size + column] += l2 * direction.start[function * size + column]
-            }
-            if functions > 1 { product.start[function * size + size - 1] += gauge * shift }
-        }
+        addPenaltyProduct(direction, to: product)
         return product
     }
 
@@ -171,22 +155,6 @@ final class LogisticLoss: LogisticObjective {
                     sum += scaled.start[offset] * values[offset] * values[offset]
                 }
                 diagonal[function * size + column] += sum
-            }
-        }
-    }
-
-    /// Mirrors the blocks beside the diagonal, of which only the upper triangles were summed, and pins the shift.
-    private func completeHessian(_ hessian: DoubleBuffer) {
-        let lead = parameterCount
-        for first in 0..<functions {
-            for second in first..<functions {
-                let corner = hessian.start + (second * size * lead + first * size)
-                if first < second {
-                    for column in 0..<size {
-                        for row in 0..<column { corner[row * lead + column] = corner[column * lead + row] }
-                    }
-                }
-                if functions > 1 { corner[(size - 1) * (lead + 1)] += gauge }
             }
         }
     }

@@ -50,6 +50,66 @@ extension LogisticObjective {
         return parameters
     }
 
+    /// The penalty at `parameters`, whose derivatives are added to those of the loss.
+    ///
+    /// - Parameters:
+    ///   - hessian: by columns; nil where only its diagonal is wanted.
+    ///   - diagonal: that of the Hessian; empty where the whole is there.
+    func addPenalty(
+        _ parameters: DoubleBuffer, gradient: DoubleBuffer, hessian: DoubleBuffer?, diagonal: inout [Double]
+    ) -> Double {
+        var penalty = 0.0
+        for index in 0..<parameterCount where index % size < size - 1 {
+            let value = parameters.start[index]
+            penalty += 0.5 * l2 * value * value
+            gradient.start[index] += l2 * value
+            hessian?.start[index * (parameterCount + 1)] += l2
+            if hessian == nil { diagonal[index] += l2 }
+        }
+        return penalty
+    }
+
+    /// Adds the product of what the penalty and the pinned shift make of the Hessian with `direction`.
+    func addPenaltyProduct(_ direction: DoubleBuffer, to product: DoubleBuffer) {
+        var shift = 0.0
+        for function in 0..<functions { shift += direction.start[function * size + size - 1] }
+        for index in 0..<parameterCount {
+            if index % size < size - 1 {
+                product.start[index] += l2 * direction.start[index]
+            } else if functions > 1 {
+                product.start[index] += gauge * shift
+            }
+        }
+    }
+
+    /// Mirrors the blocks beside the diagonal, of which only the upper triangles were summed, and pins the shift.
+    func completeHessian(_ hessian: DoubleBuffer) {
+        let lead = parameterCount
+        for first in 0..<functions {
+            for second in first..<functions {
+                let corner = hessian.start + (second * size * lead + first * size)
+                if first < second {
+                    for column in 0..<size {
+                        for row in 0..<column { corner[row * lead + column] = corner[column * lead + row] }
+                    }
+                }
+                if functions > 1 { corner[(size - 1) * (lead + 1)] += gauge }
+            }
+        }
+    }
+
     /// The curvature that pins the common shift of the intercepts.
     var gauge: Double { classes.totalWeight / (Double(functions) * Double(functions)) }
+}
+
+/// What a point of a logistic loss has: the loss, its gradient, and the curvature for the next step.
+struct LogisticEvaluation {
+    let loss: Double
+    let gradient: DoubleBuffer
+    /// The upper triangle of the Hessian, by columns; nil where that is too large.
+    let hessian: DoubleBuffer?
+    /// For each row, the probability of each function's class: what products with the Hessian need.
+    let probabilities: [Double]
+    /// The diagonal of the Hessian; empty where the whole is there.
+    let diagonal: [Double]
 }

@@ -2,11 +2,10 @@ import MetaLearnersCore
 
 /// The configuration of logistic regression.
 public struct LogisticSpec: BaseEstimatorSpec {
-    /// The penalty on half the squares of the standardised coefficients, beside the sum (not the mean) of the
-    /// negative log-likelihood: scikit-learn's `1/C` after a `StandardScaler`.
+    /// The penalty on half the squares of the coefficients, beside the sum (not the mean) of the negative
+    /// log-likelihood: scikit-learn's `1/C`, numbers behind a `StandardScaler`.
     public var l2 = 1.0
-    /// The penalty on the absolute values of the standardised coefficients, beside the sum of the negative
-    /// log-likelihood.
+    /// The penalty on the absolute values of the coefficients, beside the sum of the negative log-likelihood.
     public var l1 = 0.0
     /// How the penalty is chosen; where it is not given, `l1` and `l2` have no effect.
     public var selection = LogisticSelection.fixed
@@ -29,7 +28,7 @@ public struct LogisticSpec: BaseEstimatorSpec {
     public static let parameters: [Parameter<LogisticSpec>] = [
         .number(
             "l2", \.l2, in: 0...Double.infinity,
-            "penalty on half the squared coefficients of standardised columns, beside the summed log-likelihood"
+            "penalty on half the squared coefficients of encoded columns, beside the summed log-likelihood"
         ),
         .number(
             "l1", \.l1, in: 0...Double.infinity,
@@ -74,4 +73,14 @@ public struct LogisticSpec: BaseEstimatorSpec {
         self.maxIterations = maxIterations
         self.tolerance = tolerance
     }
+}
+
+/// How the penalty of logistic regression is chosen.
+public enum LogisticSelection: String, Sendable, CaseIterable {
+    /// It is given.
+    case fixed
+    /// The one with the least loss of cross-validation.
+    case min
+    /// The largest one whose loss is within one standard error of the least.
+    case oneStandardError = "one_se"
 }

@@ -9,11 +9,16 @@ import MetaLearnersCore
 /// The feature maps of Harrell's restricted cubic splines are subsets of the columns of the largest: make one matrix
 /// with `.splinesInteractions` and name `columns(.none)`, `columns(.splines)` or all of them.
 package struct DesignMatrix: Sendable {
+    /// The most levels of a category that have a column each: paths take time that grows with the third power of the
+    /// columns. The rarer ones share a column, and all levels have scores beside that.
+    static let levelLimit = 64
     /// The most numbers that are kept: 512 MiB.
     static let keptLimit = 1 << 26
 
     let encoder: DesignEncoder
     private let features: Table
+    /// For each of the encoder's scores of levels, that of every row by the other folds.
+    private let scores: [[Double]]
     /// All numbers by columns; nil where they are too many.
     private let values: DoubleBuffer?
 
@@ -28,37 +33,45 @@ package struct DesignMatrix: Sendable {
     ///   - rows: those to learn means, deviations, knots and ranges from; nil for all.
     ///   - weights: one for each row of the features; nil where all count alike.
     ///   - expansion: the largest feature map that is wanted.
+    ///   - scoring: what the levels of a category are scored by where it has more than `levelLimit`; nil for no scores.
     /// - Throws: `unsupported` for too many columns, `invalidData` for an infinite value or no row with a weight,
     ///   `numericalFailure` where moments overflow, `outOfMemory`, `cancelled`.
     /// - Complexity: O(rows × columns), with interactions of L columns O(rows × L²).
     package init(
         _ features: Table, rows: [Int32]? = nil, weights: [Double]? = nil, expansion: FeatureExpansion,
-        _ context: ExecutionContext
+        scoring: LevelScoring? = nil, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         try self.init(
-            features, rows: rows, weights: weights, expansion: expansion, keptLimit: Self.keptLimit, context)
+            features, rows: rows, weights: weights, expansion: expansion, scoring: scoring,
+            keptLimit: Self.keptLimit, context)
     }
 
     /// The same, keeping no more than `keptLimit` numbers.
     init(
-        _ features: Table, rows: [Int32]?, weights: [Double]?, expansion: FeatureExpansion, keptLimit: Int,
-        _ context: ExecutionContext
+        _ features: Table, rows: [Int32]?, weights: [Double]?, expansion: FeatureExpansion,
+        scoring: LevelScoring? = nil, keptLimit: Int, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let known = (rows ?? (0..<features.rowCount).map { Int32($0) }).filter { weights?[Int($0)] ?? 1 > 0 }
         guard !known.isEmpty else {
             throw MetaLearnersError(.invalidData, "there are no rows to learn from")
         }
+        let knownWeights = known.map { weights?[Int($0)] ?? 1 }
+        let fitted = LevelScores.fit(
+            features, rows: known, weights: knownWeights, scoring, limit: Self.levelLimit)
         try self.init(
             features,
             try DesignEncoder(
-                features, rows: known, weights: known.map { weights?[Int($0)] ?? 1 }, againstReference: false,
-                expansion: expansion, context), keptLimit, context)
+                features, rows: known, weights: knownWeights, againstReference: false,
+                expansion: expansion, levelLimit: Self.levelLimit, scores: fitted, context),
+            fitted.ofRows, keptLimit, context)
     }
 
     private init(
-        _ features: Table, _ encoder: DesignEncoder, _ keptLimit: Int, _ context: ExecutionContext
+        _ features: Table, _ encoder: DesignEncoder, _ scores: [[Double]], _ keptLimit: Int,
+        _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         self.features = features
+        self.scores = scores
         self.encoder = encoder
         let (size, overflow) = features.rowCount.multipliedReportingOverflow(by: max(encoder.width, 1))
         guard !overflow, size <= keptLimit else {
@@ -76,7 +89,8 @@ package struct DesignMatrix: Sendable {
             withUnsafeTemporaryAllocation(of: Double.self, capacity: range.count) { scratch in
                 rows.withUnsafeBufferPointer {
                     encoder.fill(
-                        features, rows: $0, to: target + range.lowerBound, stride: count, scratch: scratch)
+                        features, rows: $0, to: target + range.lowerBound, stride: count, scratch: scratch,
+                        scores: scores)
                 }
             }
         }
@@ -94,11 +108,6 @@ package struct DesignMatrix: Sendable {
         }
     }
 
-    /// A model of linear functions on these columns, for new rows and for the archive.
-    package func functions(_ functions: [LinearFunction]) -> LinearFunctions {
-        LinearFunctions(encoder, functions)
-    }
-
     /// Calls `body` with columns of some rows: a pointer to the first number of a column, whose rows are either all rows
     /// of the table (then the place of a row is its own) or those asked for (then 0, 1, …).
     func withColumns(
@@ -111,7 +120,8 @@ package struct DesignMatrix: Sendable {
         }
         withUnsafeTemporaryAllocation(of: Double.self, capacity: max(width * rows.count, 1)) { block in
             guard let start = block.baseAddress else { return }
-            encoder.fill(features, rows: rows, to: start, stride: rows.count, scratch: scratch)
+            encoder.fill(
+                features, rows: rows, to: start, stride: rows.count, scratch: scratch, scores: scores)
             body(UnsafePointer(start), rows.count, true)
         }
     }

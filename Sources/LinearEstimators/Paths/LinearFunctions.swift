@@ -1,13 +1,14 @@
 import MetaLearnersCore
 
-/// Linear functions on one encoding of features, as an archive keeps them.
-package struct LinearFunctions: Sendable {
+/// Linear functions on one encoding of features, as an archive keeps them: one model with an output for each.
+package struct LinearFunctions: FittedEstimator {
     private let encoder: DesignEncoder
     private let functions: [LinearFunction]
     private let scorer: LinearScorer
 
-    /// How many functions there are.
-    package var count: Int { functions.count }
+    /// The functions belong to whoever combined them; no backend's name stands before them in files.
+    package var backendName: String { "linear functions" }
+    package var outputCount: Int { functions.count }
 
     init(_ encoder: DesignEncoder, _ functions: [LinearFunction]) {
         self.encoder = encoder
@@ -20,7 +21,7 @@ package struct LinearFunctions: Sendable {
     ///
     /// - Throws: `invalidArgument` for features of other columns than those learnt from or rows out of range,
     ///   `numericalFailure` where a value overflows, `cancelled`.
-    package func values(_ features: Table, rows: [Int32]? = nil, _ context: ExecutionContext)
+    package func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext)
         throws(MetaLearnersError) -> [Double]
     {
         try encoder.requireKinds(of: features)

@@ -10,7 +10,7 @@ import MetaLearnersCore
 ///     let problem = try PathProblem(design, rows: rows, folds: folds, target: outcomes, context)
 ///     let fit = try problem.lassoPath(context)                  // or ridgePath; LogisticPathProblem likewise
 ///     let outOfFold = try fit.outOfFold(fit.best, context)      // one a row of the design matrix
-///     let model = design.functions([fit.function(fit.best)])    // mean of the folds' models: predicts, encodes
+///     let model = design.model(of: [fit.function(fit.best)])    // mean of the folds' models: predicts, encodes
 package struct PathProblem: Sendable {
     /// Up to so many columns, all sums of products are formed even where rows are fewer: the folds share them.
     private static let denseLimit = 3000
@@ -119,7 +119,7 @@ package struct PathProblem: Sendable {
         stages: Int = 40, ratio: Double = 0.001_995_262_314_968_879, patience: Int? = 8,
         tolerance: Double = 1e-5, whole: Bool = false, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> PathFit {
-        let largest = CoordinateDescent.largestLambda(try source.problem(without: nil), l1Ratio: 1)
+        let largest = CoordinateDescent(try source.problem(without: nil), l1Ratio: 1).largestMoment
         guard largest.isFinite else { throw LeastSquares.overflow }
         let penalties = (0..<max(stages, 1)).map { stage in
             largest * Double.exp(Double.log(ratio) * Double(stage) / Double(max(stages - 1, 1)))

@@ -50,17 +50,7 @@ final class SparseLogisticLoss: LogisticObjective {
                 }
             }
         }
-        var penalty = 0.0
-        for function in 0..<functions {
-            for column in 0..<width {
-                let index = function * size + column
-                let value = parameters.start[index]
-                penalty += 0.5 * l2 * value * value
-                gradient.start[index] += l2 * value
-                hessian?.start[index * (parameterCount + 1)] += l2
-                if !dense { diagonal[index] += l2 }
-            }
-        }
+        let penalty = addPenalty(parameters, gradient: gradient, hessian: hessian, diagonal: &diagonal)
         return LogisticEvaluation(
             loss: loss + penalty, gradient: gradient, hessian: hessian, probabilities: byRow,
             diagonal: diagonal)
@@ -85,14 +75,7 @@ final class SparseLogisticLoss: LogisticObjective {
         }
         let product = try DoubleBuffer(parameterCount)
         addTransposed(linear, to: product)
-        var shift = 0.0
-        for function in 0..<functions { shift += direction.start[function * size + width] }
-        for function in 0..<functions {
-            for column in 0..<width {
-                product.start[function * size + column] += l2 * direction.start[function * size + column]
-            }
-            if functions > 1 { product.start[function * size + width] += gauge * shift }
-        }
+        addPenaltyProduct(direction, to: product)
         return product
     }
 
@@ -141,41 +124,22 @@ final class SparseLogisticLoss: LogisticObjective {
                     let target = hessian.start + (second * size + column) * lead + first * size
                     for row in 0...column { target[row] = sign * sums.start[column * order + row] }
                 }
-                if first < second {
-                    let corner = hessian.start + second * size * lead + first * size
-                    for column in 0..<size {
-                        for row in 0..<column { corner[row * lead + column] = corner[column * lead + row] }
-                    }
-                }
-                if functions > 1 {
-                    hessian.start[(second * size + width) * lead + first * size + width] += gauge
-                }
             }
         }
+        completeHessian(hessian)
     }
 
     private func fillDiagonal(_ probabilities: DoubleBuffer, _ diagonal: inout [Double]) {
         let count = design.count
+        var curvatures = [Double](repeating: 0, count: count)
         for function in 0..<functions {
             let p = probabilities.start + function * count
-            var squares = [Double](repeating: 0, count: width)
-            var sums = squares
-            var total = 0.0
-            design.forEachRow { row, columns, values in
-                let curvature = classes.weights[row] * p[row] * (1 - p[row])
-                total += curvature
-                for index in 0..<columns.count {
-                    let weighted = curvature * values[index]
-                    sums[Int(columns[index])] += weighted
-                    squares[Int(columns[index])] += weighted * values[index]
-                }
+            for row in 0..<count { curvatures[row] = classes.weights[row] * p[row] * (1 - p[row]) }
+            diagonal.withUnsafeMutableBufferPointer { diagonal in
+                guard let start = diagonal.baseAddress else { return }
+                design.addSquares(curvatures, to: start + function * size)
             }
-            for column in 0..<width {
-                let (scale, shift) = (design.scales[column], design.shifts[column])
-                diagonal[function * size + column] =
-                    scale * (scale * squares[column] - 2 * shift * sums[column]) + shift * shift * total
-            }
-            diagonal[function * size + width] = total
+            diagonal[function * size + width] = curvatures.reduce(0, +)
         }
     }
 }

@@ -29,6 +29,27 @@ extension SparseRows {
         for column in 0..<width { target[column] += scales[column] * sums[column] - shifts[column] * total }
     }
 
+    /// target[column] += Σ z²·factors[row] over all rows. O(stored values + columns).
+    func addSquares(_ factors: UnsafePointer<Double>, to target: UnsafeMutablePointer<Double>) {
+        var squares = [Double](repeating: 0, count: width)
+        var sums = squares
+        var total = 0.0
+        forEachRow { row, columns, values in
+            let factor = factors[row]
+            total += factor
+            for index in 0..<columns.count {
+                let weighted = factor * values[index]
+                sums[Int(columns[index])] += weighted
+                squares[Int(columns[index])] += weighted * values[index]
+            }
+        }
+        for column in 0..<width {
+            let (scale, shift) = (scales[column], shifts[column])
+            target[column] +=
+                scale * (scale * squares[column] - 2 * shift * sums[column]) + shift * shift * total
+        }
+    }
+
     /// Adds the sums of products of every two of the columns f·z, of f, and of v to `matrix`, an upper triangle by
     /// columns of which those of f and v are the last two.
     ///

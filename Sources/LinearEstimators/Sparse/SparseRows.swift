@@ -21,10 +21,18 @@ struct SparseRows: Sendable {
     /// How many rows there are.
     var count: Int { range.count }
 
-    /// Whether a linear model of `features` uses what is stored alone: where there is a sparse column, and no expansion,
-    /// which would fill it in.
+    /// How many numbers are stored.
+    var storedCount: Int { starts[range.upperBound] - starts[range.lowerBound] }
+
+    /// With more levels than this, indicators are stored as the one that each row has.
+    static let fewLevels = 64
+
+    /// Whether a linear model of `features` uses what is stored alone: where there is a sparse column or where there are
+    /// many levels, and no expansion that would fill it in.
     static func serve(_ features: Table, _ expansion: FeatureExpansion) -> Bool {
-        expansion == .none && features.columns.contains { $0.values.sparse != nil }
+        if features.columns.contains(where: { $0.values.sparse != nil }) { return expansion == .none }
+        return expansion != .splinesInteractions
+            && features.columns.reduce(0) { $0 + ($1.levels?.count ?? 0) } > fewLevels
     }
 
     /// Encodes `rows`, in their order, each at most once.
@@ -49,33 +57,20 @@ struct SparseRows: Sendable {
                 shifts.append(encoding.center / encoding.spread)
             } else if case .categorical(let encoding) = source {
                 // An indicator less its share: only the level that a row has is stored.
-                var parts = [ColumnEntries](repeating: ColumnEntries(), count: encoding.width)
-                for (place, code) in column.values.doubles(rows).enumerated() {
-                    let indicator = encoding.indicator(of: code)
-                    guard indicator >= 0 else {
-                        // Neither a level seen nor a missing one: every indicator at its share.
-                        for (index, position) in encoding.positions.enumerated() where position >= 0 {
-                            parts[Int(position)].append(place, encoding.shares[index])
-                        }
-                        continue
-                    }
-                    let position = Int(encoding.positions[indicator])
-                    if position >= 0 { parts[position].append(place, 1) }
-                }
+                entries.append(ColumnEntries(encoding, column.values.doubles(rows)))
                 for (indicator, position) in encoding.positions.enumerated() where position >= 0 {
                     let share = encoding.shares[indicator]
-                    entries.append(parts[Int(position)])
-                    scales.append(1 / CategoricalEncoding.spread(of: share))
-                    shifts.append(share / CategoricalEncoding.spread(of: share))
+                    scales.append(1 / encoding.unit(of: share))
+                    shifts.append(share / encoding.unit(of: share))
                 }
             } else {
                 let dense = try DoubleBuffer(rows.count * source.width)
                 let numbers = column.values.doubles(rows)
                 numbers.withUnsafeBufferPointer { source.fill($0, to: dense.start, stride: rows.count) }
                 for index in 0..<source.width {
-                    var part = ColumnEntries()
-                    for place in rows.indices { part.append(place, dense.start[index * rows.count + place]) }
-                    entries.append(part)
+                    entries.append(
+                        ColumnEntries(
+                            UnsafeBufferPointer(start: dense.start + index * rows.count, count: rows.count)))
                     scales.append(1)
                     shifts.append(0)
                 }
@@ -84,12 +79,40 @@ struct SparseRows: Sendable {
         self.init(entries, scales: scales, shifts: shifts, count: rows.count)
     }
 
-    /// What is stored of a column.
+    /// What is stored of a column, or of several that are side by side.
     private struct ColumnEntries {
         var places: [Int32] = []
         var values: [Double] = []
+        /// The column of each entry, ascending within a row; empty where there is one column.
+        var columns: [Int32] = []
+        var width = 1
 
         init() {}
+
+        /// All of the numbers of a column.
+        init(_ numbers: UnsafeBufferPointer<Double>) {
+            places = (0..<Int32(clamping: numbers.count)).map { $0 }
+            values = Array(numbers)
+        }
+
+        /// The indicators of a category, of which a row has one.
+        init(_ encoding: CategoricalEncoding, _ codes: [Double]) {
+            width = encoding.width
+            for (place, code) in codes.enumerated() {
+                let indicator = encoding.indicator(of: code)
+                guard indicator >= 0 else {
+                    // Neither a level seen nor a missing one: every indicator at its share.
+                    for (index, position) in encoding.positions.enumerated() where position >= 0 {
+                        append(place, encoding.shares[index])
+                        columns.append(position)
+                    }
+                    continue
+                }
+                guard encoding.positions[indicator] >= 0 else { continue }
+                append(place, 1)
+                columns.append(encoding.positions[indicator])
+            }
+        }
 
         init(_ sparse: SparseEntries, _ placeOfRow: [Int32]) {
             sparse.withEntries { rows, numbers in
@@ -115,15 +138,17 @@ struct SparseRows: Sendable {
         var next = starts
         var columns = [Int32](repeating: 0, count: starts[count])
         var values = [Double](repeating: 0, count: starts[count])
-        for (index, column) in entries.enumerated() {
-            for (place, value) in zip(column.places, column.values) {
+        var first: Int32 = 0
+        for part in entries {
+            for (index, place) in part.places.enumerated() {
                 let target = next[Int(place)]
-                columns[target] = Int32(truncatingIfNeeded: index)
-                values[target] = value
+                columns[target] = first + (part.columns.isEmpty ? 0 : part.columns[index])
+                values[target] = part.values[index]
                 next[Int(place)] += 1
             }
+            first += Int32(truncatingIfNeeded: part.width)
         }
-        width = entries.count
+        width = Int(first)
         self.scales = scales
         self.shifts = shifts
         self.starts = starts

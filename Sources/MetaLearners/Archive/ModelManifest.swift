@@ -107,9 +107,6 @@ extension CATEModel {
         object["spec"] = completeSpec
         return object
     }
-
-    /// What the model is: learner, arms, covariates, overlap, warnings and the complete spec.
-    public var summary: SpecValue { .object(manifest) }
 }
 
 extension OverlapReport {

@@ -1,9 +1,6 @@
 import MetaLearnersCore
 
 extension CATEModel {
-    /// Which intervals the effects have; nil for none.
-    public var intervalMethod: IntervalSpec.Method? { intervals?.method }
-
     /// The effects of rows with the ends of their intervals, by the models of all rows: for each contrast (and class)
     /// the effect, the lower end and the upper end.
     func predictIntervals(
@@ -24,7 +21,7 @@ extension CATEModel {
         let contrasts = try ArmContrast.list(request, armLabels)
         let scale = try scale(of: request)
         let table = try covariates(of: rows, for: "intervals")
-        var aligned = try AlignedRows(table, schema)
+        var aligned = try AlignedRows(table, schema, spec.data)
         let ends: [(lower: [Double], upper: [Double])]
         let effects = try contrastColumns(contrasts, scale, &aligned, fitted, .combined, context)
         switch intervals {
@@ -92,7 +89,7 @@ extension CATEModel {
                 .unsupported, at: "effect_scale",
                 "the resamples of the learner '\(spec.learner.rawValue)' keep no outcome models, which \(scale.rawValue)s take",
                 remedy: "use a learner that compares outcome models: "
-                    + LearnerKind.names { $0.learner.effectRoles(armCount: 2).isEmpty })
+                    + registry.learnerNames { $0.form == .comparison })
         }
         var ends = effects.map { (lower: $0, upper: $0) }
         let tail = (1 - level) / 2
@@ -134,7 +131,7 @@ extension CATEModel {
     ) throws(MetaLearnersError) -> [[[Double]]] {
         let results = ResultSlots<Result<[[Double]], MetaLearnersError>>(count: samples.count)
         let inner = ExecutionContext(threads: 1, cancellation: context.cancellation)
-        let aligned = try AlignedRows(block, schema)
+        let aligned = try AlignedRows(block, schema, spec.data)
         context.concurrently(samples.count) { index in
             do throws(MetaLearnersError) {
                 try inner.checkCancellation()

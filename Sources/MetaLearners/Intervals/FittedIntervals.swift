@@ -49,3 +49,109 @@ enum FittedIntervals: Sendable {
         }
     }
 }
+
+extension FittedIntervals {
+    /// An effect model: what it was fitted to, and the model of all rows.
+    typealias EffectModel = (task: TrainingTask, model: (any FittedEstimator)?)
+
+    /// Makes what the spec's intervals need out of fitted effect models: the bootstrap aside, at next to no cost.
+    ///
+    /// - Returns: nil where the spec asks for none, or leaves the choice open and the effect models have none.
+    /// - Throws: `unsupported` for a method that the effect models do not have, with what does.
+    static func made(
+        _ spec: IntervalSpec, _ traits: LearnerTraits, _ effects: [EffectModel], areHonest: Bool,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> FittedIntervals? {
+        let linear = effects.compactMap { $0.model as? any CovarianceEstimating }
+        let areLinear = linear.count == effects.count && linear.allSatisfy(\.estimatesCovariance)
+        let areForests = areHonest && haveVariances(effects)
+        switch spec.method {
+        case .none, .bootstrap: return nil
+        case .analytic:
+            guard areLinear else {
+                throw MetaLearnersError(
+                    .unsupported, at: "intervals.method", "analytic intervals need a linear effect model",
+                    remedy: "set models.effect to ols or ridge, or use bootstrap")
+            }
+            return try analytic(effects, linear, spec.covariance, context)
+        case .forest:
+            guard areForests else {
+                throw MetaLearnersError(
+                    .unsupported, at: "intervals.method",
+                    "forest intervals need an honest forest with little bags as the effect model",
+                    remedy: "set models.effect to {backend: forest, honest: true}, or use bootstrap")
+            }
+            return .forest
+        case .auto:
+            guard traits.form == .regression, !effects.isEmpty else { return nil }
+            guard traits.hasAnalyticIntervals, areLinear else { return areForests ? .forest : nil }
+            // Nobody asked for intervals: data that have none (fewer rows than columns) are no reason to stop.
+            do throws(MetaLearnersError) {
+                return try analytic(effects, linear, spec.covariance, context)
+            } catch  where error.kind != .cancelled && error.kind != .outOfMemory {
+                return nil
+            }
+        }
+    }
+
+    private static func analytic(
+        _ effects: [EffectModel], _ models: [any CovarianceEstimating], _ covariance: RobustCovariance,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> FittedIntervals {
+        var covariances: [[Double]] = []
+        for (effect, model) in zip(effects, models) {
+            covariances.append(try model.coefficientCovariance(effect.task, covariance, context))
+        }
+        return .analytic(covariances)
+    }
+
+    private static func haveVariances(_ effects: [EffectModel]) -> Bool {
+        effects.allSatisfy {
+            ($0.model as? any VarianceEstimating)?.estimatesVariance == true && $0.model?.outputCount == 1
+        }
+    }
+}
+
+extension FittedIntervals {
+    /// Writes the section `intervals` of a model file.
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(method.rawValue)
+        switch self {
+        case .bootstrap(let samples):
+            writer.write(UInt64(samples.count))
+            for sample in samples { sample.encode(to: &writer) }
+        case .analytic(let covariances):
+            writer.write(UInt64(covariances.count))
+            for covariance in covariances { writer.write(covariance) }
+        case .forest: break
+        }
+    }
+
+    /// Reads what `encode` wrote.
+    ///
+    /// - Throws: `corruptModel`, `unsupported` for a backend that is not registered.
+    init(from reader: inout BinaryReader, _ model: PredictorSurroundings) throws(MetaLearnersError) {
+        switch IntervalSpec.Method(rawValue: try reader.readString()) {
+        case .bootstrap:
+            var samples: [FittedEffects] = []
+            for _ in 0..<(try reader.readCount(elementSize: 16)) {
+                samples.append(try FittedEffects(from: &reader, model))
+            }
+            guard !samples.isEmpty else { throw BinaryReader.corrupt("the intervals have no resamples") }
+            self = .bootstrap(samples)
+        case .analytic:
+            var covariances: [[Double]] = []
+            for _ in 0..<(try reader.readCount(elementSize: 8)) {
+                covariances.append(try reader.readDoubles())
+            }
+            guard covariances.count == model.armCount - 1,
+                covariances.allSatisfy({ $0.allSatisfy(\.isFinite) })
+            else {
+                throw BinaryReader.corrupt("the covariances of the effects make no sense")
+            }
+            self = .analytic(covariances)
+        case .forest: self = .forest
+        case .auto, .none?, nil: throw BinaryReader.corrupt("the intervals are of an unknown kind")
+        }
+    }
+}

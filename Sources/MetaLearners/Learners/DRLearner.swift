@@ -6,10 +6,14 @@ import MetaLearnersCore
 public struct DRLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.dr
 
+    public static let traits = LearnerTraits(hasArmMeans: true, hasAnalyticIntervals: true)
+
     public static let reference = LearnerReference(
         target: "μ_k − μ_0 + 1{W=k}(Y − μ_k)/e_k − 1{W=0}(Y − μ_0)/e_0, all rows",
         weight: "1", effect: "effect model",
         citation: "Kennedy 2023, arXiv 2004.14497")
+
+    public init(_ spec: MetaLearnerSpec) {}
 
     public init() {}
 
@@ -18,12 +22,12 @@ public struct DRLearner: EffectRegressionLearner {
     }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
     {
         PseudoOutcome(
-            nuisances.doublyRobustScores(
+            try nuisances.doublyRobustScores(
                 of: role.arm, dataset.outcome.values, dataset.treatment.arms,
-                means: (nuisances.armOutcome(0), nuisances.armOutcome(role.arm))),
+                means: (try nuisances.armOutcome(0), try nuisances.armOutcome(role.arm))),
             rows: nuisances.rows(ofArms: nil, dataset))
     }
 }

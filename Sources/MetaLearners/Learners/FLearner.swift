@@ -12,14 +12,16 @@ public struct FLearner: EffectRegressionLearner {
         weight: "1", effect: "effect model",
         citation: "Künzel et al. 2019, arXiv 1706.03461; Athey & Imbens 2016, arXiv 1504.01132")
 
+    public init(_ spec: MetaLearnerSpec) {}
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
     {
-        let share = nuisances.pairPropensity(of: role.arm)
+        let share = try nuisances.pairPropensity(of: role.arm)
         let outcome = dataset.outcome.values
         let arms = dataset.treatment.arms
         return PseudoOutcome(

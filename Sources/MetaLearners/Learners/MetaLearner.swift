@@ -2,14 +2,12 @@ import MetaLearnersCore
 
 /// A meta-learner: which nuisances it needs, what its effect models are fitted to, and how effects follow.
 ///
-/// A learner states these as data and arithmetic on whole columns. It neither fits models nor knows any
-/// backend; folds, threads and the archive are no concern of its own.
-public protocol MetaLearner: Sendable {
-    /// The name in specs.
-    static var kind: LearnerKind { get }
-
-    /// The formula and where it is from, as the documentation has them.
-    static var reference: LearnerReference { get }
+/// A learner states these as data and arithmetic on whole columns. It neither fits models nor knows any backend; folds,
+/// threads and the archive are no concern of its own. One that only compares outcome models or regresses one target
+/// conforms to `OutcomeComparisonLearner` or `EffectRegressionLearner` and states nothing twice.
+public protocol MetaLearner: DescribedLearner {
+    /// The learner as a spec configures it.
+    init(_ spec: MetaLearnerSpec)
 
     /// The nuisances that the learner needs, for arms 0..<`armCount`.
     func nuisanceRoles(armCount: Int) -> [NuisanceRole]
@@ -28,14 +26,34 @@ public protocol MetaLearner: Sendable {
     /// - Parameters:
     ///   - nuisances: out of fold, one value for each row of `dataset`.
     func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
 
     /// The effect of `arm` against control for each row: τ_k(x).
     ///
     /// - Parameters:
     ///   - nuisances: those of `predictionRoles`.
-    ///   - effects: the predictions of the effect models.
-    func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]]) -> [Double]
+    ///   - effects: the predictions of the effect models, one list for each of `effectRoles`.
+    /// - Throws: `internalFault` where a prediction that the effect is made of is not there.
+    func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: EffectPredictions)
+        throws(MetaLearnersError) -> [Double]
+}
+
+/// What the effect models of a learner predict.
+public struct EffectPredictions: Sendable {
+    private let values: [EffectRole: [Double]]
+
+    /// Creates predictions: one list for each role.
+    public init(_ values: [EffectRole: [Double]]) { self.values = values }
+
+    /// The predictions of a role's model.
+    ///
+    /// - Throws: `internalFault` where there are none.
+    public func callAsFunction(_ role: EffectRole) throws(MetaLearnersError) -> [Double] {
+        if let known = values[role] { return known }
+        throw MetaLearnersError(
+            .internalFault, at: role.name([]), "an effect is made of this model, and it has predicted nothing"
+        )
+    }
 }
 
 extension MetaLearner {
@@ -49,6 +67,60 @@ extension MetaLearner {
             case .marginalOutcome(let arm): arm == role.arm
             }
         }
+    }
+
+    /// The effects of every arm against control: by arm from 1 and, for an outcome of several classes, within an arm
+    /// by class.
+    func everyEffect(
+        _ nuisances: NuisanceEstimates, _ effects: EffectPredictions, _ kind: Outcome.Kind
+    ) throws(MetaLearnersError) -> [[Double]] {
+        let byClass =
+            kind.effectClasses.isEmpty ? [nuisances] : kind.effectClasses.indices.map(nuisances.ofClass)
+        var all: [[Double]] = []
+        for arm in 1..<nuisances.armCount {
+            for nuisances in byClass { all.append(try effect(of: arm, nuisances, effects)) }
+        }
+        return all
+    }
+}
+
+/// A learner without effect models, which compares outcomes predicted under each arm: S and T.
+public protocol OutcomeComparisonLearner: MetaLearner {}
+
+extension OutcomeComparisonLearner {
+    public static var traits: LearnerTraits {
+        LearnerTraits(.comparison, hasArmMeans: true, servesClasses: true)
+    }
+
+    public func predictionRoles(armCount: Int) -> [NuisanceRole] { nuisanceRoles(armCount: armCount) }
+
+    public func effectRoles(armCount: Int) -> [EffectRole] { [] }
+
+    public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
+        throws(MetaLearnersError) -> PseudoOutcome
+    { .none }
+
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: EffectPredictions)
+        throws(MetaLearnersError) -> [Double]
+    {
+        try nuisances.outcomeDifference(of: arm)
+    }
+}
+
+/// A learner that fits one effect model for each arm, which then is the effect: F, M, U, R, RA and DR.
+public protocol EffectRegressionLearner: MetaLearner {}
+
+extension EffectRegressionLearner {
+    public static var traits: LearnerTraits { LearnerTraits() }
+
+    public func predictionRoles(armCount: Int) -> [NuisanceRole] { [] }
+
+    public func effectRoles(armCount: Int) -> [EffectRole] { (1..<armCount).map { EffectRole(arm: $0) } }
+
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: EffectPredictions)
+        throws(MetaLearnersError) -> [Double]
+    {
+        try effects(EffectRole(arm: arm))
     }
 }
 

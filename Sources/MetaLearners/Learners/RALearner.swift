@@ -7,20 +7,24 @@ import MetaLearnersCore
 public struct RALearner: EffectRegressionLearner {
     public static let kind = LearnerKind.ra
 
+    public static let traits = LearnerTraits(hasArmMeans: true)
+
     public static let reference = LearnerReference(
         target: "on arm k: Y − μ_0; on the control: μ_k − Y; one model",
         weight: "1", effect: "effect model",
         citation: "Curth & van der Schaar 2021, arXiv 2101.10943")
+
+    public init(_ spec: MetaLearnerSpec) {}
 
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { (0..<armCount).map { .armOutcome($0) } }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
     {
-        let ofControl = nuisances.armOutcome(0)
-        let ofArm = nuisances.armOutcome(role.arm)
+        let ofControl = try nuisances.armOutcome(0)
+        let ofArm = try nuisances.armOutcome(role.arm)
         let outcome = dataset.outcome.values
         let arms = dataset.treatment.arms
         return PseudoOutcome(

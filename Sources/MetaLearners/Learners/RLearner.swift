@@ -9,6 +9,8 @@ import MetaLearnersCore
 public struct RLearner: EffectRegressionLearner {
     public static let kind = LearnerKind.r
 
+    public static let traits = LearnerTraits(hasAnalyticIntervals: true)
+
     public static let reference = LearnerReference(
         target:
             "(Y − m)/(W − ē) on the pair, as the loss Σ ((Y − m) − (W − ē)·τ(X))²; jointly Σ (Y − m − Σ_k (1{W=k} − e_k)·τ_k(X))², all rows",
@@ -18,6 +20,8 @@ public struct RLearner: EffectRegressionLearner {
     /// Whether the effects of several arms are fitted in one loss. With one arm beside the control it makes no
     /// difference, and the pairwise way is taken.
     public let isJoint: Bool
+
+    public init(_ spec: MetaLearnerSpec) { isJoint = spec.multiArm == .joint }
 
     /// Creates the learner.
     public init(isJoint: Bool = false) { self.isJoint = isJoint }
@@ -33,7 +37,7 @@ public struct RLearner: EffectRegressionLearner {
     }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
     {
         let arms = dataset.treatment.arms
         func left(of arm: Int, _ share: [Double]) -> [Double] {
@@ -41,22 +45,23 @@ public struct RLearner: EffectRegressionLearner {
         }
         if role.part == .joint {
             return PseudoOutcome(
-                zip(dataset.outcome.values, nuisances.marginalOutcome(0)).map { $0 - $1 },
-                residualsOf: (1..<dataset.armCount).map { left(of: $0, nuisances.propensity($0)) },
+                zip(dataset.outcome.values, try nuisances.marginalOutcome(0)).map { $0 - $1 },
+                residualsOf: try (1..<dataset.armCount).map { arm throws(MetaLearnersError) in
+                    left(of: arm, try nuisances.propensity(arm))
+                },
                 rows: nuisances.rows(ofArms: nil, dataset))
         }
         return PseudoOutcome(
-            zip(dataset.outcome.values, nuisances.marginalOutcome(role.arm)).map { $0 - $1 },
-            residualOf: left(of: role.arm, nuisances.pairPropensity(of: role.arm)),
+            zip(dataset.outcome.values, try nuisances.marginalOutcome(role.arm)).map { $0 - $1 },
+            residualOf: left(of: role.arm, try nuisances.pairPropensity(of: role.arm)),
             rows: nuisances.rows(ofArms: [0, role.arm], dataset))
     }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: EffectPredictions)
+        throws(MetaLearnersError) -> [Double]
     {
-        guard let joint = effects[EffectRole(arm: 1, part: .joint)] else {
-            return effects[EffectRole(arm: arm)] ?? []
-        }
+        guard isJoint, nuisances.armCount > 2 else { return try effects(EffectRole(arm: arm)) }
+        let joint = try effects(EffectRole(arm: 1, part: .joint))
         return stride(from: arm - 1, to: joint.count, by: nuisances.armCount - 1).map { joint[$0] }
     }
 }

@@ -11,6 +11,8 @@ public struct SLearner: OutcomeComparisonLearner {
         weight: "–", effect: "μ(x, k) − μ(x, 0)",
         citation: "Künzel et al. 2019, arXiv 1706.03461")
 
+    public init(_ spec: MetaLearnerSpec) {}
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { [.joint] }

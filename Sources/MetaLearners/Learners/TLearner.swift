@@ -11,6 +11,8 @@ public struct TLearner: OutcomeComparisonLearner {
         weight: "–", effect: "μ_k − μ_0",
         citation: "Künzel et al. 2019, arXiv 1706.03461")
 
+    public init(_ spec: MetaLearnerSpec) {}
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] { (0..<armCount).map { .armOutcome($0) } }

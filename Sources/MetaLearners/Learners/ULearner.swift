@@ -13,6 +13,8 @@ public struct ULearner: EffectRegressionLearner {
         weight: "1", effect: "effect model",
         citation: "Künzel et al. 2019, arXiv 1706.03461; Nie & Wager 2021, arXiv 1712.04912")
 
+    public init(_ spec: MetaLearnerSpec) {}
+
     public init() {}
 
     public func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
@@ -20,10 +22,10 @@ public struct ULearner: EffectRegressionLearner {
     }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
     {
-        let mean = nuisances.marginalOutcome(role.arm)
-        let share = nuisances.pairPropensity(of: role.arm)
+        let mean = try nuisances.marginalOutcome(role.arm)
+        let share = try nuisances.pairPropensity(of: role.arm)
         let outcome = dataset.outcome.values
         let arms = dataset.treatment.arms
         // Propensities are within (0, 1), so that no row of the pair has a residual of zero.

@@ -8,10 +8,14 @@ import MetaLearnersCore
 public struct XLearner: MetaLearner {
     public static let kind = LearnerKind.x
 
+    public static let traits = LearnerTraits(.combination, hasArmMeans: true)
+
     public static let reference = LearnerReference(
         target: "on arm k: Y − μ_0; on the control: μ_k − Y",
         weight: "1", effect: "ē·τ_control + (1 − ē)·τ_arm",
         citation: "Künzel et al. 2019, arXiv 1706.03461")
+
+    public init(_ spec: MetaLearnerSpec) {}
 
     public init() {}
 
@@ -28,27 +32,27 @@ public struct XLearner: MetaLearner {
     }
 
     public func pseudoOutcome(_ role: EffectRole, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates)
-        -> PseudoOutcome
+        throws(MetaLearnersError) -> PseudoOutcome
     {
         let outcome = dataset.outcome.values
         switch role.part {
         case .controlRows:
-            let mean = nuisances.armOutcome(role.arm)
+            let mean = try nuisances.armOutcome(role.arm)
             return PseudoOutcome(
                 zip(mean, outcome).map { $0 - $1 }, rows: nuisances.rows(ofArms: [0], dataset))
         case .armRows, .effect, .joint:
-            let mean = nuisances.armOutcome(0)
+            let mean = try nuisances.armOutcome(0)
             return PseudoOutcome(
                 zip(outcome, mean).map { $0 - $1 }, rows: nuisances.rows(ofArms: [role.arm], dataset))
         }
     }
 
-    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: [EffectRole: [Double]])
-        -> [Double]
+    public func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: EffectPredictions)
+        throws(MetaLearnersError) -> [Double]
     {
-        let share = nuisances.pairPropensity(of: arm)
-        let onArm = effects[EffectRole(arm: arm, part: .armRows)] ?? []
-        let onControl = effects[EffectRole(arm: arm, part: .controlRows)] ?? []
+        let share = try nuisances.pairPropensity(of: arm)
+        let onArm = try effects(EffectRole(arm: arm, part: .armRows))
+        let onControl = try effects(EffectRole(arm: arm, part: .controlRows))
         return share.indices.map { share[$0] * onControl[$0] + (1 - share[$0]) * onArm[$0] }
     }
 }

@@ -1,30 +1,36 @@
 import MetaLearnersCore
 
 /// Propensities that are ready for use, with how they came about.
-struct AssembledPropensities: Sendable {
+package struct AssembledPropensities: Sendable {
     /// For each arm, for each row.
-    let values: [[Double]]
+    package let values: [[Double]]
     /// Which rows have overlap; nil where all have.
-    let hasOverlap: [Bool]?
+    package let hasOverlap: [Bool]?
     /// What the overlap policy did.
-    let overlap: OverlapReport
+    package let overlap: OverlapReport
     /// How predictions were calibrated; nil where they were not.
-    let calibration: PropensityCalibration?
+    package let calibration: PropensityCalibration?
 }
 
 /// Makes propensities of what models predict: takes known ones over, calibrates, and applies the overlap policy.
-struct NuisanceAssembly {
+package struct NuisanceAssembly {
     let dataset: CausalDataset
     let policy: OverlapSpec
     let calibration: Calibration
 
+    package init(dataset: CausalDataset, policy: OverlapSpec, calibration: Calibration) {
+        self.dataset = dataset
+        self.policy = policy
+        self.calibration = calibration
+    }
+
     /// The propensities of the dataset's rows.
     ///
     /// - Parameters:
-    ///   - predicted: a number an arm, row by row, out of fold; nil where propensities are known.
+    ///   - predicted: a number for each arm, row by row, out of fold; nil where propensities are known.
     ///   - folds: what rows were held out together: each is calibrated by the rows of the others.
     /// - Throws: `invalidData` where the overlap policy refuses the propensities or leaves an arm without rows.
-    func propensities(_ predicted: [Double]?, _ folds: FoldAssignment) throws(MetaLearnersError)
+    package func propensities(_ predicted: [Double]?, _ folds: FoldAssignment) throws(MetaLearnersError)
         -> AssembledPropensities
     {
         var values = dataset.knownPropensities ?? []
@@ -40,7 +46,8 @@ struct NuisanceAssembly {
             }
         }
         let labels = dataset.treatment.labels
-        let overlap = try policy.apply(values, labels, isKnown: dataset.knownPropensities != nil)
+        let overlap = try policy.apply(
+            values, labels, isKnown: dataset.knownPropensities != nil, dataset.covariates.places)
         if let hasOverlap = overlap.hasOverlap {
             var rows = [Int](repeating: 0, count: dataset.armCount)
             for (row, arm) in dataset.treatment.arms.enumerated() where hasOverlap[row] {

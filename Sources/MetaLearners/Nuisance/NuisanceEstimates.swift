@@ -51,6 +51,12 @@ public struct NuisanceEstimates: Sendable, Equatable {
         for (index, values) in marginalOutcomes.enumerated() { self.marginalOutcomes[index + 1] = values }
     }
 
+    /// Takes over propensities that are ready for use.
+    package mutating func use(_ assembled: AssembledPropensities?) {
+        propensities = assembled?.values
+        hasOverlap = assembled?.hasOverlap
+    }
+
     /// The same with the probabilities of the class numbered `index` as the outcomes of the arms.
     package func ofClass(_ index: Int) -> NuisanceEstimates {
         var estimates = self
@@ -60,31 +66,47 @@ public struct NuisanceEstimates: Sendable, Equatable {
     }
 
     /// e_k.
-    func propensity(_ arm: Int) -> [Double] { propensities?[arm] ?? [] }
+    ///
+    /// - Throws: `internalFault` where it was not estimated, as every accessor here does.
+    public func propensity(_ arm: Int) throws(MetaLearnersError) -> [Double] {
+        try Self.known(propensities.flatMap { $0.indices.contains(arm) ? $0[arm] : nil }, "propensity", arm)
+    }
 
     /// μ_k.
-    func armOutcome(_ arm: Int) -> [Double] { armOutcomes[arm] ?? [] }
+    public func armOutcome(_ arm: Int) throws(MetaLearnersError) -> [Double] {
+        try Self.known(armOutcomes[arm], "outcome", arm)
+    }
 
-    /// m of the pair of `arm` and the control.
-    func marginalOutcome(_ arm: Int) -> [Double] { marginalOutcomes[arm] ?? [] }
+    /// m of the pair of `arm` and the control; for arm 0 that of all arms.
+    public func marginalOutcome(_ arm: Int) throws(MetaLearnersError) -> [Double] {
+        try Self.known(marginalOutcomes[arm], "marginal outcome", arm)
+    }
+
+    private static func known(_ values: [Double]?, _ what: String, _ arm: Int) throws(MetaLearnersError)
+        -> [Double]
+    {
+        if let values { return values }
+        throw MetaLearnersError(
+            .internalFault, at: "nuisances", "the \(what) of arm \(arm) is needed and was not estimated")
+    }
 
     /// ē = e_k / (e_0 + e_k): the probability of `arm` among those in it or in the control.
-    package func pairPropensity(of arm: Int) -> [Double] {
-        guard armCount > 2 else { return propensity(arm) }
-        return zip(propensity(arm), propensity(0)).map { $0 / ($0 + $1) }
+    public func pairPropensity(of arm: Int) throws(MetaLearnersError) -> [Double] {
+        guard armCount > 2 else { return try propensity(arm) }
+        return zip(try propensity(arm), try propensity(0)).map { $0 / ($0 + $1) }
     }
 
     /// μ_k − μ_0.
-    func outcomeDifference(of arm: Int) -> [Double] {
-        zip(armOutcome(arm), armOutcome(0)).map { $0 - $1 }
+    public func outcomeDifference(of arm: Int) throws(MetaLearnersError) -> [Double] {
+        zip(try armOutcome(arm), try armOutcome(0)).map { $0 - $1 }
     }
 
     /// μ_k − μ_0 + 1{W=k}(Y − μ_k)/e_k − 1{W=0}(Y − μ_0)/e_0 for each row, given both means.
-    package func doublyRobustScores(
+    public func doublyRobustScores(
         of arm: Int, _ outcome: [Double], _ arms: [Int32], means: (control: [Double], arm: [Double])
-    ) -> [Double] {
-        let ofArm = propensity(arm)
-        let ofControl = propensity(0)
+    ) throws(MetaLearnersError) -> [Double] {
+        let ofArm = try propensity(arm)
+        let ofControl = try propensity(0)
         return outcome.indices.map { row in
             let base = means.arm[row] - means.control[row]
             if arms[row] == arm { return base + (outcome[row] - means.arm[row]) / ofArm[row] }
@@ -94,9 +116,66 @@ public struct NuisanceEstimates: Sendable, Equatable {
     }
 
     /// The rows of the given arms (nil for every arm) that have overlap, ascending.
-    func rows(ofArms arms: Set<Int>?, _ dataset: CausalDataset) -> [Int32] {
+    public func rows(ofArms arms: Set<Int>?, _ dataset: CausalDataset) -> [Int32] {
         (dataset.activeRows ?? Array(0..<Int32(rowCount))).filter { row in
             (arms?.contains(Int(dataset.treatment.arms[Int(row)])) ?? true) && (hasOverlap?[Int(row)] ?? true)
         }
     }
+}
+
+extension NuisanceEstimates {
+    /// Takes over the predictions of several roles' models.
+    package mutating func store(
+        _ predictions: [(role: NuisanceRole, lists: [[Double]])], of kind: Outcome.Kind
+    ) {
+        // The S-learner's model gives every arm's outcome as well; an arm's own model goes before it.
+        for (role, lists) in predictions where role == .joint { store(lists, of: role, kind) }
+        for (role, lists) in predictions where role != .joint { store(lists, of: role, kind) }
+    }
+
+    /// Takes over the predictions of a role's models: a list for each of its prediction features.
+    mutating func store(_ predictions: [[Double]], of role: NuisanceRole, _ kind: Outcome.Kind) {
+        let first = predictions.first ?? []
+        switch role {
+        case .propensity:
+            propensities = (0..<armCount).map { Self.output(first, $0, of: armCount) }
+        case .armOutcome(let arm): store(first, ofArm: arm, kind)
+        case .marginalOutcome(let arm):
+            marginalOutcomes[arm] = Self.output(first, kind.outputCount - 1, of: kind.outputCount)
+        case .joint:
+            for (arm, values) in predictions.enumerated() { store(values, ofArm: arm, kind) }
+        }
+    }
+
+    private mutating func store(_ values: [Double], ofArm arm: Int, _ kind: Outcome.Kind) {
+        let count = kind.outputCount
+        if kind.effectClasses.isEmpty {
+            armOutcomes[arm] = Self.output(values, count - 1, of: count)
+        } else {
+            classOutcomes[arm] = (0..<count).map { Self.output(values, $0, of: count) }
+        }
+    }
+
+    /// One output of several: for a binary outcome the probability of 1.
+    private static func output(_ values: [Double], _ index: Int, of count: Int) -> [Double] {
+        count == 1 ? values : stride(from: index, to: values.count, by: count).map { values[$0] }
+    }
+}
+
+/// The propensities of all arms out of the odds of each arm against the control (Begg & Gray 1984): one number for each
+/// arm, one row after another.
+///
+/// - Parameter shares: for each arm but the control, the probability of the arm among itself and the control, for each
+///   row.
+package func armShares(ofPairs shares: [[Double]]) -> [Double] {
+    let count = shares.first?.count ?? 0
+    var result: [Double] = []
+    result.reserveCapacity(count * (shares.count + 1))
+    for row in 0..<count {
+        let odds = shares.map { $0[row] / (1 - $0[row]) }
+        let total = 1 + odds.reduce(0, +)
+        result.append(1 / total)
+        result += odds.map { $0 / total }
+    }
+    return result
 }

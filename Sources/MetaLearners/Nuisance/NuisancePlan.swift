@@ -1,133 +1,108 @@
 import MetaLearnersCore
 
-/// The nuisances of one fit on their way through a task graph: which are there, which are being fitted, and what each
-/// became.
-final class NuisancePlan: Sendable {
-    private struct Entry: Sendable {
-        let role: NuisanceRole
-        let origin: String
-        let run: CrossFittingRun
-        let bytes: Int
-        let cost: Int
+/// Nuisances on their way through a task graph, whatever they are made by.
+public protocol NuisanceSource: Sendable {
+    /// Adds everything to `graph`.
+    func schedule(in graph: inout TaskGraph)
+
+    /// The nuisances, once the graph has run.
+    func fit() throws(MetaLearnersError) -> NuisanceFit
+}
+
+/// The nuisances of one learner on their way through a task graph, by the base learners of a spec: out of fold, then
+/// the propensities within the overlap policy's bounds.
+public final class NuisancePlan: NuisanceSource {
+    private let request: FitRequest
+    private let models: RoleModels
+    private let wanted: [NuisancePool.Key]
+    private let propensities = ResultSlots<AssembledPropensities>(count: 1)
+    private let scheduled = Lock<Scheduled?>(nil)
+
+    /// The tasks after which the nuisances are there, by role, and the one after which the propensities are ready for
+    /// use.
+    struct Scheduled: Sendable {
+        let roles: [NuisanceRole: [TaskGraph.Node]]
+        let propensities: TaskGraph.Node
     }
 
-    private struct State: Sendable {
-        var components: [NuisanceComponent]
-        var propensities: AssembledPropensities?
-    }
-
-    let dataset: CausalDataset
-    let repeats: [FoldAssignment]
-    private let fitter: MetaLearnerFitter
-    private let fingerprint: UInt64
-    private let wanted: [NuisanceRole]
-    private let entries: [Entry]
-    private let state: Lock<State>
-
-    /// Finds out what is missing of the wanted roles, and checks it.
+    /// Asks the request's pool for what is wanted.
     ///
+    /// - Parameter wanted: the nuisances, and which fits of each.
     /// - Throws: `invalidArgument` for reused nuisances of other models or another seed, `unsupported` where a backend
     ///   cannot do what its role asks.
-    init(
-        _ fitter: MetaLearnerFitter, _ request: MetaLearnerFitter.NuisanceRequest,
+    public init(
+        _ request: FitRequest, _ models: RoleModels,
         _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)]
     ) throws(MetaLearnersError) {
-        self.fitter = fitter
-        dataset = request.dataset
-        repeats = request.repeats
-        fingerprint = request.fingerprint
-        self.wanted = wanted.map(\.role)
-        let known = request.reused?.components ?? []
-        let crossFitter = CrossFitter(repeats, aggregation: fitter.spec.crossFitting.aggregation)
-        let labels = dataset.treatment.labels
-        var entries: [Entry] = []
+        self.request = request
+        self.models = models
+        let labels = request.dataset.treatment.labels
+        let crossFitter = CrossFitter(request.repeats, aggregation: models.spec.crossFitting.aggregation)
+        var keys: [NuisancePool.Key] = []
         for (role, parts) in wanted {
-            let placed = fitter.spec.models.model(of: role, labels)
-            let origin = fitter.origin(of: role, placed)
-            var missing = parts
-            if let known = known.first(where: { $0.role == role }) {
-                guard known.origin == origin else {
-                    throw MetaLearnersError(
-                        .invalidArgument, at: "nuisances",
-                        "the one of the \(role.name(labels)) was fitted with another \(placed.place) or seed",
-                        remedy: "use the same, or leave it out: nuisances.selecting(...)")
-                }
-                missing = known.missing(of: parts)
+            let key = NuisancePool.Key(role: role, origin: models.origin(of: role, labels))
+            if let known = request.reused?.component(role), known.origin != key.origin {
+                throw Self.otherOrigin(role, labels, at: models.spec.models.model(of: role, labels).place)
             }
-            guard !missing.isEmpty else { continue }
-            let job = try fitter.nuisanceJob(role, dataset, placed, parts: missing)
-            let rows = job.task.rows.count
-            entries.append(
-                Entry(
-                    role: role, origin: origin,
-                    run: CrossFittingRun(crossFitter, job),
-                    bytes: job.estimator.footprint(
-                        rows: rows, of: job.task.features, outputs: job.task.outputCount
-                    ).working,
-                    cost: rows * (role.isPropensity ? 4 : 1)))
+            try request.pool.ask(key, parts, crossFitter) { missing throws(MetaLearnersError) in
+                try models.job(of: role, request.dataset, parts: missing)
+            }
+            keys.append(key)
         }
-        self.entries = entries
-        state = Lock(State(components: known, propensities: nil))
+        self.wanted = keys
     }
 
-    /// Adds the fits to `graph`, the longest first.
-    ///
-    /// - Returns: for each role that is being fitted, the task after which it is there; and the task after which the
-    ///   propensities are.
-    func schedule(in graph: inout TaskGraph) -> (
-        roles: [NuisanceRole: TaskGraph.Node], propensities: TaskGraph.Node
-    ) {
-        var nodes: [NuisanceRole: TaskGraph.Node] = [:]
-        let order = entries.indices.sorted { (entries[$1].cost, $0) < (entries[$0].cost, $1) }
-        for entry in order.map({ entries[$0] }) {
-            let units = entry.run.schedule("nuisances", in: &graph, bytes: entry.bytes)
-            nodes[entry.role] = graph.add(nil, after: units) { [self] _ throws(MetaLearnersError) in
-                finish(entry)
-            }
-        }
-        let propensities = graph.add(nil, after: [nodes[.propensity]].compactMap(\.self)) {
-            [self] _ throws(MetaLearnersError) in
+    /// The error of nuisances that were fitted with other models.
+    static func otherOrigin(_ role: NuisanceRole, _ labels: [String], at place: SpecPath) -> MetaLearnersError
+    {
+        MetaLearnersError(
+            .invalidArgument, at: "nuisances",
+            "the one of the \(role.name(labels)) was fitted with another \(place) or seed",
+            remedy: "use the same, or leave it out: nuisances.selecting(...)")
+    }
+
+    /// Whether a nuisance is one of those wanted (nil where its role is not).
+    func takes(_ component: NuisanceComponent) -> Bool? {
+        wanted.first { $0.role == component.role }.map { $0.origin == component.origin }
+    }
+
+    public func schedule(in graph: inout TaskGraph) { _ = scheduling(in: &graph) }
+
+    /// Adds the fits to `graph`, the longest first; a second call adds nothing.
+    func scheduling(in graph: inout TaskGraph) -> Scheduled {
+        if let known = scheduled.withLock({ $0 }) { return known }
+        var roles: [NuisanceRole: [TaskGraph.Node]] = [:]
+        for (key, nodes) in request.pool.schedule(wanted, in: &graph) { roles[key.role] = nodes }
+        let ready = graph.add(nil, after: roles[.propensity] ?? []) { [self] _ throws(MetaLearnersError) in
             let lists = component(.propensity)?.outOfFold
-            let assembled = try assembly.propensities(lists?.first, folds)
-            state.withLock { $0.propensities = assembled }
+            propensities[0] = try assembly.propensities(lists?.first, request.folds)
         }
-        return (nodes, propensities)
+        let result = Scheduled(roles: roles, propensities: ready)
+        scheduled.withLock { $0 = result }
+        return result
     }
-
-    private var folds: FoldAssignment { repeats.first ?? .none(rowCount: dataset.rowCount) }
 
     private var assembly: NuisanceAssembly {
         NuisanceAssembly(
-            dataset: dataset, policy: fitter.spec.overlap,
-            calibration: fitter.spec.models.propensity.calibration)
+            dataset: request.dataset, policy: models.spec.overlap,
+            calibration: models.spec.models.propensity.calibration)
     }
 
-    private func finish(_ entry: Entry) {
-        let fit = entry.run.fit()
-        state.withLock { state in
-            if let index = state.components.firstIndex(where: { $0.role == entry.role }) {
-                state.components[index].add(fit)
-            } else {
-                state.components.append(
-                    NuisanceComponent(
-                        role: entry.role, origin: entry.origin, models: fit.models,
-                        outOfFold: fit.outOfFold, outOfPairs: fit.outOfPairs))
-            }
-        }
-    }
-
+    /// A nuisance that was wanted, or that was there already.
     private func component(_ role: NuisanceRole) -> NuisanceComponent? {
-        state.withLock { $0.components.first { $0.role == role } }
+        wanted.first { $0.role == role }.flatMap { request.pool.component($0) }
+            ?? request.reused?.component(role)
     }
 
     /// The estimates of the given roles, once they are there: out of fold, over the repeats.
-    func estimates(_ roles: [NuisanceRole]) -> NuisanceEstimates {
-        let (components, propensities) = state.withLock { ($0.components, $0.propensities) }
+    public func estimates(_ roles: [NuisanceRole]) -> NuisanceEstimates {
+        let dataset = request.dataset
         var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
-        let known = components.filter { roles.contains($0.role) && !$0.role.isPropensity }
-        estimates.store(known.map { ($0.role, $0.outOfFold) }, of: dataset.outcome.kind)
-        estimates.propensities = propensities?.values
-        estimates.hasOverlap = propensities?.hasOverlap
+        estimates.store(
+            roles.filter { !$0.isPropensity }.compactMap { role in
+                component(role).map { (role, $0.outOfFold) }
+            }, of: dataset.outcome.kind)
+        estimates.use(propensities[0])
         return estimates
     }
 
@@ -138,6 +113,7 @@ final class NuisancePlan: Sendable {
     func estimates(_ roles: [NuisanceRole], without fold: Int, repeat number: Int) throws(MetaLearnersError)
         -> NuisanceEstimates
     {
+        let dataset = request.dataset
         var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
         var lists: [(role: NuisanceRole, lists: [[Double]])] = []
         for role in roles where !role.isPropensity {
@@ -151,7 +127,7 @@ final class NuisancePlan: Sendable {
             propensity = fitted.outOfPairs[number][fold].first
             // The rows of the fold itself take no part; they have what they have out of fold.
             if let all = fitted.outOfFold.first {
-                for row in repeats[number].rows(in: fold) {
+                for row in request.repeats[number].rows(in: fold) {
                     for arm in 0..<dataset.armCount {
                         let index = Int(row) * dataset.armCount + arm
                         propensity?[index] = all[index]
@@ -159,29 +135,20 @@ final class NuisancePlan: Sendable {
                 }
             }
         }
-        let assembled = try assembly.propensities(propensity, repeats[number])
-        estimates.propensities = assembled.values
-        estimates.hasOverlap = assembled.hasOverlap
+        estimates.use(try assembly.propensities(propensity, request.repeats[number]))
         return estimates
     }
 
-    /// All nuisances, those that were reused as well, once all are there.
-    func fit() throws(MetaLearnersError) -> NuisanceFit {
-        let (components, propensities) = state.withLock { ($0.components, $0.propensities) }
-        guard let propensities else {
+    /// All nuisances in the order in which they were asked for, then those that were reused and nobody asked for.
+    public func fit() throws(MetaLearnersError) -> NuisanceFit {
+        guard let propensities = propensities[0] else {
             throw MetaLearnersError(.internalFault, "the propensities were not put together")
         }
+        let asked = wanted.compactMap { request.pool.component($0) }
+        let roles = Set(asked.map(\.role))
+        let components = asked + (request.reused?.components.filter { !roles.contains($0.role) } ?? [])
         return NuisanceFit(
-            estimates: estimates(components.map(\.role)), overlap: propensities.overlap,
-            calibration: propensities.calibration, repeats: repeats,
-            aggregation: fitter.spec.crossFitting.aggregation, outcomeKind: dataset.outcome.kind,
-            fingerprint: fingerprint, components: ordered(components))
-    }
-
-    /// Components in the order in which they were asked for, whichever was fitted first; those that nobody asked for
-    /// come last.
-    private func ordered(_ components: [NuisanceComponent]) -> [NuisanceComponent] {
-        wanted.compactMap { role in components.first { $0.role == role } }
-            + components.filter { !wanted.contains($0.role) }
+            estimates: estimates(components.map(\.role)), propensities: propensities, request,
+            aggregation: models.spec.crossFitting.aggregation, components: components)
     }
 }

@@ -10,10 +10,14 @@ extension OverlapSpec {
     ///   - propensities: for each arm, for each row.
     ///   - labels: the arms' labels.
     ///   - isKnown: whether the propensities are known by design; they are reported, and left alone.
+    ///   - places: what errors call the rows.
     /// - Returns: the propensities to use, which rows have overlap (nil for all), and the counts.
     /// - Throws: `invalidData` where the policy is `fail` and a row is outside the bounds, or where `trim` leaves an
     ///   arm without rows.
-    func apply(_ propensities: [[Double]], _ labels: [String], isKnown: Bool) throws(MetaLearnersError)
+    func apply(
+        _ propensities: [[Double]], _ labels: [String], isKnown: Bool, _ places: RowPlaces = RowPlaces()
+    )
+        throws(MetaLearnersError)
         -> (propensities: [[Double]], hasOverlap: [Bool]?, report: OverlapReport)
     {
         let judged = propensities.count == 2 ? [1] : Array(propensities.indices)
@@ -55,7 +59,7 @@ extension OverlapSpec {
             let first = outside.firstIndex(of: true) ?? 0
             throw MetaLearnersError(
                 .invalidData, at: "overlap",
-                "\(count) of \(rowCount) rows have a propensity outside \(bounds), the first is row \(first + 1)",
+                "\(count) of \(rowCount) rows have a propensity outside \(bounds), the first is \(places.name(first))",
                 remedy: "use overlap.policy: clip or trim, widen overlap.bounds, or leave these rows out")
         }
     }

@@ -5,18 +5,21 @@ import MetaLearnersCore
 ///
 /// Errors become error objects and status codes here and nowhere else.
 enum Boundary {
-    /// Runs `body`; where it throws, hands the error to the caller and returns its status.
+    /// Runs `body`, on a stack that is large enough; where it throws, hands the error to the caller and returns its status.
     static func run(
         _ error: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws(MetaLearnersError) -> Void
     ) -> mtlr_status {
         if let error { store(nil, at: error) }
-        do throws(MetaLearnersError) {
-            try body()
-            return MTLR_OK
-        } catch let failure {
-            if let error { store(ErrorObject(failure).flatMap { Handle.make($0) }, at: error) }
-            return failure.kind.rawValue
+        var status = MTLR_OK
+        StackRoom.ensure {
+            do throws(MetaLearnersError) {
+                try body()
+            } catch let failure {
+                if let error { store(ErrorObject(failure).flatMap { Handle.make($0) }, at: error) }
+                status = failure.kind.rawValue
+            }
         }
+        return status
     }
 
     /// Runs `body`, which makes an object, and hands the object to the caller; NULL where it throws.

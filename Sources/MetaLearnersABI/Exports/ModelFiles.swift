@@ -1,6 +1,7 @@
 import CMetaLearners
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 #if canImport(Glibc)
     import Glibc

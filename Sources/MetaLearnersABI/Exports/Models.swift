@@ -2,6 +2,7 @@ import CMetaLearners
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 @c @implementation
 public func mtlr_model_fit(
@@ -31,7 +32,7 @@ public func mtlr_model_fit_reusing(
         let fitter = try MetaLearnerFitter(
             SpecText.read(spec, matching: dataset.spec), registry: registry)
         let reused = try fitter.nuisances(
-            of: known, fittedTo: dataset.dataset, registry: registry, options)
+            of: known, fittedTo: dataset.dataset, options)
         return try ModelObject(fitter.fit(dataset.dataset, nuisances: reused, options))
     }
 }

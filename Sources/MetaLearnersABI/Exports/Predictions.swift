@@ -24,6 +24,7 @@ public func mtlr_model_predict(
         let columns = try model.columnNames(view.request).count
         let (rows, rowCount) = try Predictions.rows(of: view, model, table)
         let target = try NumbersTarget(values, length, rows: rowCount, columns: columns, view, "values")
+        try AvailableMemory.require(rowCount, of: 24 * max(columns, 1), for: "the predictions")
         let result = try model.predict(view.request, for: rows, options)
         try target.store(result.columns)
         try Predictions.store(result.warnings, at: warnings)

@@ -1,6 +1,7 @@
 import CMetaLearners
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import PluginEstimators
 
 @c @implementation
@@ -41,8 +42,10 @@ public func mtlr_registry_backends(
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
     Boundary.text(json, error) { () throws(MetaLearnersError) in
-        try Handle.required(RegistryObject.self, registry, "registry").registry.specValue(parameters: true)
-            .json()
+        try Handle.required(RegistryObject.self, registry, "registry").registry.estimators.specValue(
+            parameters: true
+        )
+        .json()
     }
 }
 

@@ -1,6 +1,7 @@
 import CMetaLearners
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 @c @implementation
 public func mtlr_spec_resolve(

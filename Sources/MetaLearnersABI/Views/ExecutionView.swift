@@ -1,6 +1,7 @@
 import CMetaLearners
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// How the caller wants a computation to be run.
 enum ExecutionView {
@@ -16,11 +17,11 @@ enum ExecutionView {
         try StructView.readGrowable(pointer, "execution", formerSizes: formerSizes)
     }
 
-    /// Where base learners are found; those built in for NULL.
+    /// Where learners and base learners are found; those built in for NULL.
     ///
     /// - Throws: `invalidArgument` for a size or a registry that cannot be.
     static func registry(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError)
-        -> EstimatorRegistry
+        -> Registry
     {
         guard let pointer, let registry = try view(pointer).registry else { return .default }
         return try Handle.required(RegistryObject.self, registry, "execution.registry").registry

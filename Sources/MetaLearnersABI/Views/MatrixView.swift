@@ -26,6 +26,7 @@ struct MatrixView {
         let count = Int(matrix.columns)
         let size = try NumbersView(data: nil, dtype: matrix.dtype, rows: 0, stride: 0).element("matrix").size
         let step = matrix.column_stride == 0 ? size : Int(matrix.column_stride)
+        guard AddressSpace.holds(step) else { throw Self.tooFarApart(step) }
         let rowStride = matrix.row_stride == 0 ? Int64(size * count) : matrix.row_stride
         if count > 0, rows > 0, matrix.data == nil {
             throw MetaLearnersError(.invalidArgument, at: "matrix", "data is NULL")
@@ -55,11 +56,13 @@ struct MatrixView {
             offset >= 0
             ? start.addingReportingOverflow(offset.magnitude)
             : start.subtractingReportingOverflow(offset.magnitude)
-        guard !overflow, !wraps, end > 0, end <= UInt(Int.max) else {
-            throw MetaLearnersError(
-                .invalidArgument, at: "matrix", "columns \(step) bytes apart are more than memory can hold",
-                remedy: "strides are in bytes")
-        }
+        guard !overflow, !wraps, end > 0, end <= AddressSpace.end else { throw Self.tooFarApart(step) }
         return UnsafeRawPointer(bitPattern: end)
+    }
+
+    private static func tooFarApart(_ step: Int) -> MetaLearnersError {
+        MetaLearnersError(
+            .invalidArgument, at: "matrix", "columns \(step) bytes apart are more than memory can hold",
+            remedy: "strides are in bytes")
     }
 }

@@ -8,9 +8,10 @@ enum ModelBytes {
     static func read(_ bytes: UnsafePointer<UInt8>?, _ length: Int64) throws(MetaLearnersError) -> [UInt8] {
         guard let bytes else { throw Boundary.missing("bytes") }
         let (end, wraps) = UInt(bitPattern: bytes).addingReportingOverflow(UInt(clamping: length))
-        guard length >= 0, !wraps, end <= UInt(Int.max) else {
+        guard length >= 0, !wraps, end <= AddressSpace.end else {
             throw MetaLearnersError(.invalidArgument, at: "length", "is \(length)")
         }
+        try AvailableMemory.require(Int(length), for: "a copy of the model's bytes")
         return [UInt8](UnsafeBufferPointer(start: bytes, count: Int(length)))
     }
 }

@@ -34,7 +34,8 @@ struct NumbersTarget {
         let (farthest, overflow) = acrossRows.partialValue.addingReportingOverflow(
             acrossColumns.partialValue)
         let address = Int(bitPattern: start)
-        guard !dense.overflow, !acrossRows.overflow, !acrossColumns.overflow, !overflow,
+        guard !dense.overflow, AddressSpace.holds(rowStep), AddressSpace.holds(columnStep),
+            !acrossRows.overflow, !acrossColumns.overflow, !overflow,
             Self.isWithin(address, farthest), Self.isWithin(address, acrossRows.partialValue),
             Self.isWithin(address, acrossColumns.partialValue)
         else { throw Self.unusable }
@@ -49,7 +50,7 @@ struct NumbersTarget {
 
     private static func isWithin(_ address: Int, _ offset: Int) -> Bool {
         let (sum, overflow) = address.addingReportingOverflow(offset)
-        return !overflow && (sum >= 0 || address < 0)
+        return !overflow && UInt(bitPattern: sum) <= AddressSpace.end
     }
 
     /// Writes the columns.

@@ -53,7 +53,9 @@ struct NumbersView {
         let low = min(span, 0)
         let address = UInt(bitPattern: data)
         let (end, endOverflows) = address.addingReportingOverflow(UInt(max(span, 0)) + UInt(element.size))
-        guard !spanOverflows, !countOverflows, !endOverflows, end <= UInt(Int.max), low.magnitude < address
+        guard !spanOverflows, !countOverflows, !endOverflows, end <= AddressSpace.end,
+            low.magnitude < address,
+            AddressSpace.holds(step)
         else {
             throw MetaLearnersError(
                 .invalidArgument, at: place,

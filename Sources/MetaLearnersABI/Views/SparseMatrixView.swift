@@ -70,7 +70,7 @@ struct SparseMatrixView {
         guard let data else { throw refusal("\(member) is NULL") }
         let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Stored>.size)
         let (end, wraps) = UInt(bitPattern: data).addingReportingOverflow(UInt(clamping: size))
-        guard !overflow, !wraps, end <= UInt(Int.max) else {
+        guard !overflow, !wraps, end <= AddressSpace.end else {
             throw refusal("\(count) \(member) are more than memory can hold")
         }
         return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -18,7 +18,7 @@ public struct FoldAssignment: Sendable, Equatable {
         for (row, fold) in folds.enumerated() {
             guard fold >= 0, fold < count else {
                 throw MetaLearnersError(
-                    .invalidArgument, at: "folds", "row \(row + 1) has fold \(fold), of \(count)")
+                    .invalidArgument, at: "folds", "row index \(row) has fold \(fold), of \(count)")
             }
             sizes[Int(fold)] += 1
         }
@@ -38,10 +38,22 @@ public struct FoldAssignment: Sendable, Equatable {
                 .invalidSpec, at: "cross_fitting.folds", "is \(count), must be at least 2")
         }
         let arms = dataset.treatment.arms
+        if let clusters = dataset.clusters {
+            let clusterCount = Int(clusters.max() ?? -1) + 1
+            guard clusterCount >= count else {
+                throw MetaLearnersError(
+                    .invalidData, at: "data.cluster",
+                    "there are \(clusterCount) clusters for \(count) folds, and a cluster is held out as a whole",
+                    remedy: clusterCount > 1
+                        ? "use fewer folds (cross_fitting.folds: \(clusterCount)), or name a column with more clusters"
+                        : "name a column with more clusters")
+            }
+        }
         for (arm, rows) in dataset.treatment.counts.enumerated() where rows < count {
+            let first = arms.firstIndex(of: Int32(arm)) ?? 0
             throw MetaLearnersError(
                 .invalidData, at: "treatment",
-                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds",
+                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds; the first is \(dataset.covariates.places.name(first))",
                 remedy: "use fewer folds (cross_fitting.folds) or leave the arm out")
         }
         let classes = dataset.outcome.kind.classCount
@@ -161,11 +173,12 @@ public struct FoldAssignment: Sendable, Equatable {
         var counts = [[Int]](repeating: [Int](repeating: 0, count: dataset.armCount), count: count)
         for row in folds.indices { counts[Int(folds[row])][Int(dataset.treatment.arms[row])] += 1 }
         let totals = dataset.treatment.counts
+        try requireWeights(outside: dataset)
         for fold in 0..<count {
             guard counts[fold].contains(where: { $0 > 0 }) else {
                 throw MetaLearnersError(
                     .invalidData, at: "cross_fitting.folds",
-                    "fold \(fold) has no rows: there are fewer clusters than the \(count) folds",
+                    "fold \(fold) has no rows",
                     remedy: "use fewer folds")
             }
             for arm in 0..<dataset.armCount where counts[fold][arm] == totals[arm] {
@@ -175,5 +188,21 @@ public struct FoldAssignment: Sendable, Equatable {
                     remedy: "clusters that hold a whole arm cannot be cross-fitted: use other clusters")
             }
         }
+    }
+
+    /// Checks that outside each fold every arm has a row that counts.
+    private func requireWeights(outside dataset: CausalDataset) throws(MetaLearnersError) {
+        guard let weights = dataset.weights else { return }
+        // The only fold in which an arm has rows with a weight; nil where there are none yet, -1 where there are several.
+        var only = [Int32?](repeating: nil, count: dataset.armCount)
+        for (row, arm) in dataset.treatment.arms.enumerated() where weights[row] > 0 {
+            let known = only[Int(arm)]
+            only[Int(arm)] = known == nil || known == folds[row] ? folds[row] : -1
+        }
+        guard count > 1, let arm = only.firstIndex(where: { ($0 ?? 0) >= 0 }) else { return }
+        throw MetaLearnersError(
+            .invalidData, at: "weight",
+            "every row of arm '\(dataset.treatment.labels[arm])' outside of one fold has weight 0",
+            remedy: "leave the arm out, or give more of its rows weights")
     }
 }

@@ -1,11 +1,15 @@
 extension CausalDataset {
     /// Makes a dataset of a table, whose columns `spec` tells apart.
     ///
-    /// Every column that plays no other part and is not excluded is a covariate.
+    /// The covariates are the columns that `spec.covariates` names, or every column that plays no other part and is not
+    /// excluded. A text column with about as many levels as rows is left out, with a warning, unless
+    /// `spec.categorical` names it.
     ///
     /// - Throws: `invalidSpec` where treatment or outcome is not named, `invalidData` where a column is not there
-    ///   or cannot play its part.
+    ///   or cannot play its part; `outOfMemory`.
     public init(_ table: Table, _ spec: DataSpec) throws(MetaLearnersError) {
+        // Numbers of the parts, and what is worked out of them.
+        try AvailableMemory.require(table.rowCount, of: 64, for: "a dataset of \(table.rowCount) rows")
         try self.init(Parts(table, spec))
     }
 
@@ -13,19 +17,23 @@ extension CausalDataset {
         try self.init(
             covariates: parts.covariates, treatment: parts.treatment, outcome: parts.outcome,
             weights: parts.weights, clusters: parts.clusters, knownPropensities: parts.propensities,
-            sourceRows: parts.sourceRows, warnings: parts.warnings)
+            sourceRows: parts.sourceRows, warnings: parts.warnings, leftOut: parts.leftOut,
+            names: parts.names)
     }
 }
 
 /// A table taken apart into what a dataset needs.
 private struct Parts {
     let covariates: Table
+    /// Covariates that are left out of fits.
+    let leftOut: [Column]
     let treatment: Treatment
     let outcome: Outcome
     let weights: [Double]?
     let clusters: [Int32]?
     let propensities: [[Double]]?
     let sourceRows: [Int32]?
+    let names: CausalDataset.PartNames
     var warnings: [String] = []
 
     init(_ source: Table, _ spec: DataSpec) throws(MetaLearnersError) {
@@ -35,25 +43,31 @@ private struct Parts {
             throw MetaLearnersError(
                 .invalidSpec, at: "data", "treatment and outcome are the same column '\(outcomeName)'")
         }
-        var table = source
+        for column in source.columns { try column.requireCodesWithinLevels(source.places) }
+        let missing = MissingValues(spec.missingValues)
+        var table = missing.isEmpty ? source : source.mapping(missing.marking)
         let outcomeSource = try table.requiredColumn(outcomeName, for: "data.outcome")
-        sourceRows = try Self.keptRows(of: outcomeSource, spec)
+        sourceRows = try Self.keptRows(of: outcomeSource, spec, table.places)
         if let sourceRows {
             warnings.append("\(source.rowCount - sourceRows.count) rows without an outcome were dropped")
-            table = source.selecting(rows: sourceRows)
+            table = table.selecting(rows: sourceRows)
         }
 
-        treatment = try Self.treatment(
-            table.requiredColumn(treatmentName, for: "data.treatment"), control: spec.control)
+        let treatmentColumn = try table.requiredColumn(treatmentName, for: "data.treatment")
+        treatment = try Treatment(
+            treatmentColumn, control: spec.control, places: table.places, warnings: &warnings)
         outcome = try Outcome(
-            table.requiredColumn(outcomeName, for: "data.outcome"), type: spec.outcomeType)
+            table.requiredColumn(outcomeName, for: "data.outcome"), type: spec.outcomeType,
+            places: table.places, warnings: &warnings)
         if let name = spec.weight {
-            weights = try Self.numbers(table.requiredColumn(name, for: "data.weight"), part: "weight")
+            weights = try Self.numbers(
+                table.requiredColumn(name, for: "data.weight"), part: "weight", table.places)
         } else {
             weights = nil
         }
         if let name = spec.cluster {
-            clusters = try Self.clusterCodes(table.requiredColumn(name, for: "data.cluster"))
+            clusters = try Self.clusterCodes(
+                table.requiredColumn(name, for: "data.cluster"), table.places)
         } else {
             clusters = nil
         }
@@ -61,9 +75,12 @@ private struct Parts {
         if let shares = try spec.shares(armCount: treatment.armCount) {
             propensities = shares.map { [Double](repeating: $0, count: rowCount) }
         } else {
-            propensities = try Self.propensities(table, spec.propensity, arms: treatment.armCount)
+            propensities = try Self.propensities(table, spec.propensity, treatment.labels)
         }
-        covariates = try Self.covariates(table, spec)
+        names = CausalDataset.PartNames(
+            treatment: "treatment '\(treatmentName)'", outcome: "outcome '\(outcomeName)'",
+            weight: spec.weight.map { "weight '\($0)'" } ?? "weight")
+        (covariates, leftOut) = try Self.covariates(table, spec, &warnings)
     }
 
     private static func required(_ name: String?, key: String) throws(MetaLearnersError) -> String {
@@ -73,7 +90,9 @@ private struct Parts {
     }
 
     /// The rows that have an outcome; nil where all have.
-    private static func keptRows(of column: Column, _ spec: DataSpec) throws(MetaLearnersError) -> [Int32]? {
+    private static func keptRows(of column: Column, _ spec: DataSpec, _ places: RowPlaces)
+        throws(MetaLearnersError) -> [Int32]?
+    {
         let missing: [Bool]
         if let codes = column.codes() {
             missing = codes.map { $0 < 0 }
@@ -85,7 +104,7 @@ private struct Parts {
         guard spec.missingOutcome == .drop else {
             throw MetaLearnersError(
                 .invalidData, at: "outcome '\(column.name)'",
-                "\(count) of \(column.count) rows are missing or infinite, the first is row \(first + 1)",
+                "\(count) of \(column.count) rows are missing or infinite, the first is \(places.name(first))",
                 remedy: "drop them with data.missing_outcome: drop")
         }
         guard count < column.count else {
@@ -94,96 +113,100 @@ private struct Parts {
         return missing.indices.compactMap { missing[$0] ? nil : Int32($0) }
     }
 
-    private static func treatment(_ column: Column, control: String?) throws(MetaLearnersError) -> Treatment {
-        if column.levels == nil { try refuseContinuous(column) }
-        let coded = column.asCategorical()
-        guard let codes = coded.codes(), let levels = coded.levels else {
-            throw MetaLearnersError(.internalFault, at: column.name, "a category without levels")
-        }
-        if let row = codes.firstIndex(where: { $0 < 0 }) {
-            let count = codes.reduce(0) { $0 + ($1 < 0 ? 1 : 0) }
-            throw MetaLearnersError(
-                .invalidData, at: "treatment '\(column.name)'",
-                "\(count) of \(codes.count) rows are missing, the first is row \(row + 1)",
-                remedy: "remove these rows: a row without a treatment tells nothing about effects")
-        }
-        let present = Set(codes)
-        var order = levels.indices.filter { present.contains(Int32($0)) }
-        if let control {
-            guard let position = order.firstIndex(where: { levels[$0] == control }) else {
-                let labels = order.map { levels[$0] }
-                throw MetaLearnersError(
-                    .invalidData, at: "data.control", "no row of '\(column.name)' has the label '\(control)'",
-                    remedy: SpellingSuggestion.clause(for: control, in: labels))
-            }
-            order.insert(order.remove(at: position), at: 0)
-        }
-        var armOfLevel = [Int32](repeating: 0, count: levels.count)
-        for (arm, level) in order.enumerated() { armOfLevel[level] = Int32(arm) }
-        return try Treatment(arms: codes.map { armOfLevel[Int($0)] }, labels: order.map { levels[$0] })
-    }
-
-    private static func refuseContinuous(_ column: Column) throws(MetaLearnersError) {
-        var distinct: Set<Double> = []
-        for (row, value) in column.values.doubles().enumerated() where !value.isNaN {
-            guard value.isFinite else {
-                throw MetaLearnersError(
-                    .invalidData, at: "treatment '\(column.name)'", "row \(row + 1) is infinite",
-                    remedy: "remove these rows: a row without a treatment tells nothing about effects")
-            }
-            distinct.insert(value)
-            guard distinct.count <= 256 else {
-                throw MetaLearnersError(
-                    .invalidData, at: "treatment '\(column.name)'",
-                    "has more than 256 different numbers: it looks continuous",
-                    remedy: "treatments are arms here; group the doses into a few")
-            }
-        }
-    }
-
-    private static func numbers(_ column: Column, part: String) throws(MetaLearnersError) -> [Double] {
+    private static func numbers(_ column: Column, part: String, _ places: RowPlaces)
+        throws(MetaLearnersError) -> [Double]
+    {
         guard column.levels == nil else {
             throw MetaLearnersError(
-                .invalidData, at: "\(part) '\(column.name)'", "is text", remedy: "it must be numeric")
+                .invalidData, at: "\(part) '\(column.name)'", "is text\(column.example(places))",
+                remedy: "it must be numeric")
         }
         return column.values.doubles()
     }
 
-    private static func clusterCodes(_ column: Column) throws(MetaLearnersError) -> [Int32] {
+    private static func clusterCodes(_ column: Column, _ places: RowPlaces) throws(MetaLearnersError)
+        -> [Int32]
+    {
         let codes = column.asCategorical().codes() ?? []
         if let row = codes.firstIndex(where: { $0 < 0 }) {
             throw MetaLearnersError(
-                .invalidData, at: "cluster '\(column.name)'", "row \(row + 1) is missing",
+                .invalidData, at: "cluster '\(column.name)'", "\(places.name(row)) is missing",
                 remedy: "give each row without a cluster one of its own")
         }
         return codes
     }
 
-    private static func propensities(_ table: Table, _ names: [String], arms: Int) throws(MetaLearnersError)
-        -> [[Double]]?
+    private static func propensities(_ table: Table, _ names: [String], _ arms: [String])
+        throws(MetaLearnersError) -> [[Double]]?
     {
         guard !names.isEmpty else { return nil }
         var columns: [[Double]] = []
-        for name in names {
-            columns.append(
-                try numbers(table.requiredColumn(name, for: "data.propensity"), part: "propensity"))
+        for (index, name) in names.enumerated() {
+            let values = try numbers(
+                table.requiredColumn(name, for: "data.propensity"), part: "propensity", table.places)
+            let arm = arms.count == 2 && names.count == 1 ? 1 : index
+            if arms.indices.contains(arm), let row = values.firstIndex(where: { !($0 > 0 && $0 < 1) }) {
+                throw CausalDataset.badPropensity(
+                    at: "propensity '\(name)'", values[row], arm: arms[arm], table.places.name(row))
+            }
+            columns.append(values)
         }
-        if arms == 2, columns.count == 1 { columns.insert(columns[0].map { 1 - $0 }, at: 0) }
+        if arms.count == 2, columns.count == 1 { columns.insert(columns[0].map { 1 - $0 }, at: 0) }
         return columns
     }
 
-    private static func covariates(_ table: Table, _ spec: DataSpec) throws(MetaLearnersError) -> Table {
+    /// The columns to learn from, and those among them that no model could learn from.
+    private static func covariates(_ table: Table, _ spec: DataSpec, _ warnings: inout [String])
+        throws(MetaLearnersError) -> (Table, leftOut: [Column])
+    {
         for name in spec.exclude { _ = try table.requiredColumn(name, for: "data.exclude") }
-        var taken = Set(spec.exclude + spec.propensity)
-        taken.formUnion([spec.treatment, spec.outcome, spec.weight, spec.cluster].compactMap(\.self))
-        for name in spec.categorical {
-            _ = try table.requiredColumn(name, for: "data.categorical")
+        for name in spec.categorical { _ = try table.requiredColumn(name, for: "data.categorical") }
+        for name in spec.covariates { _ = try table.requiredColumn(name, for: "data.covariates") }
+        var parts: [String: String] = [:]
+        for name in spec.exclude { parts[name] = "data.exclude" }
+        for name in spec.propensity { parts[name] = "data.propensity" }
+        parts[spec.cluster ?? ""] = spec.cluster == nil ? nil : "data.cluster"
+        parts[spec.weight ?? ""] = spec.weight == nil ? nil : "data.weight"
+        parts[spec.outcome ?? ""] = spec.outcome == nil ? nil : "data.outcome"
+        parts[spec.treatment ?? ""] = spec.treatment == nil ? nil : "data.treatment"
+        if let name = spec.covariates.first(where: { parts[$0] != nil }), let key = parts[name] {
+            throw MetaLearnersError(
+                .invalidSpec, at: "data.covariates", "'\(name)' is also named by \(key)",
+                remedy: "a column plays one part")
         }
+        let wanted = Set(spec.covariates)
         let categorical = Set(spec.categorical)
         var columns: [Column] = []
-        for column in table.columns where !taken.contains(column.name) {
-            columns.append(categorical.contains(column.name) ? column.asCategorical() : column)
+        var leftOut: [Column] = []
+        for column in table.columns where parts[column.name] == nil {
+            guard wanted.isEmpty || wanted.contains(column.name) else { continue }
+            if categorical.contains(column.name) {
+                columns.append(column.asCategorical())
+            } else if let levels = column.identifierLevels() {
+                leftOut.append(column)
+                warnings.append(
+                    "column '\(column.name)' is left out: its \(levels.count) different texts in \(levels.rows) rows look like identifiers, from which nothing can be learned; name it under data.exclude, or under data.categorical to use it nonetheless"
+                )
+            } else {
+                columns.append(column)
+            }
         }
-        return try Table(columns, rowCount: table.rowCount)
+        return (try Table(columns, rowCount: table.rowCount, places: table.places), leftOut)
+    }
+}
+
+extension Column {
+    /// How many different levels a text column has in how many rows, where these are so many that its texts look like
+    /// identifiers: more than 20, and more than half as many as rows. Else nil.
+    fileprivate func identifierLevels() -> (count: Int, rows: Int)? {
+        guard let levels, levels.count > 20, let codes = codes() else { return nil }
+        var isPresent = [Bool](repeating: false, count: levels.count)
+        var rows = 0
+        for code in codes where code >= 0 {
+            isPresent[Int(code)] = true
+            rows += 1
+        }
+        let count = isPresent.reduce(0) { $0 + ($1 ? 1 : 0) }
+        return count > 20 && 2 * count > rows ? (count, rows) : nil
     }
 }

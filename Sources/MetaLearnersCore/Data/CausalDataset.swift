@@ -7,7 +7,7 @@ public struct CausalDataset: Sendable {
     public let treatment: Treatment
     /// The outcome Y.
     public let outcome: Outcome
-    /// A weight for each row; nil where all count alike.
+    /// A weight for each row, on the scale where the mean of the positive ones is 1; nil where all count alike.
     public let weights: [Double]?
     /// The cluster of each row, as codes from 0; nil where rows are independent.
     public let clusters: [Int32]?
@@ -21,14 +21,25 @@ public struct CausalDataset: Sendable {
     public let cache: FeatureCache
     /// The rows that take part in fits, ascending; nil for all. Those that a resample did not draw do not.
     package let activeRows: [Int32]?
+    /// Columns that no model learns from, because their texts look like identifiers.
+    package let leftOut: [Column]
+
+    /// What messages call the parts: with the names of their columns, where there are any.
+    struct PartNames {
+        var treatment = "treatment"
+        var outcome = "outcome"
+        var weight = "weight"
+    }
 
     /// Creates a dataset.
     ///
     /// - Parameters:
-    ///   - covariates: the columns to learn from; NaN and negative codes are missing values.
+    ///   - covariates: the columns to learn from; NaN and negative codes are missing values. Codes beyond the levels
+    ///     are refused.
     ///   - treatment: the arm of each row.
     ///   - outcome: the outcome of each row.
-    ///   - weights: not negative, finite, not all zero.
+    ///   - weights: not negative, finite, not all zero in any arm. Only their ratios count: they are divided by
+    ///     their mean over the rows that have any, so any common factor gives the same dataset.
     ///   - clusters: codes of any values, equal ones belonging together.
     ///   - knownPropensities: for each arm, a probability for each row, in (0, 1), adding up to 1.
     ///   - sourceRows: where each row stood before others were dropped.
@@ -39,32 +50,54 @@ public struct CausalDataset: Sendable {
         clusters: [Int32]? = nil, knownPropensities: [[Double]]? = nil, sourceRows: [Int32]? = nil,
         warnings: [String] = []
     ) throws(MetaLearnersError) {
+        try self.init(
+            covariates: covariates, treatment: treatment, outcome: outcome, weights: weights,
+            clusters: clusters, knownPropensities: knownPropensities, sourceRows: sourceRows,
+            warnings: warnings, leftOut: [], names: PartNames())
+    }
+
+    init(
+        covariates: Table, treatment: Treatment, outcome: Outcome, weights: [Double]?,
+        clusters: [Int32]?, knownPropensities: [[Double]]?, sourceRows: [Int32]?,
+        warnings: [String], leftOut: [Column], names: PartNames
+    ) throws(MetaLearnersError) {
+        let places = covariates.places
         let rows = outcome.values.count
         guard rows > 0 else { throw MetaLearnersError(.invalidData, "there are no rows") }
         try Self.require(treatment.arms.count, equals: rows, "treatment")
         if !covariates.columns.isEmpty { try Self.require(covariates.rowCount, equals: rows, "covariates") }
-        for column in covariates.columns { try Self.refuseInfinity(in: column) }
-        if let weights { try Self.check(weights: weights, rows: rows) }
+        for column in covariates.columns {
+            try column.requireCodesWithinLevels(places)
+            try Self.refuseInfinity(in: column, places)
+        }
+        if let weights { try Self.check(weights, treatment, names.weight, places) }
         if let clusters { try Self.require(clusters.count, equals: rows, "cluster") }
         if let knownPropensities {
-            try Self.check(propensities: knownPropensities, arms: treatment.labels, rows: rows)
+            try Self.check(propensities: knownPropensities, arms: treatment.labels, rows: rows, places)
         }
-        self.covariates = covariates.columns.isEmpty ? try Table([], rowCount: rows) : covariates
+        let weights = weights.map(SampleWeights.scaled)
+        self.covariates =
+            covariates.columns.isEmpty ? try Table([], rowCount: rows, places: places) : covariates
         self.treatment = treatment
         self.outcome = outcome
         self.weights = weights
         self.clusters = clusters.map(Self.dense)
         self.knownPropensities = knownPropensities
         self.sourceRows = sourceRows
+        self.leftOut = leftOut
         self.warnings =
             warnings
-            + (outcome.isConstant ? ["the outcome is the same in every row: all effects are zero"] : [])
+            + DatasetWarnings(
+                covariates: covariates, treatment: treatment, outcome: outcome, weights: weights,
+                clusters: clusters, knownPropensities: knownPropensities, names: names, places: places
+            ).texts
         self.cache = FeatureCache(rowWeights: weights)
         activeRows = nil
     }
 
     /// The same rows, each counting as often as `counts` says: its weight is multiplied, and it takes no part where
-    /// that is 0. Shares everything else, bins included.
+    /// that is 0. Shares everything else, bins included. Weights are not scaled anew: a row that was drawn twice is two
+    /// rows.
     package func resampled(_ counts: [Int32]) -> CausalDataset { CausalDataset(self, counts) }
 
     private init(_ source: CausalDataset, _ counts: [Int32]) {
@@ -77,7 +110,13 @@ public struct CausalDataset: Sendable {
         sourceRows = source.sourceRows
         warnings = source.warnings
         cache = source.cache
+        leftOut = source.leftOut
         activeRows = counts.indices.compactMap { counts[$0] > 0 ? Int32($0) : nil }
+    }
+
+    /// The covariates and the columns that were left out: what a model that was fitted to other rows may need.
+    package var everyColumn: Table {
+        leftOut.reduce(covariates) { $0.appending($1) }
     }
 
     /// How many rows there are.
@@ -92,7 +131,7 @@ public struct CausalDataset: Sendable {
         }
     }
 
-    private static func refuseInfinity(in column: Column) throws(MetaLearnersError) {
+    private static func refuseInfinity(in column: Column, _ places: RowPlaces) throws(MetaLearnersError) {
         guard column.values.element.isFloatingPoint, column.levels == nil else { return }
         var first: Int?
         var count = 0
@@ -111,23 +150,45 @@ public struct CausalDataset: Sendable {
         guard let first else { return }
         throw MetaLearnersError(
             .invalidData, at: "column '\(column.name)'",
-            "\(count) of \(column.count) values are infinite, the first in row \(first + 1)",
+            "\(count) of \(column.count) values are infinite, the first is \(places.name(first))",
             remedy: "leave them empty (missing) or replace them")
     }
 
-    private static func check(weights: [Double], rows: Int) throws(MetaLearnersError) {
-        try require(weights.count, equals: rows, "weight")
+    private static func check(
+        _ weights: [Double], _ treatment: Treatment, _ name: String, _ places: RowPlaces
+    ) throws(MetaLearnersError) {
+        try require(weights.count, equals: treatment.arms.count, name)
         if let row = weights.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
             throw MetaLearnersError(
-                .invalidData, at: "weight", "row \(row + 1) has weight \(weights[row])",
+                .invalidData, at: name, "\(places.name(row)) has weight \(weights[row])",
                 remedy: "weights must be finite and not negative")
         }
         guard weights.contains(where: { $0 > 0 }) else {
-            throw MetaLearnersError(.invalidData, at: "weight", "every weight is 0")
+            throw MetaLearnersError(.invalidData, at: name, "every weight is 0")
         }
+        var hasWeight = [Bool](repeating: false, count: treatment.armCount)
+        for (row, arm) in treatment.arms.enumerated() where weights[row] > 0 { hasWeight[Int(arm)] = true }
+        guard let arm = hasWeight.firstIndex(of: false) else { return }
+        throw MetaLearnersError(
+            .invalidData, at: name, "every row of arm '\(treatment.labels[arm])' has weight 0",
+            remedy: "leave the arm out, or give its rows weights")
     }
 
-    private static func check(propensities: [[Double]], arms: [String], rows: Int) throws(MetaLearnersError) {
+    /// The error of a known propensity that cannot be one.
+    static func badPropensity(at place: String, _ value: Double, arm: String, _ row: String)
+        -> MetaLearnersError
+    {
+        let isProbability = value == 0 || value == 1
+        return MetaLearnersError(
+            .invalidData, at: place, "\(row) has \(value) for arm '\(arm)', not between 0 and 1",
+            remedy: isProbability
+                ? "a row that could not be in an arm has no effect to estimate: leave it out"
+                : "give probabilities, not percentages or odds")
+    }
+
+    private static func check(propensities: [[Double]], arms: [String], rows: Int, _ places: RowPlaces)
+        throws(MetaLearnersError)
+    {
         guard propensities.count == arms.count else {
             throw MetaLearnersError(
                 .invalidData, at: "propensity",
@@ -137,17 +198,14 @@ public struct CausalDataset: Sendable {
         for (arm, values) in propensities.enumerated() {
             try require(values.count, equals: rows, "propensity")
             if let row = values.firstIndex(where: { !($0 > 0 && $0 < 1) }) {
-                throw MetaLearnersError(
-                    .invalidData, at: "propensity",
-                    "row \(row + 1) has \(values[row]) for arm '\(arms[arm])', not between 0 and 1",
-                    remedy: "a row that could not be in an arm has no effect to estimate: leave it out")
+                throw badPropensity(at: "propensity", values[row], arm: arms[arm], places.name(row))
             }
         }
         for row in 0..<rows {
             let sum = propensities.reduce(0) { $0 + $1[row] }
             guard abs(sum - 1) <= 1e-6 else {
                 throw MetaLearnersError(
-                    .invalidData, at: "propensity", "those of row \(row + 1) add up to \(sum), not to 1")
+                    .invalidData, at: "propensity", "those of \(places.name(row)) add up to \(sum), not to 1")
             }
         }
     }

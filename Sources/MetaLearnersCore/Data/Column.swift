@@ -4,7 +4,8 @@ public struct Column: Sendable {
     public enum Kind: Sendable, Equatable {
         /// Numbers; NaN is missing.
         case numeric
-        /// Codes into `levels`; a negative code (or one beyond the levels) is missing.
+        /// Codes into `levels`, from 0; a negative code is missing. A code beyond the levels is an error of whoever
+        /// made the column, which datasets and models refuse.
         case categorical(levels: [String])
     }
 
@@ -63,15 +64,55 @@ public struct Column: Sendable {
         return "\(number)"
     }
 
+    /// The finite number that a level's name spells in decimal notation; nil where it spells none.
+    static func number(ofLabel label: String) -> Double? {
+        let isDecimal =
+            label.utf8.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && !label.utf8.contains { $0 | 0x20 == UInt8(ascii: "x") }
+        guard isDecimal, let number = Double(label), number.isFinite else { return nil }
+        return number
+    }
+
     /// The column as a category: numbers become levels, in numeric order; NaN stays missing.
+    ///
+    /// Integers of 64 bits become levels as they are: a double could not tell all of them apart.
     public func asCategorical() -> Column {
         guard case .numeric = kind else { return self }
+        if let integers = values.integers() {
+            let distinct = Set(integers).sorted()
+            let codes = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })
+            return Column(
+                name, codes: StridedValues(integers.map { codes[$0] ?? -1 }),
+                levels: distinct.map { String($0) })
+        }
         let numbers = values.doubles()
         let distinct = Set(numbers.filter { !$0.isNaN }).sorted()
         let codes = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })
         return Column(
             name, codes: StridedValues(numbers.map { $0.isNaN ? -1 : codes[$0] ?? -1 }),
             levels: distinct.map(Self.label(of:)))
+    }
+
+    /// Checks that every code is that of a level or negative.
+    ///
+    /// - Throws: `invalidData`, naming the column, the first row and the code.
+    public func requireCodesWithinLevels(_ places: RowPlaces = RowPlaces()) throws(MetaLearnersError) {
+        guard let levels, let row = values.firstRow(notBelow: Double(levels.count)) else { return }
+        let known =
+            levels.isEmpty
+            ? "there are no levels" : "the \(levels.count) levels have codes 0 to \(levels.count - 1)"
+        throw MetaLearnersError(
+            .invalidData, at: "column '\(name)'",
+            "\(places.name(row)) has code \(Self.label(of: values[row])), and \(known)",
+            remedy: "count codes from 0 (subtract 1 from those of R and Julia); a negative code is missing")
+    }
+
+    /// A cell of a text column and where it stands, for an error: ": line 8 has 'abc'".
+    func example(_ places: RowPlaces) -> String {
+        guard let levels, let codes = codes(), let row = codes.firstIndex(where: { $0 >= 0 }) else {
+            return ""
+        }
+        return ": \(places.name(row)) has '\(levels[Int(codes[row])])'"
     }
 
     /// The code of each row, -1 where it is missing; nil for numbers.

@@ -24,8 +24,8 @@ public struct CovariateSchema: Sendable, Equatable {
     /// Other columns are ignored. A numeric column serves where levels were trained, by the labels of its
     /// numbers. Levels never seen in training become missing, with a warning that counts them.
     ///
-    /// - Throws: `invalidData` for a column that is missing or of the wrong kind, or for an unseen level where
-    ///   the spec refuses these.
+    /// - Throws: `invalidData` for a column that is missing or of the wrong kind, for a code beyond its column's levels,
+    ///   or for an unseen level where the spec refuses these.
     public func align(_ table: Table) throws(MetaLearnersError) -> (table: Table, warnings: [String]) {
         var columns: [Column] = []
         var warnings: [String] = []
@@ -44,17 +44,19 @@ public struct CovariateSchema: Sendable, Equatable {
                     remedy: SpellingSuggestion.nearest(to: field.name, in: table.columns.map(\.name))
                         .map { "did you mean '\($0)'?" } ?? "add the column")
             }
+            try column.requireCodesWithinLevels(table.places)
             switch (field.kind, column.kind) {
             case (.numeric, .numeric):
                 columns.append(column)
             case (.numeric, .categorical):
                 throw MetaLearnersError(
-                    .invalidData, at: "column '\(field.name)'", "is text; the model was trained on numbers")
+                    .invalidData, at: "column '\(field.name)'",
+                    "is text\(column.example(table.places)); the model was trained on numbers")
             case (.categorical(let trained), _):
                 columns.append(try recode(column, to: trained, &warnings))
             }
         }
-        return (try Table(columns, rowCount: table.rowCount), warnings)
+        return (try Table(columns, rowCount: table.rowCount, places: table.places), warnings)
     }
 
     private func recode(_ source: Column, to trained: [String], _ warnings: inout [String])

@@ -28,14 +28,20 @@ public struct DataSpec: ParameterizedSpec {
 
     /// The treatment column.
     public var treatment: String?
-    /// The label of the control arm; the lowest one where nil.
+    /// The label of the control arm. Where nil it is the lowest of numbers, and of texts the first that says so
+    /// ("control", "placebo", "untreated", "none", "no", "false", "0"), else the first in order.
     public var control: String?
     /// The outcome column.
     public var outcome: String?
     /// How the outcome is to be understood.
     public var outcomeType = OutcomeType.auto
-    /// Numeric columns whose numbers are names of categories.
+    /// Columns that are categories whatever is in them: numbers that are names, and texts that would otherwise be taken
+    /// for misspelt numbers or for identifiers.
     public var categorical: [String] = []
+    /// The columns to learn from; every column that plays no other part where empty.
+    public var covariates: [String] = []
+    /// Values that mean "missing" in any column, beside those that always do.
+    public var missingValues: [String] = []
     /// The column whose rows belong together. It is no covariate: whole clusters are held out, so that models are
     /// always asked about clusters that they never saw.
     public var cluster: String?
@@ -72,7 +78,9 @@ public struct DataSpec: ParameterizedSpec {
     public static let parameters: [Parameter<DataSpec>] = [
         .optionalText("treatment", \.treatment, "column that says which arm a row is in (required)"),
         Parameter(
-            "control", "label of the control arm; the lowest label where absent", range: "text or number",
+            "control",
+            "label of the control arm; where absent the lowest number, or the text that says so (control, placebo, none, no, …), else the first in order",
+            range: "text or number",
             read: { value, place, spec throws(MetaLearnersError) in
                 switch value {
                 case .string(let text): spec.control = text
@@ -88,7 +96,32 @@ public struct DataSpec: ParameterizedSpec {
             "outcome_type", \.outcomeType,
             "auto: binary where the values are 0 and 1 or two levels, classes for text of more, else continuous"
         ),
-        .texts("categorical", \.categorical, "numeric columns whose numbers name categories"),
+        .texts(
+            "categorical", \.categorical,
+            "columns that are categories whatever is in them: numbers that are names, texts that look like numbers or identifiers"
+        ),
+        .texts(
+            "covariates", \.covariates,
+            "columns to learn from; where empty, all that play no other part and are not excluded"),
+        Parameter(
+            "missing_values",
+            "values that mean missing in any column, such as -9 or 'refused', beside the spellings that always do",
+            range: "list of texts and numbers",
+            read: { value, place, spec throws(MetaLearnersError) in
+                var values: [String] = []
+                for element in value.arrayValue ?? [value] {
+                    switch element {
+                    case .string(let text): values.append(text)
+                    case .integer(let number): values.append(String(number))
+                    case .number(let number) where number.isFinite:
+                        values.append(Column.label(of: number))
+                    default:
+                        throw place.error("must be a list of texts and numbers, not \(element.kindName)")
+                    }
+                }
+                spec.missingValues = values
+            },
+            write: { .array($0.missingValues.map { .string($0) }) }),
         .optionalText(
             "cluster", \.cluster,
             "column whose rows belong together (a school); never a covariate"),

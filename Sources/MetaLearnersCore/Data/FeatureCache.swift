@@ -9,10 +9,10 @@ public final class FeatureCache: Sendable {
     }
 
     private final class Slot: Sendable {
-        let value = Lock<(any Sendable)?>(nil)
+        let value = Lock<(any Sendable)?>(nil) { nil }
     }
 
-    private let slots = Lock<[Key: Slot]>([:])
+    private let slots = Lock<[Key: Slot]>([:]) { [:] }
 
     /// The weight of each row, whichever fit asks, for what describes the columns; nil where all count alike.
     public let rowWeights: [Double]?

@@ -1,73 +1,94 @@
 extension Outcome {
     /// The outcome in a column that has a value in every row.
     ///
+    /// Of two texts that one is 1 which is not plainly a "no"; a warning says which, wherever it does not go without
+    /// saying.
+    ///
     /// - Throws: `invalidData` where the column cannot be what `type` says.
-    init(_ column: Column, type: DataSpec.OutcomeType) throws(MetaLearnersError) {
+    init(_ column: Column, type: DataSpec.OutcomeType, places: RowPlaces, warnings: inout [String])
+        throws(MetaLearnersError)
+    {
         if column.levels != nil {
-            try self.init(category: column, type: type)
+            try self.init(category: column, type, "is text with", places, &warnings)
         } else {
-            try self.init(numbers: column, type: type)
+            try self.init(numbers: column, type, places, &warnings)
         }
     }
 
     /// The most classes that an outcome may have.
     private static let classLimit = 100
 
-    private init(category column: Column, type: DataSpec.OutcomeType) throws(MetaLearnersError) {
+    private init(
+        category column: Column, _ type: DataSpec.OutcomeType, _ isOrHas: String, _ places: RowPlaces,
+        _ warnings: inout [String]
+    ) throws(MetaLearnersError) {
         let codes = column.codes() ?? []
         let levels = column.levels ?? []
-        let present = Set(codes).sorted()
+        var present = Set(codes).sorted()
         let labels = present.map { levels[Int($0)] }
+        if type == .binary, Set(labels).isSubset(of: ["0", "1"]) {
+            try self.init(
+                codes.map { levels[Int($0)] == "1" ? 1 : 0 }, kind: .binary(labels: ["0", "1"]),
+                places: places)
+            return
+        }
         let isBinary = labels.count == 2 && type != .classes
         guard labels.count >= 2, labels.count <= Self.classLimit,
             type == .auto || type == .classes || type == .binary && isBinary
         else {
             let list = labels.prefix(5).joined(separator: ", ") + (labels.count > 5 ? ", …" : "")
+            // The first cell that is no number is where to look.
+            let odd = codes.firstIndex { Column.number(ofLabel: levels[Int($0)]) == nil } ?? 0
+            let cell = codes.indices.contains(odd) ? levels[Int(codes[odd])] : ""
             throw MetaLearnersError(
-                .invalidData, at: "outcome '\(column.name)'", "is text with \(labels.count) levels (\(list))",
+                .invalidData, at: "outcome '\(column.name)'",
+                "\(isOrHas) \(labels.count) levels (\(list)); \(places.name(odd)) has '\(cell)'",
                 remedy: type == .continuous || type == .count
                     ? "a \(type.rawValue) outcome is numeric"
-                    : "a category has two levels, or up to \(Self.classLimit) with data.outcome_type: classes"
+                    : "write numbers as numbers alone; a category has two levels, or up to \(Self.classLimit) with data.outcome_type: classes"
             )
+        }
+        if isBinary, !labels.allSatisfy({ Column.number(ofLabel: $0) != nil }) {
+            let negative = ObviousLabels.negativePosition(in: labels)
+            if negative == 1 { present.reverse() }
+            if negative != 0 {
+                warnings.append(
+                    "outcome '\(column.name)': effects are on the probability of '\(levels[Int(present[1])])' (counted as 1) against '\(levels[Int(present[0])])' (0)"
+                )
+            }
         }
         var numbers = [Double](repeating: 0, count: levels.count)
         for (number, code) in present.enumerated() { numbers[Int(code)] = Double(number) }
+        let ordered = present.map { levels[Int($0)] }
         try self.init(
             codes.map { numbers[Int($0)] },
-            kind: isBinary ? .binary(labels: labels) : .classes(labels: labels))
+            kind: isBinary ? .binary(labels: ordered) : .classes(labels: ordered), places: places)
     }
 
-    private init(numbers column: Column, type: DataSpec.OutcomeType) throws(MetaLearnersError) {
+    private init(
+        numbers column: Column, _ type: DataSpec.OutcomeType, _ places: RowPlaces,
+        _ warnings: inout [String]
+    ) throws(MetaLearnersError) {
         let values = column.values.doubles()
         switch type {
-        case .continuous: try self.init(values)
-        case .count: try self.init(values, kind: .count)
+        case .continuous: try self.init(values, kind: .continuous, places: places)
+        case .count: try self.init(values, kind: .count, places: places)
         case .auto:
             let isBinary = Self.distinct(values, atMost: 2) == [0, 1]
-            try self.init(values, kind: isBinary ? .binary(labels: ["0", "1"]) : .continuous)
-        case .binary:
-            guard let distinct = Self.distinct(values, atMost: 2) else {
-                throw MetaLearnersError(
-                    .invalidData, at: "outcome '\(column.name)'", "has more than two values",
-                    remedy: "set data.outcome_type: continuous")
-            }
-            if Set(distinct).isSubset(of: [0, 1]) {
-                try self.init(values, kind: .binary(labels: ["0", "1"]))
-                return
-            }
-            let one = distinct.last ?? 1
-            try self.init(
-                values.map { $0 == one ? 1 : 0 }, kind: .binary(labels: distinct.map(Column.label(of:))))
-        case .classes:
-            guard let distinct = Self.distinct(values, atMost: Self.classLimit) else {
+            try self.init(values, kind: isBinary ? .binary(labels: ["0", "1"]) : .continuous, places: places)
+        case .binary, .classes:
+            let limit = type == .binary ? 2 : Self.classLimit
+            guard column.values.element == .int64 || Self.distinct(values, atMost: limit) != nil else {
                 throw MetaLearnersError(
                     .invalidData, at: "outcome '\(column.name)'",
-                    "has more than \(Self.classLimit) different values",
-                    remedy: "set data.outcome_type: continuous, or group the classes")
+                    type == .binary
+                        ? "has more than two values" : "has more than \(limit) different values",
+                    remedy: type == .binary
+                        ? "set data.outcome_type: continuous"
+                        : "set data.outcome_type: continuous, or group the classes")
             }
-            let numbers = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Double($0)) })
-            try self.init(
-                values.map { numbers[$0] ?? 0 }, kind: .classes(labels: distinct.map(Column.label(of:))))
+            // Numbers are names of classes here, and so are integers that a double could not tell apart.
+            try self.init(category: column.asCategorical(), type, "has", places, &warnings)
         }
     }
 

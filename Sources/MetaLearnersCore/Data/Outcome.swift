@@ -56,13 +56,17 @@ public struct Outcome: Sendable, Equatable {
     /// - Throws: `invalidData` for a value that is not finite or that its kind cannot have, or for fewer than two
     ///   classes.
     public init(_ values: [Double], kind: Kind = .continuous) throws(MetaLearnersError) {
-        try Self.requireFinite(values)
+        try self.init(values, kind: kind, places: RowPlaces())
+    }
+
+    init(_ values: [Double], kind: Kind, places: RowPlaces) throws(MetaLearnersError) {
+        try Self.requireFinite(values, places)
         switch kind {
         case .continuous: break
         case .binary:
             if let row = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
                 throw MetaLearnersError(
-                    .invalidData, at: "outcome", "is binary, and row \(row + 1) has \(values[row])",
+                    .invalidData, at: "outcome", "is binary, and \(places.name(row)) has \(values[row])",
                     remedy: "set data.outcome_type: continuous, or recode it to 0 and 1")
             }
         case .classes(let labels):
@@ -75,12 +79,12 @@ public struct Outcome: Sendable, Equatable {
             }) {
                 throw MetaLearnersError(
                     .invalidData, at: "outcome",
-                    "row \(row + 1) has \(values[row]), of \(labels.count) classes")
+                    "\(places.name(row)) has \(values[row]), of \(labels.count) classes")
             }
         case .count:
             if let row = values.firstIndex(where: { $0 < 0 }) {
                 throw MetaLearnersError(
-                    .invalidData, at: "outcome", "is a count, and row \(row + 1) has \(values[row])",
+                    .invalidData, at: "outcome", "is a count, and \(places.name(row)) has \(values[row])",
                     remedy: "set data.outcome_type: continuous, or leave these rows out")
             }
         }
@@ -88,12 +92,12 @@ public struct Outcome: Sendable, Equatable {
         self.kind = kind
     }
 
-    private static func requireFinite(_ values: [Double]) throws(MetaLearnersError) {
+    private static func requireFinite(_ values: [Double], _ places: RowPlaces) throws(MetaLearnersError) {
         guard let first = values.firstIndex(where: { !$0.isFinite }) else { return }
         let count = values.reduce(0) { $0 + ($1.isFinite ? 0 : 1) }
         throw MetaLearnersError(
             .invalidData, at: "outcome",
-            "\(count) of \(values.count) rows are missing or infinite, the first is row \(first + 1)",
+            "\(count) of \(values.count) rows are missing or infinite, the first is \(places.name(first))",
             remedy: "drop them with data.missing_outcome: drop")
     }
 

@@ -51,22 +51,25 @@ public final class SparseColumns: Sendable {
         var previous = 0
         for (index, end) in rowStarts.enumerated() where index > 0 {
             guard end >= previous, end <= values.count else {
-                throw refuse("the start of row \(index + 1) lies before that of row \(index)")
+                throw refuse("row index \(index - 1) ends before it starts, or after the last value")
             }
             let row = Int32(truncatingIfNeeded: index - 1)
             for place in previous..<end {
                 let column = columns[place]
                 guard column >= 0, column < columnCount else {
-                    throw refuse("row \(index) has column \(column), of \(columnCount)")
+                    throw refuse(
+                        "row index \(index - 1) has column \(column), and columns are 0 to \(columnCount - 1)"
+                    )
                 }
                 guard lastRow[column] != row else {
-                    throw refuse("row \(index) has column \(column) twice", "sum up duplicates first")
+                    throw refuse(
+                        "row index \(index - 1) has column \(column) twice", "sum up duplicates first")
                 }
                 lastRow[column] = row
                 let value = values[place]
                 guard value.isFinite else {
                     throw refuse(
-                        "row \(index), column \(column) has \(value)",
+                        "row index \(index - 1), column \(column) has \(value)",
                         "give columns with missing values as dense ones")
                 }
                 if value != 0 { counts[column] += 1 }

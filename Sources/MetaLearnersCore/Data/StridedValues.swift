@@ -173,6 +173,27 @@ public struct StridedValues: Sendable {
         }
     }
 
+    /// All numbers as they are, where they are integers of 64 bits: a Double would not tell all of them apart.
+    /// Nil for other types.
+    func integers() -> [Int64]? {
+        guard element == .int64, sparse == nil else { return nil }
+        guard let start else { return [] }
+        return (0..<count).map { (start + $0 * stride).loadUnaligned(as: Int64.self) }
+    }
+
+    /// The first row whose number is `limit` or more; nil where there is none.
+    func firstRow(notBelow limit: Double) -> Int? {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: min(count, 4096)) { block in
+            guard !block.isEmpty else { return nil }
+            for start in Swift.stride(from: 0, to: count, by: block.count) {
+                let rows = start..<min(start + block.count, count)
+                copy(rows, to: block)
+                for index in 0..<rows.count where block[index] >= limit { return start + index }
+            }
+            return nil
+        }
+    }
+
     /// The numbers of the named rows, which must be within 0..<`count`, as Double.
     public func doubles(_ rows: [Int32]) -> [Double] {
         [Double](unsafeUninitializedCapacity: rows.count) { buffer, initialized in

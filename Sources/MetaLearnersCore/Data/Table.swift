@@ -6,12 +6,20 @@ public struct Table: Sendable {
     public let columns: [Column]
     /// How many rows each of them has.
     public let rowCount: Int
+    /// What errors call the rows: lines of a file, or indices in arrays.
+    public let places: RowPlaces
 
     /// Creates a table.
     ///
+    /// - Parameters:
+    ///   - columns: of equal length, each with a name of its own.
+    ///   - rowCount: needed where there are no columns.
+    ///   - places: where the rows came from; arrays in memory by default.
     /// - Throws: `invalidData` where columns differ in length or share a name, or where there are more than
     ///   2³¹ − 1 rows; `invalidArgument` where their number is negative.
-    public init(_ columns: [Column], rowCount: Int? = nil) throws(MetaLearnersError) {
+    public init(_ columns: [Column], rowCount: Int? = nil, places: RowPlaces = RowPlaces())
+        throws(MetaLearnersError)
+    {
         let rows = rowCount ?? columns.first?.count ?? 0
         guard rows >= 0 else {
             throw MetaLearnersError(.invalidArgument, "the number of rows is \(rows), must not be negative")
@@ -33,12 +41,13 @@ public struct Table: Sendable {
                     .invalidData, at: "column '\(column.name)'", "occurs twice", remedy: "rename one of them")
             }
         }
-        self.init(unchecked: columns, rowCount: rows)
+        self.init(unchecked: columns, rowCount: rows, places)
     }
 
-    private init(unchecked columns: [Column], rowCount: Int) {
+    private init(unchecked columns: [Column], rowCount: Int, _ places: RowPlaces) {
         self.columns = columns
         self.rowCount = rowCount
+        self.places = places
     }
 
     /// The column named `name`, nil where there is none.
@@ -46,17 +55,23 @@ public struct Table: Sendable {
 
     /// The table with one more column at its end, of the same length.
     public func appending(_ column: Column) -> Table {
-        Table(unchecked: columns + [column], rowCount: rowCount)
+        Table(unchecked: columns + [column], rowCount: rowCount, places)
     }
 
     /// The table with the columns at `positions`, in that order.
     public func selecting(columns positions: [Int]) -> Table {
-        Table(unchecked: positions.map { columns[$0] }, rowCount: rowCount)
+        Table(unchecked: positions.map { columns[$0] }, rowCount: rowCount, places)
     }
 
-    /// A copy of the named rows.
+    /// A copy of the named rows, which errors call by the names that they have here.
     public func selecting(rows: [Int32]) -> Table {
-        Table(unchecked: columns.map { $0.selecting(rows) }, rowCount: rows.count)
+        Table(
+            unchecked: columns.map { $0.selecting(rows) }, rowCount: rows.count, places.selecting(rows))
+    }
+
+    /// The same with the columns that `transform` makes of these, each under its name.
+    package func mapping(_ transform: (Column) -> Column) -> Table {
+        Table(unchecked: columns.map(transform), rowCount: rowCount, places)
     }
 
     /// The column named `name`.

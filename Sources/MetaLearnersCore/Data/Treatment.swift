@@ -9,6 +9,10 @@ public struct Treatment: Sendable, Equatable {
     ///
     /// - Throws: `invalidData` for fewer than two arms, an arm without rows, or an index outside the labels.
     public init(arms: [Int32], labels: [String]) throws(MetaLearnersError) {
+        try self.init(arms: arms, labels: labels, places: RowPlaces())
+    }
+
+    init(arms: [Int32], labels: [String], places: RowPlaces) throws(MetaLearnersError) {
         guard labels.count >= 2 else {
             throw MetaLearnersError(
                 .invalidData, at: "treatment",
@@ -19,7 +23,8 @@ public struct Treatment: Sendable, Equatable {
         for (row, arm) in arms.enumerated() {
             guard arm >= 0, arm < labels.count else {
                 throw MetaLearnersError(
-                    .invalidData, at: "treatment", "row \(row + 1) has arm \(arm), of \(labels.count) arms")
+                    .invalidData, at: "treatment",
+                    "\(places.name(row)) has arm \(arm), of \(labels.count) arms")
             }
             counts[Int(arm)] += 1
         }

@@ -65,7 +65,8 @@ public struct ConstantEstimator: BaseEstimator {
         for row in task.rows {
             let slope = regressor?[Int(row)] ?? 1
             guard slope.isFinite else {
-                throw MetaLearnersError(.invalidData, at: "regressor", "row \(row + 1) has \(slope)")
+                throw MetaLearnersError(
+                    .invalidData, at: "regressor", "\(task.features.places.name(Int(row))) has \(slope)")
             }
             let weight = task.weights?[Int(row)] ?? 1
             guard weight > 0 else { continue }

@@ -47,7 +47,7 @@ extension TrainingTask {
         ///
         /// - Throws: `invalidArgument` for arrays of the wrong length, no outputs, fewer than two classes or a level
         ///   outside 0 to 1; `invalidData` for targets that it cannot have.
-        func check(_ target: [Double], rows: [Int32]) throws(MetaLearnersError) {
+        func check(_ target: [Double], rows: [Int32], _ places: RowPlaces) throws(MetaLearnersError) {
             func requireFinite(_ values: [Double], _ name: String) throws(MetaLearnersError) {
                 guard values.count == target.count else {
                     throw MetaLearnersError(
@@ -55,7 +55,7 @@ extension TrainingTask {
                 }
                 for row in rows where !values[Int(row)].isFinite {
                     throw MetaLearnersError(
-                        .invalidData, at: name, "row \(row + 1) has \(values[Int(row)])")
+                        .invalidData, at: name, "\(places.name(Int(row))) has \(values[Int(row)])")
                 }
             }
             switch self {
@@ -68,7 +68,8 @@ extension TrainingTask {
                     let label = target[Int(row)]
                     guard label >= 0, label < Double(classes), label == label.rounded() else {
                         throw MetaLearnersError(
-                            .invalidData, at: "target", "row \(row + 1) has \(label), of \(classes) classes")
+                            .invalidData, at: "target",
+                            "\(places.name(Int(row))) has \(label), of \(classes) classes")
                     }
                 }
             case .residual(let regressor): try requireFinite(regressor, "regressor")
@@ -83,7 +84,7 @@ extension TrainingTask {
                 for row in rows where target[Int(row)] < 0 {
                     throw MetaLearnersError(
                         .invalidData, at: "target",
-                        "row \(row + 1) has \(target[Int(row)]), which is no count",
+                        "\(places.name(Int(row))) has \(target[Int(row)]), which is no count",
                         remedy: "counts must not be negative")
                 }
             case .quantile(let level):

@@ -13,6 +13,10 @@ public struct TrainingTask: Sendable {
     /// The target of every row of the features.
     public let target: [Double]
     /// The weight of every row of the features; nil where all count alike.
+    ///
+    /// They are taken as they are: to penalties, least leaf sizes and stopping rules a row of weight 1 is one row. The
+    /// weights of a `CausalDataset` have mean 1; whoever makes tasks of other weights divides them by their mean first,
+    /// unless their sum is meant to say how many rows there are.
     public let weights: [Double]?
     /// The cluster of every row of the features, for held-out shares; nil where rows are independent.
     public let clusters: [Int32]?
@@ -46,9 +50,10 @@ public struct TrainingTask: Sendable {
         guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
         try Self.requireAscending(rows, below: count, "rows")
         for row in rows where !target[Int(row)].isFinite {
-            throw MetaLearnersError(.invalidData, at: "target", "row \(row + 1) has \(target[Int(row)])")
+            throw MetaLearnersError(
+                .invalidData, at: "target", "\(features.places.name(Int(row))) has \(target[Int(row)])")
         }
-        try objective.check(target, rows: rows)
+        try objective.check(target, rows: rows, features.places)
         if let validationRows {
             try Self.requireAscending(validationRows, below: count, "validation rows")
             guard Self.removing(rows, from: validationRows).count == validationRows.count else {
@@ -57,12 +62,13 @@ public struct TrainingTask: Sendable {
             }
             for row in validationRows where !target[Int(row)].isFinite {
                 throw MetaLearnersError(
-                    .invalidData, at: "target", "row \(row + 1) has \(target[Int(row)])")
+                    .invalidData, at: "target", "\(features.places.name(Int(row))) has \(target[Int(row)])")
             }
-            try objective.check(target, rows: validationRows)
+            try objective.check(target, rows: validationRows, features.places)
             for row in validationRows {
                 if let weight = weights?[Int(row)], !(weight.isFinite && weight >= 0) {
-                    throw MetaLearnersError(.invalidData, at: "weight", "row \(row + 1) has \(weight)")
+                    throw MetaLearnersError(
+                        .invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
                 }
             }
         }
@@ -71,7 +77,8 @@ public struct TrainingTask: Sendable {
             for row in rows {
                 let weight = weights[Int(row)]
                 guard weight.isFinite, weight >= 0 else {
-                    throw MetaLearnersError(.invalidData, at: "weight", "row \(row + 1) has \(weight)")
+                    throw MetaLearnersError(
+                        .invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
                 }
                 total += weight
             }

@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 #if canImport(Glibc)
@@ -11,7 +10,10 @@ import Synchronization
 public struct ExecutionOptions: Sendable {
     /// Threads to use at most; nil for as many as there are processors.
     public var threads: Int?
-    /// Called as the work advances, from any thread, one call at a time; returning false cancels.
+    /// Called as the work advances, from any thread; returning false cancels.
+    ///
+    /// Calls come one at a time, in order, so that the count of a stage never goes back, and hold no lock: while one lasts,
+    /// other threads go on working. A function that falls far behind is not told every count, but always the first and the last one.
     public var progress: (@Sendable (Progress) -> Bool)?
     /// Stops the work when somebody cancels it.
     public var cancellation: CancellationToken?
@@ -19,7 +21,8 @@ public struct ExecutionOptions: Sendable {
     /// How many bytes the work may take beside the data, as far as is known before; nil for no limit. Fewer fits run
     /// side by side where more would not fit, and what cannot fit alone is refused.
     public var memoryLimit: Int?
-    /// Told what the user should know of how the work is run, such as that memory holds it up; from any thread.
+    /// Told what the user should know of how the work is run, such as that memory holds it up; from any thread, and
+    /// never while `progress` runs.
     public var notice: (@Sendable (String) -> Void)?
 
     /// Creates options.
@@ -99,7 +102,7 @@ public struct ExecutionContext: Sendable {
             return
         }
         let next = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: min(threads, count)) { _ in
+        Workers.run(min(threads, count)) { _ in
             while true {
                 let index = next.add(1, ordering: .relaxed).oldValue
                 guard index < count else { return }

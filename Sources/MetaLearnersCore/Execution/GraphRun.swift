@@ -1,5 +1,3 @@
-import Dispatch
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -64,9 +62,13 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
             // Where fewer tasks are left than threads, each gets its share.
             let share = max(1, scheduler.threads / max(1, min(scheduler.threads, running + ready.count)))
             pthread_mutex_unlock(lock)
+            scheduler.reports.deliver()
             let outcome = run(index, share)
             pthread_mutex_lock(lock)
             finish(index, outcome)
+            pthread_mutex_unlock(lock)
+            scheduler.reports.deliver()
+            pthread_mutex_lock(lock)
         }
         pthread_cond_broadcast(changed)
         pthread_mutex_unlock(lock)
@@ -94,8 +96,8 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
             }
             if !saysMemory {
                 saysMemory = true
-                scheduler.notice?(
-                    "fewer fits than threads run side by side: each takes about "
+                scheduler.reports.add(
+                    notice: "fewer fits than threads run side by side: each takes about "
                         + "\(Self.mebibytes(bytes)) MiB of the \(Self.mebibytes(limit)) MiB that may be used")
             }
         }
@@ -110,7 +112,7 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
         runningBytes += entries[index].bytes
         if let stage = entries[index].stage, done[stage] == nil {
             done[stage] = 0
-            scheduler.report(stage, done: 0, total: totals[stage] ?? 0)
+            scheduler.reports.add(stage, done: 0, total: totals[stage] ?? 0)
         }
         return index
     }
@@ -119,6 +121,7 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
         let context = ExecutionContext(threads: share, cancellation: scheduler.token)
         do throws(MetaLearnersError) {
             try context.checkCancellation()
+            try AvailableMemory.require(entries[index].bytes, for: "a fit")
             try entries[index].body(context)
             return nil
         } catch {
@@ -141,7 +144,7 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
             }
             if let stage = entries[index].stage {
                 done[stage, default: 0] += 1
-                scheduler.report(stage, done: done[stage] ?? 0, total: totals[stage] ?? 0)
+                scheduler.reports.add(stage, done: done[stage] ?? 0, total: totals[stage] ?? 0)
             }
         }
         pthread_cond_broadcast(changed)
@@ -160,8 +163,9 @@ extension Scheduler {
         if workers == 1 {
             run.work()
         } else {
-            DispatchQueue.concurrentPerform(iterations: workers) { _ in run.work() }
+            Workers.run(workers) { _ in run.work() }
         }
+        reports.deliver()
         if let error = run.error { throw error }
         try context.checkCancellation()
     }

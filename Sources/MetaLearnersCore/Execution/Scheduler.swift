@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// Runs independent parts of the work on the threads that there are.
@@ -9,19 +8,18 @@ public final class Scheduler: Sendable {
     public let threads: Int
     /// Bytes that tasks may take together; nil for no limit.
     let memoryLimit: Int?
-    let notice: (@Sendable (String) -> Void)?
-    private let progress: (@Sendable (Progress) -> Bool)?
+    /// Brings progress and notices to the user.
+    let reports: ProgressReports
     let token: CancellationToken
-    private let progressLock = Lock<Int>(0)
+    private let done = Lock<Int>(0)
 
     /// Creates a scheduler for one computation.
     public init(_ options: ExecutionOptions) {
         threads = options.threadCount
-        progress = options.progress
         memoryLimit = options.memoryLimit
-        notice = options.notice
         // A token of its own, so that a callback that cancels leaves the caller's token as it was.
         token = CancellationToken(parent: options.cancellation)
+        reports = ProgressReports(progress: options.progress, notice: options.notice, cancelling: token)
     }
 
     /// The scheduler for work beside which so many bytes are taken already.
@@ -41,8 +39,7 @@ public final class Scheduler: Sendable {
 
     private init(_ other: Scheduler, memoryLimit: Int) {
         threads = other.threads
-        progress = other.progress
-        notice = other.notice
+        reports = other.reports
         token = other.token
         self.memoryLimit = memoryLimit
     }
@@ -65,8 +62,9 @@ public final class Scheduler: Sendable {
         let next = Atomic<Int>(0)
         let failure = Lock<(index: Int, error: MetaLearnersError)?>(nil)
         let stop = Atomic<Bool>(false)
-        progressLock.withLock { $0 = 0 }
-        report(stage, done: 0, total: count)
+        done.withLock { $0 = 0 }
+        reports.add(stage, done: 0, total: count)
+        reports.deliver()
         let context = ExecutionContext(threads: share, cancellation: token)
         @Sendable func work() {
             while !stop.load(ordering: .relaxed) {
@@ -87,22 +85,17 @@ public final class Scheduler: Sendable {
         if workers == 1 {
             work()
         } else {
-            DispatchQueue.concurrentPerform(iterations: workers) { _ in work() }
+            Workers.run(workers) { _ in work() }
         }
         if let failed = failure.withLock({ $0 }) { throw failed.error }
         try context.checkCancellation()
     }
 
     private func finishOne(_ stage: String, total: Int) {
-        progressLock.withLock { done in
+        done.withLock { done in
             done += 1
-            report(stage, done: done, total: total)
+            reports.add(stage, done: done, total: total)
         }
-    }
-
-    /// Tells how far a stage is; a callback that says no cancels.
-    func report(_ stage: String, done: Int, total: Int) {
-        guard let progress, !token.isCancelled else { return }
-        if !progress(Progress(stage: stage, done: done, total: total)) { token.cancel() }
+        reports.deliver()
     }
 }

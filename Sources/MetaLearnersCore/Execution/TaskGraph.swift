@@ -38,6 +38,9 @@ public struct TaskGraph: Sendable {
         return Node(index: entries.count - 1)
     }
 
+    /// The most memory that a task takes, in bytes.
+    public var largestTask: Int { entries.map(\.bytes).max() ?? 0 }
+
     /// How many tasks there are.
     public var count: Int { entries.count }
 }

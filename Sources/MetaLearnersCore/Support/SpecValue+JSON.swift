@@ -4,10 +4,10 @@ extension SpecValue {
     /// - Parameters:
     ///   - json: UTF-8 text.
     ///   - source: what the text is, for the error message: a file's name, "spec".
-    /// - Throws: `invalidSpec`, with line and column, where the text is not JSON, or an object has a key twice.
+    /// - Throws: `invalidSpec` where the text is not JSON, an object has a key twice, or a number is beyond the largest
+    ///   double.
     public init(json: some Sequence<UInt8>, source: String) throws(MetaLearnersError) {
-        var reader = JSONReader(Array(json), source: source)
-        self = try reader.read()
+        self = try JSONReader.read(Array(json), source: source)
     }
 
     /// The value as JSON text.

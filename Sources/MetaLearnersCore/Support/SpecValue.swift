@@ -28,6 +28,13 @@ public enum SpecValue: Sendable, Equatable {
         }
     }
 
+    /// A number as JSON reads it: an integer where it has no fraction, and every integer of its size is a double.
+    package static func normalized(_ number: Double) -> SpecValue {
+        guard abs(number) <= 0x1p53, number != 0 || number.sign == .plus, let integer = Int(exactly: number)
+        else { return .number(number) }
+        return .integer(integer)
+    }
+
     /// The value as text, where it is text.
     public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
 

@@ -15,7 +15,7 @@ public final class Plugin: @unchecked Sendable {
     let declared: [PluginParameter]
     let functions: PluginFunctions
     private let isSerial: Bool
-    private let lock = Lock<Void>(())
+    private let lock = Lock<Void>(()) { () }
     private let releases = Atomic<Bool>(false)
 
     /// The backend's name.

@@ -23,7 +23,7 @@ enum PluginLibrary {
 
     /// What was loaded, by the address of its table: a library is one however often it is asked for, so that calls
     /// that must be made one at a time are.
-    private static let loaded = Lock<[UInt: Plugin]>([:])
+    private static let loaded = Lock<[UInt: Plugin]>([:]) { [:] }
 
     /// Loads the plug-in in the file at `path`.
     ///

@@ -37,13 +37,13 @@ enum PluginOutput {
         if let failure { throw failure }
         if isOverrun { throw plugin.fault("it wrote more than the \(count) numbers that it was asked for") }
         guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
-        let row = bad / max(columns, 1) + 1
+        let row = bad / max(columns, 1)
         if values[bad].bitPattern == blank.bitPattern {
-            throw plugin.fault("it left row \(row) of \(rows) without a prediction")
+            throw plugin.fault("it left row index \(row) of \(rows) without a prediction")
         }
         throw MetaLearnersError(
             .numericalFailure, at: "backend '\(plugin.name)'",
-            "the plug-in predicts \(values[bad]) in row \(row)",
+            "the plug-in predicts \(values[bad]) in row index \(row)",
             remedy: "look for extreme values in the data, or choose another backend")
     }
 
@@ -59,13 +59,13 @@ enum PluginOutput {
             for index in start..<start + classes {
                 let share = values[index]
                 guard share >= -tolerance, share <= 1 + tolerance else {
-                    throw plugin.fault("it predicts the probability \(share) in row \(start / classes + 1)")
+                    throw plugin.fault("it predicts the probability \(share) in row index \(start / classes)")
                 }
                 shares[index] = min(max(share, 0), 1)
                 sum += shares[index]
             }
             guard abs(sum - 1) <= tolerance else {
-                throw plugin.fault("its probabilities in row \(start / classes + 1) add up to \(sum)")
+                throw plugin.fault("its probabilities in row index \(start / classes) add up to \(sum)")
             }
             if sum != 1 {
                 for index in start..<start + classes { shares[index] /= sum }

@@ -31,7 +31,7 @@ final class PluginFeatureStore: Sendable {
     /// More sets of columns than this are the mark of columns made for a single fit.
     private static let limit = 8
     /// Last used last.
-    private let entries = Lock<[Entry]>([])
+    private let entries = Lock<[Entry]>([]) { [] }
 
     /// The view of a table's columns, for training.
     func features(of table: Table) -> PluginFeatures {

@@ -38,7 +38,8 @@ enum PluginTaskCheck {
         for row in task.rows {
             let value = regressor[Int(row)]
             guard value.isFinite else {
-                throw MetaLearnersError(.invalidData, at: "regressor", "row \(row + 1) has \(value)")
+                throw MetaLearnersError(
+                    .invalidData, at: "regressor", "\(task.features.places.name(Int(row))) has \(value)")
             }
             if value != 0, task.weights?[Int(row)] ?? 1 > 0 { isZero = false }
         }

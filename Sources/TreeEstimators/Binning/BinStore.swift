@@ -7,7 +7,7 @@ final class BinStore: Sendable {
         var matrices: [[BinnedColumn.Key]: BinnedMatrix] = [:]
     }
 
-    private let contents = Lock(Contents())
+    private let contents = Lock(Contents()) { Contents() }
     private let rowWeights: [Double]?
 
     /// Creates an empty store.
@@ -17,7 +17,7 @@ final class BinStore: Sendable {
 
     /// The bins of `features`: those that are not there yet are made, and whoever asks for the same waits.
     ///
-    /// - Throws: `outOfMemory`, `cancelled`.
+    /// - Throws: `outOfMemory`, `cancelled`, `unsupported` for more columns than trees take.
     func matrix(_ features: Table, limits: BinLimits, _ context: ExecutionContext) throws(MetaLearnersError)
         -> BinnedMatrix
     {
@@ -34,6 +34,8 @@ final class BinStore: Sendable {
     private func matrix(
         _ features: Table, _ limits: BinLimits, _ context: ExecutionContext, _ contents: inout Contents
     ) throws(MetaLearnersError) -> BinnedMatrix {
+        // Before any column is binned, which would take long.
+        try BinnedMatrix.require(slots: features.columns.count, columns: features.columns.count)
         let keys = features.columns.map { BinnedColumn.Key($0, limits) }
         if let matrix = contents.matrices[keys] { return matrix }
         var wanted: [BinnedColumn.Key: Column] = [:]

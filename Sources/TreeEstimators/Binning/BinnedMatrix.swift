@@ -39,16 +39,24 @@ final class BinnedMatrix: Sendable {
     /// The columns of the slots, side by side.
     let tiles: [Tile]
 
+    /// Checks a number of columns: those of over 255 bins take two slots each, all others one.
+    ///
+    /// - Throws: `unsupported` for more than there may be.
+    static func require(slots: Int, columns: Int) throws(MetaLearnersError) {
+        guard slots <= Int(UInt16.max) else {
+            throw MetaLearnersError(
+                .unsupported, at: "features",
+                "there are \(columns) columns; trees take at most 65535, or half as many of over 255 bins",
+                remedy: "choose columns, or use another backend")
+        }
+    }
+
     /// Puts columns side by side.
     ///
     /// - Throws: `outOfMemory`, `cancelled`, `unsupported` for more than 65,535 columns.
     init(_ columns: [BinnedColumn], rowCount: Int, _ context: ExecutionContext) throws(MetaLearnersError) {
-        guard columns.reduce(0, { $0 + ($1.wideBins == nil ? 1 : 2) }) <= Int(UInt16.max) else {
-            throw MetaLearnersError(
-                .unsupported, at: "features",
-                "there are \(columns.count) columns; trees take at most 65535, or half as many of over 255 bins",
-                remedy: "choose columns, or use another backend")
-        }
+        try Self.require(
+            slots: columns.reduce(0) { $0 + ($1.wideBins == nil ? 1 : 2) }, columns: columns.count)
         self.columns = columns
         self.rowCount = rowCount
         let plan = TilePlan(columns, rowCount: rowCount)

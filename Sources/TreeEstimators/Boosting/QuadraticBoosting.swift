@@ -19,8 +19,9 @@ struct QuadraticBoosting {
         }
         let room = problem.countShift
         if let weight = loss.commonWeight {
-            // |Σ r| ≤ √(n Σ r²) for any rows, and that bound falls from tree to tree.
-            let bound = (n * loss.loss / weight).squareRoot() + n
+            // |Σ r| ≤ √(n Σ r²) for any rows, and that bound falls from tree to tree. Rounding to the grid adds at most
+            // half a unit a row, for which a bit is left.
+            let bound = (n * loss.loss / weight).squareRoot()
             let scale = min(
                 BoostingProblem.scale(bound, bits: room - 2),
                 BoostingProblem.scale(loss.largestResidual, bits: 29))

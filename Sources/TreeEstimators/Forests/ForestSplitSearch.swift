@@ -98,7 +98,8 @@ final class ForestSplitSearch<Sum: ForestSum> {
         else { return }
         let sum = left.score + right.score
         let gain = sum - parentScore
-        guard gain > best?.gain ?? 0, gain > sum * Self.relativePrecision else { return }
+        // Of gains that rounding alone tells apart the first stays: else the unit of the target would choose.
+        guard gain > (best?.gain ?? 0) + sum * Self.relativePrecision else { return }
         best = ForestSplit(gain: gain, feature: feature, rule: rule())
     }
 

@@ -1,4 +1,3 @@
-import Dispatch
 import MetaLearnersCore
 import Synchronization
 
@@ -11,8 +10,7 @@ import Synchronization
 /// Threads that stay together for a whole fit, so that its many short phases start within a microsecond.
 ///
 /// The thread that arrives first leads and does all that nobody else takes; the others take parts of each phase.
-/// Where the system runs the threads one after another (as Dispatch does in a forked process) the leader does
-/// everything and the others find nothing left, so that it cannot hang.
+/// Where the system gives no threads, the leader does everything and the others find nothing left, so that it cannot hang.
 final class WorkTeam: @unchecked Sendable {  // `phase` is written before, and read after, `ticket` changes.
     /// How many threads there are at most.
     let threads: Int
@@ -35,7 +33,7 @@ final class WorkTeam: @unchecked Sendable {  // `phase` is written before, and r
         let team = WorkTeam(threads: max(1, threads))
         if threads <= 1 { return try body(team) }
         let outcome = Lock<Swift.Result<Result, MetaLearnersError>?>(nil)
-        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        Workers.run(threads) { _ in
             guard team.arrivals.add(1, ordering: .relaxed).oldValue == 0 else { return team.assist() }
             let result: Swift.Result<Result, MetaLearnersError>
             do throws(MetaLearnersError) {

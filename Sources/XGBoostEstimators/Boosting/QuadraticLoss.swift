@@ -38,7 +38,8 @@ struct QuadraticLoss: BoostingLoss {
             let row = Int(row)
             let factor = regressor?[row] ?? 1
             guard factor.isFinite else {
-                throw MetaLearnersError(.invalidData, at: "regressor", "row \(row + 1) has \(factor)")
+                throw MetaLearnersError(
+                    .invalidData, at: "regressor", "\(task.features.places.name(row)) has \(factor)")
             }
             let weight = task.weights?[row] ?? 1
             curvature.start[position] = weight * factor * factor

@@ -63,7 +63,7 @@ struct XGBoostFit {
                 .numericalFailure, at: "weight", "the largest weight is beyond single precision",
                 remedy: "divide all weights by the same number")
         }
-        let parameters = BoosterParameters(spec, settings, threads: context.threads)
+        let parameters = BoosterParameters(spec, settings, threads: threads)
         let (trees, messages) = try XGBoostLog.capturing(library) { () throws(MetaLearnersError) in
             try BoostingRun(
                 library: library, spec: spec, loss: loss, roles: roles, matrix: matrix(),
@@ -79,16 +79,19 @@ struct XGBoostFit {
         return Trained(trees: trees, messages: messages)
     }
 
+    /// XGBoost's threads do not survive a fork, and it waits for them for ever; trees are the same with one.
+    private var threads: Int { ProcessFork.isChild ? 1 : context.threads }
+
     private func matrix() throws(MetaLearnersError) -> TrainingMatrix {
         guard BoosterParameters.isQuantised(spec) else {
             return try TrainingMatrix.plain(
-                library, task.features, rows: roles.rows, threads: context.threads)
+                library, task.features, rows: roles.rows, threads: threads)
         }
         let store = try task.cache.value(of: MatrixStore.self, named: "xgboost") {
             () throws(MetaLearnersError) in MatrixStore()
         }
         return try store.matrix(
-            library, task.features, rows: roles.rows, maxBins: spec.maxBins, threads: context.threads)
+            library, task.features, rows: roles.rows, maxBins: spec.maxBins, threads: threads)
     }
 
     private var approximationWarnings: [String] {

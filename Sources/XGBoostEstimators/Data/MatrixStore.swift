@@ -33,7 +33,7 @@ final class MatrixStore: Sendable {
         let bytes: Int
         /// Keeps the columns' memory, so that its identity is not given to another.
         let table: Table
-        let matrix = Lock<TrainingMatrix?>(nil)
+        let matrix = Lock<TrainingMatrix?>(nil) { nil }
 
         init(_ key: Key, _ table: Table) {
             self.key = key
@@ -44,7 +44,7 @@ final class MatrixStore: Sendable {
     }
 
     /// Last used last.
-    private let entries = Lock<[Entry]>([])
+    private let entries = Lock<[Entry]>([]) { [] }
 
     /// The quantised matrix of `rows`; whoever asks for one that is being made waits for it.
     ///

@@ -10,7 +10,7 @@ import MetaLearnersCore
 ///
 /// XGBoost keeps one callback a thread and gives it no context, hence the list by thread.
 enum XGBoostLog {
-    private static let messages = Lock<[UInt: [String]]>([:])
+    private static let messages = Lock<[UInt: [String]]>([:]) { [:] }
 
     private static var thread: UInt {
         #if canImport(Darwin)

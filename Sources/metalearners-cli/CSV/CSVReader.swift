@@ -1,29 +1,41 @@
 import MetaLearnersCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Reads a CSV file into a table.
 ///
 /// The first line names the columns. Fields are separated by commas, or by what the first rows show (by tabs in files called
 /// `.tsv` or `.tab`), and may stand in double quotes, where separators, line ends and doubled quotation marks are part of the text.
 /// Lines end in LF, CR LF or CR; a byte-order mark, blank lines and blanks around unquoted fields are skipped.
-/// Empty fields and `NA`, `NaN` and `null` are missing. A column is numeric where every field that is not missing
-/// is a number, else it is a category whose levels are the texts as written, `true` and `false` among them.
+/// Empty fields and the usual spellings (`FieldSpelling`) are missing. A column is numeric where every field that is not
+/// missing is a number, else it is a category whose levels are the texts as written, `true` and `false` among them; where
+/// nearly all fields are numbers, the others are taken for mistakes and refused. `ColumnRules` say which columns are
+/// labels, numbers or of no interest.
 ///
 /// Numbers are kept in the narrowest type that holds a whole column exactly. Complexity: one pass over the bytes;
 /// a second one, over the first rows only, for columns whose first fields were numbers and a later one was not.
 package struct CSVReader {
     /// Called with the bytes read so far and their total, where that is known; returning false cancels.
     package var progress: ((Int, Int) -> Bool)?
+    /// What is known of the columns beforehand.
+    package var rules: ColumnRules
+    /// Whether a header alone is a table too, one without rows.
+    package var allowsNoRows = false
 
     /// Called with what was found out of the file's dialect, where it is not the usual one.
     package var notice: ((String) -> Void)?
-    /// Whether a header without rows is a table, too.
-    package var allowsNoRows = false
     private let options: CSVDialectOptions
 
     /// Creates a reader.
     package init(
-        _ options: CSVDialectOptions = CSVDialectOptions(), progress: ((Int, Int) -> Bool)? = nil
+        _ rules: ColumnRules = ColumnRules(), _ options: CSVDialectOptions = CSVDialectOptions(),
+        progress: ((Int, Int) -> Bool)? = nil
     ) {
+        self.rules = rules
         self.options = options
         self.progress = progress
     }
@@ -38,7 +50,7 @@ package struct CSVReader {
         if options.separator == nil, name.hasSuffix(".tsv") || name.hasSuffix(".tab") {
             options.separator = UInt8(ascii: "\t")
         }
-        return try read(ByteSource(path: path, kind: .invalidData), options)
+        return try read(ByteSource(path: path, kind: .invalidData, mayBeCompressed: true), options)
     }
 
     /// Reads the bytes of `source`.
@@ -50,14 +62,14 @@ package struct CSVReader {
         try FileSignature.requireText(source.start(FileSignature.length), at: source.name)
         let source = try source.decompressed()
         let dialect = try dialect(of: source, options)
-        var builder = CSVTableBuilder(
-            fileName: source.name, decimal: dialect.decimal, allowsNoRows: allowsNoRows)
+        var builder = CSVTableBuilder(fileName: source.name, rules, decimal: dialect.decimal)
         try pass(over: source, dialect.separator, &builder, progress)
+        if let mistake = builder.mistake { throw mistake }
         if builder.rowsToRecover > 0 {
             builder.beginRecovery()
             try pass(over: source, dialect.separator, &builder, nil)
         }
-        return try builder.take()
+        return try builder.take(allowingNoRows: allowsNoRows)
     }
 
     private func dialect(of source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError)
@@ -85,6 +97,12 @@ package struct CSVReader {
         var done = 0
         try source.forEachPiece { piece throws(MetaLearnersError) in
             let bytes = done == 0 ? try Self.withoutMark(piece, source.name) : piece
+            // Some other kind of file, or one with holes, may be endless for all practical purposes.
+            guard piece.baseAddress.map({ memchr($0, 0, piece.count) == nil }) ?? true else {
+                throw builder.error(
+                    line: builder.rowLine, "it holds a NUL: this is no text, or not all of it",
+                    remedy: "save the table as CSV in UTF-8")
+            }
             done += piece.count
             guard try tokenizer.consume(bytes, &builder) else {
                 if let failure = builder.failure { throw failure }

@@ -16,25 +16,28 @@ struct CSVTableBuilder {
     private(set) var rowLine = 1
 
     private let fileName: String
+    private let rules: ColumnRules
     private let decimal: UInt8
-    private let allowsNoRows: Bool
+    /// The lines of the rows, as runs of rows that stand on lines one after another.
+    private var runs: [RowPlaces.Run] = []
+    private var expectedLine = -1
     private var phase = Phase.header
     private var names: [String] = []
+    /// The first column of each name.
+    private var places: [String: Int] = [:]
     private var columns: [CSVColumn] = []
     private var fieldIndex = 0
     private var rowCount = 0
     private var line = 1
     private var endedWithReturn = false
 
-    /// Creates a builder for the file called `fileName`.
-    ///
-    /// - Parameters:
-    ///   - decimal: what stands before the decimals of a number.
-    ///   - allowsNoRows: whether a header alone is a table.
-    init(fileName: String, decimal: UInt8 = UInt8(ascii: "."), allowsNoRows: Bool = false) {
+    /// Creates a builder for the file called `fileName`, in which `decimal` stands before the decimals of a number.
+    init(
+        fileName: String, _ rules: ColumnRules = ColumnRules(), decimal: UInt8 = UInt8(ascii: ".")
+    ) {
         self.fileName = fileName
+        self.rules = rules
         self.decimal = decimal
-        self.allowsNoRows = allowsNoRows
     }
 
     /// How many of the first rows must be read again; 0 where none.
@@ -45,6 +48,13 @@ struct CSVTableBuilder {
         if failure != nil { return true }
         if case .recovery(let rows) = phase { return rowCount >= rows }
         return false
+    }
+
+    /// What is wrong with a column as a whole, now that all rows were read: the error of the first field that is to blame.
+    var mistake: MetaLearnersError? {
+        let mistakes = columns.compactMap { $0.mistake() }
+        guard let first = mistakes.min(by: { $0.line < $1.line }) else { return nil }
+        return error(line: first.line, first.problem, remedy: first.remedy)
     }
 
     /// Prepares for the second reading.
@@ -69,9 +79,14 @@ struct CSVTableBuilder {
             receiveName(bytes)
         case .rows:
             guard fieldIndex < columns.count else { return }
-            if !columns[fieldIndex].append(bytes) { checkText(bytes) }
+            if !columns[fieldIndex].append(bytes, line: rowLine) {
+                checkText(bytes)
+                if failure == nil, let refusal = columns[fieldIndex].refusal {
+                    failure = error(line: rowLine, refusal.problem, remedy: refusal.remedy)
+                }
+            }
         case .recovery:
-            if rowCount >= 0, fieldIndex < columns.count { columns[fieldIndex].recover(bytes) }
+            if rowCount >= 0, fieldIndex < columns.count { columns[fieldIndex].recover(bytes, line: rowLine) }
         }
     }
 
@@ -87,7 +102,7 @@ struct CSVTableBuilder {
         if failure != nil { return }
         switch phase {
         case .header:
-            columns = names.map { CSVColumn($0, decimal: decimal) }
+            columns = names.map { CSVColumn($0, rules, decimal: decimal) }
             phase = .rows
         case .rows:
             guard fieldIndex == columns.count else {
@@ -98,6 +113,8 @@ struct CSVTableBuilder {
                         ? "put fields that contain the separator into double quotes" : "complete the row")
                 return
             }
+            if rowLine != expectedLine { runs.append(RowPlaces.Run(row: rowCount, line: rowLine)) }
+            expectedLine = rowLine + 1
             rowCount += 1
         case .recovery:
             rowCount += 1
@@ -106,12 +123,12 @@ struct CSVTableBuilder {
 
     /// The finished table; the builder is empty afterwards.
     ///
-    /// - Throws: `invalidData` for a file without a header or without rows.
-    mutating func take() throws(MetaLearnersError) -> Table {
+    /// - Throws: `invalidData` for a file without a header or, unless that is allowed, without rows.
+    mutating func take(allowingNoRows: Bool) throws(MetaLearnersError) -> Table {
         guard !columns.isEmpty else {
             throw MetaLearnersError(.invalidData, at: fileName, "the file is empty")
         }
-        guard rowCount > 0 || allowsNoRows else {
+        guard rowCount > 0 || allowingNoRows else {
             throw MetaLearnersError(.invalidData, at: fileName, "the file has a header and no rows")
         }
         var finished: [Column] = []
@@ -119,7 +136,7 @@ struct CSVTableBuilder {
             finished.append(try columns[index].take())
         }
         columns = []
-        return try Table(finished)
+        return try Table(finished, places: RowPlaces(runs: runs))
     }
 
     private mutating func receiveName(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -134,7 +151,7 @@ struct CSVTableBuilder {
                 remedy:
                     "give each column a name (a table's row names can be left out: index=False in pandas, "
                     + "row.names=FALSE in R)")
-        } else if let first = names.firstIndex(of: name) {
+        } else if let first = places.updateValue(names.count, forKey: name) {
             failure = error(
                 line: rowLine, "columns \(first + 1) and \(number) are both called '\(name)'",
                 remedy: "rename one of them")

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Reads decimal numbers from bytes, each rounded correctly to the nearest double.
 package enum DecimalParser {
     /// The number that `bytes` spell in full; nil where they are no number.
@@ -13,7 +7,7 @@ package enum DecimalParser {
     ///
     /// - Parameter decimal: what stands before the decimals: a point, or in some languages a comma.
     ///
-    /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest `strtod`.
+    /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest the standard library.
     package static func parse(
         _ bytes: UnsafeBufferPointer<UInt8>, decimal: UInt8 = UInt8(ascii: ".")
     ) -> Double? {
@@ -110,14 +104,9 @@ package enum DecimalParser {
     }
 
     private static func standard(_ bytes: UnsafeBufferPointer<UInt8>, _ decimal: UInt8) -> Double? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
-            for (index, byte) in bytes.enumerated() {
-                text[index] = CChar(bitPattern: byte == decimal ? UInt8(ascii: ".") : byte)
-            }
-            text[bytes.count] = 0
-            guard let start = text.baseAddress else { return nil }
-            return strtod(start, nil)
-        }
+        // Not by the C library: it reads numbers as the locale has them.
+        let text = bytes.lazy.map { $0 == decimal ? UInt8(ascii: ".") : $0 }
+        return Double(String(decoding: text, as: UTF8.self))
     }
 
     private static let powersOfTen: [Double] = [

@@ -1,24 +1,37 @@
 import MetaLearnersCore
 
-/// The different texts of a column, each with a code in the order of first appearance.
+/// The different texts of a column, each with a code in the order of first appearance, with how many rows have it and
+/// on which line it stood first.
 struct LevelTable {
+    /// A text as it was found.
+    struct Entry {
+        let text: String
+        let rows: Int
+        let firstLine: Int
+    }
+
     private var text: [UInt8] = []
     /// Where each level ends in `text`.
     private var ends: [Int] = []
     private var hashes: [UInt64] = []
+    private var rowCounts: [Int32] = []
+    private var firstLines: [Int] = []
     /// Open addressing: a code, or -1; as many as a power of two.
     private var slots = [Int32](repeating: -1, count: 64)
 
     /// How many levels there are.
     var count: Int { ends.count }
 
-    /// The code of `bytes`, a new one where they have not been seen.
-    mutating func code(of bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
+    /// The code of `bytes`, a new one where they have not been seen; counts the row, which stands on `line`.
+    mutating func code(of bytes: UnsafeBufferPointer<UInt8>, line: Int) -> Int32 {
         let hash = Self.hash(bytes)
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] >= 0 {
             let code = Int(slots[slot])
-            if hashes[code] == hash, matches(code, bytes) { return slots[slot] }
+            if hashes[code] == hash, matches(code, bytes) {
+                rowCounts[code] &+= 1
+                return slots[slot]
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         let code = Int32(clamping: ends.count)
@@ -26,18 +39,19 @@ struct LevelTable {
         text.append(contentsOf: bytes)
         ends.append(text.count)
         hashes.append(hash)
+        rowCounts.append(1)
+        firstLines.append(line)
         if ends.count * 2 > slots.count { grow() }
         return code
     }
 
-    /// The levels in order, and for each code the place of its level.
-    ///
-    /// Texts that differ only in how their characters are composed are one level, as they are one String.
-    func sorted() -> (levels: [String], places: [Int]) {
-        let texts = ends.indices.map { String(decoding: text[start(of: $0)..<ends[$0]], as: UTF8.self) }
-        let levels = Set(texts).sorted()
-        let places = Dictionary(uniqueKeysWithValues: levels.enumerated().map { ($1, $0) })
-        return (levels, texts.map { places[$0] ?? 0 })
+    /// The texts, by code.
+    var entries: [Entry] {
+        ends.indices.map { code in
+            Entry(
+                text: String(decoding: text[start(of: code)..<ends[code]], as: UTF8.self),
+                rows: Int(rowCounts[code]), firstLine: firstLines[code])
+        }
     }
 
     private func start(of code: Int) -> Int { code == 0 ? 0 : ends[code - 1] }

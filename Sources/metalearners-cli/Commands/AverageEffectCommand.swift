@@ -2,6 +2,7 @@ import ArgumentParser
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners ate`.
 struct AverageEffectCommand: ParsableCommand {
@@ -9,8 +10,9 @@ struct AverageEffectCommand: ParsableCommand {
         commandName: "ate", abstract: "Estimate the average effect of each arm, with its interval.",
         usage: "metalearners ate [<spec-or-model>] <data> [<options>]",
         discussion: """
-            A spec is not needed where --treatment and --outcome name the columns. With a model, its estimates on the rows that it was fitted to are out of fold; for other rows its models \
-            predict. With a spec, the learner is fitted first.
+            A spec is not needed where --treatment and --outcome name the columns. With a model, its estimates on the \
+            rows that it was fitted to are out of fold; for other rows its models predict. With a spec, the learner is \
+            fitted first.
             """)
 
     @Argument(
@@ -63,7 +65,10 @@ struct AverageEffectCommand: ParsableCommand {
         let model = try CATEModel(contentsOf: path, registry: runOptions.registry())
         let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(inputs.data, options), model.spec.data)
+            try CausalDataset(
+                session.readTable(
+                    inputs.data, ColumnRules(training: model.schema, model.spec.data), options),
+                model.spec.data)
         }
         session.warn(dataset.warnings)
         return try estimates(model, dataset, session)
@@ -76,7 +81,8 @@ struct AverageEffectCommand: ParsableCommand {
             specOptions.load(inputs.spec, seed: runOptions.seed), registry: runOptions.registry())
         let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(inputs.data, options), fitter.spec.data)
+            try CausalDataset(
+                session.readTable(inputs.data, ColumnRules(fitter.spec.data), options), fitter.spec.data)
         }
         let (model, _) = try session.timed { () throws(MetaLearnersError) in
             try fitter.fit(dataset, session.execution)

@@ -1,4 +1,5 @@
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// The base learners as tables for people.
 enum BackendTables {

@@ -21,7 +21,7 @@ struct BackendsCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let registry = try runOptions.registry()
+        let registry = try runOptions.registry().estimators
         session.warn(registry.problems.map(\.description))
         if json {
             try session.print(registry.specValue(parameters: parameters).json(indented: true) + "\n")

@@ -44,19 +44,21 @@ final class CommandSession {
         return (value, Double(seconds) + Double(attoseconds) * 1e-18)
     }
 
-    /// Reads the data file at `path`.
+    /// Reads the data file at `path`, whose columns are what `rules` say.
     ///
-    /// - Parameter allowsNoRows: whether a header alone will do.
-    func readTable(_ path: String, _ options: DataOptions, allowsNoRows: Bool = false)
-        throws(MetaLearnersError) -> Table
-    {
+    /// - Parameters:
+    ///   - options: what the command line says of how the file is written.
+    ///   - allowingNoRows: whether a header alone will do.
+    func readTable(
+        _ path: String, _ rules: ColumnRules, _ options: DataOptions, allowingNoRows: Bool = false
+    ) throws(MetaLearnersError) -> Table {
         let bar = bar
-        var reader = CSVReader(options.dialect) { done, total in
+        var reader = CSVReader(rules, options.dialect) { done, total in
             if total > 0 { bar.show("read", done: done, total: total) }
             return !Interruption.token.isCancelled
         }
         reader.notice = { [self] in note($0) }
-        reader.allowsNoRows = allowsNoRows
+        reader.allowsNoRows = allowingNoRows
         return try reader.read(path)
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners fit`.
 struct FitCommand: ParsableCommand {
@@ -54,13 +55,13 @@ struct FitCommand: ParsableCommand {
         let other = try Self.read(nuisances, registry)
         let options = dataOptions
         let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
-            let table = try session.readTable(files.data, options)
+            let table = try session.readTable(files.data, ColumnRules(fitter.spec.data), options)
             return (table, try CausalDataset(table, fitter.spec.data))
         }
         let (model, fitSeconds) = try session.timed { () throws(MetaLearnersError) in
             let known = try other.map { model throws(MetaLearnersError) in
                 try fitter.nuisances(
-                    of: model, fittedTo: dataset, registry: registry, session.execution)
+                    of: model, fittedTo: dataset, session.execution)
             }
             let model = try fitter.fit(dataset, nuisances: known, session.execution)
             if let known { session.note(Self.reused(known, fitter.nuisanceRoles(dataset), model)) }
@@ -91,13 +92,13 @@ struct FitCommand: ParsableCommand {
 
     /// Checks that nothing is written over what is read.
     private func checkFiles(
-        _ inputs: InputFiles, _ fitter: MetaLearnerFitter, _ registry: EstimatorRegistry
+        _ inputs: InputFiles, _ fitter: MetaLearnerFitter, _ registry: Registry
     ) throws(MetaLearnersError) {
         var files = CommandFiles()
         files.reads("the spec", inputs.spec)
         files.reads("the data file", inputs.data)
         files.reads("the model of --nuisances", nuisances)
-        files.reads(registry)
+        files.reads(registry.estimators)
         for path in fitter.spec.plugins { files.reads("a plug-in of the spec", path) }
         files.writes("-o", output)
         files.writes("--cates", cates)
@@ -105,7 +106,7 @@ struct FitCommand: ParsableCommand {
         try files.check()
     }
 
-    private static func read(_ path: String?, _ registry: EstimatorRegistry) throws(MetaLearnersError)
+    private static func read(_ path: String?, _ registry: Registry) throws(MetaLearnersError)
         -> CATEModel?
     {
         guard let path else { return nil }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners inspect`.
 struct InspectCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners predict`.
 struct PredictCommand: ParsableCommand {
@@ -68,7 +69,7 @@ struct PredictCommand: ParsableCommand {
         var files = CommandFiles()
         files.reads("the model", model)
         files.reads("the data file", data)
-        files.reads(registry)
+        files.reads(registry.estimators)
         files.writes("-o", output)
         try files.check()
         let model = try CATEModel(contentsOf: model, registry: registry)
@@ -78,7 +79,11 @@ struct PredictCommand: ParsableCommand {
         try OutputFile.requireWritable(output)
         let (path, options, ofTraining) = (data, dataOptions, training)
         let (table, _) = try session.timed { () throws(MetaLearnersError) in
-            try session.readTable(path, options, allowsNoRows: !ofTraining)
+            try session.readTable(
+                path,
+                ofTraining ? ColumnRules(model.spec.data) : ColumnRules(model.schema, model.spec.data),
+                options,
+                allowingNoRows: !ofTraining)
         }
         let (prediction, _) = try session.timed { () throws(MetaLearnersError) in
             let rows: PredictionRows =

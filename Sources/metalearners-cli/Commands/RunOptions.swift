@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import PluginEstimators
 
 /// What every command takes.
@@ -29,8 +30,8 @@ struct RunOptions: ParsableArguments {
     /// The base learners: those built in, the plug-ins of the environment, and those of the command line.
     ///
     /// - Throws: `inputOutput`, `unsupported` or `invalidArgument` for a library that is no plug-in.
-    func registry() throws(MetaLearnersError) -> EstimatorRegistry {
-        try EstimatorRegistry.default.loadingPlugins(at: plugins)
+    func registry() throws(MetaLearnersError) -> Registry {
+        try Registry.default.loadingPlugins(at: plugins)
     }
 
     func validate() throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// `metalearners spec`.
 struct SpecCommand: ParsableCommand {
@@ -21,7 +22,7 @@ struct SpecCommand: ParsableCommand {
         if json {
             try session.print(complete.json(indented: true) + "\n")
         } else {
-            try session.print(SpecDocument.text(of: complete, registry: registry))
+            try session.print(SpecDocument.text(of: complete, registry: registry.estimators))
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// What commands that read a spec take: options for the keys that most need, and one for any.
 struct SpecOptions: ParsableArguments {

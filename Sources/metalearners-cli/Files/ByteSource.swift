@@ -36,10 +36,19 @@ package struct ByteSource {
     ///
     /// Only regular files can be read twice; all else (standard input, pipes) is read into memory here.
     ///
-    /// - Throws: an error of `kind` where the file is not there or cannot be read.
-    package init(path: String, kind: MetaLearnersError.Kind) throws(MetaLearnersError) {
+    /// - Parameters:
+    ///   - kind: the kind of error where the file cannot be read.
+    ///   - limit: how many bytes make sense; nil for any number.
+    ///   - mayBeCompressed: whether gzip data are welcome.
+    /// - Throws: an error of `kind` where the file is not there, cannot be read, is larger than `limit`, or is no regular
+    ///   file and holds a NUL, as no text does; `outOfMemory`.
+    package init(
+        path: String, kind: MetaLearnersError.Kind, limit: Int? = nil, mayBeCompressed: Bool = false
+    ) throws(MetaLearnersError) {
         if path == "-" {
-            self.init(try Self.contents(of: 0, name: "standard input", kind: kind), name: "standard input")
+            let name = "standard input"
+            self.init(
+                try Self.contents(of: 0, name: name, kind: kind, limit: limit, mayBeCompressed), name: name)
             return
         }
         let descriptor = try Self.open(path, kind: kind)
@@ -48,11 +57,14 @@ package struct ByteSource {
         guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, kind) }
         switch status.st_mode & S_IFMT {
         case S_IFREG:
+            if let limit, Int(status.st_size) > limit { throw Self.tooLarge(path, kind, limit) }
             self.init(name: path, byteCount: Int(status.st_size), place: .file(path: path))
         case S_IFDIR:
             throw MetaLearnersError(kind, at: path, "is a directory, not a file")
         default:
-            self.init(try Self.contents(of: descriptor, name: path, kind: kind), name: path)
+            self.init(
+                try Self.contents(of: descriptor, name: path, kind: kind, limit: limit, mayBeCompressed),
+                name: path)
         }
     }
 
@@ -122,6 +134,7 @@ package struct ByteSource {
     package func bytes() throws(MetaLearnersError) -> [UInt8] {
         if case .memory(let bytes) = place, !isCompressed { return bytes }
         var all: [UInt8] = []
+        try AvailableMemory.require(byteCount, for: "the file", at: name)
         all.reserveCapacity(byteCount)
         try forEachPiece { piece throws(MetaLearnersError) in
             all.append(contentsOf: piece)
@@ -151,11 +164,33 @@ package struct ByteSource {
         return MetaLearnersError(kind, at: path, reason)
     }
 
-    private static func contents(of descriptor: Int32, name: String, kind: MetaLearnersError.Kind)
-        throws(MetaLearnersError) -> [UInt8]
+    private static func tooLarge(_ name: String, _ kind: MetaLearnersError.Kind, _ limit: Int)
+        -> MetaLearnersError
     {
+        MetaLearnersError(kind, at: name, "is larger than \(limit >> 20) MiB: it is not what it is taken for")
+    }
+
+    private static func contents(
+        of descriptor: Int32, name: String, kind: MetaLearnersError.Kind, limit: Int?,
+        _ mayBeCompressed: Bool
+    ) throws(MetaLearnersError) -> [UInt8] {
         var all: [UInt8] = []
+        var isCompressed = false
         try forEachPiece(of: descriptor, name: name, kind: kind) { piece throws(MetaLearnersError) in
+            // What comes from a device may never end.
+            if all.isEmpty { isCompressed = mayBeCompressed && GzipInflater.recognises(piece) }
+            guard
+                isCompressed || !piece.contains(0) || piece.starts(with: [0xFF, 0xFE])
+                    || piece.starts(with: [0xFE, 0xFF])
+            else {
+                throw MetaLearnersError(kind, at: name, "holds a NUL: it is no text")
+            }
+            let count = all.count + piece.count
+            if let limit, count > limit { throw tooLarge(name, kind, limit) }
+            if count > all.capacity {
+                try AvailableMemory.require(2 * count, for: "what is read", at: name)
+                all.reserveCapacity(2 * count)
+            }
             all.append(contentsOf: piece)
             return true
         }

@@ -1,5 +1,6 @@
 import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 
 /// A complete spec as commented YAML: each key with its meaning and its range above it.
 package enum SpecDocument {

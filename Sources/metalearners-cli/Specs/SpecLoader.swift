@@ -10,14 +10,11 @@ package enum SpecLoader {
     ///
     /// - Throws: `invalidSpec`, naming the file and, where it is known, the line.
     package static func load(_ path: String) throws(MetaLearnersError) -> SpecValue {
-        let source = try ByteSource(path: path, kind: .invalidSpec)
+        let source = try ByteSource(path: path, kind: .invalidSpec, limit: 1 << 20)
         if try source.start(CATEModel.magic.count) == CATEModel.magic {
             throw MetaLearnersError(
                 .invalidSpec, at: path, "is a fitted model, not a spec",
                 remedy: "use it with predict, ate or inspect; its spec stands in what inspect prints")
-        }
-        guard source.byteCount <= 1 << 20 else {
-            throw MetaLearnersError(.invalidSpec, at: path, "is larger than 1 MiB: this is no spec")
         }
         let format = path == "-" ? "yaml" : Self.fileExtension(path)
         return try parse(source.bytes(), format: format, source: source.name)

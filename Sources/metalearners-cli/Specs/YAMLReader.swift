@@ -41,7 +41,7 @@ struct YAMLReader {
         let name: String?
         switch event {
         case .scalar(let text, let isPlain, let anchor):
-            value = isPlain ? Self.value(ofPlain: text) : .string(text)
+            value = isPlain ? try Self.value(ofPlain: text, mark, events) : .string(text)
             name = anchor
         case .sequenceStart(let anchor):
             var elements: [SpecValue] = []
@@ -94,7 +94,11 @@ struct YAMLReader {
     }
 
     /// A plain scalar by the core schema.
-    private static func value(ofPlain text: String) -> SpecValue {
+    ///
+    /// - Throws: `invalidSpec` for a number that no double holds.
+    private static func value(ofPlain text: String, _ mark: YAMLEvents.Mark, _ events: YAMLEvents)
+        throws(MetaLearnersError) -> SpecValue
+    {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE": return .boolean(true)
@@ -110,13 +114,9 @@ struct YAMLReader {
         guard text.utf8.contains(where: { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
             let number = Array(text.utf8).withUnsafeBufferPointer({ DecimalParser.parse($0) })
         else { return .string(text) }
+        guard number.isFinite else {
+            throw events.error(mark, "the number \(text) is beyond the largest, 1.8e308")
+        }
         return .normalized(number)
-    }
-}
-
-extension SpecValue {
-    /// A number as JSON reads it: an integer where it has no fraction.
-    static func normalized(_ number: Double) -> SpecValue {
-        Int(exactly: number).map { .integer($0) } ?? .number(number)
     }
 }

@@ -3,7 +3,8 @@
     python make_elastic_net_reference.py    (scikit-learn 1.5 or later)
 
 Rows beyond those named in `rows` are new to the model. Where `clusters` are given there are as many as folds, so that
-each is one: the cross-validation is then the very one that is done here.
+each is one: the cross-validation is then the very one that is done here. Penalties are those of a target of standard
+deviation 1: scikit-learn gets the target divided by it.
 """
 
 import json
@@ -38,16 +39,25 @@ def standardised(x, rows, weights=None):
     return StandardScaler().fit(x[rows], sample_weight=None if weights is None else weights[rows]).transform(x)
 
 
+def deviation(y, rows, weights=None):
+    w = None if weights is None else weights[rows]
+    return np.sqrt(np.average((y[rows] - np.average(y[rows], weights=w)) ** 2, weights=w))
+
+
 def fixed(x, y, rows, alpha, ratio, weights=None):
     z = standardised(x, rows, weights)
+    unit = deviation(y, rows, weights)
+    y = y / unit
     model = ElasticNet(alpha=alpha, l1_ratio=ratio, **exact)
     model.fit(z[rows], y[rows], sample_weight=None if weights is None else weights[rows])
-    return model.predict(z)
+    return unit * model.predict(z)
 
 
 def crossed(x, y, rows, ratio, folds, weights=None, length=100, eps=1e-3, one_se=False):
     z = standardised(x, rows, weights)
     wt = None if weights is None else weights[rows]
+    unit = deviation(y, rows, weights)
+    y = y / unit
     centred = y[rows] - np.average(y[rows], weights=wt)
     share = np.full(len(rows), 1 / len(rows)) if wt is None else wt / wt.sum()
     largest = np.abs(z[rows].T @ (share * centred)).max() / ratio
@@ -64,7 +74,7 @@ def crossed(x, y, rows, ratio, folds, weights=None, length=100, eps=1e-3, one_se
         bound = means[best] + model.mse_path_[best].std(ddof=1) / np.sqrt(model.mse_path_.shape[1])
         chosen = np.flatnonzero(means <= bound)[0]
     final = ElasticNet(alpha=model.alphas_[chosen], l1_ratio=ratio, **exact)
-    return final.fit(z[rows], y[rows], sample_weight=wt).predict(z)
+    return unit * final.fit(z[rows], y[rows], sample_weight=wt).predict(z)
 
 
 random = np.random.default_rng(20240607)

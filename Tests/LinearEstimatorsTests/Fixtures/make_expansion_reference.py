@@ -59,7 +59,10 @@ def expanded(w, products):
         mean = np.average(column[:n], weights=w)
         return (column - mean) / np.sqrt(np.average((column[:n] - mean) ** 2, weights=w))
 
-    linear, owner, bent = [], [], []
+    def centred(column):
+        return column - np.average(column[:n], weights=w)
+
+    linear, owner, bent, indicator = [], [], [], []
     for feature, values in enumerate((wide, skewed, heavy, few)):
         missing = np.isnan(values)
         there = ~missing[:n]
@@ -70,16 +73,20 @@ def expanded(w, products):
             if index == 0:
                 linear.append(scaled(filled))
                 owner.append(feature)
+                indicator.append(False)
             else:
                 bent.append(scaled(filled))
         if missing[:n].any():
-            linear.append(scaled(missing.astype(float)))
+            # A penalty meets indicators as they are, and so their products.
+            linear.append(centred(missing.astype(float)))
             owner.append(feature)
+            indicator.append(True)
     for code in range(3):
-        linear.append(scaled((level == code).astype(float)))
+        linear.append(centred((level == code).astype(float)))
         owner.append(4)
+        indicator.append(True)
     crossed = [
-        scaled(linear[i] * linear[j]) for i in range(len(linear)) for j in range(i) if owner[i] != owner[j]
+        (centred if indicator[i] or indicator[j] else scaled)(linear[i] * linear[j]) for i in range(len(linear)) for j in range(i) if owner[i] != owner[j]
     ] if products else []
     return np.column_stack(linear + bent + crossed)
 
@@ -88,10 +95,12 @@ for expansion in ("splines", "splines_interactions"):
     for weighted in (False, True):
         w = weights[:n] if weighted else np.ones(n)
         z = expanded(w, expansion == "splines_interactions")
+        # The penalty of an elastic net is that of a target of standard deviation 1.
+        unit = np.sqrt(np.average((y[:n] - np.average(y[:n], weights=w)) ** 2, weights=w))
         fits = [
             ("ridge", {"l2": 2.0}, Ridge(alpha=2.0, solver="svd").fit(z[:n], y[:n], sample_weight=w).predict(z)),
-            ("elastic_net", {"lambda": 0.05}, ElasticNet(alpha=0.05, tol=1e-14, max_iter=500_000).fit(
-                z[:n], y[:n], sample_weight=w).predict(z)),
+            ("elastic_net", {"lambda": 0.05}, unit * ElasticNet(alpha=0.05, tol=1e-14, max_iter=500_000).fit(
+                z[:n], y[:n] / unit, sample_weight=w).predict(z)),
             ("logistic", {"l2": 3.0}, LogisticRegression(C=1 / 3, solver="newton-cholesky", tol=1e-13).fit(
                 z[:n], label[:n], sample_weight=w).predict_proba(z)),
         ]

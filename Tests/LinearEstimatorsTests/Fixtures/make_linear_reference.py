@@ -4,7 +4,7 @@
 
 Rows beyond those named in `rows` are new to the model. Encodings are written out here, apart from the library:
 numbers are imputed by their weighted mean with an indicator of what was missing, categories have one indicator
-for each level seen, and every column is standardised by weighted moments.
+for each level seen, and numbers are standardised by weighted moments. Indicators are left as they are.
 """
 
 import json
@@ -131,14 +131,15 @@ columns = [
 
 
 def encoded(weights):
-    """Standardised columns; a level without an indicator stands at the means, 0."""
+    """Standardised numbers, and indicators less their shares; a level without an indicator stands at these, at 0."""
     wt = np.ones(n) if weights is None else weights[:n]
-    parts = []
+    parts, indicators = [], []
     for values in (number, size):
         missing = np.isnan(values)
         mean = np.average(values[:n][~missing[:n]], weights=wt[~missing[:n]])
         parts.append(np.where(missing, mean, values))
         if missing[:n].any():
+            indicators.append(len(parts))
             parts.append(missing.astype(float))
     unknown = []
     for codes, seen, has_missing in ((level, [0, 1, 2], True), (shade, [0, 1, 2, 3], False)):
@@ -149,7 +150,10 @@ def encoded(weights):
             parts.append((~np.isin(codes, seen)).astype(float))
         else:
             unknown.append((~np.isin(codes, seen), first, len(parts)))
+        indicators += range(first, len(parts))
     z = standardised(np.column_stack(parts), np.arange(n), weights)
+    for column in indicators:
+        z[:, column] = parts[column] - np.average(parts[column][:n], weights=wt)
     for rows, first, last in unknown:
         z[rows, first:last] = 0
     return z

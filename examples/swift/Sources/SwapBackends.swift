@@ -1,6 +1,4 @@
-import CausalAnalysis
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 /// Lists the base learners, or estimates effects with the one that is named on the command line.
 @main
@@ -8,10 +6,10 @@ struct SwapBackends {
     static func main() {
         do throws(MetaLearnersError) {
             // A registry is a value: this one has a backend more, and nobody else's changes.
-            let registry = EstimatorRegistry.default.registering(MedianSplit.self)
+            let registry = Registry.default.registering(MedianSplit.self)
             let arguments = CommandLine.arguments.dropFirst()
             guard let name = arguments.first else {
-                for backend in registry.descriptions {
+                for backend in registry.estimators.descriptions {
                     print("\(backend.name): \(backend.summary) (\(backend.location))")
                 }
                 return
@@ -31,7 +29,7 @@ struct SwapBackends {
     }
 
     /// Fits the R-learner to a small trial whose effect is 1 below an age of 40 and 2 above.
-    static func estimate(_ choice: EstimatorChoice, _ registry: EstimatorRegistry) throws(MetaLearnersError) {
+    static func estimate(_ choice: EstimatorChoice, _ registry: Registry) throws(MetaLearnersError) {
         var stream = RandomStream(seed: 7)
         let age = (0..<2000).map { _ in 20 + 40 * stream.uniform() }
         let arms = (0..<2000).map { _ in Int32(stream.uniform() < 0.5 ? 0 : 1) }

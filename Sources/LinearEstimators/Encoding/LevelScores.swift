@@ -1,0 +1,148 @@
+import MetaLearnersCore
+
+/// A standardised number for each level of a category: one column in place of an indicator for each level.
+struct LevelScores: Sendable, Equatable {
+    /// The place of the category among the features.
+    let feature: Int
+    /// One for each level; 0, the mean, where it was never seen.
+    let values: [Double]
+
+    /// The score of a code; 0 where it has none.
+    @inline(__always)
+    func value(of code: Double) -> Double {
+        code >= 0 && code < Double(values.count) ? values[Int(code)] : 0
+    }
+
+    /// Scores, and beside each of them that of every row of the features by the other folds.
+    struct Fitted: Sendable {
+        var scores: [LevelScores] = []
+        var ofRows: [[Double]] = []
+    }
+
+    /// Scores the levels of all categories that have more than `limit` in these rows.
+    ///
+    /// - Parameters:
+    ///   - weights: one for each of the rows, positive.
+    /// - Complexity: O((rows + levels × folds) × targets) for each category.
+    static func fit(
+        _ features: Table, rows: [Int32], weights: [Double], _ scoring: LevelScoring?, limit: Int
+    ) -> Fitted {
+        var fitted = Fitted()
+        guard let scoring, !rows.isEmpty else { return fitted }
+        let total = weights.reduce(0, +)
+        for (feature, column) in features.columns.enumerated() {
+            guard let levels = column.levels?.count, levels > limit else { continue }
+            let codes = column.values.doubles()
+            let isKnown = { (code: Double) in code >= 0 && code < Double(levels) }
+            guard Set(rows.lazy.map { codes[Int($0)] }.filter(isKnown)).count > limit else { continue }
+            for target in scoring.targets {
+                let sums = Sums(
+                    codes, levels: levels, target, scoring.folds, rows: rows,
+                    weights: weights.map { $0 / total * Double(rows.count) })
+                var ofRows = codes.indices.map { row in
+                    isKnown(codes[row]) ? sums.score(Int(codes[row]), without: scoring.folds[row]) : 0
+                }
+                var mean = 0.0
+                for (row, weight) in zip(rows, weights) { mean += weight / total * ofRows[Int(row)] }
+                var variance = 0.0
+                for (row, weight) in zip(rows, weights) {
+                    variance += weight / total * (ofRows[Int(row)] - mean) * (ofRows[Int(row)] - mean)
+                }
+                guard variance > 0, variance.isFinite else { continue }
+                let deviation = variance.squareRoot()
+                for row in ofRows.indices {
+                    ofRows[row] = isKnown(codes[row]) ? (ofRows[row] - mean) / deviation : 0
+                }
+                let values = (0..<levels).map { level in
+                    sums.isSeen(level) ? (sums.score(level, without: -1) - mean) / deviation : 0
+                }
+                fitted.scores.append(LevelScores(feature: feature, values: values))
+                fitted.ofRows.append(ofRows)
+            }
+        }
+        return fitted
+    }
+
+    /// What the levels' rows add up to: a target less its mean, and weights, in all and by fold.
+    private struct Sums {
+        private let levels: Int
+        private var target: [Double]
+        private var weight: [Double]
+        /// How many rows' worth of the mean of all is added to a level.
+        private var prior = 0.0
+
+        init(
+            _ codes: [Double], levels: Int, _ values: [Double], _ folds: [Int32], rows: [Int32],
+            weights: [Double]
+        ) {
+            self.levels = levels
+            let foldCount = Int(max(folds.max() ?? -1, -1)) + 1
+            target = [Double](repeating: 0, count: levels * (foldCount + 1))
+            weight = target
+            var mean = 0.0
+            for (row, share) in zip(rows, weights) { mean += share / Double(rows.count) * values[Int(row)] }
+            var squares = 0.0
+            for (row, share) in zip(rows, weights) {
+                let deviation = values[Int(row)] - mean
+                squares += share * deviation * deviation
+                let code = codes[Int(row)]
+                guard code >= 0, code < Double(levels) else { continue }
+                for place in [0, Int(folds[Int(row)]) + 1] where place == 0 || folds[Int(row)] >= 0 {
+                    target[place * levels + Int(code)] += share * deviation
+                    weight[place * levels + Int(code)] += share
+                }
+            }
+            prior = Self.prior(target, weight, levels: levels, variance: squares / Double(rows.count))
+        }
+
+        /// The variance within levels over that between them, by the method of moments (DerSimonian & Laird 1986), within
+        /// 1 and 100.
+        private static func prior(_ target: [Double], _ weight: [Double], levels: Int, variance: Double)
+            -> Double
+        {
+            var (between, seen, total, squares) = (0.0, 0.0, 0.0, 0.0)
+            for level in 0..<levels where weight[level] > 0 {
+                between += target[level] * target[level] / weight[level]
+                seen += 1
+                total += weight[level]
+                squares += weight[level] * weight[level]
+            }
+            let room = total - squares / max(total, 1)
+            guard variance > 0, room > 0 else { return 100 }
+            let share = (between / variance - (seen - 1)) / room
+            return share > 0 ? min(max((1 - share) / share, 1), 100) : 100
+        }
+
+        func isSeen(_ level: Int) -> Bool { weight[level] > 0 }
+
+        /// The mean of a level less that of all, drawn towards 0, from the rows outside a fold (all for −1).
+        func score(_ level: Int, without fold: Int32) -> Double {
+            var (sum, count) = (target[level], weight[level])
+            if fold >= 0 {
+                sum -= target[(Int(fold) + 1) * levels + level]
+                count = max(count - weight[(Int(fold) + 1) * levels + level], 0)
+            }
+            return sum / (count + prior)
+        }
+    }
+
+    func encode(to writer: inout BinaryWriter) {
+        writer.write(UInt64(feature))
+        writer.write(values)
+    }
+
+    init(feature: Int, values: [Double]) {
+        self.feature = feature
+        self.values = values
+    }
+
+    /// - Parameter sources: what becomes of the features.
+    init(from reader: inout BinaryReader, of sources: [DesignEncoder.Source]) throws(MetaLearnersError) {
+        let place = try reader.read(UInt64.self)
+        values = try reader.readDoubles()
+        guard let feature = Int(exactly: place), sources.indices.contains(feature),
+            case .categorical = sources[feature], values.allSatisfy(\.isFinite)
+        else { throw BinaryReader.corrupt("the scores of a category's levels make no sense") }
+        self.feature = feature
+    }
+}

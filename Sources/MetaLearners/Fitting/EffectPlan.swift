@@ -1,0 +1,117 @@
+import MetaLearnersCore
+
+/// The models of an effect, with what they were fitted to.
+struct FittedEffect: Sendable {
+    let fitted: FittedRole<EffectRole>
+    /// What the model of all rows was fitted to.
+    let task: TrainingTask
+    /// What the models of folds say of the training rows; empty where there are none.
+    let outOfFold: [Double]
+}
+
+/// The effect models of one fit on their way through a task graph: each is fitted as soon as the nuisances that its
+/// target is made of are there.
+final class EffectPlan: Sendable {
+    private struct Entry: Sendable {
+        let role: EffectRole
+        let run: CrossFittingRun
+        let bytes: Int
+    }
+
+    private let request: FitRequest
+    private let models: RoleModels
+    private let learner: any MetaLearner
+    private let nuisances: NuisancePlan
+    private let parts: CrossFitter.Parts
+    private let entries: [Entry]
+
+    init(
+        _ request: FitRequest, _ models: RoleModels, _ learner: any MetaLearner, _ nuisances: NuisancePlan,
+        parts: CrossFitter.Parts
+    ) throws(MetaLearnersError) {
+        self.request = request
+        self.models = models
+        self.learner = learner
+        self.nuisances = nuisances
+        self.parts = parts
+        let dataset = request.dataset
+        let crossFitter = CrossFitter(request.repeats, aggregation: models.spec.crossFitting.aggregation)
+        var entries: [Entry] = []
+        for role in learner.effectRoles(armCount: dataset.armCount) {
+            let placed = models.spec.models.model(of: role, dataset.treatment.labels)
+            let features = try ModelsSpec.features(placed, in: dataset.covariates)
+            entries.append(
+                Entry(
+                    role: role,
+                    run: CrossFittingRun(crossFitter, parts: parts),
+                    bytes: try models.estimator(placed).footprint(
+                        rows: dataset.rowCount, of: features,
+                        outputs: role.part == .joint ? dataset.armCount - 1 : 1
+                    ).working))
+        }
+        self.entries = entries
+    }
+
+    /// Adds the fits to `graph`, after those of the nuisances.
+    func schedule(in graph: inout TaskGraph) {
+        let ready = nuisances.scheduling(in: &graph)
+        let armCount = request.dataset.armCount
+        for entry in entries {
+            let needed = learner.nuisanceRoles(of: entry.role, armCount: armCount)
+            let before = needed.flatMap { ready.roles[$0] ?? [] } + [ready.propensities]
+            let prepared = graph.add(nil, after: before) { [self] _ throws(MetaLearnersError) in
+                entry.run.start(try job(entry.role, needed))
+            }
+            entry.run.schedule("effects", in: &graph, after: [prepared], bytes: entry.bytes)
+        }
+    }
+
+    /// What the effect model of a role is fitted to, once its nuisances are there.
+    private func job(_ role: EffectRole, _ needed: [NuisanceRole]) throws(MetaLearnersError)
+        -> CrossFitter.Job
+    {
+        let dataset = request.dataset
+        let placed = models.spec.models.model(of: role, dataset.treatment.labels)
+        let estimator = try models.estimator(placed)
+        let features = try ModelsSpec.features(placed, in: dataset.covariates)
+        let direct = estimator.backend.capabilities.contains(.residualLoss)
+        let seed = RandomStream.derivedSeed(
+            UInt64(models.spec.seed), 2, UInt64(role.arm), UInt64(role.part.rawValue))
+        func task(_ estimates: NuisanceEstimates) throws(MetaLearnersError) -> TrainingTask {
+            try learner.pseudoOutcome(role, dataset, estimates)
+                .task(dataset, features: features, direct: direct, seed: seed)
+        }
+        var foldTasks: [[TrainingTask]] = []
+        if models.spec.crossFitting.inSample == .nested, parts.contains(.folds) {
+            for (number, folds) in request.repeats.enumerated() {
+                var tasks: [TrainingTask] = []
+                for fold in 0..<folds.count {
+                    tasks.append(
+                        try task(nuisances.estimates(needed, without: fold, repeat: number)))
+                }
+                foldTasks.append(tasks)
+            }
+        }
+        return CrossFitter.Job(
+            name: role.name(dataset.treatment.labels), estimator: estimator,
+            task: try task(nuisances.estimates(needed)), parts: parts, foldTasks: foldTasks)
+    }
+
+    /// The effect models, once they are fitted.
+    ///
+    /// - Throws: `internalFault` where the graph has not run.
+    func fits() throws(MetaLearnersError) -> [FittedEffect] {
+        var fits: [FittedEffect] = []
+        for entry in entries {
+            guard let task = entry.run.task else {
+                throw MetaLearnersError(.internalFault, at: entry.role.name([]), "was not fitted")
+            }
+            let fit = entry.run.fit()
+            fits.append(
+                FittedEffect(
+                    fitted: FittedRole(role: entry.role, models: fit.models), task: task,
+                    outOfFold: fit.outOfFold.first ?? []))
+        }
+        return fits
+    }
+}

@@ -1,0 +1,147 @@
+import MetaLearnersCore
+
+/// `ensemble`: several learners, stacked by their out-of-fold loss (Nie & Wager 2021, arXiv 1712.04912, section 4.2).
+///
+/// Its own nuisances are those of the loss. All members are fitted in one graph, and nuisances that several of them need,
+/// or that the loss needs, are fitted once.
+package struct EnsembleStrategy: FittingStrategy {
+    package static let kind = LearnerKind.ensemble
+    package static let traits = LearnerTraits(.combination, isComposite: true)
+    package static let predictors: [any EffectPredictor.Type] = [EnsemblePredictor.self]
+
+    package static let reference = LearnerReference(
+        target: "–", weight: "–",
+        effect:
+            "several learners, stacked by their out-of-fold R- or DR-loss with weights that are not negative",
+        citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
+
+    private let spec: MetaLearnerSpec
+    private let models: RoleModels
+    private let members: [MetaLearnerFitter]
+    private let registry: Registry
+
+    package init(_ spec: MetaLearnerSpec, _ registry: Registry) throws(MetaLearnersError) {
+        self.spec = spec
+        self.registry = registry
+        models = try RoleModels(spec, registry)
+        let place = SpecPath.root.appending("ensemble").appending("members")
+        members = try spec.ensemble.members.enumerated().map { index, member throws(MetaLearnersError) in
+            try MetaLearnerFitter(
+                spec.member(
+                    member, of: Self.kind, models: spec.models.specValue.objectValue ?? SpecObject(),
+                    at: place.appending("\(index)"), registry), registry: registry)
+        }
+    }
+
+    package var completeSpec: SpecValue {
+        var complete = spec
+        complete.models = models.completeModels
+        return .object(complete.archivedValue)
+    }
+
+    private var loss: EffectLoss { spec.ensemble.loss }
+
+    package func nuisanceRoles(armCount: Int) -> [NuisanceRole] { loss.nuisanceRoles(armCount: armCount) }
+
+    package func check(_ request: FitRequest) throws(MetaLearnersError) {
+        try requireTraits(spec, request, registry)
+        for member in members { try member.strategy.check(request) }
+    }
+
+    package func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        let own = nuisanceRoles(dataset)
+        var bytes = try models.shared(own, [], dataset).values.reduce(0, +)
+        bytes += 2 * own.count * dataset.armCount * dataset.rowCount * 8
+        for member in members { bytes += try member.strategy.footprint(dataset) }
+        return bytes
+    }
+
+    package func planNuisances(_ request: FitRequest, _ roles: [NuisanceRole]?) throws(MetaLearnersError)
+        -> any NuisanceSource
+    {
+        let wanted = (roles ?? nuisanceRoles(request.dataset)).filter {
+            !$0.isPropensity || request.dataset.knownPropensities == nil
+        }
+        return try NuisancePlan(request, models, wanted.map { ($0, .folds) })
+    }
+
+    package func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
+        var roles = Set(models.reusable(nuisances, labels).roles)
+        for member in members { roles.formUnion(member.strategy.reusable(nuisances, labels).roles) }
+        return nuisances.selecting(roles)
+    }
+
+    package func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan
+    {
+        if let reused = request.reused {
+            let labels = request.dataset.treatment.labels
+            let taken = Set(reusable(reused, labels).roles)
+            // A nuisance that the loss needs, and that nobody would fit in this way, was given by mistake.
+            for role in reused.roles
+            where nuisanceRoles(request.dataset).contains(role) && !taken.contains(role) {
+                throw NuisancePlan.otherOrigin(role, labels, at: spec.models.model(of: role, labels).place)
+            }
+        }
+        let own = try NuisancePlan(
+            request.ofMember, models, nuisanceRoles(request.dataset).map { ($0, .folds) })
+        let plans = try members.map { member throws(MetaLearnersError) in
+            try member.strategy.plan(request.ofMember, for: purpose)
+        }
+        return EnsemblePlan(
+            loss: loss, request: request, own: own, members: Array(zip(members, plans)))
+    }
+}
+
+/// The fits of an ensemble on their way.
+private struct EnsemblePlan: FitPlan {
+    let loss: EffectLoss
+    let request: FitRequest
+    let own: NuisancePlan
+    let members: [(fitter: MetaLearnerFitter, plan: any FitPlan)]
+
+    func schedule(in graph: inout TaskGraph) throws(MetaLearnersError) {
+        own.schedule(in: &graph)
+        for member in members { try member.plan.schedule(in: &graph) }
+    }
+
+    func result(_ context: ExecutionContext) throws(MetaLearnersError) -> FittedLearner {
+        let dataset = request.dataset
+        let nuisances = try own.fit()
+        let models = try members.map { member throws(MetaLearnersError) in
+            CATEModel(member.fitter, dataset, try member.plan.result(context))
+        }
+        var stacks: [ConvexStack] = []
+        var trainingEffects: [[Double]] = []
+        for arm in 1..<dataset.armCount {
+            let target = try loss.target(of: arm, dataset, nuisances.estimates)
+            let ofArm = models.map { $0.trainingEffects[arm - 1] }
+            let stack = Self.stack(ofArm, target, dataset.weights)
+            stacks.append(stack)
+            trainingEffects.append(stack.combine(ofArm))
+        }
+        return FittedLearner(
+            nuisances, keeping: nuisances.roles,
+            predictor: EnsemblePredictor(members: models, stacks: stacks), trainingEffects: trainingEffects)
+    }
+
+    /// The weights of effects that minimise the loss, and the constant beside them.
+    private static func stack(_ effects: [[Double]], _ target: PseudoOutcome, _ weights: [Double]?)
+        -> ConvexStack
+    {
+        func taking(_ list: [Double]) -> [Double] { target.rows.map { list[Int($0)] } }
+        let rowWeights = weights.map(taking)
+        guard let residual = target.residuals.first.map(taking) else {
+            return ConvexStack(
+                effects.map(taking), target: taking(target.values), rowWeights: rowWeights, .freeIntercept)
+        }
+        // The constant may have either sign: it stands among the members as itself and as its opposite.
+        let slopes = effects.map { zip(taking($0), residual).map { $0 * $1 } }
+        let stack = ConvexStack(
+            slopes + [residual, residual.map { -$0 }], target: taking(target.values), rowWeights: rowWeights,
+            .freeIntercept)
+        let count = effects.count
+        return ConvexStack(
+            weights: Array(stack.weights[..<count]),
+            intercept: stack.weights[count] - stack.weights[count + 1])
+    }
+}

@@ -1,0 +1,194 @@
+import MetaLearnersCore
+
+/// How a checked spec becomes a fitted model: everything there is to fit, as tasks of one graph.
+///
+/// A `MetaLearner` is fitted by `PlainStrategy`: nuisances, then effect models. `ensemble` and `auto` are strategies of
+/// their own, and an app may register more (`Registry.registering(_:)`). Memory, threads, progress and cancellation are the
+/// graph's concern, files and predictions that of the predictor.
+public protocol FittingStrategy: DescribedLearner {
+    /// The kinds of predictor that its models have, by which files are read.
+    static var predictors: [any EffectPredictor.Type] { get }
+
+    /// How models that no backend fitted are read from files, by the name that stands for a backend's.
+    static var ownModels: [String: OwnModelReader] { get }
+
+    /// Takes over a checked spec and finds the base learners.
+    ///
+    /// - Throws: `invalidSpec`, naming the key.
+    init(_ spec: MetaLearnerSpec, _ registry: Registry) throws(MetaLearnersError)
+
+    /// The spec with every default of every base learner.
+    var completeSpec: SpecValue { get }
+
+    /// The nuisances that a fit to data of so many arms has, propensities included.
+    func nuisanceRoles(armCount: Int) -> [NuisanceRole]
+
+    /// Checks that data and folds are such that all can be fitted, before anything is.
+    ///
+    /// - Throws: `unsupported`, `invalidSpec`, `invalidData`.
+    func check(_ request: FitRequest) throws(MetaLearnersError)
+
+    /// What the fits share and leave behind, in bytes, about.
+    func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int
+
+    /// The nuisances alone.
+    ///
+    /// - Parameter roles: which; nil for all of the strategy.
+    func planNuisances(_ request: FitRequest, _ roles: [NuisanceRole]?) throws(MetaLearnersError)
+        -> any NuisanceSource
+
+    /// Of nuisances that were fitted before, those that the strategy would fit in just the same way.
+    func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit
+
+    /// Everything.
+    ///
+    /// - Throws: `unsupported` where a backend cannot do what its role asks, `invalidArgument` for reused nuisances of
+    ///   other models or another seed.
+    func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan
+}
+
+/// Reads a model that no backend fitted.
+public typealias OwnModelReader =
+    @Sendable (inout BinaryReader, Registry) throws(MetaLearnersError) -> any FittedEstimator
+
+extension FittingStrategy {
+    public static var ownModels: [String: OwnModelReader] { [:] }
+
+    public func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
+        nuisances.selecting([])
+    }
+}
+
+/// What a fit is for.
+public enum FitPurpose: Sendable {
+    /// A whole model.
+    case model
+    /// Effects of new rows and no more: a resample of a bootstrap.
+    case newRows
+}
+
+/// One fit on its way through a task graph.
+public protocol FitPlan: Sendable {
+    /// Adds everything there is to fit to `graph`.
+    func schedule(in graph: inout TaskGraph) throws(MetaLearnersError)
+
+    /// What came out, once the graph has run.
+    func result(_ context: ExecutionContext) throws(MetaLearnersError) -> FittedLearner
+}
+
+/// What a fit gave.
+public struct FittedLearner: Sendable {
+    /// The nuisances: those of the strategy, and those that were reused.
+    public let nuisances: NuisanceFit
+    /// Of these, what belongs to the training rows in the model.
+    public let estimates: NuisanceEstimates
+    /// The models that effects of new rows come from.
+    let fitted: FittedEffects
+    /// For each arm but the control (and within an arm for each class), the effect for each training row; none for a fit
+    /// to predict new rows.
+    public let trainingEffects: [[Double]]
+    let intervals: FittedIntervals?
+
+    /// Puts the result of a strategy together.
+    ///
+    /// - Parameters:
+    ///   - roles: the nuisances whose models the model keeps.
+    ///   - trainingEffects: out of fold.
+    public init(
+        _ nuisances: NuisanceFit, keeping roles: [NuisanceRole], predictor: any EffectPredictor,
+        trainingEffects: [[Double]]
+    ) {
+        self.init(
+            nuisances: nuisances, estimates: nuisances.estimates(of: Set(roles)),
+            fitted: FittedEffects(
+                nuisanceModels: nuisances.models(roles, refitted: []), predictor: predictor),
+            trainingEffects: trainingEffects, intervals: nil)
+    }
+
+    init(
+        nuisances: NuisanceFit, estimates: NuisanceEstimates, fitted: FittedEffects,
+        trainingEffects: [[Double]], intervals: FittedIntervals?
+    ) {
+        self.nuisances = nuisances
+        self.estimates = estimates
+        self.fitted = fitted
+        self.trainingEffects = trainingEffects
+        self.intervals = intervals
+    }
+}
+
+extension FittingStrategy {
+    /// The nuisances of a fit to `dataset`: known propensities are not fitted.
+    func nuisanceRoles(_ dataset: CausalDataset) -> [NuisanceRole] {
+        nuisanceRoles(armCount: dataset.armCount)
+            .filter { !$0.isPropensity || dataset.knownPropensities == nil }
+    }
+
+    /// Checks what the traits say that the strategy does not have.
+    ///
+    /// - Throws: `invalidSpec`, `unsupported`.
+    package func requireTraits(_ spec: MetaLearnerSpec, _ request: FitRequest, _ registry: Registry)
+        throws(MetaLearnersError)
+    {
+        let traits = Self.traits
+        let name = Self.kind.rawValue
+        let kind = request.dataset.outcome.kind
+        if traits.isComposite {
+            guard request.repeats.allSatisfy(\.isCrossFitted) else {
+                throw MetaLearnersError(
+                    .invalidSpec, at: "cross_fitting.folds",
+                    "is 1, and \(name) weights its members by rows held out",
+                    remedy: "use 2 folds or more")
+            }
+            guard spec.crossFitting.inSample == .outOfFold else {
+                throw MetaLearnersError(
+                    .unsupported, at: "cross_fitting.in_sample",
+                    "\(name) has effects of its training rows out of fold alone",
+                    remedy: "use in_sample: out_of_fold")
+            }
+            guard [.none, .auto].contains(spec.intervals.method) else {
+                throw MetaLearnersError(
+                    .unsupported, at: "intervals.method", "\(name) has no intervals",
+                    remedy: "leave it out, or use r or dr")
+            }
+        }
+        if !traits.isComposite, [.analytic, .forest].contains(spec.intervals.method) {
+            let method = spec.intervals.method
+            let has = { (traits: LearnerTraits) in
+                traits.form == .regression && (method == .forest || traits.hasAnalyticIntervals)
+            }
+            guard has(traits) else {
+                throw MetaLearnersError(
+                    .unsupported, at: "intervals.method",
+                    "the learner '\(name)' has no \(method.rawValue) intervals",
+                    remedy: "these have: " + registry.learnerNames(where: has) + "; or use bootstrap")
+            }
+            guard spec.prediction == .full else {
+                throw MetaLearnersError(
+                    .unsupported, at: "intervals.method",
+                    "\(method.rawValue) intervals are those of models of all rows, and prediction is "
+                        + "'\(spec.prediction.rawValue)'",
+                    remedy: "use prediction: full, or intervals.method: bootstrap")
+            }
+        }
+        guard traits.allowsRepeats || request.repeats.count == 1 else {
+            throw MetaLearnersError(
+                .unsupported, at: "cross_fitting.repeats", "\(name) has no repeats",
+                remedy: "use more folds: cross_fitting.folds: 10")
+        }
+        guard kind.effectClasses.isEmpty || traits.servesClasses else {
+            throw MetaLearnersError(
+                .unsupported, at: "learner",
+                "the learner '\(name)' has no effects for an outcome of \(kind.classCount) classes",
+                remedy: "these have: " + registry.learnerNames(where: \.servesClasses))
+        }
+        try spec.effectScale.require(kind)
+        guard spec.effectScale == .difference || traits.isComposite || traits.hasArmMeans else {
+            throw MetaLearnersError(
+                .unsupported, at: "effect_scale",
+                "the learner '\(name)' has no outcome model of each arm, which "
+                    + "\(spec.effectScale.rawValue)s take",
+                remedy: "these have: " + registry.learnerNames(where: \.hasArmMeans))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import MetaLearnersCore
+
+/// Fits a learner: a checked spec with its base learners, ready for any dataset.
+public struct MetaLearnerFitter: Sendable {
+    /// The checked spec.
+    public let spec: MetaLearnerSpec
+    /// The spec with every default of every base learner.
+    public let completeSpec: SpecValue
+    package let strategy: any FittingStrategy
+    package let registry: Registry
+
+    /// Checks a spec and finds what it names.
+    ///
+    /// - Throws: `invalidSpec`, naming the key; what `EstimatorRegistry.loadingPlugin(at:)` throws for one of the
+    ///   spec's `plugins`.
+    public init(_ spec: MetaLearnerSpec, registry: Registry) throws(MetaLearnersError) {
+        var spec = try spec.validated()
+        let registry = spec.plugins.isEmpty ? registry : try registry.loadingPlugins(at: spec.plugins)
+        spec.plugins = []
+        spec.learner = try registry.learnerKind(
+            named: spec.learner.rawValue, at: SpecPath.root.appending("learner"))
+        self.spec = spec
+        self.registry = registry
+        strategy = try registry.strategy(of: spec)
+        completeSpec = strategy.completeSpec
+    }
+
+    /// The same with another strategy, such as one with other numbers.
+    package init(_ fitter: MetaLearnerFitter, strategy: any FittingStrategy) {
+        spec = fitter.spec
+        completeSpec = fitter.completeSpec
+        registry = fitter.registry
+        self.strategy = strategy
+    }
+
+    /// Fits the learner to `dataset`.
+    ///
+    /// - Parameters:
+    ///   - dataset: the rows to learn from.
+    ///   - folds: folds drawn elsewhere (one repeat); nil to draw them from the spec's seed.
+    ///   - reused: nuisances that were fitted before to the same rows on the same folds, by the same models; they are
+    ///     not fitted again, and the result is the same to the bit.
+    ///   - options: how to run.
+    /// - Throws: `invalidData`, `unsupported` where a backend cannot do what its role asks, `cancelled`,
+    ///   `numericalFailure` (also for a model that could not be read back from a file), `outOfMemory` where the memory limit does not do; `invalidArgument` for reused nuisances of
+    ///   other data, folds, models or another seed.
+    public func fit(
+        _ dataset: CausalDataset, folds: FoldAssignment? = nil, nuisances reused: NuisanceFit? = nil,
+        _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) -> CATEModel {
+        let scheduler = Scheduler(options)
+        let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
+        try strategy.check(request)
+        let plan = try strategy.plan(request, for: .model)
+        var graph = TaskGraph()
+        try plan.schedule(in: &graph)
+        let bootstrap =
+            spec.intervals.method == .bootstrap ? try Bootstrap(self, dataset, in: &graph) : nil
+        try scheduler.limited(by: strategy.footprint(dataset)).run(graph)
+        var model = CATEModel(self, dataset, try plan.result(scheduler.context))
+        if let bootstrap { model.intervals = .bootstrap(bootstrap.resamples) }
+        try model.requireReadable()
+        return model
+    }
+
+    /// The nuisances that a fit to `dataset` has: those that the learner needs, and what average effects take in any
+    /// case: the propensity, where that is not known, and some model of the outcome.
+    public func nuisanceRoles(_ dataset: CausalDataset) -> [NuisanceRole] { strategy.nuisanceRoles(dataset) }
+
+    /// Fits nuisances of `dataset` out of fold, as `fit` would, without any effect model.
+    ///
+    /// - Parameters:
+    ///   - roles: which; nil for those of the learner. `auto` fits its own together, and takes no others.
+    ///   - folds: folds drawn elsewhere; nil to draw them from the spec's seed.
+    ///   - reused: nuisances fitted before, which are not fitted again.
+    /// - Throws: as `fit`.
+    public func fitNuisances(
+        _ dataset: CausalDataset, roles: [NuisanceRole]? = nil, folds: FoldAssignment? = nil,
+        reusing reused: NuisanceFit? = nil, _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) -> NuisanceFit {
+        let scheduler = Scheduler(options)
+        let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
+        let source = try strategy.planNuisances(request, roles)
+        var graph = TaskGraph()
+        source.schedule(in: &graph)
+        try scheduler.limited(by: strategy.footprint(dataset)).run(graph)
+        return try source.fit()
+    }
+
+    /// Of the nuisances of another model of the same rows, those that this fitter would fit in just the same way: by
+    /// the same base learner, columns and seed. `fit` takes them, fits the others, and gives the model that it would
+    /// give without them, to the byte.
+    ///
+    /// `auto` stacks nuisances of its own and takes over only those of another `auto` of the same seed that was fitted in
+    /// this process: a file has not all that its effects are made of.
+    ///
+    /// - Throws: `unsupported` where `auto` could take over or give nothing, and what
+    ///   `CATEModel.nuisances(fittedTo:_:)` throws.
+    public func nuisances(
+        of model: CATEModel, fittedTo dataset: CausalDataset,
+        _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) -> NuisanceFit {
+        let reusable = strategy.reusable(
+            try model.nuisances(fittedTo: dataset, options), dataset.treatment.labels)
+        for kind in [spec.learner, model.spec.learner]
+        where reusable.roles.isEmpty && registry.traits(of: kind)?.bringsModels == true {
+            throw MetaLearnersError(
+                .unsupported, at: "nuisances",
+                "'\(kind.rawValue)' stacks nuisances of its own: nothing of the model could be used",
+                remedy:
+                    "fit without them; \(kind.rawValue) takes over those of a \(kind.rawValue) of the same seed "
+                    + "that was fitted in this process")
+        }
+        return reusable
+    }
+}

@@ -1,0 +1,177 @@
+import MetaLearnersCore
+
+/// The fit of one meta-learner: its nuisances out of fold, then its effect models.
+struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
+    static var kind: LearnerKind { Learner.kind }
+    static var aliases: [String] { Learner.aliases }
+    static var traits: LearnerTraits { Learner.traits }
+    static var reference: LearnerReference { Learner.reference }
+    static var predictors: [any EffectPredictor.Type] { [LearnerPredictor.self] }
+
+    let learner: any MetaLearner
+    private let spec: MetaLearnerSpec
+    private let models: RoleModels
+    private let registry: Registry
+
+    init(_ spec: MetaLearnerSpec, _ registry: Registry) throws(MetaLearnersError) {
+        learner = Learner(spec)
+        self.spec = spec
+        self.registry = registry
+        models = try RoleModels(spec, registry)
+    }
+
+    var completeSpec: SpecValue {
+        var complete = spec
+        complete.models = models.completeModels
+        return .object(complete.archivedValue)
+    }
+
+    /// Those that the learner needs, and what average effects take in any case: the propensity and some model of the
+    /// outcome.
+    func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
+        var roles = learner.nuisanceRoles(armCount: armCount)
+        if roles == [.propensity] { roles = (1..<armCount).map { .marginalOutcome(arm: $0) } + roles }
+        if !roles.contains(.propensity) { roles.append(.propensity) }
+        return roles
+    }
+
+    func check(_ request: FitRequest) throws(MetaLearnersError) {
+        try requireTraits(spec, request, registry)
+        for role in learner.effectRoles(armCount: request.dataset.armCount) {
+            try models.requireEffectModel(role, request.dataset)
+        }
+    }
+
+    func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        let nuisances = nuisanceRoles(dataset)
+        let effects = learner.effectRoles(armCount: dataset.armCount)
+        let shared = try models.shared(nuisances, effects, dataset)
+        let lists = (nuisances.count + effects.count) * dataset.armCount * 2
+        return shared.values.reduce(0, +) + lists * dataset.rowCount * 8
+    }
+
+    func planNuisances(_ request: FitRequest, _ roles: [NuisanceRole]?) throws(MetaLearnersError)
+        -> any NuisanceSource
+    {
+        let wanted = (roles ?? nuisanceRoles(request.dataset)).filter {
+            !$0.isPropensity || request.dataset.knownPropensities == nil
+        }
+        return try NuisancePlan(request, models, wanted.map { ($0, .folds) })
+    }
+
+    func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
+        models.reusable(nuisances, labels)
+    }
+
+    func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan {
+        let armCount = request.dataset.armCount
+        // Predicting new rows asks these models, refitted to all rows.
+        let serving = Set(
+            purpose == .newRows || spec.prediction == .full
+                ? learner.predictionRoles(armCount: armCount) : [])
+        let ofEffects = Set(
+            learner.effectRoles(armCount: armCount).isEmpty ? [] : learner.nuisanceRoles(armCount: armCount))
+        var wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)] = []
+        let roles =
+            purpose == .newRows
+            ? ofEffects.union(serving).sorted { $0.code < $1.code } : nuisanceRoles(armCount: armCount)
+        for role in roles where !role.isPropensity || request.dataset.knownPropensities == nil {
+            var parts = purpose == .newRows && !ofEffects.contains(role) ? [] : CrossFitter.Parts.folds
+            if serving.contains(role) { parts.insert(.full) }
+            // Trimming asks for propensities whatever the learner.
+            let trims = role.isPropensity && spec.overlap.policy == .trim && !ofEffects.isEmpty
+            if spec.crossFitting.inSample == .nested, trims || ofEffects.contains(role) {
+                parts.insert(.pairs)
+            }
+            wanted.append((role, parts))
+        }
+        let nuisances = try NuisancePlan(request, models, wanted)
+        return PlainPlan(
+            learner: learner, traits: Self.traits, spec: spec, models: models, request: request,
+            purpose: purpose,
+            serving: serving, roles: wanted.map(\.role), nuisances: nuisances,
+            effects: try EffectPlan(
+                request, models, learner, nuisances,
+                parts: purpose == .newRows ? .full : effectParts))
+    }
+
+    /// Which fits of effect models are needed: for effects of the training rows, and for new rows.
+    private var effectParts: CrossFitter.Parts {
+        guard spec.prediction == .full else { return .folds }
+        return spec.crossFitting.inSample == .full ? .full : [.folds, .full]
+    }
+}
+
+/// The fit of one meta-learner on its way.
+private struct PlainPlan: FitPlan {
+    let learner: any MetaLearner
+    let traits: LearnerTraits
+    let spec: MetaLearnerSpec
+    let models: RoleModels
+    let request: FitRequest
+    let purpose: FitPurpose
+    let serving: Set<NuisanceRole>
+    let roles: [NuisanceRole]
+    let nuisances: NuisancePlan
+    let effects: EffectPlan
+
+    func schedule(in graph: inout TaskGraph) { effects.schedule(in: &graph) }
+
+    func result(_ context: ExecutionContext) throws(MetaLearnersError) -> FittedLearner {
+        let nuisances = try nuisances.fit()
+        let effects = try effects.fits()
+        let predictor = LearnerPredictor(learner: learner, effectModels: effects.map(\.fitted))
+        guard purpose == .model else {
+            let served = roles.filter(serving.contains)
+            return FittedLearner(
+                nuisances: nuisances, estimates: nuisances.estimates,
+                fitted: FittedEffects(
+                    nuisanceModels: nuisances.models(served, refitted: serving).map(\.withoutFolds),
+                    predictor: predictor),
+                trainingEffects: [], intervals: nil)
+        }
+        let dataset = request.dataset
+        let estimates = nuisances.estimates(of: Set(roles))
+        let fitted = FittedEffects(
+            nuisanceModels: nuisances.models(roles, refitted: serving), predictor: predictor)
+        let trainingEffects: [[Double]]
+        if spec.crossFitting.inSample == .full {
+            let serving = ModelServing(
+                spec: spec, armLabels: dataset.treatment.labels, outcomeKind: dataset.outcome.kind,
+                calibration: nuisances.calibration)
+            trainingEffects = try serving.effects(
+                fitted, dataset.covariates, .combined, context,
+                propensities: dataset.knownPropensities == nil ? nil : estimates.propensities)
+        } else {
+            trainingEffects = try learner.everyEffect(
+                estimates,
+                EffectPredictions(
+                    Dictionary(uniqueKeysWithValues: effects.map { ($0.fitted.role, $0.outOfFold) })),
+                dataset.outcome.kind)
+        }
+        return FittedLearner(
+            nuisances: nuisances, estimates: estimates, fitted: fitted, trainingEffects: trainingEffects,
+            intervals: spec.prediction == .full
+                ? try FittedIntervals.made(
+                    spec.intervals, traits, effects.map { ($0.task, $0.fitted.models.fullModel) },
+                    areHonest: areHonest, context) : nil)
+    }
+}
+
+extension PlainPlan {
+    /// Whether the effect models of all arms keep the rows that place splits apart from those that give values.
+    private var areHonest: Bool {
+        learner.effectRoles(armCount: request.dataset.armCount).allSatisfy { role in
+            models.parameter("honest", of: role, request.dataset.treatment.labels) == .boolean(true)
+        }
+    }
+}
+
+extension FittedRole {
+    /// The model of all rows alone.
+    fileprivate var withoutFolds: FittedRole {
+        guard models.fullModel != nil else { return self }
+        return FittedRole(
+            role: role, models: CrossFittedModels(foldModels: [], fullModel: models.fullModel))
+    }
+}

@@ -1,0 +1,53 @@
+import MetaLearnersCore
+
+/// The models of one role within a fitted model, as those see them who look into it.
+public struct ModelPart: Sendable, Equatable {
+    /// The role, such as "outcome of arm 'control'".
+    public let name: String
+    /// The backend that fitted it.
+    public let backend: String
+    /// How many models of folds there are.
+    public let foldModels: Int
+    /// Whether there is a model of all rows.
+    public let hasFullModel: Bool
+    /// How many bytes the models take in the file.
+    public let bytes: Int
+    /// Whether the effects are made of it. Other models serve the average effects alone: the learner's formula knows nothing
+    /// of them.
+    public let servesEffects: Bool
+
+    init<Role>(_ fitted: FittedRole<Role>, name: String, servesEffects: Bool = true) {
+        self.name = name
+        self.servesEffects = servesEffects
+        backend = fitted.models.everyModel.first?.backendName ?? ""
+        foldModels = fitted.models.foldModels.count
+        hasFullModel = fitted.models.fullModel != nil
+        bytes = fitted.models.everyModel.reduce(0) { total, model in
+            var writer = BinaryWriter()
+            model.encode(to: &writer)
+            return total + writer.bytes.count
+        }
+    }
+
+    /// Creates the description of a part.
+    public init(name: String, backend: String, foldModels: Int, hasFullModel: Bool, bytes: Int) {
+        self.name = name
+        self.backend = backend
+        self.foldModels = foldModels
+        self.hasFullModel = hasFullModel
+        self.bytes = bytes
+        servesEffects = true
+    }
+
+    /// What the part is for, in words.
+    public var purpose: String { servesEffects ? "effects" : "average effects" }
+
+    /// The part as results have it.
+    public var specValue: SpecValue {
+        [
+            "role": .string(name), "backend": .string(backend), "fold_models": .integer(foldModels),
+            "full_model": .boolean(hasFullModel), "bytes": .integer(bytes),
+            "serves": .string(purpose),
+        ]
+    }
+}

@@ -1,0 +1,104 @@
+import MetaLearnersCore
+
+/// The nuisances of everything that one call fits: each is fitted once, whoever asks for it, and only those parts of it
+/// that somebody asks for.
+///
+/// A nuisance is known by its role and its origin (base learner, columns, seed).
+final class NuisancePool: Sendable {
+    struct Key: Hashable, Sendable {
+        let role: NuisanceRole
+        let origin: String
+    }
+
+    private struct Entry: Sendable {
+        /// What is there already.
+        var component: NuisanceComponent?
+        /// What is there or will be.
+        var parts: CrossFitter.Parts = []
+        /// Fits that no graph has yet.
+        var waiting: [Fits] = []
+        /// The tasks after which everything that was scheduled is there.
+        var nodes: [TaskGraph.Node] = []
+    }
+
+    private struct Fits: Sendable {
+        let run: CrossFittingRun
+        let bytes: Int
+        let cost: Int
+    }
+
+    private let entries: Lock<[Key: Entry]>
+
+    /// A pool of nuisances that are there already.
+    init(_ known: [NuisanceComponent]) {
+        var entries: [Key: Entry] = [:]
+        for component in known {
+            entries[Key(role: component.role, origin: component.origin)] = Entry(
+                component: component,
+                parts: CrossFitter.Parts([.folds, .pairs, .full]).subtracting(
+                    component.missing(of: [.folds, .pairs, .full])))
+        }
+        self.entries = Lock(entries)
+    }
+
+    /// Asks for parts of a nuisance.
+    ///
+    /// - Parameter job: what is fitted, of the parts that are missing.
+    func ask(
+        _ key: Key, _ parts: CrossFitter.Parts, _ fitter: CrossFitter,
+        job: (CrossFitter.Parts) throws(MetaLearnersError) -> CrossFitter.Job
+    ) throws(MetaLearnersError) {
+        let missing = parts.subtracting(entries.withLock { $0[key]?.parts ?? [] })
+        guard !missing.isEmpty else { return }
+        let job = try job(missing)
+        let rows = job.task.rows.count
+        let fits = Fits(
+            run: CrossFittingRun(fitter, job),
+            bytes: job.estimator.footprint(rows: rows, of: job.task.features, outputs: job.task.outputCount)
+                .working,
+            cost: rows * (key.role.isPropensity ? 4 : 1))
+        entries.withLock { entries in
+            entries[key, default: Entry()].parts.formUnion(missing)
+            entries[key, default: Entry()].waiting.append(fits)
+        }
+    }
+
+    /// Adds the fits of some nuisances to `graph` that are not in it yet, the longest first.
+    ///
+    /// - Returns: for each, the tasks after which it is there.
+    func schedule(_ keys: [Key], in graph: inout TaskGraph) -> [Key: [TaskGraph.Node]] {
+        let waiting = entries.withLock { entries in
+            keys.flatMap { key in
+                let fits = entries[key]?.waiting ?? []
+                entries[key]?.waiting = []
+                return fits.map { (key: key, fits: $0) }
+            }
+        }
+        let order = waiting.indices.sorted { (waiting[$1].fits.cost, $0) < (waiting[$0].fits.cost, $1) }
+        for (key, fits) in order.map({ waiting[$0] }) {
+            let units = fits.run.schedule("nuisances", in: &graph, bytes: fits.bytes)
+            let done = graph.add(nil, after: units) { [self] _ throws(MetaLearnersError) in
+                finish(key, fits.run.fit())
+            }
+            entries.withLock { $0[key]?.nodes.append(done) }
+        }
+        return entries.withLock { entries in
+            Dictionary(uniqueKeysWithValues: Set(keys).map { ($0, entries[$0]?.nodes ?? []) })
+        }
+    }
+
+    private func finish(_ key: Key, _ fit: CrossFitter.Fit) {
+        entries.withLock { entries in
+            if entries[key]?.component != nil {
+                entries[key]?.component?.add(fit)
+            } else {
+                entries[key]?.component = NuisanceComponent(
+                    role: key.role, origin: key.origin, models: fit.models, outOfFold: fit.outOfFold,
+                    outOfPairs: fit.outOfPairs)
+            }
+        }
+    }
+
+    /// A nuisance, as far as it is there.
+    func component(_ key: Key) -> NuisanceComponent? { entries.withLock { $0[key]?.component } }
+}

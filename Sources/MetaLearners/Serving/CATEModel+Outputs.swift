@@ -1,0 +1,176 @@
+import MetaLearnersCore
+
+extension CATEModel {
+    /// The arms that are asked about where none is compared: one, or all.
+    func arms(of request: PredictionRequest) throws(MetaLearnersError) -> [Int] {
+        guard request.baseline == nil else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "baseline", "\(request.output.rawValue) compare no arms",
+                remedy: "leave it out")
+        }
+        guard let arm = request.arm else { return Array(armLabels.indices) }
+        return [try ArmContrast.index(of: arm, "arm", armLabels)]
+    }
+
+    /// The scale of a request's effects.
+    ///
+    /// - Throws: `unsupported` where the outcome or the learner has none such.
+    func scale(of request: PredictionRequest) throws(MetaLearnersError) -> EffectScale {
+        let scale = request.scale ?? spec.effectScale
+        try scale.require(outcomeKind)
+        if scale != .difference { try requireArmMeans(for: "\(scale.rawValue)s") }
+        return scale
+    }
+
+    /// - Throws: `unsupported`, naming the learners that have arm means.
+    func requireArmMeans(for purpose: String) throws(MetaLearnersError) {
+        guard !fitted.hasArmMeans(armCount: armLabels.count) else { return }
+        throw MetaLearnersError(
+            .unsupported, at: "learner",
+            "the learner '\(spec.learner.rawValue)' has no outcome model of each arm, which \(purpose) take",
+            remedy: "these have: " + registry.learnerNames(where: \.hasArmMeans))
+    }
+
+    /// What the model remembers of its training rows.
+    ///
+    /// - Throws: `unsupported` for a model that was saved without.
+    func requireRecord() throws(MetaLearnersError) -> TrainingRecord {
+        if let training { return training }
+        throw MetaLearnersError(
+            .unsupported, at: "model", "it was saved without its training rows",
+            remedy: "fit with keep_training: true")
+    }
+
+    /// Checks that `dataset` is the one that the model was fitted to.
+    func requireTraining(_ dataset: CausalDataset, _ context: ExecutionContext)
+        throws(MetaLearnersError)
+    {
+        guard try requireRecord().fingerprint == dataset.fingerprint(context) else {
+            throw MetaLearnersError(
+                .invalidData, at: "training", "these are not the rows that the model was fitted to",
+                remedy: "give the very rows in the same order, or predict them as new rows")
+        }
+    }
+
+    func predictEffects(
+        _ request: PredictionRequest, _ rows: PredictionRows, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> Prediction {
+        let names = try columnNames(request)
+        let contrasts = try ArmContrast.list(request, armLabels)
+        let scale = try scale(of: request)
+        var warnings: [String] = []
+        var columns: [[Double]] = []
+        if scale == .difference {
+            let effects: [[Double]]
+            if case .new(let table) = rows {
+                var aligned = try AlignedRows(table, schema, spec.data)
+                effects = try predictEffects(&aligned, fitted, .combined, context)
+                warnings = aligned.warnings
+            } else {
+                effects = try requireRecord().effects
+            }
+            columns = contrasts.flatMap { $0.differences(effects, width: outcomeKind.effectCount) }
+        } else {
+            let means: [[[Double]]]
+            (means, warnings) = try armMeans(rows, context)
+            columns = contrasts.flatMap { $0.comparisons(means, scale) }
+        }
+        return Prediction(names: names, columns: columns, meaning: nil, warnings: warnings)
+    }
+
+    func predictArmMeans(
+        _ request: PredictionRequest, _ rows: PredictionRows, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> Prediction {
+        let names = try columnNames(request)
+        let (means, warnings) = try armMeans(rows, context)
+        return Prediction(
+            names: names, columns: try arms(of: request).flatMap { means[$0] }, meaning: nil,
+            warnings: warnings)
+    }
+
+    /// The mean of each arm, for each class, for each row.
+    private func armMeans(_ rows: PredictionRows, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> (means: [[[Double]]], warnings: [String])
+    {
+        var warnings: [String] = []
+        let nuisances: NuisanceEstimates
+        if case .new(let table) = rows {
+            var aligned = try AlignedRows(table, schema, spec.data)
+            nuisances = try armMeans(&aligned, fitted, .combined, context)
+            warnings = aligned.warnings
+        } else {
+            nuisances = try requireRecord().nuisances
+        }
+        return (try Self.means(of: nuisances, outcomeKind), warnings)
+    }
+
+    /// The arm means of new rows by the models of `fitted`.
+    func armMeans(
+        _ rows: inout AlignedRows, _ fitted: FittedEffects, _ selection: ModelSelection,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> NuisanceEstimates {
+        let roles = fitted.nuisanceModels.map(\.role).filter {
+            switch $0 {
+            case .joint, .armOutcome: true
+            case .propensity, .marginalOutcome: false
+            }
+        }
+        let known =
+            overlap.isKnown && fitted.hasDependentModels ? try knownPropensities(&rows) : nil
+        return try serving.nuisances(
+            Set(roles), rows.features, fitted.nuisanceModels, selection, context, propensities: known)
+    }
+
+    /// The mean of each arm, for each class, for each row.
+    static func means(of nuisances: NuisanceEstimates, _ kind: Outcome.Kind) throws(MetaLearnersError)
+        -> [[[Double]]]
+    {
+        var means: [[[Double]]] = []
+        for arm in 0..<nuisances.armCount {
+            let columns =
+                kind.effectClasses.isEmpty
+                ? nuisances.armOutcomes[arm].map { [$0] } : nuisances.classOutcomes[arm]
+            guard let columns else {
+                throw MetaLearnersError(.internalFault, at: "arm means", "those of an arm are missing")
+            }
+            means.append(columns)
+        }
+        return means
+    }
+
+    func predictPropensities(
+        _ request: PredictionRequest, _ rows: PredictionRows, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> Prediction {
+        let names = try columnNames(request)
+        var warnings: [String] = []
+        let propensities: [[Double]]?
+        if case .new(let table) = rows {
+            var aligned = try AlignedRows(table, schema, spec.data)
+            propensities = try servingPropensities(&aligned, context)
+            warnings = aligned.warnings
+        } else {
+            propensities = try requireRecord().nuisances.propensities
+        }
+        guard let propensities else {
+            throw MetaLearnersError(.unsupported, at: "model", "it has no model of the propensities")
+        }
+        return Prediction(
+            names: names, columns: try arms(of: request).map { propensities[$0] }, meaning: nil,
+            warnings: warnings)
+    }
+
+    /// The table of rows whose covariates a prediction needs.
+    ///
+    /// - Throws: `invalidArgument` for training rows without their dataset.
+    func covariates(of rows: PredictionRows, for purpose: String) throws(MetaLearnersError) -> Table {
+        switch rows {
+        case .new(let table): return table
+        case .trainingRows(let dataset): return dataset.covariates
+        case .training:
+            throw MetaLearnersError(
+                .invalidArgument, at: "rows",
+                "\(purpose) of training rows need the dataset: a model does not keep the covariates",
+                remedy: "give the dataset that the model was fitted to")
+        }
+    }
+}

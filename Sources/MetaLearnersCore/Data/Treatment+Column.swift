@@ -1,0 +1,84 @@
+extension Treatment {
+    /// The treatment in a column that has a value in every row: numbers or texts, each different one an arm.
+    ///
+    /// Without a named control it is the lowest number; of texts, the first that says that it is one, else the first
+    /// in order, with a warning wherever an effect could turn out to have the other sign.
+    ///
+    /// - Throws: `invalidData` for missing rows and for numbers that look continuous, `invalidSpec` or `invalidData` for
+    ///   a control that no row has.
+    init(_ column: Column, control: String?, places: RowPlaces, warnings: inout [String])
+        throws(MetaLearnersError)
+    {
+        if column.levels == nil { try Self.refuseInfinity(column, places) }
+        let coded = column.asCategorical()
+        guard let codes = coded.codes(), let levels = coded.levels else {
+            throw MetaLearnersError(.internalFault, at: column.name, "a category without levels")
+        }
+        if let row = codes.firstIndex(where: { $0 < 0 }) {
+            let count = codes.reduce(0) { $0 + ($1 < 0 ? 1 : 0) }
+            throw MetaLearnersError(
+                .invalidData, at: "treatment '\(column.name)'",
+                "\(count) of \(codes.count) rows are missing, the first is \(places.name(row))",
+                remedy: "remove these rows: a row without a treatment tells nothing about effects")
+        }
+        var counts = [Int](repeating: 0, count: levels.count)
+        for code in codes { counts[Int(code)] += 1 }
+        var order = levels.indices.filter { counts[$0] > 0 }
+        try Self.refuseContinuous(column.name, order.map { levels[$0] }, order.map { counts[$0] })
+        let labels = order.map { levels[$0] }
+        if let control {
+            guard let position = labels.firstIndex(of: control) else {
+                throw MetaLearnersError(
+                    .invalidData, at: "data.control", "no row of '\(column.name)' has the label '\(control)'",
+                    remedy: SpellingSuggestion.clause(for: control, in: labels))
+            }
+            order.insert(order.remove(at: position), at: 0)
+        } else if !labels.allSatisfy(Self.isNumber), labels.count > 1 {
+            let positions = ObviousLabels.controlPositions(in: labels)
+            let position = positions.first ?? 0
+            order.insert(order.remove(at: position), at: 0)
+            if positions.isEmpty {
+                warnings.append(
+                    "treatment '\(column.name)': the control is taken to be '\(labels[0])', the first label in order; name it with data.control"
+                )
+            } else if position > 0 || positions.count > 1 {
+                warnings.append(
+                    "treatment '\(column.name)': the control is taken to be '\(labels[position])', by its name; another one is named with data.control"
+                )
+            }
+        }
+        var armOfLevel = [Int32](repeating: 0, count: levels.count)
+        for (arm, level) in order.enumerated() { armOfLevel[level] = Int32(arm) }
+        try self.init(
+            arms: codes.map { armOfLevel[Int($0)] }, labels: order.map { levels[$0] }, places: places)
+    }
+
+    private static func refuseInfinity(_ column: Column, _ places: RowPlaces) throws(MetaLearnersError) {
+        guard column.values.element.isFloatingPoint,
+            let row = column.values.doubles().firstIndex(where: \.isInfinite)
+        else { return }
+        throw MetaLearnersError(
+            .invalidData, at: "treatment '\(column.name)'", "\(places.name(row)) is infinite",
+            remedy: "remove these rows: a row without a treatment tells nothing about effects")
+    }
+
+    /// Refuses numbers that are rather doses than names of arms: more than 20, some with a fraction or some in fewer
+    /// than 20 rows; and more than 256 of whatever kind.
+    private static func refuseContinuous(_ name: String, _ labels: [String], _ counts: [Int])
+        throws(MetaLearnersError)
+    {
+        guard labels.count > 20 else { return }
+        let areNumbers = labels.allSatisfy(isNumber)
+        let looksContinuous =
+            areNumbers && (labels.contains { Int64($0) == nil } || (counts.min() ?? 0) < 20)
+        guard looksContinuous || labels.count > 256 else { return }
+        throw MetaLearnersError(
+            .invalidData, at: "treatment '\(name)'",
+            areNumbers
+                ? "has \(labels.count) different numbers, from \(labels.first ?? "") to \(labels.last ?? ""): it looks continuous"
+                : "has \(labels.count) different labels: it does not look like a treatment",
+            remedy: "treatments are arms here: name another column, or group the values into a few")
+    }
+
+    private static func isNumber(_ label: String) -> Bool { Column.number(ofLabel: label) != nil }
+}

@@ -1,0 +1,84 @@
+import MetaLearnersCore
+
+/// What a spec or a model says of the columns of a file, before it is read: which are labels, which are numbers.
+package struct ColumnRules: Sendable {
+    /// How the fields of a column are to be understood.
+    enum Use: Equatable {
+        /// As numbers where all are numbers, else as texts.
+        case covariate
+        /// The same for the outcome.
+        case outcome
+        /// As numbers; anything else is an error.
+        case numbers
+        /// As labels, each exactly as it is: integers of any length, `007`.
+        case treatment
+        /// The same for an outcome of classes.
+        case classes
+        /// The same, and the spec insists that texts are meant as such.
+        case category
+        /// The same for clusters, whose names may be of any kind.
+        case cluster
+        /// As levels that a model knows.
+        case levels(Set<String>)
+        /// Nobody asks.
+        case ignored
+    }
+
+    /// What means "missing" beside the usual spellings.
+    let missing: MissingValues
+    private var uses: [String: Use] = [:]
+    private var others: Use
+
+    /// Every column may be a covariate.
+    package init() {
+        missing = MissingValues([])
+        others = .covariate
+    }
+
+    /// What `spec` says of the columns to learn from.
+    package init(_ spec: DataSpec) {
+        missing = MissingValues(spec.missingValues)
+        others = spec.covariates.isEmpty ? .covariate : .ignored
+        for name in spec.covariates { uses[name] = .covariate }
+        for name in spec.exclude { uses[name] = .ignored }
+        if let name = spec.outcome {
+            switch spec.outcomeType {
+            case .auto: uses[name] = .outcome
+            case .continuous, .count: uses[name] = .numbers
+            case .binary, .classes: uses[name] = .classes
+            }
+        }
+        if let name = spec.cluster { uses[name] = .cluster }
+        if let name = spec.treatment { uses[name] = .treatment }
+        for name in spec.categorical { uses[name] = .category }
+        for name in spec.propensity + [spec.weight].compactMap(\.self) { uses[name] = .numbers }
+    }
+
+    /// What a model expects of new rows: its covariates as it knows them.
+    package init(_ schema: CovariateSchema, _ spec: DataSpec) {
+        self.init(schema, missing: MissingValues(spec.missingValues))
+        for name in spec.propensity { uses[name] = .numbers }
+    }
+
+    /// What a model expects of rows that also have a treatment and an outcome.
+    package init(training schema: CovariateSchema, _ spec: DataSpec) {
+        let own = ColumnRules(spec)
+        self.init(schema, missing: own.missing)
+        // A column that is no covariate plays the part that the spec gives it.
+        for (name, use) in own.uses where uses[name] == nil { uses[name] = use }
+    }
+
+    private init(_ schema: CovariateSchema, missing: MissingValues) {
+        self.missing = missing
+        others = .ignored
+        for field in schema.fields {
+            switch field.kind {
+            case .numeric: uses[field.name] = .numbers
+            case .categorical(let levels): uses[field.name] = .levels(Set(levels))
+            }
+        }
+    }
+
+    /// How the fields of the column called `name` are to be understood.
+    func use(of name: String) -> Use { uses[name] ?? others }
+}

@@ -1,0 +1,111 @@
+import MetaLearnersCore
+import Testing
+
+@testable import LinearEstimators
+
+/// Categories of more levels than a design matrix has columns for.
+@Suite struct LevelScoreTests {
+    private let context = ExecutionContext()
+    private static let rows = 600
+    private static let levels = 100
+    /// Level 0 is rare, level 99 is missing in training.
+    private let codes = (0..<Self.rows).map { (row: Int) -> Int32 in Int32((row * 37 + row / 11) % 99) }
+    private let number = (0..<Self.rows).map { Double($0 % 7) - 3 }
+    private let folds = (0..<Self.rows).map { Int32($0 % 3) }
+
+    private func table(_ codes: [Int32]? = nil) throws -> Table {
+        try Table([
+            Column("number", number),
+            Column(
+                "area", codes: StridedValues(codes ?? self.codes), levels: (0..<Self.levels).map { "L\($0)" }),
+        ])
+    }
+
+    /// What a level does.
+    private func effect(_ code: Int32) -> Double { Double(code % 10) - 4.5 }
+
+    @Test("a row's score is the shrunk mean of its level in the other folds, standardised")
+    func crossFitted() throws {
+        let target = codes.map(effect)
+        let fitted = LevelScores.fit(
+            try table(), rows: (0..<Int32(Self.rows)).map { $0 },
+            weights: [Double](repeating: 2.5, count: Self.rows),
+            LevelScoring(targets: [target, [Double](repeating: 1, count: Self.rows)], folds: folds), limit: 64
+        )
+        // The constant target says nothing.
+        #expect(fitted.scores.count == 1)
+        let mean = target.reduce(0, +) / Double(Self.rows)
+        // Without variance within levels, the mean of all counts as one row.
+        let raw = (0..<Self.rows).map { row in
+            let others = (0..<Self.rows).count { codes[$0] == codes[row] && folds[$0] != folds[row] }
+            return Double(others) * (target[row] - mean) / Double(others + 1)
+        }
+        let center = raw.reduce(0, +) / Double(Self.rows)
+        let squares: [Double] = raw.map { ($0 - center) * ($0 - center) }
+        let spread = (squares.reduce(0, +) / Double(Self.rows)).squareRoot()
+        #expect(largestDifference(fitted.ofRows[0], raw.map { ($0 - center) / spread }) < 1e-9)
+        #expect(fitted.scores[0].values[99] == 0)
+    }
+
+    @Test("few levels have no scores, and the order of levels and the unit of targets do not matter")
+    func invariance() throws {
+        let target = codes.enumerated().map { effect($1) + Double($0 % 5) }
+        func fit(_ codes: [Int32], _ target: [Double], limit: Int = 64) throws -> LevelScores.Fitted {
+            LevelScores.fit(
+                try table(codes), rows: (0..<Int32(Self.rows)).map { $0 },
+                weights: [Double](repeating: 1, count: Self.rows),
+                LevelScoring(targets: [target], folds: folds), limit: limit)
+        }
+        let plain = try fit(codes, target)
+        #expect(try fit(codes, target, limit: 99).scores.isEmpty)
+        #expect(
+            largestDifference(try fit(codes.map { 98 - $0 }, target).ofRows[0], plain.ofRows[0]) < 1e-9)
+        #expect(try fit(codes, target.map { $0 * 0x1p30 }).ofRows == plain.ofRows)
+    }
+
+    @Test("functions on scores predict from the levels, and survive the archive")
+    func functions() throws {
+        let target = codes.enumerated().map { effect($1) + number[$0] + Double($0 % 5) }
+        let design = try DesignMatrix(
+            table(), expansion: FeatureExpansion.splinesInteractions,
+            scoring: LevelScoring(targets: [target], folds: folds),
+            context)
+        // A number, 64 levels at most with one for the others, a score, and the products of the number.
+        #expect(design.columns(FeatureExpansion.none).count <= 1 + 65 + 1)
+        let problem = try PathProblem(
+            design, rows: (0..<Int32(Self.rows)).map { $0 }, folds: folds, target: target, context)
+        let fit = try problem.ridgePath(context)
+        let errors = zip(try fit.outOfFold(fit.best, context), target).map { ($0 - $1) * ($0 - $1) }
+        // The variance of the target is 14; of noise, 2.
+        #expect(errors.reduce(0, +) / Double(Self.rows) < 3.5)
+        let model = design.model(of: [fit.function(fit.best)])
+        var writer = BinaryWriter()
+        model.encode(to: &writer)
+        var reader = BinaryReader(writer.bytes[...])
+        let back = try LinearFunctions(from: &reader)
+        var new = codes
+        (new[0], new[1]) = (99, -1)
+        let values = try model.predict(table(new), rows: nil, context)
+        #expect(try back.predict(table(new), rows: nil, context) == values)
+        for length in stride(from: 0, to: writer.bytes.count, by: 97) {
+            var reader = BinaryReader(writer.bytes[..<length])
+            #expect(throws: MetaLearnersError.self) { try LinearFunctions(from: &reader) }
+        }
+        // What the scorer folds together is what the columns give.
+        let encoder = design.encoder
+        let function = fit.function(fit.best)
+        let block = try DoubleBuffer(encoder.width * DesignBlocks.rowsPerBlock)
+        try DesignBlocks(encoder: encoder, features: table(new), rows: (0..<Int32(Self.rows)).map { $0 })
+            .forEach(into: block, context) { range throws(MetaLearnersError) in
+                for (offset, row) in range.enumerated() {
+                    var value = function.intercept
+                    for column in 0..<encoder.width {
+                        value +=
+                            function.coefficients[column]
+                            * block.start[column * DesignBlocks.rowsPerBlock + offset]
+                    }
+                    #expect(abs(value - values[row]) < 1e-9)
+                }
+            }
+    }
+}
