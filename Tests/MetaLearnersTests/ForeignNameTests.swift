@@ -39,7 +39,7 @@ struct ForeignNameTests {
             (["learner": "DRLearner"], "did you mean 'dr'?"), (["learner": "T-learner"], "did you mean 't'?"),
             (["data": ["treatment_col": "w"]], "did you mean 'treatment'?"),
             (["data": ["target": "y"]], "did you mean 'outcome'?"),
-            (["ensemble": ["members": ["x_learner"]]], "did you mean 'x'?"),
+            (["learner": "ensemble", "ensemble": ["members": ["x_learner"]]], "did you mean 'x'?"),
         ] as [(SpecValue, String)])
     func meanings(_ spec: SpecValue, _ words: String) {
         #expect(message(spec).contains(words), "\(message(spec))")
@@ -53,15 +53,15 @@ struct ForeignNameTests {
 
     @Test("choices may be written in any case, with hyphens or without")
     func choicesInAnyCase() throws {
-        let spec = try MetaLearnerSpec(
-            [
-                "learner": "DR", "cross_fitting": ["in_sample": "Out-Of-Fold"],
-                "ensemble": ["members": ["T", "X"]],
-            ],
-            at: .root)
+        func checked(_ spec: SpecValue) throws -> MetaLearnerSpec {
+            try MetaLearnerFitter(MetaLearnerSpec(spec, at: .root)).spec
+        }
+        let spec = try checked(["learner": "DR", "cross_fitting": ["in_sample": "Out-Of-Fold"]])
         #expect(spec.learner == .dr)
         #expect(spec.crossFitting.inSample == .outOfFold)
-        #expect(spec.ensemble.members.map(\.learner) == [.t, .x])
+        #expect(try checked(["learner": "PW"]).learner == .m)
+        #expect(
+            try checked(["learner": "Ensemble", "ensemble": ["members": ["T", "X"]]]).learner == .ensemble)
     }
 
     @Test("every name that is suggested is one of a spec or a base learner")

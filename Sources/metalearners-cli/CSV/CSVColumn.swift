@@ -68,7 +68,7 @@ struct CSVColumn {
                 let text = String(decoding: bytes, as: UTF8.self)
                 refusal = (
                     "column '\(name)' has '\(text)', which is no number",
-                    "correct it, or add it to data.missing_values" + Self.hint(FieldSpelling.text(bytes))
+                    "correct it, or add it to data.missing_values" + hint(FieldSpelling.text(bytes))
                 )
             }
             turnToText()
@@ -153,13 +153,15 @@ struct CSVColumn {
             default:
                 "correct it, add it to data.missing_values, or name the column under data.categorical, where it is text"
             }
-        return (first.line, problem, remedy + Self.hint(first.spelling))
+        return (first.line, problem, remedy + hint(first.spelling))
     }
 
-    private static func hint(_ spelling: FieldSpelling) -> String {
-        spelling == .decoratedNumber
-            ? " (numbers are written without thousands separators, currency and per cent signs: 1234.5; --decimal comma reads 1234,5)"
-            : ""
+    private func hint(_ spelling: FieldSpelling) -> String {
+        guard spelling == .decoratedNumber else { return "" }
+        let (here, other, name) =
+            decimal == UInt8(ascii: ",") ? ("1234,5", "1234.5", "point") : ("1234.5", "1234,5", "comma")
+        return " (numbers are written without thousands separators, currency and per cent signs: \(here); "
+            + "--decimal \(name) reads \(other))"
     }
 
     /// The finished column, which is empty afterwards.
