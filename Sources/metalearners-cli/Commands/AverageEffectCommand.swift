@@ -87,7 +87,9 @@ struct AverageEffectCommand: ParsableCommand {
 
     /// The rows that the model was fitted to, where the file has them: read as they were for the fit, whose levels and
     /// columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
-    private func trainingRows(of model: CATEModel, _ data: String, _ session: CommandSession) -> CausalDataset? {
+    private func trainingRows(of model: CATEModel, _ data: String, _ session: CommandSession)
+        -> CausalDataset?
+    {
         guard data != "-", let record = model.training,
             let table = try? session.readTable(data, ColumnRules(model.spec.data), dataOptions),
             table.rowCount >= record.outcome.count,
