@@ -71,7 +71,7 @@ struct AverageEffectReferenceTests {
                     #expect(Approximate.equal(effect.upper - effect.estimate, half, 1e-9))
                     #expect(Approximate.equal(effect.estimate - effect.lower, half, 1e-9))
                     if level == 0.95 { #expect(effect == other) }
-                    #expect(effect.specValue["level"] == .number(level))
+                    #expect(effect.specValue.objectValue?["level"] == .number(level))
                 }
             }
         }
