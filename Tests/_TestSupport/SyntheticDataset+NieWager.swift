@@ -1,4 +1,4 @@
-import MetaLearnersKit
+import MetaLearnersCore
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-import MetaLearnersKit
+import MetaLearnersCore
 
 /// Data drawn from a known law, with the truth that estimators are to find.
 ///
