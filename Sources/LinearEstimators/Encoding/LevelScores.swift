@@ -39,6 +39,7 @@ struct LevelScores: Sendable, Equatable {
                 let sums = Sums(
                     codes, levels: levels, target, scoring.folds, rows: rows,
                     weights: weights.map { $0 / total * Double(rows.count) })
+                guard !sums.isConstant else { continue }
                 var ofRows = codes.indices.map { row in
                     isKnown(codes[row]) ? sums.score(Int(codes[row]), without: scoring.folds[row]) : 0
                 }
@@ -68,6 +69,8 @@ struct LevelScores: Sendable, Equatable {
         private let levels: Int
         private var target: [Double]
         private var weight: [Double]
+        /// Whether the target varies by no more than rounding.
+        let isConstant: Bool
         /// How many rows' worth of the mean of all is added to a level.
         private var prior = 0.0
 
@@ -82,9 +85,11 @@ struct LevelScores: Sendable, Equatable {
             var mean = 0.0
             for (row, share) in zip(rows, weights) { mean += share / Double(rows.count) * values[Int(row)] }
             var squares = 0.0
+            var largest = 0.0
             for (row, share) in zip(rows, weights) {
                 let deviation = values[Int(row)] - mean
                 squares += share * deviation * deviation
+                largest = max(largest, abs(values[Int(row)]))
                 let code = codes[Int(row)]
                 guard code >= 0, code < Double(levels) else { continue }
                 for place in [0, Int(folds[Int(row)]) + 1] where place == 0 || folds[Int(row)] >= 0 {
@@ -92,6 +97,7 @@ struct LevelScores: Sendable, Equatable {
                     weight[place * levels + Int(code)] += share
                 }
             }
+            isConstant = (squares / Double(rows.count)).squareRoot() <= largest * 1e-13
             prior = Self.prior(target, weight, levels: levels, variance: squares / Double(rows.count))
         }
 

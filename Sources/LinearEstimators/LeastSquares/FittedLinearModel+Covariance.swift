@@ -7,7 +7,7 @@ extension FittedLinearModel: CovarianceEstimating {
     }
 
     /// The most coefficients of levels whose covariance is computed: it takes time that grows with their third power.
-    private static let covarianceLimit = 1000
+    private static let covarianceLimit = 256
 
     /// Independent rows: HC1 or HC3; clusters: CR1, with G/(G − 1) · (n − 1)/(n − p). Of a penalised fit, A includes the
     /// penalty, and the covariance is that of the estimate around what it estimates.

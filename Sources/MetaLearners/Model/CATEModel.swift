@@ -302,12 +302,7 @@ extension CATEModel {
             dataset, repeats: nuisances?.repeats ?? [], nuisances: result.estimates,
             effects: result.trainingEffects, fingerprint: result.nuisances.fingerprint)
         var notes = dataset.warnings
-        if overlap.touched > 0 {
-            let verb = overlap.policy == .trim ? "left out" : "clipped"
-            notes.append(
-                "overlap: \(overlap.touched) of \(dataset.rowCount) rows have a propensity outside "
-                    + "\(overlap.bounds) and were \(verb)")
-        }
+        notes += overlap.warnings(rowCount: dataset.rowCount)
         let labels = dataset.treatment.labels
         notes += fitted.nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
         notes += fitted.predictor.warnings(labels)

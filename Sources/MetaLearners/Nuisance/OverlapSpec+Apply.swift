@@ -64,3 +64,26 @@ extension OverlapSpec {
         }
     }
 }
+
+extension OverlapReport {
+    /// From this share of rows outside the bounds on, averages over all rows rest on extrapolation.
+    private static let doubtfulShare = 0.1
+
+    /// What the user should know of a fit to so many rows.
+    func warnings(rowCount: Int) -> [String] {
+        guard touched > 0 else { return [] }
+        let verb = policy == .trim ? "left out" : "clipped"
+        var notes = [
+            "overlap: \(touched) of \(rowCount) rows have a propensity outside \(bounds) and were \(verb)"
+        ]
+        guard Double(touched) >= Self.doubtfulShare * Double(rowCount) else { return notes }
+        let percent = Int((100 * Double(touched) / Double(rowCount)).rounded())
+        notes.append(
+            policy == .trim
+                ? "overlap: average effects are those of the \(100 - percent) % of rows that were kept, not of all rows"
+                : "overlap: \(percent) % of the rows have next to no counterpart in the other arm, so that average effects "
+                    + "over all rows are extrapolation, which their intervals do not cover; overlap.policy: trim keeps "
+                    + "to the rows that can be compared")
+        return notes
+    }
+}

@@ -25,12 +25,22 @@ struct AverageEffectCommand: ParsableCommand {
     @Option(help: "Over whom to average: all rows (ate) or those in the arm (att).")
     var estimand: Estimand = .ate
 
+    @Option(help: ArgumentHelp("The level of the intervals, between 0 and 1.", valueName: "share"))
+    var level = AverageEffect.standardLevel
+
     @Flag(help: "Print the results as JSON.")
     var json = false
 
     @OptionGroup var specOptions: SpecOptions
     @OptionGroup var dataOptions: DataOptions
     @OptionGroup var runOptions: RunOptions
+
+    func validate() throws {
+        guard level > 0, level < 1 else {
+            throw ValidationError(
+                "--level is \(level), must be: number, 0 < x < 1 (0.95 for intervals of 95 %).")
+        }
+    }
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
@@ -65,13 +75,28 @@ struct AverageEffectCommand: ParsableCommand {
         let model = try CATEModel(contentsOf: path, registry: runOptions.registry())
         let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(
+            if let training = trainingRows(inputs.data, of: model, session) { return training }
+            return try CausalDataset(
                 session.readTable(
                     inputs.data, ColumnRules(training: model.schema, model.spec.data), options),
                 model.spec.data)
         }
         session.warn(dataset.warnings)
         return try estimates(model, dataset, session)
+    }
+
+    /// The rows that the model was fitted to, where the file at `path` has them: read as they were for the fit, whose levels
+    /// and columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
+    private func trainingRows(_ path: String, of model: CATEModel, _ session: CommandSession)
+        -> CausalDataset?
+    {
+        guard ByteSource.isRegularFile(path), let record = model.training,
+            let table = try? session.readTable(path, ColumnRules(model.spec.data), dataOptions),
+            table.rowCount >= record.outcome.count,
+            let dataset = try? CausalDataset(table, model.spec.data),
+            dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
+        else { return nil }
+        return dataset
     }
 
     private func withSpec(_ inputs: InputFiles, _ session: CommandSession) throws(MetaLearnersError)
@@ -95,7 +120,7 @@ struct AverageEffectCommand: ParsableCommand {
         throws(MetaLearnersError) -> Result
     {
         let (estimates, _) = try session.timed { () throws(MetaLearnersError) in
-            try model.averageEffects(estimand, on: dataset, session.execution)
+            try model.averageEffects(estimand, on: dataset, level: level, session.execution)
         }
         return (estimates, dataset.rowCount, model.spec.learner.rawValue)
     }
