@@ -18,6 +18,30 @@ struct EndToEndTests {
         data = try folder.file("data.csv", Sample.csv())
     }
 
+    @Test("ate of a model knows the training rows where a column has categories, in whatever order they come")
+    func trainingRowsWithCategories() throws {
+        var stream = RandomStream(seed: 6)
+        let areas = ["north", "east", "south", "a", "zone 9"]
+        var csv = "area,x,w,y\n"
+        for row in 0..<160 {
+            let area = row < 3 ? 4 - row : Int(stream.uniform() * 5)
+            let arm = stream.uniform() < 0.5 ? 0 : 1
+            let x = stream.uniform()
+            csv += "\(areas[area]),\(x),\(arm),\(x + Double(arm * (1 + area)) + stream.uniform())\n"
+        }
+        let data = try folder.file("areas.csv", csv)
+        let spec = try folder.file(
+            "areas.yaml",
+            "data: {treatment: w, outcome: y}\nlearner: t\nmodels: {outcome: ols}\ncross_fitting: {folds: 3}\n"
+        )
+        let model = folder.path("areas.model")
+        let fit = try Program.run(["fit", spec, data, "-o", model, "--json"])
+        #expect(fit.status == 0, "\(fit.error)")
+        let ate = try Program.run(["ate", model, data, "--json"])
+        #expect(ate.status == 0, "\(ate.error)")
+        #expect(try ate.json()["estimates"] == fit.json()["estimates"])
+    }
+
     @Test("fit, predict and ate do their work, and agree")
     func commandsAgree() throws {
         let model = folder.path("m.model")
