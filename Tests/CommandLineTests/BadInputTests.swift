@@ -48,10 +48,10 @@ struct BadInputTests {
         try expectFailure(2, fit("--seed=-1"), "--seed")
         try expectFailure(2, ["ate", spec, data, "--estimand", "atx"], "atx")
         try expectFailure(2, ["ate", "-", "-"], "standard input")
+        try expectFailure(2, ["fit", "-", "-", "-o", folder.path("m")], "standard input")
         for level in ["0", "1", "95", "-0.5", "nan"] {
             try expectFailure(2, ["ate", spec, data, "--level=\(level)"], "--level", "0 < x < 1")
         }
-        try expectFailure(2, ["fit", "-", "-", "-o", folder.path("m")], "standard input")
         try expectFailure(2, ["fit", spec, data, "-o", "-"], "standard output")
         try expectFailure(2, ["ate", data], "--treatment", "--outcome COLUMN, or a spec")
         try expectFailure(2, ["ate", data, "--treatment", "w"], "--outcome")

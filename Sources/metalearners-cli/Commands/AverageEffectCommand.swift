@@ -75,7 +75,7 @@ struct AverageEffectCommand: ParsableCommand {
         let model = try CATEModel(contentsOf: path, registry: runOptions.registry())
         let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            if let training = trainingRows(of: model, inputs.data, session) { return training }
+            if let training = trainingRows(inputs.data, of: model, session) { return training }
             return try CausalDataset(
                 session.readTable(
                     inputs.data, ColumnRules(training: model.schema, model.spec.data), options),
@@ -85,13 +85,13 @@ struct AverageEffectCommand: ParsableCommand {
         return try estimates(model, dataset, session)
     }
 
-    /// The rows that the model was fitted to, where the file has them: read as they were for the fit, whose levels and
-    /// columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
-    private func trainingRows(of model: CATEModel, _ data: String, _ session: CommandSession)
+    /// The rows that the model was fitted to, where the file at `path` has them: read as they were for the fit, whose levels
+    /// and columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
+    private func trainingRows(_ path: String, of model: CATEModel, _ session: CommandSession)
         -> CausalDataset?
     {
-        guard data != "-", let record = model.training,
-            let table = try? session.readTable(data, ColumnRules(model.spec.data), dataOptions),
+        guard ByteSource.isRegularFile(path), let record = model.training,
+            let table = try? session.readTable(path, ColumnRules(model.spec.data), dataOptions),
             table.rowCount >= record.outcome.count,
             let dataset = try? CausalDataset(table, model.spec.data),
             dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
