@@ -29,7 +29,7 @@
  *     be checked: results that are not finite, too few or too many, unknown statuses. It cannot catch a crash.)
  *   - A library is never unloaded.
  *   - Structures with `struct_size` grow at their end, so that a newer host works with an older plug-in and the other
- *     way round: before using a member that came later than 1.0, see whether `struct_size` covers it.
+ *     way round: before using a member that came later than 0.9, see whether `struct_size` covers it.
  */
 #ifndef METALEARNERS_PLUGIN_H
 #define METALEARNERS_PLUGIN_H
@@ -47,33 +47,33 @@ extern "C" {
 /** The version of the interface that this header describes. A host takes tables of its own version alone. */
 #define MTLR_PLUGIN_ABI_VERSION 1
 
-/** The outcome of a call. The values are those of mtlr_status in metalearners.h. @since 1.0 */
+/** The outcome of a call. The values are those of mtlr_status in metalearners.h. @since 0.9 */
 typedef int32_t mtlr_plugin_status;
 
-/** Done. @since 1.0 */
+/** Done. @since 0.9 */
 #define MTLR_PLUGIN_OK ((mtlr_plugin_status)0)
-/** An argument cannot be used, such as features of another shape than those trained on. @since 1.0 */
+/** An argument cannot be used, such as features of another shape than those trained on. @since 0.9 */
 #define MTLR_PLUGIN_INVALID_ARGUMENT ((mtlr_plugin_status)1)
-/** The parameters cannot be used. @since 1.0 */
+/** The parameters cannot be used. @since 0.9 */
 #define MTLR_PLUGIN_INVALID_SPEC ((mtlr_plugin_status)2)
-/** The data cannot be used. @since 1.0 */
+/** The data cannot be used. @since 0.9 */
 #define MTLR_PLUGIN_INVALID_DATA ((mtlr_plugin_status)3)
-/** Beyond this plug-in, or something that it needs is not installed. @since 1.0 */
+/** Beyond this plug-in, or something that it needs is not installed. @since 0.9 */
 #define MTLR_PLUGIN_UNSUPPORTED ((mtlr_plugin_status)4)
-/** The bytes of a model are damaged. @since 1.0 */
+/** The bytes of a model are damaged. @since 0.9 */
 #define MTLR_PLUGIN_CORRUPT_MODEL ((mtlr_plugin_status)6)
-/** The bytes of a model are of a newer version. @since 1.0 */
+/** The bytes of a model are of a newer version. @since 0.9 */
 #define MTLR_PLUGIN_INCOMPATIBLE_MODEL ((mtlr_plugin_status)7)
-/** A computation broke down. @since 1.0 */
+/** A computation broke down. @since 0.9 */
 #define MTLR_PLUGIN_NUMERICAL_FAILURE ((mtlr_plugin_status)8)
-/** The work was cancelled. @since 1.0 */
+/** The work was cancelled. @since 0.9 */
 #define MTLR_PLUGIN_CANCELLED ((mtlr_plugin_status)9)
-/** There is not enough memory. @since 1.0 */
+/** There is not enough memory. @since 0.9 */
 #define MTLR_PLUGIN_OUT_OF_MEMORY ((mtlr_plugin_status)10)
-/** A fault of the plug-in itself. @since 1.0 */
+/** A fault of the plug-in itself. @since 0.9 */
 #define MTLR_PLUGIN_INTERNAL_FAULT ((mtlr_plugin_status)11)
 
-/** Where a function that fails says why: one line of UTF-8, what is wrong and what to do. @since 1.0 */
+/** Where a function that fails says why: one line of UTF-8, what is wrong and what to do. @since 0.9 */
 typedef struct mtlr_plugin_error {
     /** The buffer, never NULL, an empty text at first. Made for snprintf(error->text, error->capacity, ...). */
     char *text;
@@ -83,17 +83,17 @@ typedef struct mtlr_plugin_error {
 
 /* --------------------------------------------------------------------------------------------- 2. Data --- */
 
-/** The type of the numbers of a column. @since 1.0 */
+/** The type of the numbers of a column. @since 0.9 */
 typedef int32_t mtlr_plugin_dtype;
 
-/** double; NaN is missing. @since 1.0 */
+/** double; NaN is missing. @since 0.9 */
 #define MTLR_PLUGIN_FLOAT64 ((mtlr_plugin_dtype)1)
-/** float; NaN is missing. @since 1.0 */
+/** float; NaN is missing. @since 0.9 */
 #define MTLR_PLUGIN_FLOAT32 ((mtlr_plugin_dtype)2)
-/** int32_t, the code of a category: 0 to level_count - 1, or -1 for missing and never seen. @since 1.0 */
+/** int32_t, the code of a category: 0 to level_count - 1, or -1 for missing and never seen. @since 0.9 */
 #define MTLR_PLUGIN_CODES ((mtlr_plugin_dtype)4)
 
-/** A column of features. The layout is frozen. @since 1.0 */
+/** A column of features. The layout is frozen. @since 0.9 */
 typedef struct mtlr_plugin_column {
     /** The number of row 0, aligned; NULL only where the table has no rows. */
     const void *data;
@@ -109,7 +109,7 @@ typedef struct mtlr_plugin_column {
     const char *const *levels;
 } mtlr_plugin_column;
 
-/** Features: columns of equal length. @since 1.0 */
+/** Features: columns of equal length. @since 0.9 */
 typedef struct mtlr_plugin_table {
     /** sizeof(mtlr_plugin_table) as the host knows it. */
     size_t struct_size;
@@ -123,14 +123,14 @@ typedef struct mtlr_plugin_table {
 
 /* ----------------------------------------------------------------------------------------- 3. The task --- */
 
-/** What is to be estimated. @since 1.0 */
+/** What is to be estimated. @since 0.9 */
 typedef int32_t mtlr_plugin_objective;
 
-/** E[target | X], by squared error. @since 1.0 */
+/** E[target | X], by squared error. @since 0.9 */
 #define MTLR_PLUGIN_REGRESSION ((mtlr_plugin_objective)0)
-/** P(target = c | X) for each of class_count classes; targets are 0, 1, ... @since 1.0 */
+/** P(target = c | X) for each of class_count classes; targets are 0, 1, ... @since 0.9 */
 #define MTLR_PLUGIN_CLASSIFICATION ((mtlr_plugin_objective)1)
-/** The tau(X) that minimises the sum of weight * (target - regressor * tau(X))^2, the R-learner's. @since 1.0 */
+/** The tau(X) that minimises the sum of weight * (target - regressor * tau(X))^2, the R-learner's. @since 0.9 */
 #define MTLR_PLUGIN_RESIDUAL ((mtlr_plugin_objective)2)
 
 /**
@@ -138,7 +138,7 @@ typedef int32_t mtlr_plugin_objective;
  *
  * Targets, weights, regressors and clusters are as long as the features, and must be read at `rows` only: elsewhere
  * they may be anything.
- * @since 1.0
+ * @since 0.9
  */
 typedef struct mtlr_plugin_task {
     /** sizeof(mtlr_plugin_task) as the host knows it. */
@@ -171,7 +171,7 @@ typedef struct mtlr_plugin_task {
 
 /* -------------------------------------------------------- 4. Running: threads, progress, cancellation --- */
 
-/** How a call is run: nothing here may change its result. @since 1.0 */
+/** How a call is run: nothing here may change its result. @since 0.9 */
 typedef struct mtlr_plugin_execution {
     /** sizeof(mtlr_plugin_execution) as the host knows it. */
     size_t struct_size;
@@ -192,7 +192,7 @@ typedef struct mtlr_plugin_execution {
     int32_t reserved;
 } mtlr_plugin_execution;
 
-/** Where the bytes of a model go. @since 1.0 */
+/** Where the bytes of a model go. @since 0.9 */
 typedef struct mtlr_plugin_sink {
     /** Handed to `write`. */
     void *host;
@@ -202,19 +202,19 @@ typedef struct mtlr_plugin_sink {
 
 /* --------------------------------------------------------------------------------------- 5. Parameters --- */
 
-/** What a parameter's value is. @since 1.0 */
+/** What a parameter's value is. @since 0.9 */
 typedef int32_t mtlr_plugin_kind;
 
-/** A number, also an integer. @since 1.0 */
+/** A number, also an integer. @since 0.9 */
 #define MTLR_PLUGIN_NUMBER ((mtlr_plugin_kind)1)
-/** True or false: `number` is 1 or 0. @since 1.0 */
+/** True or false: `number` is 1 or 0. @since 0.9 */
 #define MTLR_PLUGIN_BOOLEAN ((mtlr_plugin_kind)2)
-/** Text. @since 1.0 */
+/** Text. @since 0.9 */
 #define MTLR_PLUGIN_TEXT ((mtlr_plugin_kind)3)
-/** A list or an object: `text` is its JSON. @since 1.0 */
+/** A list or an object: `text` is its JSON. @since 0.9 */
 #define MTLR_PLUGIN_JSON ((mtlr_plugin_kind)4)
 
-/** A parameter with its value. The layout is frozen. @since 1.0 */
+/** A parameter with its value. The layout is frozen. @since 0.9 */
 typedef struct mtlr_plugin_value {
     /** The name. */
     const char *name;
@@ -228,7 +228,7 @@ typedef struct mtlr_plugin_value {
     int32_t is_set;
 } mtlr_plugin_value;
 
-/** Every parameter with its value, defaults filled in and everything checked against `parameters`. @since 1.0 */
+/** Every parameter with its value, defaults filled in and everything checked against `parameters`. @since 0.9 */
 typedef struct mtlr_plugin_spec {
     /** sizeof(mtlr_plugin_spec) as the host knows it. */
     size_t struct_size;
@@ -242,48 +242,48 @@ typedef struct mtlr_plugin_spec {
 
 /* ------------------------------------------------------------------------------ 6. The table of functions --- */
 
-/** An estimator: parameters, ready to be fitted to any task. The plug-in says what is in it. @since 1.0 */
+/** An estimator: parameters, ready to be fitted to any task. The plug-in says what is in it. @since 0.9 */
 typedef struct mtlr_plugin_estimator mtlr_plugin_estimator;
 
-/** A fitted model. The plug-in says what is in it. @since 1.0 */
+/** A fitted model. The plug-in says what is in it. @since 0.9 */
 typedef struct mtlr_plugin_model mtlr_plugin_model;
 
-/** What a plug-in can do: bits, checked by the host before anything is fitted. @since 1.0 */
+/** What a plug-in can do: bits, checked by the host before anything is fitted. @since 0.9 */
 #define MTLR_PLUGIN_CAN_REGRESSION ((uint32_t)1)
-/** Two classes. @since 1.0 */
+/** Two classes. @since 0.9 */
 #define MTLR_PLUGIN_CAN_BINARY ((uint32_t)2)
-/** Three classes or more. @since 1.0 */
+/** Three classes or more. @since 0.9 */
 #define MTLR_PLUGIN_CAN_MULTICLASS ((uint32_t)4)
-/** Weights; without this bit, tasks have none. @since 1.0 */
+/** Weights; without this bit, tasks have none. @since 0.9 */
 #define MTLR_PLUGIN_CAN_WEIGHTS ((uint32_t)8)
-/** Missing values; without this bit, features have none. @since 1.0 */
+/** Missing values; without this bit, features have none. @since 0.9 */
 #define MTLR_PLUGIN_CAN_MISSING_VALUES ((uint32_t)16)
-/** Categories; without this bit, columns are numbers. @since 1.0 */
+/** Categories; without this bit, columns are numbers. @since 0.9 */
 #define MTLR_PLUGIN_CAN_CATEGORICALS ((uint32_t)32)
-/** MTLR_PLUGIN_RESIDUAL; without it the R-learner asks for a weighted regression instead. @since 1.0 */
+/** MTLR_PLUGIN_RESIDUAL; without it the R-learner asks for a weighted regression instead. @since 0.9 */
 #define MTLR_PLUGIN_CAN_RESIDUAL_LOSS ((uint32_t)64)
 
-/** The host makes one call at a time, of all functions with this table (a lock, for example Python's). @since 1.0 */
+/** The host makes one call at a time, of all functions with this table (a lock, for example Python's). @since 0.9 */
 #define MTLR_PLUGIN_SERIAL ((uint32_t)1)
 
-/** What contributions add up to: the prediction. @since 1.0 */
+/** What contributions add up to: the prediction. @since 0.9 */
 #define MTLR_PLUGIN_SCALE_PREDICTION ((int32_t)0)
-/** What contributions add up to: the log odds of class 1 (one output). @since 1.0 */
+/** What contributions add up to: the log odds of class 1 (one output). @since 0.9 */
 #define MTLR_PLUGIN_SCALE_LOG_ODDS ((int32_t)1)
-/** What contributions add up to: the log probability of each class, but for a constant. @since 1.0 */
+/** What contributions add up to: the log probability of each class, but for a constant. @since 0.9 */
 #define MTLR_PLUGIN_SCALE_LOG_PROBABILITY ((int32_t)2)
 
-/** An importance: what the model gained by the column. @since 1.0 */
+/** An importance: what the model gained by the column. @since 0.9 */
 #define MTLR_PLUGIN_IMPORTANCE_GAIN ((int32_t)0)
-/** An importance: the weight of the rows that the column decided on. @since 1.0 */
+/** An importance: the weight of the rows that the column decided on. @since 0.9 */
 #define MTLR_PLUGIN_IMPORTANCE_COVER ((int32_t)1)
-/** An importance: how often the column decides. @since 1.0 */
+/** An importance: how often the column decides. @since 0.9 */
 #define MTLR_PLUGIN_IMPORTANCE_SPLITS ((int32_t)2)
 
 /**
  * The plug-in: who it is, what it can do, and how. Members are set by the plug-in; all must be, but for those that say
  * otherwise. Zero the rest.
- * @since 1.0
+ * @since 0.9
  */
 typedef struct mtlr_plugin_vtable {
     /** sizeof(mtlr_plugin_vtable) as the plug-in knows it. */
@@ -379,7 +379,7 @@ typedef struct mtlr_plugin_vtable {
 /**
  * The one function that a plug-in exports. Called once, when the plug-in is loaded; must not fail. The table lives as
  * long as the process.
- * @since 1.0
+ * @since 0.9
  */
 #if defined(_WIN32)
 __declspec(dllexport)
@@ -390,7 +390,7 @@ const mtlr_plugin_vtable *mtlr_plugin_v1(void);
 
 /* ----------------------------------------------------------------------- 7. Reading data and parameters --- */
 
-/** The number in a row of a column; NaN where it is missing. A category's is its code. @since 1.0 */
+/** The number in a row of a column; NaN where it is missing. A category's is its code. @since 0.9 */
 static inline double mtlr_plugin_number(const mtlr_plugin_column *column, int64_t row) {
     const char *place = (const char *)column->data + row * column->stride;
     if (column->dtype == MTLR_PLUGIN_FLOAT64) {
@@ -412,7 +412,7 @@ static inline double mtlr_plugin_number(const mtlr_plugin_column *column, int64_
     return missing;
 }
 
-/** The parameter of this name; NULL where there is none. @since 1.0 */
+/** The parameter of this name; NULL where there is none. @since 0.9 */
 static inline const mtlr_plugin_value *mtlr_plugin_parameter(const mtlr_plugin_spec *spec, const char *name) {
     for (int64_t index = 0; index < spec->value_count; index++) {
         if (strcmp(spec->values[index].name, name) == 0) return &spec->values[index];

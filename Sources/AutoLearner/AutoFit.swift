@@ -137,7 +137,7 @@ final class AutoFit: FitPlan {
             let rows = pair.rows(of: member.rows).count
             let bytes =
                 (estimator as? any SharedDesignEstimator)?.pathBytes(rows: rows, columns: bound)
-                ?? estimator.footprint(rows: rows, of: dataset.covariates, outputs: 1).working
+                ?? estimator.footprint(rows: rows, of: dataset.covariates, for: .regression).working
             let run = FoldPathRun(
                 member.name.rawValue, estimator, request.folds, rowsInFold: rowsInFold)
             let node = run.schedule(stage, in: &graph, after: before, bytes: bytes) {

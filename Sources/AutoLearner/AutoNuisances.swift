@@ -33,7 +33,7 @@ struct ShareBlend: Sendable {
     let modelWeight: Double
 
     /// Stacked propensities stay within this distance of 0 and 1; the overlap policy may be stricter.
-    private static let margin = 1e-3
+    static let margin = 1e-3
 
     static func clipped(_ share: Double) -> Double { min(max(share, margin), 1 - margin) }
 }

@@ -13,18 +13,18 @@ struct AutoPredictor: EffectPredictor {
     }
 
     /// For each arm but the control, for each fold.
-    private let models: [[MemberModels]]
+    let models: [[MemberModels]]
     /// For each arm, level and share: the means over the folds.
-    private let means: any FittedEstimator
+    let means: any FittedEstimator
     /// For each arm, for each fold, level and share.
-    private let functions: any FittedEstimator
-    private let usesShare: Bool
-    private let leastShare: Double
+    let functions: any FittedEstimator
+    let usesShare: Bool
+    let leastShare: Double
     /// For each arm but the control, the candidates.
     let weights: [[Weight]]
     /// The members that the spec added, without their training rows, and for each arm the weight of each.
-    private let also: [CATEModel]
-    private let alsoWeights: [[Double]]
+    let also: [CATEModel]
+    let alsoWeights: [[Double]]
 
     var foldCount: Int? { ([models.first?.count ?? 0] + also.map(\.foldCount)).min() }
 

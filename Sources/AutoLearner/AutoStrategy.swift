@@ -97,7 +97,7 @@ package struct AutoStrategy: FittingStrategy {
             bytes = max(
                 bytes,
                 try estimators.estimator(member).footprint(
-                    rows: dataset.rowCount, of: dataset.covariates, outputs: 1
+                    rows: dataset.rowCount, of: dataset.covariates, for: .regression
                 ).shared + bytes)
             break
         }

@@ -12,20 +12,20 @@ struct BlendedOutcome: PropensityDependent {
         case known(arm: Int, mean: Double)
     }
 
-    private enum FittedShare: Sendable {
+    enum FittedShare: Sendable {
         case none
         case estimated(BlendedPropensity)
         case known(arm: Int, mean: Double)
     }
 
     /// The level and, where the propensity has a part in it, what that is multiplied by.
-    private let functions: any FittedEstimator
-    private let models: MemberModels
-    private let share: FittedShare
+    let functions: any FittedEstimator
+    let models: MemberModels
+    let share: FittedShare
     /// How near to 0 and 1 propensities may come.
-    private let leastShare: Double
+    let leastShare: Double
     /// Whether it predicts the probabilities of 0 and 1.
-    private let isBinary: Bool
+    let isBinary: Bool
 
     var backendName: String { BlendedModel.backendName }
     var outputCount: Int { isBinary ? 2 : 1 }

@@ -5,16 +5,16 @@ import MetaLearnersCore
 /// (Begg & Gray 1984).
 struct BlendedPropensity: FittedEstimator {
     /// What an arm's propensity is made of beside linear functions.
-    private struct Pair: Sendable {
+    struct Pair: Sendable {
         let logitWeights: [Double]
         let modelWeight: Double
         /// A model that classifies; nil where its weight is 0.
         let model: (any FittedEstimator)?
     }
 
-    private let pairs: [Pair]
+    let pairs: [Pair]
     /// For each arm, the level and then the log-odds.
-    private let functions: any FittedEstimator
+    let functions: any FittedEstimator
 
     var backendName: String { BlendedModel.backendName }
     var outputCount: Int { pairs.count + 1 }

@@ -50,6 +50,21 @@ public struct LinearMethod: Sendable {
         if case .squares(let spec) = kind { spec.l2 } else { 0 }
     }
 
+    /// What a fit takes, in bytes, about.
+    func bytes(_ design: DesignFootprint) -> Int {
+        switch kind {
+        case .squares(let spec):
+            let grams =
+                switch spec.selection {
+                case .fixed: 4
+                case .gcv, .loo: 7
+                case .cv: 8 + 2 * spec.folds
+                }
+            return design.leastSquares(grams: grams)
+        case .path(let spec): return design.penaltyPath(folds: spec.lambda == nil ? spec.folds : 1)
+        }
+    }
+
     /// Solves `problem`, whose rows are ordered by fold.
     func coefficients(_ problem: LeastSquares, _ folds: [Range<Int>], _ context: ExecutionContext)
         throws(MetaLearnersError) -> Outcome
@@ -129,6 +144,12 @@ public struct LinearEstimator<Spec: LinearSpec>: BaseEstimator {
         -> any FittedEstimator
     {
         try FittedLinearModel(fitting: task, spec.method, backendName: Spec.backend.name, context)
+    }
+
+    /// Sums of products of the encoded columns, not of the features, decide: a category of many levels counts as many.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let design = DesignFootprint(features, rows: rows, spec.method.expansion)
+        return Footprint(shared: 0, working: spec.method.bytes(design))
     }
 
     /// Reads a model that its `encode` wrote.

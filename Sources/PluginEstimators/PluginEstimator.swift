@@ -84,6 +84,15 @@ public struct PluginEstimator: BaseEstimator {
         ).explained
     }
 
+    /// Columns that stand in memory otherwise than plug-ins read them are copied once. What a plug-in takes itself it does
+    /// not say: a model as large as its rows in double precision is assumed, which is there twice once it is written.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let copied = features.columns.reduce(0) { $0 + PluginFeatures.copiedBytes($1) }
+        return Footprint(
+            shared: copied,
+            working: rows * (16 * (features.columns.count + 2) + 16 * objective.outputCount))
+    }
+
     /// Cannot be: which plug-in is to read the bytes, only a registry with it knows.
     ///
     /// - Throws: `unsupported`, always.

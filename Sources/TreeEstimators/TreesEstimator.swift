@@ -62,9 +62,47 @@ public struct TreesEstimator: StagedEstimator {
         }
     }
 
+    /// The bins, by columns and by rows, are shared. A fit has gradients, scores, the lists of its rows and their leaves,
+    /// a histogram for each leaf that may still be split, and the trees.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let bins = BinFootprint(features, .any(spec.maxBins))
+        let all = features.rowCount
+        let leaves = spec.mostLeaves(of: rows)
+        let values: Int
+        var cellSize = MemoryLayout<SIMD2<Int64>>.stride
+        var cells = bins.cells
+        var treesPerRound = 1
+        func vector(_ layout: VectorLayout, lossBytes: Int) -> Int {
+            cellSize = 8 * layout.lanes
+            cells = bins.bins
+            return all * (8 * layout.outputs + 4 * layout.lanes + lossBytes)
+        }
+        switch objective {
+        case .regression: values = 8 * all
+        case .residual: values = 16 * all
+        case .count: values = 16 * all
+        case .quantile: values = 16 * all + 16 * rows
+        case .classification(let classes) where !Self.sharesTrees(objective, spec):
+            values = classes == 2 ? 24 * all : (12 * classes + 8) * all
+            treesPerRound = classes == 2 ? 1 : classes
+        case .classification(let classes):
+            values = vector(VectorLayout(outputs: classes, hessian: .diagonal), lossBytes: 0)
+        case .multiRegression(let others):
+            values = vector(VectorLayout(outputs: others.count + 1, hessian: .common), lossBytes: 0)
+        case .multiResidual(let regressors):
+            let outputs = regressors.count
+            values = vector(VectorLayout(outputs: outputs, hessian: .full), lossBytes: 8 * (outputs + 2))
+        }
+        // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
+        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 ? 8 : 0)) + 2 * all
+        let trees = spec.trees * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
+        return Footprint(
+            shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)
+    }
+
     /// Whether a tree serves all outputs at once.
-    private static func sharesTrees(_ task: TrainingTask, _ spec: TreesSpec) -> Bool {
-        switch task.objective {
+    private static func sharesTrees(_ objective: TrainingTask.Objective, _ spec: TreesSpec) -> Bool {
+        switch objective {
         case .multiRegression, .multiResidual: true
         case .classification(let classes): spec.multiOutput && classes > 2
         case .regression, .residual, .count, .quantile: false
@@ -73,13 +111,7 @@ public struct TreesEstimator: StagedEstimator {
 
     private static func fit(_ problem: BoostingProblem) throws(MetaLearnersError) -> BoostedTreesModel {
         var builder = EnsembleBuilder(rounds: problem.spec.trees)
-        var warnings: [String] = []
-        if problem.spec.earlyStopping > 0, problem.rows.heldOut.isEmpty {
-            warnings.append(
-                problem.task.validationRows == nil
-                    ? "early stopping needs two rows (or clusters) at least; all trees were grown"
-                    : "there is no row of any weight to stop early by; all trees were grown")
-        }
+        let warnings = problem.rows.warnings
         switch problem.task.objective {
         case .regression, .residual:
             let loss = QuadraticLoss(problem.task, training: problem.rows.training)
@@ -130,7 +162,7 @@ public struct TreesEstimator: StagedEstimator {
         for (label, weight) in boosting.classWeights.enumerated() where weight == 0 {
             warnings.append("class \(label) does not occur in the rows to learn from")
         }
-        if sharesTrees(problem.task, problem.spec) {
+        if sharesTrees(problem.task.objective, problem.spec) {
             let loss = VectorClassificationLoss(
                 problem.task.target, weights: problem.task.weights, training: problem.rows.training,
                 baseScores: boosting.baseScores,

@@ -50,20 +50,35 @@ public struct XGBoostEstimator: BaseEstimator {
     {
         try context.checkCancellation()
         let roles = RowRoles(task, spec)
-        var warnings: [String] = []
-        if spec.earlyStopping > 0, roles.heldOut.isEmpty {
-            warnings.append("early stopping needs two rows (or clusters) at least; all trees were grown")
-        }
         let fit = XGBoostFit(
             library: library, spec: spec, task: task, roles: roles, context: context)
         switch task.objective {
         case .regression, .residual:
-            return try fit.quadratic(warnings)
+            return try fit.quadratic(roles.warnings)
         case .classification(let classes):
-            return try fit.classification(classes, warnings)
+            return try fit.classification(classes, roles.warnings)
         case .multiResidual, .multiRegression, .count, .quantile:
             throw task.unsupportedObjective(by: Self.backend)
         }
+    }
+
+    /// What is shared are the quantised matrices of the sets of rows that fits are made to (`MatrixStore`). A fit has the
+    /// features of its rows while they are quantised, margins, gradients and XGBoost's own numbers for each row, a
+    /// histogram for each node, and the trees.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let columns = features.columns.count
+        let outputs = if case .classification(let classes) = objective, classes > 2 { classes } else { 1 }
+        let bins = columns * (min(spec.maxBins, rows) + 1)
+        let depthLeaves = spec.maxDepth > 0 && spec.maxDepth < 20 ? 1 << spec.maxDepth : Int.max
+        let leaves = min(spec.maxLeaves > 0 ? spec.maxLeaves : .max, depthLeaves, max(rows, 1))
+        let isQuantised = BoosterParameters.isQuantised(spec)
+        let features = isQuantised ? MatrixStore.limit(features) : 0
+        let copy = 4 * MatrixBatches.bufferCells(rows: rows, columns: columns)
+        let matrix = isQuantised ? copy + 2 * rows * columns : 12 * rows * columns
+        let histograms = (2 * leaves + 1) * bins * 16
+        // Two nodes a leaf, and as much again for the bytes of the model and for the booster that reads them.
+        let trees = spec.trees * outputs * leaves * 2 * 3 * 64
+        return Footprint(shared: features, working: matrix + rows * (80 + 24 * outputs) + histograms + trees)
     }
 
     /// Reads a model that its `encode` wrote.

@@ -61,14 +61,23 @@ int main(void) {
     LAYOUT(mtlr_prediction, row_stride, 48);
     LAYOUT(mtlr_prediction, column_stride, 56);
     LAYOUT(mtlr_prediction, level, 64);
-    CHECK(sizeof(mtlr_average_effect) == 48);
+    CHECK(sizeof(mtlr_averaging) == 32);
+    LAYOUT(mtlr_averaging, struct_size, 0);
+    LAYOUT(mtlr_averaging, estimand, 8);
+    LAYOUT(mtlr_averaging, reserved, 12);
+    LAYOUT(mtlr_averaging, dataset, 16);
+    LAYOUT(mtlr_averaging, level, 24);
+    CHECK(sizeof(mtlr_average_effect) == 64);
     LAYOUT(mtlr_average_effect, arm, 0);
     LAYOUT(mtlr_average_effect, estimand, 4);
-    LAYOUT(mtlr_average_effect, estimate, 8);
-    LAYOUT(mtlr_average_effect, std_error, 16);
-    LAYOUT(mtlr_average_effect, lower, 24);
-    LAYOUT(mtlr_average_effect, upper, 32);
-    LAYOUT(mtlr_average_effect, p_value, 40);
+    LAYOUT(mtlr_average_effect, outcome_class, 8);
+    LAYOUT(mtlr_average_effect, reserved, 12);
+    LAYOUT(mtlr_average_effect, estimate, 16);
+    LAYOUT(mtlr_average_effect, std_error, 24);
+    LAYOUT(mtlr_average_effect, lower, 32);
+    LAYOUT(mtlr_average_effect, upper, 40);
+    LAYOUT(mtlr_average_effect, level, 48);
+    LAYOUT(mtlr_average_effect, p_value, 56);
 
     const char *const names[] = {"ok", "invalid_argument", "invalid_spec", "invalid_data", "unsupported",
                                  "input_output", "corrupt_model", "incompatible_model", "numerical_failure",
@@ -83,6 +92,6 @@ int main(void) {
     snprintf(version, sizeof version, "%d.%d.%d", MTLR_VERSION_MAJOR, MTLR_VERSION_MINOR, MTLR_VERSION_PATCH);
     CHECK(strcmp(mtlr_version(), version) == 0);
     CHECK(mtlr_abi_version() == MTLR_ABI_VERSION);
-    CHECK(MTLR_ABI_VERSION / 1000 == MTLR_VERSION_MAJOR);
+    CHECK(MTLR_ABI_VERSION == MTLR_VERSION_MAJOR * 1000 + MTLR_VERSION_MINOR);
     return finish("header");
 }

@@ -38,6 +38,7 @@ static int work(const char *folder, int threads) {
     char path[4096];
     double effects[TRIAL_ROWS], again[TRIAL_ROWS];
     mtlr_average_effect average;
+    mtlr_averaging averaging = MTLR_AVERAGING_INIT;
     snprintf(path, sizeof path, "%s/%d-%lx.mtlr", folder, threads, (unsigned long)pthread_self());
     if (mtlr_spec_resolve(&text, SPEC, NULL) != MTLR_OK || !strstr(text, "0.0125") || !strstr(text, "0.015")) return 1;
     mtlr_string_free(text);
@@ -54,7 +55,8 @@ static int work(const char *folder, int threads) {
     row.rows = 1;
     if (mtlr_model_predict(again, 1, NULL, loaded, &row, NULL, &execution, NULL) != MTLR_OK) return 11;
     if (again[0] != effects[0]) return 12;
-    if (mtlr_model_average_effects(&average, 1, model, dataset, MTLR_ATE, &execution, NULL) != MTLR_OK) return 13;
+    averaging.dataset = dataset;
+    if (mtlr_model_average_effects(&average, 1, model, &averaging, &execution, NULL) != MTLR_OK) return 13;
     if (mtlr_model_summary(&text, model, NULL) != MTLR_OK) return 14;
     mtlr_string_free(text);
     if (expected == NULL) {

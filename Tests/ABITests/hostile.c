@@ -41,8 +41,11 @@ static int use(const uint8_t *bytes, size_t length) {
     if (arms >= 2 && arms <= 8) {
         (void)mtlr_model_predict(effects, TRIAL_ROWS * (arms - 1), &text, model, &t.table, NULL, NULL, NULL);
         mtlr_string_free(text);
-        (void)mtlr_model_average_effects(averages, arms - 1, model, NULL, MTLR_ATE, NULL, NULL);
-        (void)mtlr_model_average_effects(averages, arms - 1, model, NULL, MTLR_ATT, NULL, NULL);
+        mtlr_averaging att = MTLR_AVERAGING_INIT;
+        att.estimand = MTLR_ATT;
+        (void)mtlr_model_average_effects(averages, arms - 1, model, NULL, NULL, NULL);
+        (void)mtlr_model_average_effects(averages, arms - 1, model, &att, NULL, NULL);
+        for (int64_t c = -1; c <= mtlr_model_class_count(model); c++) (void)mtlr_model_class_label(model, c);
         if (rows >= 0 && rows <= TRIAL_ROWS) {
             (void)mtlr_model_training_effects(effects, rows * (arms - 1), model, NULL);
         }

@@ -205,6 +205,88 @@ static void larger_structures(void) {
     CHECK(dataset == NULL);
 }
 
+/* Average effects: over whom, of which rows, at which level; as structures and as JSON. */
+static void average_effects(const mtlr_model *model, const mtlr_dataset *dataset, int count) {
+    mtlr_average_effect ate[2], att[2], on_data[2], narrow[2];
+    mtlr_averaging averaging = MTLR_AVERAGING_INIT;
+    SUCCEEDS(mtlr_model_average_effects(ate, count, model, NULL, NULL, &error));
+    SUCCEEDS(mtlr_model_average_effects(narrow, count, model, &averaging, NULL, &error));
+    CHECK(memcmp(ate, narrow, sizeof *ate * (size_t)count) == 0);
+    averaging.level = 0.95;
+    SUCCEEDS(mtlr_model_average_effects(narrow, count, model, &averaging, NULL, &error));
+    CHECK(memcmp(ate, narrow, sizeof *ate * (size_t)count) == 0);
+    averaging.level = 0.8;
+    SUCCEEDS(mtlr_model_average_effects(narrow, count, model, &averaging, NULL, &error));
+    char *json = NULL;
+    SUCCEEDS(mtlr_model_average_effects_json(&json, model, &averaging, NULL, &error));
+    CHECK(json && strstr(json, "\"level\": 0.8"));
+    mtlr_string_free(json);
+    averaging.level = 0;
+    averaging.dataset = dataset;
+    SUCCEEDS(mtlr_model_average_effects(on_data, count, model, &averaging, NULL, &error));
+    averaging.dataset = NULL;
+    averaging.estimand = MTLR_ATT;
+    SUCCEEDS(mtlr_model_average_effects(att, count, model, &averaging, NULL, &error));
+    CHECK(mtlr_model_class_count(model) == 0 && mtlr_model_class_label(model, 0) == NULL);
+    for (int arm = 0; arm < count; arm++) {
+        CHECK(ate[arm].arm == arm + 1 && ate[arm].estimand == MTLR_ATE && att[arm].estimand == MTLR_ATT);
+        CHECK(ate[arm].outcome_class == -1 && ate[arm].reserved == 0 && ate[arm].level == 0.95);
+        CHECK(ate[arm].lower < ate[arm].estimate && ate[arm].estimate < ate[arm].upper);
+        CHECK(ate[arm].std_error > 0 && ate[arm].p_value >= 0 && ate[arm].p_value <= 1);
+        CHECK(isfinite(att[arm].estimate) && isfinite(on_data[arm].estimate));
+        /* The quantiles of the standard normal distribution at 97.5 % and at 90 %. */
+        CHECK(ate[arm].upper == ate[arm].estimate + 1.959963984540054 * ate[arm].std_error);
+        CHECK(ate[arm].lower == ate[arm].estimate - 1.959963984540054 * ate[arm].std_error);
+        CHECK(narrow[arm].level == 0.8 && narrow[arm].estimate == ate[arm].estimate);
+        CHECK(narrow[arm].std_error == ate[arm].std_error && narrow[arm].p_value == ate[arm].p_value);
+        CHECK(fabs((narrow[arm].upper - ate[arm].estimate) / ate[arm].std_error - 1.2815515655446008) < 1e-9);
+        CHECK(fabs((ate[arm].estimate - narrow[arm].lower) / ate[arm].std_error - 1.2815515655446008) < 1e-9);
+    }
+    SUCCEEDS(mtlr_model_average_effects_json(&json, model, &averaging, NULL, &error));
+    CHECK(json && strstr(json, "\"estimates\"") && strstr(json, "\"att\"") && strstr(json, "\"std_error\""));
+    CHECK(json && strstr(json, "\"level\": 0.95"));
+    mtlr_string_free(json);
+}
+
+/* An outcome of several classes has an effect on the probability of each, which names its class. */
+static void classes(void) {
+    trial_make(&t, 3);
+    static const char *const grades[] = {"bad", "fair", "good"};
+    static int32_t grade[TRIAL_ROWS];
+    for (int row = 0; row < TRIAL_ROWS; row++) grade[row] = t.y[row] < 0.5 ? 0 : t.y[row] < 1.5 ? 1 : 2;
+    t.columns[4] = (mtlr_column){"y", grade, 0, grades, 3, MTLR_INT32, 0};
+    const char *spec = "{" TRIAL_DATA ", \"learner\": \"t\", \"models\": {\"outcome\": {\"backend\": \"logistic\"},"
+                       " \"propensity\": {\"backend\": \"logistic\"}}, \"cross_fitting\": {\"folds\": 2}}";
+    mtlr_dataset *dataset = make_dataset(spec, MTLR_DATASET_COPY);
+    mtlr_model *model = fit(dataset, spec, 2);
+    CHECK(mtlr_model_class_count(model) == 3);
+    for (int64_t index = 0; index < 3; index++) {
+        const char *label = mtlr_model_class_label(model, index);
+        CHECK(label && strcmp(label, grades[index]) == 0);
+    }
+    CHECK(mtlr_model_class_label(model, -1) == NULL && mtlr_model_class_label(model, 3) == NULL);
+    mtlr_average_effect effects[6];
+    mtlr_averaging averaging = MTLR_AVERAGING_INIT;
+    averaging.level = 0.9;
+    FAILS(MTLR_INVALID_ARGUMENT, mtlr_model_average_effects(effects, 2, model, &averaging, NULL, &error));
+    SUCCEEDS(mtlr_model_average_effects(effects, 6, model, &averaging, NULL, &error));
+    for (int index = 0; index < 6; index++) {
+        CHECK(effects[index].arm == index / 3 + 1 && effects[index].outcome_class == index % 3);
+        CHECK(effects[index].level == 0.9 && effects[index].lower <= effects[index].upper);
+    }
+    for (int arm = 0; arm < 2; arm++) {
+        const mtlr_average_effect *of_arm = effects + 3 * arm;
+        CHECK(fabs(of_arm[0].estimate + of_arm[1].estimate + of_arm[2].estimate) < 1e-9);
+    }
+    CHECK(effects[5].estimate > 0.2 && effects[3].estimate < -0.2);
+    char *json = NULL;
+    SUCCEEDS(mtlr_model_average_effects_json(&json, model, &averaging, NULL, &error));
+    CHECK(json && strstr(json, "\"class\": \"good\"") && strstr(json, "\"level\": 0.9"));
+    mtlr_string_free(json);
+    mtlr_model_free(model);
+    mtlr_dataset_free(dataset);
+}
+
 static void models(int arms, const char *spec) {
     trial_make(&t, arms);
     mtlr_dataset *dataset = make_dataset(spec, MTLR_DATASET_COPY);
@@ -274,20 +356,8 @@ static void models(int arms, const char *spec) {
     SUCCEEDS(mtlr_model_training_effects(effects, length, one, &error));
     for (int64_t index = 0; index < length; index++) CHECK(isfinite(effects[index]));
 
-    mtlr_average_effect ate[2], att[2], on_data[2];
-    SUCCEEDS(mtlr_model_average_effects(ate, effects_per_row, one, NULL, MTLR_ATE, NULL, &error));
-    SUCCEEDS(mtlr_model_average_effects(att, effects_per_row, one, NULL, MTLR_ATT, NULL, &error));
-    SUCCEEDS(mtlr_model_average_effects(on_data, effects_per_row, one, dataset, MTLR_ATE, NULL, &error));
-    for (int arm = 0; arm < effects_per_row; arm++) {
-        CHECK(ate[arm].arm == arm + 1 && ate[arm].estimand == MTLR_ATE && att[arm].estimand == MTLR_ATT);
-        CHECK(ate[arm].lower < ate[arm].estimate && ate[arm].estimate < ate[arm].upper);
-        CHECK(ate[arm].std_error > 0 && ate[arm].p_value >= 0 && ate[arm].p_value <= 1);
-        CHECK(isfinite(att[arm].estimate) && isfinite(on_data[arm].estimate));
-    }
+    average_effects(one, dataset, effects_per_row);
     char *json = NULL;
-    SUCCEEDS(mtlr_model_average_effects_json(&json, one, NULL, MTLR_ATT, NULL, &error));
-    CHECK(json && strstr(json, "\"estimates\"") && strstr(json, "\"att\"") && strstr(json, "\"std_error\""));
-    mtlr_string_free(json);
     SUCCEEDS(mtlr_model_spec(&json, one, &error));
     mtlr_model *from_own_spec = fit(dataset, json, 2);
     CHECK(same_bytes(one, from_own_spec));
@@ -342,7 +412,7 @@ static void model_outlives_its_data(void) {
     mtlr_average_effect effect;
     SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, NULL, &error));
     SUCCEEDS(mtlr_model_training_effects(again, TRIAL_ROWS, model, &error));
-    SUCCEEDS(mtlr_model_average_effects(&effect, 1, model, NULL, MTLR_ATE, NULL, &error));
+    SUCCEEDS(mtlr_model_average_effects(&effect, 1, model, NULL, NULL, &error));
     CHECK(isfinite(effects[0]) && isfinite(again[0]) && isfinite(effect.estimate));
     mtlr_model_free(model);
 }
@@ -454,6 +524,7 @@ int main(void) {
     models(2, "{" TRIAL_DATA ", \"learner\": \"t\", " TRIAL_MODELS "}");
     models(3, "{" TRIAL_DATA ", \"learner\": \"x\", " TRIAL_MODELS "}");
     models(2, "{" TRIAL_DATA ", \"learner\": \"r\", " TRIAL_MODELS ", \"prediction\": \"median\"}");
+    classes();
     model_outlives_its_data();
     threads_share_a_model();
     progress_and_cancellation();

@@ -1,6 +1,8 @@
 /* What the interface does when it is not used as it should be: every NULL, every size and code that cannot be. */
 #include <math.h>
 
+#include <stddef.h>
+
 #include "check.h"
 #include "trial.h"
 
@@ -46,10 +48,10 @@ static void nulls(void) {
     FAILS(BAD, mtlr_model_training_effects(NULL, TRIAL_ROWS, model, &error));
     FAILS(BAD, mtlr_model_training_effects(effects, TRIAL_ROWS, NULL, &error));
     mtlr_average_effect effect;
-    FAILS(BAD, mtlr_model_average_effects(NULL, 1, model, NULL, MTLR_ATE, NULL, &error));
-    FAILS(BAD, mtlr_model_average_effects(&effect, 1, NULL, NULL, MTLR_ATE, NULL, &error));
-    FAILS(BAD, mtlr_model_average_effects_json(NULL, model, NULL, MTLR_ATE, NULL, &error));
-    FAILS(BAD, NO_TEXT(mtlr_model_average_effects_json(&text, NULL, NULL, MTLR_ATE, NULL, &error)));
+    FAILS(BAD, mtlr_model_average_effects(NULL, 1, model, NULL, NULL, &error));
+    FAILS(BAD, mtlr_model_average_effects(&effect, 1, NULL, NULL, NULL, &error));
+    FAILS(BAD, mtlr_model_average_effects_json(NULL, model, NULL, NULL, &error));
+    FAILS(BAD, NO_TEXT(mtlr_model_average_effects_json(&text, NULL, NULL, NULL, &error)));
     CHECK(text == NULL);
     mtlr_status (*const describe[])(char **, const mtlr_model *, mtlr_error **) = {
         mtlr_model_spec, mtlr_model_summary, mtlr_model_warnings};
@@ -87,8 +89,8 @@ static void nulls(void) {
     CHECK(mtlr_model_fit(NULL, NULL, NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_predict(NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_training_effects(NULL, 0, NULL, NULL) == BAD);
-    CHECK(mtlr_model_average_effects(NULL, 0, NULL, NULL, 0, NULL, NULL) == BAD);
-    CHECK(mtlr_model_average_effects_json(NULL, NULL, NULL, 0, NULL, NULL) == BAD);
+    CHECK(mtlr_model_average_effects(NULL, 0, NULL, NULL, NULL, NULL) == BAD);
+    CHECK(mtlr_model_average_effects_json(NULL, NULL, NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_save(NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_load(NULL, NULL, NULL) == BAD);
     CHECK(mtlr_model_to_bytes(NULL, NULL, NULL, NULL) == BAD);
@@ -105,6 +107,7 @@ static void nulls(void) {
     CHECK(mtlr_dataset_rows(NULL) == 0 && mtlr_dataset_covariate_count(NULL) == 0);
     CHECK(mtlr_dataset_arm_count(NULL) == 0 && mtlr_dataset_arm_label(NULL, 0) == NULL);
     CHECK(mtlr_model_arm_count(NULL) == 0 && mtlr_model_arm_label(NULL, 0) == NULL);
+    CHECK(mtlr_model_class_count(NULL) == 0 && mtlr_model_class_label(NULL, 0) == NULL);
     CHECK(mtlr_model_training_rows(NULL) == 0);
     mtlr_error_free(NULL);
     mtlr_string_free(NULL);
@@ -120,9 +123,12 @@ static void handles_of_another_type(void) {
     FAILS(BAD, mtlr_model_fit(&model_out, no_dataset, TRIAL_SPEC, NULL, &error));
     FAILS(BAD, mtlr_model_predict(effects, TRIAL_ROWS, NULL, no_model, &t.table, NULL, NULL, &error));
     FAILS(BAD, mtlr_model_training_effects(effects, TRIAL_ROWS, no_model, &error));
-    FAILS(BAD, mtlr_model_average_effects_json(&text, model, no_dataset, MTLR_ATE, NULL, &error));
+    mtlr_averaging averaging = MTLR_AVERAGING_INIT;
+    averaging.dataset = no_dataset;
+    FAILS(BAD, mtlr_model_average_effects_json(&text, model, &averaging, NULL, &error));
     FAILS(BAD, mtlr_model_save(no_model, "refusals.mtlr", &error));
     CHECK(mtlr_dataset_rows(no_dataset) == 0 && mtlr_model_arm_count(no_model) == 0);
+    CHECK(mtlr_model_class_count(no_model) == 0 && mtlr_model_class_label(no_model, 0) == NULL);
     /* An address within an object is no handle. */
     FAILS(BAD, mtlr_dataset_warnings(&text, (const mtlr_dataset *)((const char *)dataset + 1), &error));
     mtlr_dataset_free((mtlr_dataset *)model);
@@ -175,7 +181,7 @@ static void lengths(void) {
         FAILS(BAD, mtlr_model_training_effects(effects, wrong[index], model, &error));
         FAILS(BAD, mtlr_dataset_source_rows(rows, wrong[index], dataset, &error));
         if (wrong[index] != 1) {
-            FAILS(BAD, mtlr_model_average_effects(&average, wrong[index], model, NULL, MTLR_ATE, NULL, &error));
+            FAILS(BAD, mtlr_model_average_effects(&average, wrong[index], model, NULL, NULL, &error));
         }
         CHECK(mtlr_dataset_arm_label(dataset, wrong[index] < 2 && wrong[index] >= 0 ? 2 : wrong[index]) == NULL);
         CHECK(mtlr_model_arm_label(model, wrong[index] < 2 && wrong[index] >= 0 ? 2 : wrong[index]) == NULL);
@@ -375,7 +381,7 @@ static void executions(void) {
         FAILS_SAYING(BAD, saying,                                                                                    \
                      mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, &execution, &error));      \
         FAILS_SAYING(BAD, saying,                                                                                    \
-                     mtlr_model_average_effects_json(&text, model, NULL, MTLR_ATE, &execution, &error));             \
+                     mtlr_model_average_effects_json(&text, model, NULL, &execution, &error));             \
     } while (0)
     CHANGED("struct_size", execution.struct_size = 0);
     CHANGED("struct_size", execution.struct_size = sizeof execution - 1);
@@ -387,14 +393,31 @@ static void executions(void) {
     CHANGED("reserved", execution.reserved = 1);
     CHANGED("cancel_token", execution.cancel_token = (const mtlr_cancel_token *)dataset);
 #undef CHANGED
-    const mtlr_estimand estimands[] = {-1, 2, INT32_MAX, INT32_MIN};
+}
+
+static void averagings(void) {
+    mtlr_averaging averaging;
     mtlr_average_effect effect;
-    for (int index = 0; index < 4; index++) {
-        FAILS_SAYING(BAD, "estimand",
-                     mtlr_model_average_effects(&effect, 1, model, NULL, estimands[index], NULL, &error));
-        FAILS_SAYING(BAD, "estimand",
-                     mtlr_model_average_effects_json(&text, model, NULL, estimands[index], NULL, &error));
-    }
+#define CHANGED(saying, change)                                                                                      \
+    do {                                                                                                             \
+        averaging = (mtlr_averaging)MTLR_AVERAGING_INIT;                                                             \
+        change;                                                                                                      \
+        FAILS_SAYING(BAD, saying, mtlr_model_average_effects(&effect, 1, model, &averaging, NULL, &error));          \
+        FAILS_SAYING(BAD, saying,                                                                                    \
+                     NO_TEXT(mtlr_model_average_effects_json(&text, model, &averaging, NULL, &error)));              \
+        CHECK(text == NULL);                                                                                         \
+    } while (0)
+    CHANGED("struct_size", averaging.struct_size = 0);
+    CHANGED("struct_size", averaging.struct_size = sizeof averaging - 1);
+    CHANGED("struct_size", averaging.struct_size = offsetof(mtlr_averaging, level));
+    CHANGED("struct_size", averaging.struct_size = SIZE_MAX);
+    const mtlr_estimand estimands[] = {-1, 2, INT32_MAX, INT32_MIN};
+    for (int index = 0; index < 4; index++) CHANGED("estimand", averaging.estimand = estimands[index]);
+    CHANGED("reserved", averaging.reserved = 1);
+    CHANGED("averaging.dataset", averaging.dataset = (const mtlr_dataset *)model);
+    const double levels[] = {-0.95, 1, 1.5, 95, -1, (double)NAN, (double)INFINITY, -(double)INFINITY};
+    for (int index = 0; index < 8; index++) CHANGED("level", averaging.level = levels[index]);
+#undef CHANGED
 }
 
 static void specs(void) {
@@ -479,7 +502,7 @@ static void files(void) {
     mtlr_bytes_free(bytes);
     FAILS(MTLR_UNSUPPORTED, mtlr_model_training_effects(effects, TRIAL_ROWS, loaded, &error));
     mtlr_average_effect effect;
-    FAILS(MTLR_UNSUPPORTED, mtlr_model_average_effects(&effect, 1, loaded, NULL, MTLR_ATE, NULL, &error));
+    FAILS(MTLR_UNSUPPORTED, mtlr_model_average_effects(&effect, 1, loaded, NULL, NULL, &error));
     SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, loaded, &t.table, NULL, NULL, &error));
     mtlr_model_free(loaded);
     mtlr_model_free(fitted);
@@ -497,6 +520,7 @@ int main(void) {
     columns();
     matrices();
     executions();
+    averagings();
     specs();
     files();
     mtlr_model_free(model);

@@ -267,12 +267,10 @@ static void callbacks(void) {
                  mtlr_model_fit(&failed, dataset, SPEC("t", "means"), &execution, &error));
     CHECK(failed == NULL);
 
-    /* A structure of before there were registries. */
+    /* A structure without its last members was never released. */
     m.fails = 0;
     execution.struct_size = offsetof(mtlr_execution, registry);
-    FAILS(MTLR_INVALID_SPEC, mtlr_model_fit(&failed, dataset, SPEC("t", "means"), &execution, &error));
-    execution.struct_size++;
-    FAILS(BAD, mtlr_model_fit(&failed, dataset, SPEC("t", "ridge"), &execution, &error));
+    FAILS_SAYING(BAD, "struct_size", mtlr_model_fit(&failed, dataset, SPEC("t", "means"), &execution, &error));
 
     /* Models outlive the registry, and the payload lives as long as they. */
     mtlr_registry_free(registry);

@@ -51,6 +51,42 @@ struct AverageEffectReferenceTests {
         }
     }
 
+    /// Levels with quantiles of the standard normal distribution, from Python's `statistics.NormalDist().inv_cdf`.
+    @Test(
+        "An interval of another level is wider or narrower by the normal quantiles, and nothing else changes",
+        arguments: [
+            (0.5, 0.6744897501960817), (0.8, 1.2815515655446008), (0.9, 1.6448536269514715),
+            (0.95, 1.959963984540054), (0.99, 2.5758293035489), (0.999, 3.2905267314919255),
+        ])
+    func levels(level: Double, quantile: Double) throws {
+        for entry in try Fixture("average_effects").part("cases").parts() {
+            let estimator = try estimator(entry)
+            for estimand in Estimand.allCases {
+                let standard = try estimator.effects(estimand)
+                for (effect, other) in zip(try estimator.effects(estimand, level: level), standard) {
+                    #expect(effect.level == level && other.level == 0.95)
+                    #expect(effect.estimate == other.estimate && effect.stdError == other.stdError)
+                    #expect(effect.pValue == other.pValue && effect.classIndex == nil)
+                    let half = quantile * effect.stdError
+                    #expect(Approximate.equal(effect.upper - effect.estimate, half, 1e-9))
+                    #expect(Approximate.equal(effect.estimate - effect.lower, half, 1e-9))
+                    if level == 0.95 { #expect(effect == other) }
+                    #expect(effect.specValue["level"] == .number(level))
+                }
+            }
+        }
+    }
+
+    @Test("A level that is none is refused", arguments: [0, 1, -0.95, 95, .nan, .infinity])
+    func noLevels(level: Double) throws {
+        let entry = try #require(try Fixture("average_effects").part("cases").parts().first)
+        let estimator = try estimator(entry)
+        let error = #expect(throws: MetaLearnersError.self) {
+            try estimator.effects(.ate, level: level)
+        }
+        #expect(error?.kind == .invalidArgument && error?.location == "level")
+    }
+
     @Test("A common factor of the weights changes nothing; rows of weight 0 are not there")
     func weightInvariance() throws {
         let data = try SyntheticDataset.linear(rows: 60, seed: 4)

@@ -48,6 +48,9 @@ struct BadInputTests {
         try expectFailure(2, fit("--seed=-1"), "--seed")
         try expectFailure(2, ["ate", spec, data, "--estimand", "atx"], "atx")
         try expectFailure(2, ["ate", "-", "-"], "standard input")
+        for level in ["0", "1", "95", "-0.5", "nan"] {
+            try expectFailure(2, ["ate", spec, data, "--level=\(level)"], "--level", "0 < x < 1")
+        }
         try expectFailure(2, ["fit", spec, data, "-o", "-"], "standard output")
     }
 

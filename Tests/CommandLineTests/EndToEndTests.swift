@@ -32,7 +32,8 @@ struct EndToEndTests {
         let estimate = try #require(report["estimates"]?.arrayValue?.first?.objectValue)
         #expect(
             Set(estimate.keys) == [
-                "arm", "control", "estimand", "estimate", "std_error", "lower", "upper", "p_value",
+                "arm", "control", "estimand", "estimate", "std_error", "lower", "upper", "level",
+                "p_value",
             ])
         let lower = try #require(estimate["lower"]?.doubleValue)
         let upper = try #require(estimate["upper"]?.doubleValue)
@@ -48,6 +49,13 @@ struct EndToEndTests {
         }
         let att = try Program.run(["ate", model, data, "--estimand", "att", "--json"])
         #expect(try att.json()["estimates"]?.arrayValue?.first?.objectValue?["estimand"] == "att")
+        #expect(estimate["level"] == 0.95)
+        let wider = try Program.run(["ate", model, data, "--level", "0.999", "--json"])
+        let wide = try #require(try wider.json()["estimates"]?.arrayValue?.first?.objectValue)
+        #expect(wide["level"] == 0.999 && wide["estimate"] == estimate["estimate"])
+        #expect(try #require(wide["lower"]?.doubleValue) < lower)
+        let table = try Program.run(["ate", model, data, "--level", "0.999"])
+        #expect(table.output.contains("99.9 % interval"), "\(table.output)")
 
         let effects = try CSVReader().read(cates)
         #expect(effects.columns.map(\.name) == ["cate"])

@@ -1,5 +1,6 @@
 import MetaLearnersCore
 import Testing
+import _TestSupport
 
 @Suite struct ConstantEstimatorTests {
     private let features: Table
@@ -66,6 +67,17 @@ import Testing
             try model.predict(two, rows: nil, ExecutionContext())
         }
         #expect(error?.kind == .invalidArgument)
+    }
+
+    @Test("it takes next to no memory, and says so", .enabled(if: FootprintMeasure.isPossible))
+    func footprint() async throws {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let data = try FootprintData(rows: 500_000, numbers: 2)
+            print(try FootprintMeasure(ConstantEstimator(), [data.task(.regression)]).line)
+        }
+        let measure = try #require(FootprintMeasure(result?.standardOutputContent ?? []))
+        #expect(measure.isAbout, "\(measure)")
+        #expect(measure.estimated < 1000)
     }
 
     @Test("a mean that overflows is an error")

@@ -99,6 +99,14 @@ struct OutcomeKindTests {
         }
         let averages = try model.averageEffects(.ate)
         #expect(averages.count == 3)
+        #expect(averages.map(\.classIndex) == [0, 1, 2])
+        #expect(averages.map(\.outcomeClass) == data.outcome.kind.effectClasses)
+        let narrower = try model.averageEffects(.ate, level: 0.8)
+        for (average, other) in zip(averages, narrower) {
+            #expect(other.level == 0.8 && other.estimate == average.estimate)
+            #expect(other.lower > average.lower && other.upper < average.upper)
+            #expect(other.specValue["class"] == average.specValue["class"])
+        }
         for (average, expected) in zip(averages, [-0.15, 0, 0.15]) {
             #expect(abs(average.estimate - expected) < 4 * average.stdError && average.stdError < 0.03)
         }

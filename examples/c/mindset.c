@@ -69,7 +69,7 @@ int main(void) {
     if (mtlr_model_fit(&model, dataset, spec, NULL, &error)) stop(error);
 
     mtlr_average_effect effect;
-    if (mtlr_model_average_effects(&effect, 1, model, NULL, MTLR_ATE, NULL, &error)) stop(error);
+    if (mtlr_model_average_effects(&effect, 1, model, NULL, NULL, &error)) stop(error);
     printf("average effect %.3f, 95 %% interval %.3f to %.3f\n", effect.estimate, effect.lower, effect.upper);
 
     /* Save, load, and predict two new pupils of the South: outcome and treatment are not needed. */

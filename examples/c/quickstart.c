@@ -29,7 +29,7 @@ int main(void)
     int ok = mtlr_dataset_create(&dataset, &table, spec, MTLR_DATASET_COPY, &error) == MTLR_OK
         && mtlr_model_fit(&model, dataset, spec, NULL, &error) == MTLR_OK
         && mtlr_model_predict(effects, 40, NULL, model, &table, NULL, NULL, &error) == MTLR_OK
-        && mtlr_model_average_effects(&ate, 1, model, NULL, MTLR_ATE, NULL, &error) == MTLR_OK;
+        && mtlr_model_average_effects(&ate, 1, model, NULL, NULL, &error) == MTLR_OK;
     if (ok)
         printf("ATE %.3f (%.3f to %.3f); first person %.3f\n", ate.estimate, ate.lower, ate.upper, effects[0]);
     else

@@ -23,7 +23,7 @@ public struct AugmentedInverseProbability: Sendable {
     /// Propensities, and which rows have overlap; rows without it are left out.
     public let nuisances: NuisanceEstimates
     /// Of an outcome of several classes, the class that `outcome` tells from the others; nil for any other.
-    let outcomeClass: String?
+    let outcomeClass: (index: Int, label: String)?
 
     /// Creates the estimator for the rows of `dataset`.
     ///
@@ -37,7 +37,7 @@ public struct AugmentedInverseProbability: Sendable {
 
     init(
         outcome: [Double], arms: [Int32], labels: [String], weights: [Double]?, clusters: [Int32]?,
-        nuisances: NuisanceEstimates, outcomeClass: String? = nil
+        nuisances: NuisanceEstimates, outcomeClass: (index: Int, label: String)? = nil
     ) throws(MetaLearnersError) {
         guard nuisances.rowCount == outcome.count, nuisances.armCount == labels.count,
             nuisances.propensities != nil
@@ -59,11 +59,14 @@ public struct AugmentedInverseProbability: Sendable {
     ///
     /// - Parameters:
     ///   - means: μ_0 and μ_k for each row.
-    /// - Throws: `internalFault` where the nuisances have no propensities.
+    ///   - level: the level of the interval.
+    /// - Throws: `invalidArgument` where the level is not between 0 and 1; `internalFault` where the nuisances have
+    ///   no propensities.
     /// - Complexity: O(rows).
-    func effect(_ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double]))
-        throws(MetaLearnersError) -> AverageEffect
-    {
+    func effect(
+        _ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double]), level: Double
+    ) throws(MetaLearnersError) -> AverageEffect {
+        try AverageEffect.requireLevel(level)
         let used = outcome.indices.map { row in
             nuisances.hasOverlap?[row] ?? true ? weights?[row] ?? 1 : 0
         }
@@ -84,17 +87,22 @@ public struct AugmentedInverseProbability: Sendable {
             result = NormalEstimate(
                 scores: scores, shares: arms.map { $0 == arm ? 1 : 0 }, weights: used, clusters: clusters)
         }
+        let interval = result.interval(level: level)
         return AverageEffect(
-            arm: labels[arm], outcomeClass: outcomeClass, control: labels[0], estimand: estimand,
-            estimate: result.estimate,
-            stdError: result.stdError, lower: result.interval.lower, upper: result.interval.upper,
-            pValue: result.pValue)
+            arm: labels[arm], outcomeClass: outcomeClass?.label, classIndex: outcomeClass?.index,
+            control: labels[0], estimand: estimand, estimate: result.estimate, stdError: result.stdError,
+            lower: interval.lower, upper: interval.upper, level: level, pValue: result.pValue)
     }
 
     /// The average effect of each arm against control, in the order of the labels.
     ///
-    /// - Throws: `invalidArgument` where the nuisances have no outcome means.
-    public func effects(_ estimand: Estimand) throws(MetaLearnersError) -> [AverageEffect] {
+    /// - Parameters:
+    ///   - estimand: over whom to average.
+    ///   - level: the level of the intervals.
+    /// - Throws: `invalidArgument` where the nuisances have no outcome means or the level is not between 0 and 1.
+    public func effects(
+        _ estimand: Estimand, level: Double = AverageEffect.standardLevel
+    ) throws(MetaLearnersError) -> [AverageEffect] {
         guard let control = nuisances.armOutcomes[0] else {
             throw MetaLearnersError(.invalidArgument, at: "nuisances", "have no outcome means")
         }
@@ -103,7 +111,7 @@ public struct AugmentedInverseProbability: Sendable {
             guard let mean = nuisances.armOutcomes[arm] else {
                 throw MetaLearnersError(.invalidArgument, at: "nuisances", "have no outcome means")
             }
-            effects.append(try effect(estimand, of: arm, means: (control, mean)))
+            effects.append(try effect(estimand, of: arm, means: (control, mean), level: level))
         }
         return effects
     }

@@ -11,16 +11,18 @@ extension CATEModel {
     /// - Parameters:
     ///   - estimand: over whom to average.
     ///   - dataset: the rows to average over; nil for those of training.
-    /// - Throws: `unsupported` for the rows of training where the model was saved without them; `invalidData`
+    ///   - level: the level of the intervals, between 0 and 1.
+    /// - Throws: `invalidArgument` for a level that is none; `unsupported` for the rows of training where the model was saved without them; `invalidData`
     ///   where `dataset` lacks a column or its arms are not those of training.
     public func averageEffects(
-        _ estimand: Estimand, on dataset: CausalDataset? = nil,
+        _ estimand: Estimand, on dataset: CausalDataset? = nil, level: Double = AverageEffect.standardLevel,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> [AverageEffect] {
+        try AverageEffect.requireLevel(level)
         if let dataset {
             let scheduler = Scheduler(options)
             guard training?.fingerprint == dataset.fingerprint(scheduler.context) else {
-                return try averageEffects(estimand, onNew: dataset, options)
+                return try averageEffects(estimand, onNew: dataset, level, options)
             }
         }
         guard let training else {
@@ -34,29 +36,29 @@ extension CATEModel {
             let estimator = try AugmentedInverseProbability(
                 outcome: values, arms: training.arms, labels: armLabels, weights: training.weights,
                 clusters: training.clusters, nuisances: nuisances, outcomeClass: outcomeClass)
-            return try effects(estimand, estimator, training.effects)
+            return try effects(estimand, estimator, training.effects, level)
         }
     }
 
     /// The estimates of `body` for the outcome or, where it is of several classes, for whether it is each of these.
     private func byClass(
         _ outcome: Outcome, _ nuisances: NuisanceEstimates,
-        _ body: ([Double], NuisanceEstimates, String?) throws(MetaLearnersError) -> [AverageEffect]
+        _ body: ([Double], NuisanceEstimates, (index: Int, label: String)?) throws(MetaLearnersError)
+            -> [AverageEffect]
     ) throws(MetaLearnersError) -> [AverageEffect] {
         let classes = outcomeKind.effectClasses
         guard !classes.isEmpty else { return try body(outcome.values, nuisances, nil) }
         var lists: [[AverageEffect]] = []
         for (index, label) in classes.enumerated() {
-            lists.append(try body(outcome.indicators(ofClass: index), nuisances.ofClass(index), label))
+            lists.append(
+                try body(outcome.indicators(ofClass: index), nuisances.ofClass(index), (index, label)))
         }
         return (0..<armLabels.count - 1).flatMap { arm in lists.map { $0[arm] } }
     }
 
     private func averageEffects(
-        _ estimand: Estimand, onNew dataset: CausalDataset, _ options: ExecutionOptions
-    )
-        throws(MetaLearnersError) -> [AverageEffect]
-    {
+        _ estimand: Estimand, onNew dataset: CausalDataset, _ level: Double, _ options: ExecutionOptions
+    ) throws(MetaLearnersError) -> [AverageEffect] {
         guard dataset.treatment.labels == armLabels else {
             throw MetaLearnersError(
                 .invalidData, at: "treatment",
@@ -80,18 +82,18 @@ extension CATEModel {
             let estimator = try AugmentedInverseProbability(
                 outcome: values, arms: dataset.treatment.arms, labels: armLabels, weights: dataset.weights,
                 clusters: dataset.clusters, nuisances: nuisances, outcomeClass: outcomeClass)
-            return try self.effects(estimand, estimator, effects)
+            return try self.effects(estimand, estimator, effects, level)
         }
     }
 
     private func effects(
-        _ estimand: Estimand, _ estimator: AugmentedInverseProbability, _ effects: [[Double]]
+        _ estimand: Estimand, _ estimator: AugmentedInverseProbability, _ effects: [[Double]], _ level: Double
     ) throws(MetaLearnersError) -> [AverageEffect] {
         let nuisances = estimator.nuisances
         var averages: [AverageEffect] = []
         for arm in 1..<armLabels.count {
             if let control = nuisances.armOutcomes[0], let mean = nuisances.armOutcomes[arm] {
-                averages.append(try estimator.effect(estimand, of: arm, means: (control, mean)))
+                averages.append(try estimator.effect(estimand, of: arm, means: (control, mean), level: level))
                 continue
             }
             if let mean = nuisances.marginalOutcomes[0], effects.count == armLabels.count - 1 {
@@ -103,7 +105,7 @@ extension CATEModel {
                     (1..<armLabels.count).reduce(mean[row]) { $0 - shares[$1][row] * effects[$1 - 1][row] }
                 }
                 let means = (control: control, arm: zip(control, effects[arm - 1]).map { $0 + $1 })
-                averages.append(try estimator.effect(estimand, of: arm, means: means))
+                averages.append(try estimator.effect(estimand, of: arm, means: means, level: level))
                 continue
             }
             // A model fitted here has one of the two; a file may say otherwise.
@@ -119,7 +121,7 @@ extension CATEModel {
                     means: (
                         mean.indices.map { mean[$0] - share[$0] * effect[$0] },
                         mean.indices.map { mean[$0] + (1 - share[$0]) * effect[$0] }
-                    )))
+                    ), level: level))
         }
         return averages
     }

@@ -3,6 +3,7 @@
 #elseif canImport(Darwin)
     import Darwin
 #endif
+import MetaLearners
 
 /// An estimate that is normal in large samples, made of a ratio of weighted means.
 ///
@@ -12,9 +13,6 @@
 struct NormalEstimate {
     let estimate: Double
     let stdError: Double
-
-    /// The 97.5 % quantile of the standard normal distribution.
-    private static let quantile = 1.959963984540054
 
     /// Computes the estimate; rows without weight count for nothing.
     ///
@@ -51,9 +49,10 @@ struct NormalEstimate {
         stdError = groups > 1 && total > 0 ? (squares * groups / (groups - 1)).squareRoot() / total : 0
     }
 
-    /// The 95 % interval.
-    var interval: (lower: Double, upper: Double) {
-        (estimate - Self.quantile * stdError, estimate + Self.quantile * stdError)
+    /// The interval that covers the truth with probability `level`, where 0 < level < 1.
+    func interval(level: Double) -> (lower: Double, upper: Double) {
+        let quantile = StandardNormal.quantile((1 + level) / 2)
+        return (estimate - quantile * stdError, estimate + quantile * stdError)
     }
 
     /// The two-sided p-value of zero: 2(1 − Φ(|θ|/se)).

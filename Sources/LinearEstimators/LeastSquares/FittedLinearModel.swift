@@ -6,7 +6,7 @@ struct FittedLinearModel: FittedEstimator {
     let warnings: [String]
     let summary: SpecObject
     let encoder: DesignEncoder
-    private let intercept: Double
+    let intercept: Double
     let coefficients: [Double]
     private let scorer: LinearScorer
 

@@ -4,13 +4,13 @@ import MetaLearnersCore
 struct FittedLogisticModel: FittedEstimator {
     let warnings: [String]
     let summary: SpecObject
-    private let encoder: DesignEncoder
+    let encoder: DesignEncoder
     /// Whether each class occurred in training.
-    private let occurs: [Bool]
+    let occurs: [Bool]
     /// For each linear function, one a column.
-    private let coefficients: [Double]
+    let coefficients: [Double]
     /// One for each linear function.
-    private let intercepts: [Double]
+    let intercepts: [Double]
     private let scorer: LinearScorer
 
     var backendName: String { LogisticEstimator.backend.name }

@@ -36,6 +36,16 @@ public struct LogisticEstimator: BaseEstimator {
         try FittedLogisticModel(fitting: task, spec, denseLimit: denseLimit, context)
     }
 
+    /// The encoded rows, as far as they are kept, and the Hessian decide.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let design = DesignFootprint(features, rows: rows, spec.expansion)
+        let classes = if case .classification(let classes) = objective { classes } else { 2 }
+        return Footprint(
+            shared: 0,
+            working: design.logistic(
+                functions: classes == 2 ? 1 : classes, folds: spec.selection == .fixed ? 1 : spec.folds))
+    }
+
     /// Reads a model that its `encode` wrote.
     ///
     /// - Throws: `corruptModel`.

@@ -2,8 +2,8 @@ import MetaLearnersCore
 
 /// Linear functions on one encoding of features, as an archive keeps them: one model with an output for each.
 package struct LinearFunctions: FittedEstimator {
-    private let encoder: DesignEncoder
-    private let functions: [LinearFunction]
+    let encoder: DesignEncoder
+    let functions: [LinearFunction]
     private let scorer: LinearScorer
 
     /// The functions belong to whoever combined them; no backend's name stands before them in files.

@@ -46,7 +46,9 @@ final class EffectPlan: Sendable {
                     run: CrossFittingRun(crossFitter, parts: parts),
                     bytes: try models.estimator(placed).footprint(
                         rows: dataset.rowCount, of: features,
-                        outputs: role.part == .joint ? dataset.armCount - 1 : 1
+                        for: role.part == .joint
+                            ? .multiResidual(regressors: Array(repeating: [], count: dataset.armCount - 1))
+                            : .residual(regressor: [])
                     ).working))
         }
         self.entries = entries

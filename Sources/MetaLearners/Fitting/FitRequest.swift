@@ -57,7 +57,7 @@ public struct FitRequest: Sendable {
             guard reused.fingerprint == fingerprint else {
                 throw MetaLearnersError(
                     .invalidArgument, at: "nuisances", "were fitted to other data",
-                    remedy: "fit without them, or give the very rows, in the same order")
+                    remedy: "fit without them, or give the same rows in the same order")
             }
             guard reused.repeats == repeats,
                 reused.aggregation == spec.crossFitting.aggregation || repeats.count == 1

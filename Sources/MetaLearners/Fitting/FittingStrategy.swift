@@ -137,13 +137,13 @@ extension FittingStrategy {
             guard request.repeats.allSatisfy(\.isCrossFitted) else {
                 throw MetaLearnersError(
                     .invalidSpec, at: "cross_fitting.folds",
-                    "is 1, and \(name) weights its members by rows held out",
+                    "is 1, and \(name) weights its members by held-out rows",
                     remedy: "use 2 folds or more")
             }
             guard spec.crossFitting.inSample == .outOfFold else {
                 throw MetaLearnersError(
                     .unsupported, at: "cross_fitting.in_sample",
-                    "\(name) has effects of its training rows out of fold alone",
+                    "with \(name) the effects of training rows are always out of fold",
                     remedy: "use in_sample: out_of_fold")
             }
             guard [.none, .auto].contains(spec.intervals.method) else {
@@ -187,7 +187,7 @@ extension FittingStrategy {
             throw MetaLearnersError(
                 .unsupported, at: "effect_scale",
                 "the learner '\(name)' has no outcome model of each arm, which "
-                    + "\(spec.effectScale.rawValue)s take",
+                    + "\(spec.effectScale.rawValue)s need",
                 remedy: "these have: " + registry.learnerNames(where: \.hasArmMeans))
         }
     }

@@ -108,8 +108,8 @@ public struct MetaLearnerFitter: Sendable {
                 .unsupported, at: "nuisances",
                 "'\(kind.rawValue)' stacks nuisances of its own: nothing of the model could be used",
                 remedy:
-                    "fit without them; \(kind.rawValue) takes over those of a \(kind.rawValue) of the same seed "
-                    + "that was fitted in this process")
+                    "fit without them; \(kind.rawValue) takes over nuisances that it fitted itself, with the same seed and in "
+                    + "the same process")
         }
         return reusable
     }

@@ -120,7 +120,7 @@ public struct Registry: Sendable {
         guard let type = type(of: kind) else {
             throw MetaLearnersError(
                 .unsupported, at: "model",
-                "it was fitted by the learner '\(kind.rawValue)', which is not here",
+                "it was fitted by the learner '\(kind.rawValue)', which is not registered",
                 remedy: "known are " + learnerKinds.map(\.rawValue).joined(separator: ", "))
         }
         return type.predictors.first { $0.tag == tag }

@@ -132,7 +132,8 @@ public struct RoleModels: Sendable {
             + effects.map { spec.models.model(of: $0, labels) }
         for placed in places {
             let estimator = try estimator(placed)
-            let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, outputs: 1).shared
+            let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, for: .regression)
+                .shared
             let name = estimator.backend.name
             shared[name] = max(shared[name] ?? 0, bytes)
         }
@@ -164,7 +165,7 @@ public struct RoleModels: Sendable {
     /// What to do instead of choosing another backend.
     private static func otherWay(_ lacking: Capabilities) -> String {
         if lacking.contains(.counts) { return "; or take counts as numbers: data.outcome_type: continuous" }
-        return lacking.contains(.multiOutput) ? "; or fit an effect an arm: multi_arm: pairwise" : ""
+        return lacking.contains(.multiOutput) ? "; or fit one effect per arm: multi_arm: pairwise" : ""
     }
 }
 

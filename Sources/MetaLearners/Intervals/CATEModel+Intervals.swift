@@ -87,7 +87,7 @@ extension CATEModel {
         guard samples.allSatisfy({ scale == .difference || $0.hasArmMeans(armCount: armLabels.count) }) else {
             throw MetaLearnersError(
                 .unsupported, at: "effect_scale",
-                "the resamples of the learner '\(spec.learner.rawValue)' keep no outcome models, which \(scale.rawValue)s take",
+                "the resamples of the learner '\(spec.learner.rawValue)' keep no outcome models, which \(scale.rawValue)s need",
                 remedy: "use a learner that compares outcome models: "
                     + registry.learnerNames { $0.form == .comparison })
         }

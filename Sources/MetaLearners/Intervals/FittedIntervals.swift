@@ -38,12 +38,12 @@ enum FittedIntervals: Sendable {
                 ? "cluster-robust (CR1)"
                 : "heteroscedasticity-robust (\(spec.intervals.covariance.rawValue.uppercased()))"
             return
-                "Holds the best linear approximation of the effect in \(percent) of samples, in large ones: "
+                "Holds the best linear approximation of the effect in \(percent) of large samples, by the "
                 + "\(robust) covariance of the coefficients of the final regression. It rests on nuisances that are "
                 + "estimated well, and says nothing of how far the true effect is from linear."
         case .forest:
             return
-                "Holds the true effect in \(percent) of samples, in large ones and where the effect is smooth: the "
+                "Holds the true effect in \(percent) of large samples where the effect is smooth, by the "
                 + "variance of an honest forest by little bags. It leaves out what the nuisances add, and the bias that "
                 + "few rows near a point leave."
         }

@@ -5,11 +5,11 @@
 #endif
 
 /// The standard normal distribution.
-enum StandardNormal {
+package enum StandardNormal {
     /// The number that a share of `probability` lies below, for 0.5 ≤ probability < 1.
     ///
     /// Newton's method on the upper tail from 0: its steps never overshoot, since the tail is convex there.
-    static func quantile(_ probability: Double) -> Double {
+    package static func quantile(_ probability: Double) -> Double {
         let tail = 1 - probability
         var z = 0.0
         for _ in 0..<200 {

@@ -36,6 +36,12 @@ public protocol MetaLearner: DescribedLearner {
     /// - Throws: `internalFault` where a prediction that the effect is made of is not there.
     func effect(of arm: Int, _ nuisances: NuisanceEstimates, _ effects: EffectPredictions)
         throws(MetaLearnersError) -> [Double]
+
+    /// The same as a formula. A learner that compares outcomes or regresses effects has it by its form.
+    ///
+    /// - Throws: `unsupported` where the learner states none.
+    func effectFormula(of arm: Int, _ nuisances: NuisanceFormulas, _ effects: EffectFormulas)
+        throws(MetaLearnersError) -> Formula
 }
 
 /// What the effect models of a learner predict.

@@ -55,4 +55,14 @@ public struct XLearner: MetaLearner {
         let onControl = try effects(EffectRole(arm: arm, part: .controlRows))
         return share.indices.map { share[$0] * onControl[$0] + (1 - share[$0]) * onArm[$0] }
     }
+
+    public func effectFormula(of arm: Int, _ nuisances: NuisanceFormulas, _ effects: EffectFormulas)
+        throws(MetaLearnersError) -> Formula
+    {
+        let share = try nuisances.pairPropensity(of: arm)
+        let onArm = try effects(EffectRole(arm: arm, part: .armRows))[0]
+        let onControl = try effects(EffectRole(arm: arm, part: .controlRows))[0]
+        let rest = Formula(.difference(.constant(1), share))
+        return Formula(.sum([Formula(.product([share, onControl])), Formula(.product([rest, onArm]))]))
+    }
 }

@@ -54,7 +54,7 @@ final class NuisancePool: Sendable {
         let rows = job.task.rows.count
         let fits = Fits(
             run: CrossFittingRun(fitter, job),
-            bytes: job.estimator.footprint(rows: rows, of: job.task.features, outputs: job.task.outputCount)
+            bytes: job.estimator.footprint(rows: rows, of: job.task.features, for: job.task.objective)
                 .working,
             cost: rows * (key.role.isPropensity ? 4 : 1))
         entries.withLock { entries in

@@ -13,7 +13,7 @@ public struct PropensityCalibration: Sendable, Equatable {
     let curves: [CalibrationCurve]
 
     /// Calibrated probabilities keep this distance from 0 and 1.
-    private static let margin = 1e-9
+    static let margin = 1e-9
 
     /// Fits a calibration to what models predict out of fold, and calibrates the training rows: those of a fold by curves
     /// fitted to the rows of the other folds.

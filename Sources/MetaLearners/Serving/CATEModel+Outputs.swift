@@ -27,7 +27,7 @@ extension CATEModel {
         guard !fitted.hasArmMeans(armCount: armLabels.count) else { return }
         throw MetaLearnersError(
             .unsupported, at: "learner",
-            "the learner '\(spec.learner.rawValue)' has no outcome model of each arm, which \(purpose) take",
+            "the learner '\(spec.learner.rawValue)' has no outcome model of each arm, which \(purpose) need",
             remedy: "these have: " + registry.learnerNames(where: \.hasArmMeans))
     }
 
@@ -48,7 +48,7 @@ extension CATEModel {
         guard try requireRecord().fingerprint == dataset.fingerprint(context) else {
             throw MetaLearnersError(
                 .invalidData, at: "training", "these are not the rows that the model was fitted to",
-                remedy: "give the very rows in the same order, or predict them as new rows")
+                remedy: "give the same rows in the same order, or predict them as new rows")
         }
     }
 

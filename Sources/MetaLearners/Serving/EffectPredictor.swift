@@ -24,6 +24,11 @@ public protocol EffectPredictor: Sendable {
     func effects(_ input: PredictorInput, _ context: ExecutionContext) throws(MetaLearnersError)
         -> [[Double]]
 
+    /// What `effects` computes, as formulas: in the same order. None by default.
+    ///
+    /// - Throws: `unsupported`, saying which part has no formula.
+    func formulas(_ input: PredictorFormulas) throws(MetaLearnersError) -> [Formula]
+
     /// The effect models within, by name, for those who look into a model.
     func parts(_ labels: [String]) -> [ModelPart]
 

@@ -31,7 +31,7 @@ public struct CrossFittingSpec: ParameterizedSpec {
         .choice("aggregation", \.aggregation, "how the predictions of the repeats become one"),
         .choice(
             "in_sample", \.inSample,
-            "effects of training rows: out_of_fold, nested (own outcome out of every stage), full (row was seen)"
+            "effects of training rows: out_of_fold, nested (its own outcome enters nowhere), full (row was seen)"
         ),
     ]
 

@@ -39,7 +39,8 @@ public struct IntervalSpec: ParameterizedSpec {
     public init() {}
 
     public static let parameters: [Parameter<IntervalSpec>] = [
-        .choice("method", \.method, "auto: analytic or forest where the effect model allows it, else none"),
+        .choice(
+            "method", \.method, "auto: analytic or forest where the effect model allows it, otherwise none"),
         .number("level", \.level, in: 0.5...0.9999, "the share of intervals that should hold the truth"),
         .integer("samples", \.samples, in: 20...10_000, "bootstrap: how many resamples"),
         .choice("type", \.type, "bootstrap: quantiles of the resamples, or normal with their spread"),

@@ -72,7 +72,7 @@ public struct MetaLearnerSpec: ParameterizedSpec {
             "multi_arm", \.multiArm,
             "r with several arms: each arm with the control, or all arms in one loss"),
         .nested("ensemble", \.ensemble, "what the learner ensemble stacks"),
-        .nested("auto", \.auto, "what the learner auto weighs beside its own candidates"),
+        .nested("auto", \.auto, "further candidates of the learner auto"),
         .nested("models", \.models, "base learners, each a backend with its parameters; none for auto"),
         .texts(
             "plugins", \.plugins,
@@ -81,7 +81,7 @@ public struct MetaLearnerSpec: ParameterizedSpec {
         .nested("overlap", \.overlap, "what to do about propensities near 0 or 1"),
         .choice(
             "prediction", \.prediction,
-            "for new rows: models of all rows, or the mean or median of the folds'"),
+            "for new rows: models of all rows (full), or the mean or median of the models of the folds"),
         .choice("effect_scale", \.effectScale, "effects as differences, ratios or odds_ratios of arm means"),
         .nested("intervals", \.intervals, "confidence intervals of effects"),
         .boolean(

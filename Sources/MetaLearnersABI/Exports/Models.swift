@@ -48,6 +48,16 @@ public func mtlr_model_arm_label(_ model: OpaquePointer?, _ arm: Int64) -> Unsaf
 }
 
 @c @implementation
+public func mtlr_model_class_count(_ model: OpaquePointer?) -> Int64 {
+    Int64(Handle.object(ModelObject.self, model)?.classLabels.count ?? 0)
+}
+
+@c @implementation
+public func mtlr_model_class_label(_ model: OpaquePointer?, _ outcomeClass: Int64) -> UnsafePointer<CChar>? {
+    Handle.object(ModelObject.self, model)?.classLabels.pointer(at: outcomeClass)
+}
+
+@c @implementation
 public func mtlr_model_training_rows(_ model: OpaquePointer?) -> Int64 {
     Int64(Handle.object(ModelObject.self, model)?.model.trainingRowCount ?? 0)
 }

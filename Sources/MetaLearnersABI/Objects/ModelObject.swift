@@ -8,12 +8,15 @@ final class ModelObject: HandledObject {
 
     let model: CATEModel
     let armLabels: [CText]
+    /// The classes that effects are of; none where the outcome is one number.
+    let classLabels: [CText]
     /// What serves single rows; nil where the model cannot.
     let rowView: RowView?
 
     init(_ model: CATEModel) throws(MetaLearnersError) {
         self.model = model
         armLabels = try CText.list(model.armLabels)
+        classLabels = try CText.list(model.outcomeKind.effectClasses)
         rowView = try RowView(model)
     }
 }

@@ -8,13 +8,10 @@ enum ExecutionView {
     /// The most threads that make sense: a number beyond it is taken for a mistake.
     private static let threadLimit: Int32 = 1024
 
-    /// Bytes of the structure before it had a registry, and before it had a limit of memory.
-    private static let formerSizes = [40, 48]
-
     private static func view(_ pointer: UnsafePointer<mtlr_execution>) throws(MetaLearnersError)
         -> mtlr_execution
     {
-        try StructView.readGrowable(pointer, "execution", formerSizes: formerSizes)
+        try StructView.readGrowable(pointer, "execution")
     }
 
     /// Where learners and base learners are found; those built in for NULL.

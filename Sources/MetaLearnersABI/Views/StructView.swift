@@ -7,23 +7,15 @@ enum StructView {
 
     /// The structure at `pointer`, whose first member is its own size as the caller knows it.
     ///
-    /// - Parameter formerSizes: the sizes that earlier versions had: what they lack is zero.
-    /// - Throws: `invalidArgument` for NULL, for a size that no version had, and for a larger one with anything but
-    ///   zeros in what this version does not know.
+    /// - Throws: `invalidArgument` for NULL, for a size smaller than that of this version (no other was released), and
+    ///   for a larger one with anything but zeros in what this version does not know.
     static func readGrowable<Value: BitwiseCopyable>(
-        _ pointer: UnsafePointer<Value>?, _ argument: String, formerSizes: [Int] = []
+        _ pointer: UnsafePointer<Value>?, _ argument: String
     ) throws(MetaLearnersError) -> Value {
         guard let pointer else { throw Boundary.missing(argument) }
         let bytes = UnsafeRawPointer(pointer)
         let size = bytes.loadUnaligned(as: UInt.self)
         let known = MemoryLayout<Value>.size
-        if let former = formerSizes.first(where: { UInt($0) == size }) {
-            return withUnsafeTemporaryAllocation(byteCount: known, alignment: 16) { copy in
-                copy.initializeMemory(as: UInt8.self, repeating: 0)
-                copy.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: former))
-                return copy.loadUnaligned(as: Value.self)
-            }
-        }
         guard size >= UInt(known), size <= UInt(largestSize) else {
             throw MetaLearnersError(
                 .invalidArgument, at: argument, "struct_size is \(size), which is no size of \(Value.self)",

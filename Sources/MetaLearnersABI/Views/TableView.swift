@@ -6,16 +6,13 @@ enum TableView {
     /// The most columns of a table: a size beyond it is taken for a mistake.
     static let columnLimit = 1 << 20
 
-    /// Bytes of the structure before it had a sparse matrix.
-    private static let sizeWithoutSparse = 48
-
     /// The table, checked.
     ///
     /// - Throws: `invalidArgument` or `invalidData`, naming the column.
     static func read(_ pointer: UnsafePointer<mtlr_table>?, for use: TableUse) throws(MetaLearnersError)
         -> Table
     {
-        let view = try StructView.readGrowable(pointer, "table", formerSizes: [sizeWithoutSparse])
+        let view = try StructView.readGrowable(pointer, "table")
         guard view.rows >= 0, view.rows <= Int64(Int32.max) else {
             throw MetaLearnersError(
                 .invalidArgument, at: "table", "rows is \(view.rows), not 0 to 2147483647")

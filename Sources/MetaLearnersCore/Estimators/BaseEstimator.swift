@@ -29,11 +29,13 @@ public protocol BaseEstimator: Sendable {
 
     /// The memory that a fit takes beside the data, about: what the execution's memory limit is held against.
     ///
+    /// It is told before anything is read, so that it counts on weights, and on as many different values as there may be.
+    ///
     /// - Parameters:
     ///   - rows: how many rows are fitted to.
     ///   - features: the features, of all rows.
-    ///   - outputs: how many numbers a prediction for one row has.
-    func footprint(rows: Int, of features: Table, outputs: Int) -> Footprint
+    ///   - objective: what to predict; the numbers in it are not looked at, and there may be none.
+    func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint
 
     /// Reads a fitted estimator that `FittedEstimator.encode` wrote.
     ///
@@ -59,10 +61,11 @@ extension BaseEstimator {
     public var backend: BackendDescription { Self.backend }
 
     /// A matrix of the rows in double precision, one of the columns' products, and some numbers a row.
-    public func footprint(rows: Int, of features: Table, outputs: Int) -> Footprint {
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let columns = features.columns.count + 1
         return Footprint(
-            shared: 0, working: rows * (8 * columns + 64 + 16 * outputs) + 16 * columns * columns)
+            shared: 0,
+            working: rows * (8 * columns + 64 + 16 * objective.outputCount) + 16 * columns * columns)
     }
 }
 

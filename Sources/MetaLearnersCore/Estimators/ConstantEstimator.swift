@@ -47,6 +47,11 @@ public struct ConstantEstimator: BaseEstimator {
         return FittedConstant(columnCount: task.features.columns.count, values: values)
     }
 
+    /// Sums, whatever the rows and the features are.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        Footprint(shared: 0, working: 8 * objective.outputCount)
+    }
+
     /// Reads a model that its `encode` wrote.
     ///
     /// - Throws: `corruptModel`.

@@ -1,7 +1,7 @@
 /// The same prediction for every row.
 struct FittedConstant: FittedEstimator {
     private let columnCount: Int
-    private let values: [Double]
+    let values: [Double]
 
     var backendName: String { ConstantEstimator.backend.name }
     var outputCount: Int { values.count }

@@ -7,9 +7,6 @@ public struct TrainingTask: Sendable {
     public let features: Table
     /// The rows to learn from, ascending, each once.
     public let rows: [Int32]
-    /// Rows that say when to stop learning, ascending, none of them in `rows`; nil where there are none in
-    /// particular. Estimators that stop early use them in place of a held-out share; others ignore them.
-    public let validationRows: [Int32]?
     /// The target of every row of the features.
     public let target: [Double]
     /// The weight of every row of the features; nil where all count alike.
@@ -29,12 +26,12 @@ public struct TrainingTask: Sendable {
 
     /// Creates a task.
     ///
-    /// - Throws: `invalidArgument` for arrays of the wrong length, rows out of range or not ascending, validation rows
-    ///   among the others, or what no objective can have; `invalidData` for no rows, targets that are not finite or
-    ///   not what the objective needs, and weights that are negative, not finite or all 0.
+    /// - Throws: `invalidArgument` for arrays of the wrong length, rows out of range or not ascending, or what no
+    ///   objective can have; `invalidData` for no rows, targets that are not finite or not what the objective needs, and
+    ///   weights that are negative, not finite or all 0.
     public init(
-        features: Table, rows: [Int32], validationRows: [Int32]? = nil, target: [Double],
-        weights: [Double]? = nil, clusters: [Int32]? = nil, objective: Objective = .regression,
+        features: Table, rows: [Int32], target: [Double], weights: [Double]? = nil,
+        clusters: [Int32]? = nil, objective: Objective = .regression,
         seed: UInt64 = 0, cache: FeatureCache? = nil
     ) throws(MetaLearnersError) {
         let count = features.rowCount
@@ -48,30 +45,12 @@ public struct TrainingTask: Sendable {
         if let weights { try requireLength(weights.count, "weights") }
         if let clusters { try requireLength(clusters.count, "clusters") }
         guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
-        try Self.requireAscending(rows, below: count, "rows")
+        try Self.requireAscending(rows, below: count)
         for row in rows where !target[Int(row)].isFinite {
             throw MetaLearnersError(
                 .invalidData, at: "target", "\(features.places.name(Int(row))) has \(target[Int(row)])")
         }
         try objective.check(target, rows: rows, features.places)
-        if let validationRows {
-            try Self.requireAscending(validationRows, below: count, "validation rows")
-            guard Self.removing(rows, from: validationRows).count == validationRows.count else {
-                throw MetaLearnersError(
-                    .invalidArgument, at: "validation rows", "are also among the rows to learn from")
-            }
-            for row in validationRows where !target[Int(row)].isFinite {
-                throw MetaLearnersError(
-                    .invalidData, at: "target", "\(features.places.name(Int(row))) has \(target[Int(row)])")
-            }
-            try objective.check(target, rows: validationRows, features.places)
-            for row in validationRows {
-                if let weight = weights?[Int(row)], !(weight.isFinite && weight >= 0) {
-                    throw MetaLearnersError(
-                        .invalidData, at: "weight", "\(features.places.name(Int(row))) has \(weight)")
-                }
-            }
-        }
         if let weights {
             var total = 0.0
             for row in rows {
@@ -88,7 +67,6 @@ public struct TrainingTask: Sendable {
         }
         self.features = features
         self.rows = rows
-        self.validationRows = validationRows
         self.target = target
         self.weights = weights
         self.clusters = clusters
@@ -101,29 +79,18 @@ public struct TrainingTask: Sendable {
     public var outputCount: Int { objective.outputCount }
 
     /// Checks that `rows` are ascending, each once, within 0..<`count`.
-    private static func requireAscending(_ rows: [Int32], below count: Int, _ name: String)
-        throws(MetaLearnersError)
-    {
+    private static func requireAscending(_ rows: [Int32], below count: Int) throws(MetaLearnersError) {
         var previous: Int32 = -1
         for row in rows {
             guard row > previous, row < count else {
                 throw MetaLearnersError(
-                    .invalidArgument, at: name, "must be ascending, each once, below \(count)")
+                    .invalidArgument, at: "rows", "must be ascending, each once, below \(count)")
             }
             previous = row
         }
     }
 
-    /// What is in `list` and not in `rows`, both ascending.
-    private static func removing(_ rows: [Int32], from list: [Int32]) -> [Int32] {
-        var position = 0
-        return list.filter { row in
-            while position < rows.count, rows[position] < row { position += 1 }
-            return position == rows.count || rows[position] != row
-        }
-    }
-
-    /// The same task on some of its rows, with a seed of its own. Validation rows among them are none any longer.
+    /// The same task on some of its rows, with a seed of its own.
     ///
     /// - Throws: `invalidData` where no row is left, or none has a weight.
     public func restricted(to rows: [Int32], seed: UInt64) throws(MetaLearnersError) -> TrainingTask {
@@ -137,7 +104,6 @@ public struct TrainingTask: Sendable {
     private init(_ task: TrainingTask, rows: [Int32], seed: UInt64) {
         features = task.features
         self.rows = rows
-        validationRows = task.validationRows.map { Self.removing(rows, from: $0) }
         target = task.target
         weights = task.weights
         clusters = task.clusters

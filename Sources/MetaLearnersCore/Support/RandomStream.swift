@@ -57,6 +57,20 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         }
     }
 
+    /// Draws exactly `needed` of `count` positions, each equally likely, and tells `use` of every position in turn
+    /// whether it was drawn (selection sampling; Knuth, TAOCP 3.4.2, S). O(count).
+    @inlinable
+    package mutating func select(
+        _ needed: Int, of count: Int, _ use: (_ position: Int, _ isDrawn: Bool) -> Void
+    ) {
+        var needed = needed
+        for position in 0..<count {
+            let isDrawn = uniform() * Double(count - position) < Double(needed)
+            if isDrawn { needed -= 1 }
+            use(position, isDrawn)
+        }
+    }
+
     private static func rotateLeft(_ value: UInt64, _ count: UInt64) -> UInt64 {
         (value << count) | (value >> (64 - count))
     }

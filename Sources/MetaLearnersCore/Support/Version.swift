@@ -1,5 +1,5 @@
 /// The version of the library.
 public enum Version {
     /// The version, as in semantic versioning.
-    public static let current = "1.0.0"
+    public static let current = "0.9.0"
 }

@@ -115,3 +115,170 @@ public final class Plugin: @unchecked Sendable {
         return bytes.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
     }
 }
+
+/// The functions of a plug-in's table, each known to be there.
+struct PluginFunctions {
+    typealias Payload = UnsafeMutableRawPointer?
+    typealias ErrorView = UnsafeMutablePointer<mtlr_plugin_error>?
+    typealias Execution = UnsafePointer<mtlr_plugin_execution>?
+    typealias Features = UnsafePointer<mtlr_plugin_table>?
+    typealias Rows = UnsafePointer<Int32>?
+    typealias Create =
+        @convention(c) (
+            Payload, UnsafePointer<mtlr_plugin_spec>?, UnsafeMutablePointer<OpaquePointer?>?, ErrorView
+        ) -> Int32
+    typealias Free = @convention(c) (Payload, OpaquePointer?) -> Void
+    typealias Fit =
+        @convention(c) (
+            Payload, OpaquePointer?, UnsafePointer<mtlr_plugin_task>?, Execution,
+            UnsafeMutablePointer<OpaquePointer?>?, ErrorView
+        ) -> Int32
+    typealias Predict =
+        @convention(c) (
+            Payload, OpaquePointer?, Features, Rows, Int64, UnsafeMutablePointer<Double>?, Execution,
+            ErrorView
+        ) -> Int32
+    typealias Serialise =
+        @convention(c) (Payload, OpaquePointer?, UnsafePointer<mtlr_plugin_sink>?, ErrorView) -> Int32
+    typealias Deserialise =
+        @convention(c) (
+            Payload, UnsafeRawPointer?, Int, UnsafePointer<CChar>?, UnsafeMutablePointer<OpaquePointer?>?,
+            ErrorView
+        ) -> Int32
+    typealias Contribute =
+        @convention(c) (
+            Payload, OpaquePointer?, Features, Rows, Int64, Features, UnsafeMutablePointer<Double>?, Int64,
+            UnsafeMutablePointer<Int32>?, Execution, ErrorView
+        ) -> Int32
+    typealias Importance =
+        @convention(c) (Payload, OpaquePointer?, Int32, UnsafeMutablePointer<Double>?, Int64, ErrorView) ->
+        Int32
+
+    let payload: Payload
+    let create: Create
+    let freeEstimator: Free
+    let fit: Fit
+    let predict: Predict
+    let serialise: Serialise
+    let deserialise: Deserialise
+    let freeModel: Free
+    /// What explains predictions, where the plug-in does.
+    let explain: (contributions: Contribute, importances: Importance)?
+    let release: (@convention(c) (Payload) -> Void)?
+
+    /// Takes the functions out of a table.
+    ///
+    /// - Throws: `invalidArgument`, naming the first that is NULL and must not be.
+    init(_ table: mtlr_plugin_vtable, at place: String) throws(MetaLearnersError) {
+        func required<Function>(_ function: Function?, _ name: String) throws(MetaLearnersError) -> Function {
+            if let function { return function }
+            throw MetaLearnersError(
+                .invalidArgument, at: place, "the plug-in's table has no function '\(name)' (it is NULL)",
+                remedy: "set every function that metalearners_plugin.h does not call optional")
+        }
+        payload = table.payload
+        create = try required(table.create, "create")
+        freeEstimator = try required(table.free_estimator, "free_estimator")
+        fit = try required(table.fit, "fit")
+        predict = try required(table.predict, "predict")
+        serialise = try required(table.serialise, "serialise")
+        deserialise = try required(table.deserialise, "deserialise")
+        freeModel = try required(table.free_model, "free_model")
+        if let contributions = table.contributions {
+            explain = (contributions, try required(table.importances, "importances"))
+        } else {
+            explain = nil
+        }
+        release = table.release
+    }
+}
+
+/// Reads a plug-in's table, of which nothing can be taken for granted.
+enum PluginTableReader {
+    /// Larger sizes than this are taken for a mistake: no version of the table comes near it.
+    private static let largestSize = 4096
+    /// More bytes than this in a text of the table are taken for a missing NUL.
+    private static let longestText = 1 << 20
+
+    /// A copy of the table at `pointer`; members that it does not have yet are zero.
+    ///
+    /// - Throws: `unsupported` for another ABI version; `invalidArgument` for NULL and for a size that is none.
+    static func read(_ pointer: UnsafePointer<mtlr_plugin_vtable>?, at place: String)
+        throws(MetaLearnersError)
+        -> mtlr_plugin_vtable
+    {
+        guard let pointer, UInt(bitPattern: pointer).isMultiple(of: 8) else {
+            throw MetaLearnersError(.invalidArgument, at: place, "the plug-in's table is NULL or not aligned")
+        }
+        // A table of another version agrees with ours in its first two members only.
+        let bytes = UnsafeRawPointer(pointer)
+        let size = bytes.load(as: UInt.self)
+        let version = bytes.load(fromByteOffset: MemoryLayout<UInt>.size, as: Int32.self)
+        guard version == MTLR_PLUGIN_ABI_VERSION else {
+            throw MetaLearnersError(
+                .unsupported, at: place,
+                "the plug-in is made for version \(version) of the plug-in interface; this is version "
+                    + "\(MTLR_PLUGIN_ABI_VERSION)",
+                remedy: "compile it with the metalearners_plugin.h of this version")
+        }
+        let known = MemoryLayout<mtlr_plugin_vtable>.size
+        guard size >= UInt(known), size <= UInt(largestSize) else {
+            throw MetaLearnersError(
+                .invalidArgument, at: place,
+                "the plug-in's table says that it has \(size) bytes, and version \(version) has \(known)",
+                remedy: "set struct_size to sizeof(mtlr_plugin_vtable)")
+        }
+        return bytes.load(as: mtlr_plugin_vtable.self)
+    }
+
+    /// A text of the table.
+    ///
+    /// - Throws: `invalidArgument` where it is NULL, empty or not UTF-8.
+    static func text(_ pointer: UnsafePointer<CChar>?, _ member: String, at place: String)
+        throws(MetaLearnersError) -> String
+    {
+        guard let pointer else {
+            throw MetaLearnersError(
+                .invalidArgument, at: place, "the plug-in's table has no '\(member)' (it is NULL)")
+        }
+        var length = 0
+        while pointer[length] != 0, length < longestText { length += 1 }
+        let bytes = UnsafeRawBufferPointer(start: pointer, count: length)
+        guard length > 0, length < longestText, let text = String(validating: bytes, as: UTF8.self) else {
+            throw MetaLearnersError(
+                .invalidArgument, at: place,
+                "'\(member)' of the plug-in's table is empty, endless or not UTF-8")
+        }
+        return text
+    }
+}
+
+/// Where a plug-in says why a call failed.
+final class PluginErrorBuffer {
+    private static let capacity = 1024
+    private let text: UnsafeMutablePointer<CChar>
+
+    init() {
+        text = .allocate(capacity: Self.capacity)
+        text.initialize(repeating: 0, count: Self.capacity)
+    }
+
+    deinit { text.deallocate() }
+
+    /// Hands the buffer to a call. The last byte is kept back, so that there is always a NUL.
+    func withView(_ body: (UnsafeMutablePointer<mtlr_plugin_error>) -> Int32) -> Int32 {
+        var view = mtlr_plugin_error(text: text, capacity: Self.capacity - 1)
+        return withUnsafeMutablePointer(to: &view) { body($0) }
+    }
+
+    /// What was written, in one line of valid UTF-8.
+    var message: String {
+        text[Self.capacity - 1] = 0
+        var bytes: [UInt8] = []
+        while let next = Optional(UInt8(bitPattern: text[bytes.count])), next != 0 {
+            bytes.append(next < 0x20 ? 0x20 : next)
+        }
+        while bytes.last == 0x20 || bytes.last == 0x2E { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -75,10 +75,7 @@ struct ColumnBinner {
         -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
-        let wanted = limits.numbers.multipliedReportingOverflow(by: Self.rowsPerBin)
-        let sampleSize = min(
-            max(wanted.overflow ? .max : wanted.partialValue, Self.sampleSizes.lowerBound),
-            Self.sampleSizes.upperBound)
+        let sampleSize = Self.sampleSize(limits)
         let isSampled = rowCount > sampleSize
         let weighted = WeightedSample.rows(
             rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * rowCount))
@@ -105,6 +102,19 @@ struct ColumnBinner {
             }
         }
         return binnings.compactMap(\.self)
+    }
+
+    /// How many rows are looked at where there are more.
+    private static func sampleSize(_ limits: BinLimits) -> Int {
+        let wanted = limits.numbers.multipliedReportingOverflow(by: rowsPerBin)
+        return min(
+            max(wanted.overflow ? .max : wanted.partialValue, sampleSizes.lowerBound), sampleSizes.upperBound)
+    }
+
+    /// The bytes that the numbers of the rows looked at take, with room to sort them, while edges are found.
+    static func sampleBytes(_ features: Table, _ limits: BinLimits) -> Int {
+        let columns = min(features.columns.count(where: { $0.levels == nil }), columnsAtATime)
+        return 2 * 8 * columns * min(features.rowCount, sampleSize(limits))
     }
 
     /// Some columns at a time bound the memory of their samples.
@@ -192,4 +202,39 @@ struct ColumnBinner {
         }
         return seen
     }
+}
+
+/// A sample of rows in which each comes about as often as its weight says, so that quantiles of the sample are those
+/// by weight.
+enum WeightedSample {
+    /// `size` rows, ascending, some of them several times: those that equal steps along the running weight, from a
+    /// start that is drawn, come to (systematic sampling). O(rows).
+    ///
+    /// - Returns: nil where all weights are the same or there are none to go by.
+    static func rows(_ weights: [Double]?, of count: Int, size: Int) -> [Int32]? {
+        guard let weights, weights.count == count, let first = weights.first,
+            weights.contains(where: { $0 != first })
+        else { return nil }
+        let heaviest = weights.reduce(0) { max($0, usable($1)) }
+        guard heaviest > 0 else { return nil }
+        // As shares of the heaviest, so that they can be added whatever their magnitude is.
+        let total = weights.reduce(0) { $0 + usable($1) / heaviest }
+        var stream = RandomStream(seed: 0x4249_4E57)
+        let step = total / Double(size)
+        var next = stream.uniform() * step
+        var running = 0.0
+        var rows: [Int32] = []
+        rows.reserveCapacity(size)
+        for row in 0..<count {
+            running += usable(weights[row]) / heaviest
+            while next < running, rows.count < size {
+                rows.append(Int32(row))
+                next += step
+            }
+        }
+        return rows.isEmpty ? nil : rows
+    }
+
+    /// Rows that no fit may use can have any weight.
+    private static func usable(_ weight: Double) -> Double { weight > 0 && weight.isFinite ? weight : 0 }
 }

@@ -43,10 +43,79 @@ struct BoostingProblem {
         return rules
     }
 
+    /// What a round came to.
+    enum Round {
+        /// There is a tree more, at least.
+        case grown
+        /// No tree found a split.
+        case barren
+        /// Numbers are beyond what trees can be grown from.
+        case overflow
+    }
+
+    /// Adds rounds to `builder` until all are done, none can add anything, or the loss of the rows held out has not
+    /// fallen for too long; then only those up to the least loss are kept.
+    ///
+    /// - Parameters:
+    ///   - heldOutLoss: that loss, up to a constant, after the rounds so far; asked only where there are such rows.
+    ///   - grow: adds the trees of a round.
+    /// - Throws: `cancelled`, and what `grow` throws.
+    func boost(
+        _ builder: inout EnsembleBuilder, heldOutLoss: () -> Double,
+        _ grow: (_ round: Int, inout EnsembleBuilder) throws(MetaLearnersError) -> Round
+    ) throws(MetaLearnersError) {
+        var stopping =
+            rows.heldOut.isEmpty
+            ? nil : EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss())
+        rounds: for round in 0..<spec.trees {
+            try context.checkCancellation()
+            switch try grow(round, &builder) {
+            case .grown: break
+            // The next tree sees the same, unless it sees other rows or columns.
+            case .barren: if !spec.isSampled { break rounds }
+            case .overflow: break rounds
+            }
+            if stopping?.shouldStop(heldOutLoss(), rounds: round + 1) == true { break }
+        }
+        if let stopping { builder.keep(rounds: stopping.bestRounds) }
+    }
+
     /// The largest power of two that keeps `magnitude` times it at most 2^`bits`; 1 where the magnitude is 0.
     static func scale(_ magnitude: Double, bits: Int) -> Double {
         guard magnitude > 0, magnitude.isFinite else { return 1 }
         let exponent = bits - Int(magnitude.exponent) - 1
         return Double(sign: .plus, exponent: min(max(exponent, -1000), 1000), significand: 1)
+    }
+}
+
+extension BoostingProblem {
+    /// Calls `body` with each training row, then with each held-out row where `heldOutToo`; threads share the rows.
+    @inline(__always)
+    func eachRow(heldOutToo: Bool = true, _ body: (Int) -> Void) {
+        let parts = rows.shards.count
+        team.run(parts) { part in
+            for rows in heldOutToo ? [rows.training, rows.heldOut] : [rows.training] {
+                for row in rows[part * rows.count / parts..<(part + 1) * rows.count / parts] {
+                    body(Int(row))
+                }
+            }
+        }
+    }
+
+    /// Calls `body` with each training and held-out row and the leaf that the tree just grown puts it into.
+    @inline(__always)
+    func eachLeafOfRows(_ body: (_ leaf: Int, _ row: Int) -> Void) {
+        team.run(rows.shards.count) { index in
+            let shard = rows.shards[index]
+            for list in [shard.active, shard.idle, shard.heldOut] {
+                list.forEachRow(body)
+            }
+        }
+    }
+
+    /// The nearest integer of a number below 2^31, which ends up in the low bits of the sum.
+    @inline(__always)
+    static func rounded(_ value: Double) -> Int32 {
+        Int32(truncatingIfNeeded: (value + 0x1.8p52).bitPattern)
     }
 }

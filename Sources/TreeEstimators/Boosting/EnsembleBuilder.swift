@@ -8,6 +8,9 @@ struct EnsembleBuilder {
         let gainUnit: Double
     }
 
+    /// What a tree takes for each of its leaves, while all are kept and once the model is made.
+    static let bytesPerLeaf = 192
+
     private var entries: [Entry] = []
     /// What leaf values are multiplied by, so that they are within the range of Float.
     var valueScale = 1.0

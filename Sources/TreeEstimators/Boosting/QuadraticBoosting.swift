@@ -145,16 +145,12 @@ struct QuadraticBoosting {
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
             carriesRoot: spec.rowSample == 1, problem.team)
-        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: 0)
         var heldOutLoss = 0.0
-        for round in 0..<spec.trees {
-            try problem.context.checkCancellation()
+        try problem.boost(&builder, heldOutLoss: { heldOutLoss }) {
+            round, builder throws(MetaLearnersError) in
             problem.rows.startTree(round, problem.team)
             let tree = try grower.grow(problem.columns(ofTree: round))
-            if tree.splits.isEmpty {
-                if spec.isSampled { continue }
-                break
-            }
+            guard !tree.splits.isEmpty else { return .barren }
             let steps = zip(tree.leaves, tree.bounds).map {
                 Self.rounded(spec.learningRate * grower.rules.optimum($0, within: $1) * grid.step)
             }
@@ -170,7 +166,6 @@ struct QuadraticBoosting {
                         value * value * Double(totals.hessian) * rules.hessianUnit
                         - 2 * value * Double(totals.gradient) * grower.rules.gradientUnit
                 }
-                if stopping.shouldStop(heldOutLoss, rounds: round + 1) { break }
             }
             if sums.total >= grid.sumLimit || sums.largest >= grid.rowLimit {
                 fill(gradients) { Cell.halved(gradients.start[$0]) }
@@ -178,8 +173,8 @@ struct QuadraticBoosting {
                 grid.step /= 2
                 grower.rules.gradientUnit *= 2
             }
+            return .grown
         }
-        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 
     /// Adds the tree to the rows' predictions.

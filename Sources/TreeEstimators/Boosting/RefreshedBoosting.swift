@@ -38,26 +38,47 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
-        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: loss.heldOutLoss())
-        for round in 0..<spec.trees {
-            try problem.context.checkCancellation()
-            guard let scales = loss.fill(Cell.self, gradients) else { break }
+        try problem.boost(&builder, heldOutLoss: loss.heldOutLoss) {
+            round, builder throws(MetaLearnersError) in
+            guard let scales = loss.fill(Cell.self, gradients) else { return .overflow }
             rules.gradientUnit = 1 / scales.gradient
             rules.hessianUnit = 1 / scales.hessian
             grower.rules = rules
             problem.rows.startTree(round, problem.team)
             let tree = try grower.grow(problem.columns(ofTree: round))
-            if tree.splits.isEmpty {
-                if spec.isSampled { continue }
-                break
-            }
+            guard !tree.splits.isEmpty else { return .barren }
             let values = loss.values(tree, rules).map { Float(spec.learningRate * $0 / builder.valueScale) }
             builder.add(tree, values: values, output: 0, round: round, gainUnit: rules.gainUnit)
             loss.advance(values.map { Double($0) * builder.valueScale })
-            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(loss.heldOutLoss(), rounds: round + 1) {
-                break
-            }
+            return .grown
         }
-        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
+}
+
+/// A loss whose gradients are made anew for each tree; it keeps what it knows of each row itself.
+protocol RefreshedLoss {
+    /// The score before any tree.
+    var baseScore: Double { get }
+    /// Whether there is nothing that trees could improve, or the numbers are too large to be added.
+    var isHopeless: Bool { get }
+    /// The magnitude of leaf values.
+    var largestValue: Double { get }
+    /// What the rows' gradients and Hessians go by: its sum, and its largest.
+    var sizes: (total: Double, largest: Double) { get }
+
+    /// Writes the training rows' gradients (of descent) and Hessians as integers.
+    ///
+    /// - Returns: what they were multiplied by; nil where the numbers are too large to be added.
+    func fill<Cell: RefreshedCell>(_: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>) -> GradientScales?
+
+    /// The best value of each leaf of the tree just grown, to be multiplied by the learning rate.
+    func values(_ tree: GrownTree, _ rules: GrowthRules) -> [Double]
+
+    /// Adds the tree just grown to the rows' predictions.
+    ///
+    /// - Parameter values: what its leaves add to scores.
+    func advance(_ values: [Double])
+
+    /// The loss of the held-out rows, but for a constant.
+    func heldOutLoss() -> Double
 }

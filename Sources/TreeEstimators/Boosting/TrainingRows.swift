@@ -4,8 +4,10 @@ import MetaLearnersCore
 struct TrainingRows {
     /// The rows to learn from, ascending; rows of weight 0 are none of them.
     let training: [Int32]
-    /// The rows held out for early stopping, or those that the task names for it, ascending.
+    /// The rows held out for early stopping, ascending.
     let heldOut: [Int32]
+    /// What a user must be told of them.
+    let warnings: [String]
     /// One list of rows for each part of the work.
     let shards: [RowShard]
     private let rowSample: Double
@@ -16,14 +18,10 @@ struct TrainingRows {
     /// - Parameter parts: among how many parts of the work the rows are shared.
     /// - Throws: `outOfMemory`.
     init(_ task: TrainingTask, _ spec: TreesSpec, parts: Int) throws(MetaLearnersError) {
-        var rows = task.rows
-        if let weights = task.weights { rows = rows.filter { weights[Int($0)] > 0 } }
-        if spec.earlyStopping > 0, let validation = task.validationRows {
-            training = rows
-            heldOut = validation.filter { row in task.weights.map { $0[Int(row)] > 0 } ?? true }
-        } else {
-            (training, heldOut) = Self.holdOut(rows, task, spec)
-        }
+        let parting = HeldOutRows(task, share: spec.validationShare, patience: spec.earlyStopping)
+        training = parting.learned
+        heldOut = parting.heldOut
+        warnings = parting.warnings
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
@@ -92,48 +90,12 @@ struct TrainingRows {
         return partials
     }
 
-    /// Exactly the wanted share of rows, each equally likely (selection sampling; Knuth, TAOCP 3.4.2, S).
+    /// Which of the training rows tree number `tree` sees.
     private func drawSample(_ tree: Int) -> [Bool] {
+        var isDrawn = [Bool](repeating: false, count: training.count)
         var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(tree))
-        var needed = max(1, Int((rowSample * Double(training.count)).rounded()))
-        return training.indices.map { position in
-            let left = training.count - position
-            guard stream.uniform() * Double(left) < Double(needed) else { return false }
-            needed -= 1
-            return true
-        }
-    }
-
-    private static func holdOut(_ rows: [Int32], _ task: TrainingTask, _ spec: TreesSpec) -> (
-        [Int32], [Int32]
-    ) {
-        guard spec.earlyStopping > 0, rows.count > 1 else { return (rows, []) }
-        var stream = RandomStream(seed: task.seed, path: 0x484F_4C44)
-        let wanted = min(rows.count - 1, max(1, Int((spec.validationShare * Double(rows.count)).rounded())))
-        var isHeldOut = [Bool](repeating: false, count: rows.count)
-        if let clusters = task.clusters {
-            var sizes: [Int32: Int] = [:]
-            for row in rows { sizes[clusters[Int(row)], default: 0] += 1 }
-            var order = sizes.keys.sorted()
-            guard order.count > 1 else { return (rows, []) }
-            stream.shuffle(&order)
-            var chosen: Set<Int32> = []
-            var count = 0
-            for cluster in order.dropLast() where count < wanted {
-                chosen.insert(cluster)
-                count += sizes[cluster] ?? 0
-            }
-            for (position, row) in rows.enumerated() {
-                isHeldOut[position] = chosen.contains(clusters[Int(row)])
-            }
-        } else {
-            var order = Array(rows.indices)
-            stream.shuffle(&order)
-            for position in order.prefix(wanted) { isHeldOut[position] = true }
-        }
-        return (
-            rows.indices.filter { !isHeldOut[$0] }.map { rows[$0] },
-            rows.indices.filter { isHeldOut[$0] }.map { rows[$0] }
-        )
+        let wanted = max(1, Int((rowSample * Double(training.count)).rounded()))
+        stream.select(wanted, of: training.count) { isDrawn[$0] = $1 }
+        return isDrawn
     }
 }

@@ -61,6 +61,24 @@ public struct ForestEstimator: BaseEstimator {
             grown, matrix, target, plan: plan, fingerprint: ForestFingerprint(task, trained: sampler.rows))
     }
 
+    /// The bins, by columns and by rows, are shared. A fit has the targets of its rows, the rows and the nodes of the tree
+    /// that each thread grows, and all trees: with room to grow, and twice while they are put together.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let classes: Int? = if case .classification(let classes) = objective { classes } else { nil }
+        let isRatio: Bool = if case .residual = objective { true } else { false }
+        let values = isRatio ? 2 : max((classes ?? 2) - 1, 1)
+        let leaves = spec.typicalLeaves(of: rows)
+        // Of a leaf and the split above it: two nodes, the values, and their weight.
+        let leafBytes = 2 * MemoryLayout<ForestTree.Node>.stride + 4 * values + 4
+        // While it grows: two nodes with the split that each may have, and the sums of their rows.
+        let lanes = classes.map { $0 <= 2 ? 4 : $0 <= 6 ? 8 : $0 <= 14 ? 16 : 64 } ?? 4
+        let growing = leaves * 2 * (160 + 8 * (lanes + 1)) + rows * 16
+        return Footprint(
+            shared: BinFootprint(features, .narrow(spec.maxBins)).bytes,
+            working: features.rowCount * (isRatio ? 24 : 16) + rows * 8 + growing
+                + 3 * spec.treeCount * leaves * leafBytes)
+    }
+
     private func grow<Sum: ForestSum>(
         _: Sum.Type, _ matrix: BinnedMatrix, _ target: ForestTarget, _ sampler: ForestSampler,
         _ context: ExecutionContext

@@ -91,7 +91,7 @@ struct ForestSampler: Sendable {
         return Draw(structure: expanded(halves.left), estimation: expanded(halves.taken))
     }
 
-    /// Parts `items` at random, each part in order (selection sampling; Knuth, TAOCP 3.4.2, S).
+    /// Parts `items` at random, each part in order.
     private static func split(_ items: [Int32], take: Int, _ stream: inout RandomStream) -> (
         taken: [Int32], left: [Int32]
     ) {
@@ -99,12 +99,8 @@ struct ForestSampler: Sendable {
         var left: [Int32] = []
         taken.reserveCapacity(take)
         left.reserveCapacity(items.count - take)
-        for (position, item) in items.enumerated() {
-            if stream.uniform() * Double(items.count - position) < Double(take - taken.count) {
-                taken.append(item)
-            } else {
-                left.append(item)
-            }
+        stream.select(take, of: items.count) { position, isDrawn in
+            if isDrawn { taken.append(items[position]) } else { left.append(items[position]) }
         }
         return (taken, left)
     }
@@ -120,5 +116,24 @@ struct ForestSampler: Sendable {
     private func expanded(_ units: [Int32]) -> [Int32] {
         guard let starts else { return units.map { rows[Int($0)] } }
         return units.flatMap { rows[starts[Int($0)]..<starts[Int($0) + 1]] }
+    }
+}
+
+/// What tells whether rows are those that a forest was trained on, in their order.
+struct ForestFingerprint: Sendable, Equatable {
+    let rowCount: Int
+    /// A hash (FNV-1a, 64 bits) of the rows' numbers, drawn unit by unit.
+    let hash: UInt64
+
+    init(rowCount: Int, hash: UInt64) {
+        self.rowCount = rowCount
+        self.hash = hash
+    }
+
+    /// The fingerprint of a task of which the rows `trained` have a weight.
+    init(_ task: TrainingTask, trained: [Int32]) {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for row in trained { hash = (hash ^ UInt64(UInt32(bitPattern: row))) &* 0x0000_0100_0000_01B3 }
+        self.init(rowCount: task.features.rowCount, hash: hash)
     }
 }

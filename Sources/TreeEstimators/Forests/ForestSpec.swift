@@ -71,6 +71,15 @@ public struct ForestSpec: BaseEstimatorSpec {
         }
     }
 
+    /// About how many leaves a tree has that is fitted to so many rows: leaves have from one to two times the least
+    /// number of rows, which are those that splits are found from.
+    func typicalLeaves(of rows: Int) -> Int {
+        let drawn = rowSample * Double(rows) * (honest ? 1 - honestyShare : 1)
+        let bySize = Int(drawn / (1.5 * Double(minLeafSize)))
+        let byDepth = maxDepth > 0 && maxDepth < 31 ? 1 << maxDepth : Int.max
+        return max(1, min(bySize, byDepth, maxLeaves > 0 ? maxLeaves : .max))
+    }
+
     /// Trees in whole little bags.
     var treeCount: Int { (trees + ciGroupSize - 1) / ciGroupSize * ciGroupSize }
 }

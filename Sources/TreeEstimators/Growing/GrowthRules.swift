@@ -106,3 +106,59 @@ struct GrowthRules: Sendable {
         return gradient > l1 ? gradient - l1 : gradient < -l1 ? gradient + l1 : 0
     }
 }
+
+/// What the value of a leaf may be, so that predictions rise or fall with a column as they must.
+///
+/// A split by such a column parts the values of both sides at the mean of what they would be; whatever is split later
+/// on either side keeps to that (Chen & Guestrin's XGBoost and LightGBM, "basic", do the same).
+struct ValueBounds: Sendable, Equatable {
+    var low = -Double.infinity
+    var high = Double.infinity
+
+    /// The bound nearest to `value`, or the value itself.
+    @inline(__always)
+    func clamped(_ value: Double) -> Double { min(max(value, low), high) }
+
+    /// The bounds of both sides of a split by a column along which values must move in `direction`.
+    func parted(left: Double, right: Double, direction: Int8) -> (left: ValueBounds, right: ValueBounds) {
+        guard direction != 0 else { return (self, self) }
+        let middle = (left + right) / 2
+        var lower = self
+        var upper = self
+        lower.high = middle
+        upper.low = middle
+        return direction > 0 ? (lower, upper) : (upper, lower)
+    }
+}
+
+/// A leaf of a tree that still grows.
+protocol GrowingLeaf {
+    /// Splits on the way to it from the root.
+    var depth: Int { get }
+    /// How many rows it holds.
+    var count: Int64 { get }
+    /// What its best split gains; nil where none is known to gain.
+    var gain: Double? { get }
+}
+
+extension GrowthRules {
+    /// The leaf to be split next: that of the largest gain, where trees grow depth-wise among those nearest to the root;
+    /// the first of several. Nil where none gains.
+    func nextLeaf(_ leaves: [some GrowingLeaf]) -> Int? {
+        var chosen: (index: Int, gain: Double)?
+        for index in leaves.indices {
+            guard let gain = leaves[index].gain else { continue }
+            if let current = chosen {
+                let deeper = isDepthWise ? leaves[index].depth - leaves[current.index].depth : 0
+                guard deeper < 0 || deeper == 0 && gain > current.gain else { continue }
+            }
+            chosen = (index, gain)
+        }
+        return chosen?.index
+    }
+
+    /// Whether a tree of so many leaves may split this one.
+    func maySplit(_ leaf: some GrowingLeaf, leafCount: Int) -> Bool {
+        leaf.count / 2 >= minLeafSize && leaf.depth < maxDepth && leafCount < maxLeaves
+    }
+}

@@ -228,3 +228,57 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         }
     }
 }
+
+/// A tree as it was grown: splits in the order they were made, and the sums of each leaf.
+struct GrownTree: Sendable {
+    /// A split: `leaf` keeps the rows that go left, those that go right become the leaf with the next number.
+    struct Split: Sendable {
+        let leaf: Int
+        let candidate: SplitCandidate
+    }
+
+    var splits: [Split] = []
+    /// The sums of each leaf, by its number.
+    var leaves: [GradientTotals]
+    /// The bounds of each leaf's value, in units of a gradient sum over a Hessian sum.
+    var bounds: [ValueBounds] = []
+}
+
+/// Which columns the splits of a tree may be by: a share of all columns, drawn for the tree, and of these a share that
+/// is drawn for each leaf.
+struct ColumnChoice: Sendable {
+    private let slots: [Int]
+    private let slotCount: Int
+    private let nodeShare: Double
+    private let seed: UInt64
+    private let tree: UInt64
+
+    /// Draws the columns of tree number `tree`.
+    init(slotCount: Int, tree: Int, _ spec: TreesSpec, seed: UInt64) {
+        self.slotCount = slotCount
+        self.seed = seed
+        self.tree = UInt64(tree)
+        nodeShare = spec.columnSampleNode
+        var order = Array(0..<slotCount)
+        if spec.columnSample < 1, slotCount > 1 {
+            var stream = RandomStream(seed: seed, path: 0x434F_4C53, UInt64(tree))
+            stream.shuffle(&order)
+            order.removeSubrange(max(1, Int((spec.columnSample * Double(slotCount)).rounded()))...)
+        }
+        slots = order
+    }
+
+    /// Which slots the leaf with this number may be split by, nil for all.
+    func usable(node: Int) -> [Bool]? {
+        var chosen = slots
+        if nodeShare < 1, slots.count > 1 {
+            var stream = RandomStream(seed: seed, path: 0x434F_4C4E, tree, UInt64(node))
+            stream.shuffle(&chosen)
+            chosen.removeSubrange(max(1, Int((nodeShare * Double(slots.count)).rounded()))...)
+        }
+        guard chosen.count < slotCount else { return nil }
+        var usable = [Bool](repeating: false, count: slotCount)
+        for slot in chosen { usable[slot] = true }
+        return usable
+    }
+}

@@ -46,27 +46,20 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         let valueScale = scoreUnits.reduce(scoreUnits[0], max)
         builder.valueScale = valueScale
         let shares = scoreUnits.map { $0 / valueScale }
-        var stopping = EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss(scores))
-        for round in 0..<spec.trees {
-            try problem.context.checkCancellation()
+        try problem.boost(&builder, heldOutLoss: { heldOutLoss(scores) }) {
+            round, builder throws(MetaLearnersError) in
             let units = fill(numbers, scores, hessians: round == 0 || !loss.isQuadratic)
             problem.rows.startTree(round, problem.team)
             let (tree, best) = try grower.grow(units, problem.columns(ofTree: round))
-            if tree.splits.isEmpty {
-                if !spec.isSampled { break }
-                continue
-            }
+            guard !tree.splits.isEmpty else { return .barren }
             var values: [Float] = []
             for output in 0..<outputs {
                 for leaf in best { values.append(Float(spec.learningRate * leaf[output] * shares[output])) }
             }
             builder.add(tree, values: values, output: 0, round: round, gainUnit: loss.lossUnit)
             advance(grower.shards, scores, values, shares, leaves: best.count)
-            if !problem.rows.heldOut.isEmpty, stopping.shouldStop(heldOutLoss(scores), rounds: round + 1) {
-                break
-            }
+            return .grown
         }
-        if !problem.rows.heldOut.isEmpty { builder.keep(rounds: stopping.bestRounds) }
     }
 
     /// Calls `body` for each training row; a part of the work gets room for a row's gradients and Hessian entries.

@@ -43,6 +43,9 @@ final class MatrixStore: Sendable {
         }
     }
 
+    /// The most bytes that matrices of the rows of `table` take together, but for small data.
+    static func limit(_ table: Table) -> Int { 2 * 8 * table.rowCount * table.columns.count }
+
     /// Last used last.
     private let entries = Lock<[Entry]>([]) { [] }
 
@@ -53,7 +56,7 @@ final class MatrixStore: Sendable {
         _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int
     ) throws(MetaLearnersError) -> TrainingMatrix {
         let key = Key(columns: table.columns.map(ColumnKey.init), rows: rows, maxBins: maxBins)
-        let budget = max(64 << 20, 2 * 8 * table.rowCount * table.columns.count)
+        let budget = max(64 << 20, Self.limit(table))
         let entry = entries.withLock { entries in
             let entry: Entry
             if let index = entries.firstIndex(where: { $0.key == key }) {

@@ -22,6 +22,9 @@ struct AverageEffectCommand: ParsableCommand {
     @Option(help: "Over whom to average: all rows (ate) or those in the arm (att).")
     var estimand: Estimand = .ate
 
+    @Option(help: ArgumentHelp("The level of the intervals, between 0 and 1.", valueName: "share"))
+    var level = AverageEffect.standardLevel
+
     @Flag(help: "Print the results as JSON.")
     var json = false
 
@@ -31,6 +34,10 @@ struct AverageEffectCommand: ParsableCommand {
     func validate() throws {
         if specOrModel == "-", data == "-" {
             throw ValidationError("Only one of spec and data can be standard input.")
+        }
+        guard level > 0, level < 1 else {
+            throw ValidationError(
+                "--level is \(level), must be: number, 0 < x < 1 (0.95 for intervals of 95 %).")
         }
     }
 
@@ -70,12 +77,25 @@ struct AverageEffectCommand: ParsableCommand {
         }
         let model = try CATEModel(contentsOf: specOrModel, registry: runOptions.registry())
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(
+            if let training = trainingRows(of: model, session) { return training }
+            return try CausalDataset(
                 session.readTable(data, ColumnRules(training: model.schema, model.spec.data)),
                 model.spec.data)
         }
         session.warn(dataset.warnings)
         return try estimates(model, dataset, session)
+    }
+
+    /// The rows that the model was fitted to, where the file has them: read as they were for the fit, whose levels and
+    /// columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
+    private func trainingRows(of model: CATEModel, _ session: CommandSession) -> CausalDataset? {
+        guard data != "-", let record = model.training,
+            let table = try? session.readTable(data, ColumnRules(model.spec.data)),
+            table.rowCount >= record.outcome.count,
+            let dataset = try? CausalDataset(table, model.spec.data),
+            dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
+        else { return nil }
+        return dataset
     }
 
     private func withSpec(_ session: CommandSession) throws(MetaLearnersError) -> Result {
@@ -95,7 +115,7 @@ struct AverageEffectCommand: ParsableCommand {
         throws(MetaLearnersError) -> Result
     {
         let (estimates, _) = try session.timed { () throws(MetaLearnersError) in
-            try model.averageEffects(estimand, on: dataset, session.execution)
+            try model.averageEffects(estimand, on: dataset, level: level, session.execution)
         }
         return (estimates, dataset.rowCount, model.spec.learner.rawValue)
     }

@@ -36,6 +36,11 @@ package enum NumberText {
         return number < 0.001 ? "<0.001" : fixed(number, decimals: 3)
     }
 
+    /// A share in percent, without the sign: 95 for 0.95, 99.9 for 0.999.
+    package static func percent(_ share: Double) -> String {
+        shortest((share * 1e12).rounded() / 1e10)
+    }
+
     /// A whole number with its thousands set apart: 10,391.
     package static func grouped(_ number: Int) -> String {
         var text = ""

@@ -1,0 +1,141 @@
+import MetaLearners
+import MetaLearnersCore
+
+extension AutoPredictor {
+    func formulas(_ input: PredictorFormulas) throws(MetaLearnersError) -> [Formula] {
+        let isMean = input.spec.prediction != .median
+        let linear = try (isMean ? means : functions).formulas(of: "linear members")
+        let columnCount = input.schema.fields.count
+        var effects: [Formula] = []
+        for (arm, ofFold) in models.enumerated() {
+            let share =
+                usesShare
+                ? Formula(
+                    .clip(
+                        try input.nuisances.pairPropensity(of: arm + 1), lower: leastShare,
+                        upper: 1 - leastShare)) : nil
+            func effect(linear place: Int, _ folds: [MemberModels]) throws(MetaLearnersError) -> Formula {
+                try MemberModels.formula(
+                    level: linear[place], share: share.map { ($0, linear[place + 1]) }, folds,
+                    columnCount: columnCount)
+            }
+            if isMean {
+                effects.append(try effect(linear: 2 * arm, ofFold))
+                continue
+            }
+            var ofFolds: [[Formula]] = []
+            for (fold, models) in ofFold.enumerated() {
+                ofFolds.append([try effect(linear: 2 * (arm * ofFold.count + fold), [models])])
+            }
+            effects += CrossFittedModels.combine(ofFolds, input.spec.prediction)
+        }
+        var added = effects.map { (coefficients: [1.0], terms: [$0]) }
+        for (index, member) in also.enumerated() where alsoWeights.contains(where: { $0[index] != 0 }) {
+            for (arm, formula) in try member.effectFormulas(asMemberOf: input).enumerated()
+            where alsoWeights[arm][index] != 0 {
+                added[arm].coefficients.append(alsoWeights[arm][index])
+                added[arm].terms.append(formula)
+            }
+        }
+        return added.map { coefficients, terms in
+            terms.count == 1 ? terms[0] : Formula(.linear(intercept: 0, coefficients: coefficients, terms))
+        }
+    }
+}
+
+extension MemberModels {
+    /// level + share · factor, where the mean of the folds' models is added to both level and factor.
+    ///
+    /// - Parameters:
+    ///   - share: the propensity, and the linear part of what it is multiplied by; nil where it has no part.
+    ///   - columnCount: how many covariates there are; the treatment stands behind them.
+    fileprivate static func formula(
+        level: Formula, share: (propensity: Formula, linear: Formula)?, _ folds: [MemberModels],
+        columnCount: Int
+    ) throws(MetaLearnersError) -> Formula {
+        var ofLevel = (coefficients: [1.0], terms: [level])
+        var ofShare = (coefficients: [1.0], terms: [share?.linear ?? .constant(0)])
+        for models in folds {
+            for term in models.terms {
+                let formula = Formula.replacing(try term.model.formulas(of: "trees")) { column in
+                    guard column == columnCount, let arm = term.source.arm else { return .column(column) }
+                    return .value(Double(arm))
+                }
+                let factor = 1 / Double(folds.count)
+                if term.level != 0 {
+                    ofLevel.coefficients.append(factor * term.level)
+                    ofLevel.terms.append(formula[0])
+                }
+                if term.share != 0 {
+                    ofShare.coefficients.append(factor * term.share)
+                    ofShare.terms.append(formula[0])
+                }
+            }
+        }
+        let sum = Formula(.linear(intercept: 0, coefficients: ofLevel.coefficients, ofLevel.terms))
+        guard let share else { return sum }
+        let factor = Formula(.linear(intercept: 0, coefficients: ofShare.coefficients, ofShare.terms))
+        return Formula(.sum([sum, Formula(.product([share.propensity, factor]))]))
+    }
+}
+
+extension BlendedPropensity: FormulaProviding {
+    func formulas() throws(MetaLearnersError) -> [Formula] {
+        // The odds of each arm against the control, put together.
+        let one = Formula.constant(1)
+        let odds = try pairFormulas().map {
+            Formula(.quotient($0, Formula(.difference(one, $0)), otherwise: nil))
+        }
+        let total = Formula(.sum([one] + odds))
+        return ([one] + odds).map { Formula(.quotient($0, total, otherwise: nil)) }
+    }
+
+    /// For each arm, the probability of the arm among itself and the control.
+    fileprivate func pairFormulas() throws(MetaLearnersError) -> [Formula] {
+        let linear = try functions.formulas(of: "propensity")
+        var first = 0
+        var shares: [Formula] = []
+        for pair in pairs {
+            var coefficients = [1.0]
+            var terms = [linear[first]]
+            for (index, weight) in pair.logitWeights.enumerated() where weight > 0 {
+                coefficients.append(weight)
+                terms.append(Formula(.sigmoid(linear[first + 1 + index])))
+            }
+            if let model = pair.model {
+                coefficients.append(pair.modelWeight)
+                terms.append(try model.formulas(of: "propensity")[1])
+            }
+            shares.append(
+                Formula(
+                    .clip(
+                        Formula(.linear(intercept: 0, coefficients: coefficients, terms)),
+                        lower: ShareBlend.margin, upper: 1 - ShareBlend.margin)))
+            first += 1 + pair.logitWeights.count
+        }
+        return shares
+    }
+}
+
+extension BlendedOutcome: FormulaProviding {
+    func formulas() throws(MetaLearnersError) -> [Formula] {
+        let linear = try functions.formulas(of: "outcome")
+        let propensity: Formula?
+        switch share {
+        case .none: propensity = nil
+        case .estimated(let model): propensity = try model.pairFormulas()[0]
+        case .known:
+            throw MetaLearnersError(
+                .unsupported, at: "outcome",
+                "it depends on the known propensity of each row, which is no covariate")
+        }
+        let level = try MemberModels.formula(
+            level: linear[0],
+            share: propensity.map {
+                (Formula(.clip($0, lower: leastShare, upper: 1 - leastShare)), linear[1])
+            }, [models], columnCount: .max)
+        guard isBinary else { return [level] }
+        let probability = Formula(.clip(level, lower: 0, upper: 1))
+        return [Formula(.difference(.constant(1), probability)), probability]
+    }
+}

@@ -1,0 +1,115 @@
+/// Decision trees that are added up: base + scale · Σ leaf, in the order of the trees.
+public struct DecisionTrees: Sendable, Hashable {
+    /// What is there before any tree.
+    public let base: Double
+    /// What the sum of the leaves is multiplied by.
+    public let scale: Double
+    /// The trees.
+    public let trees: [DecisionTree]
+
+    /// Puts trees together.
+    public init(base: Double, scale: Double, trees: [DecisionTree]) {
+        self.base = base
+        self.scale = scale
+        self.trees = trees
+    }
+}
+
+/// A decision tree: nodes by number, the root first; children stand behind their parents.
+public struct DecisionTree: Sendable, Hashable {
+    /// Which rows go to the right child.
+    public enum Rule: Sendable, Hashable {
+        /// Numbers above the threshold, and, where the flag says so, missing ones.
+        case above(Double, missingGoRight: Bool)
+        /// The named levels, by code; those that are missing or not below `count` where the flag says so.
+        case levels([Int], of: Int, othersGoRight: Bool)
+        /// Rows whose value is missing.
+        case missing
+        /// Rows whose value is there.
+        case present
+    }
+
+    /// A node.
+    public enum Node: Sendable, Hashable {
+        /// The end of a way, with its value.
+        case leaf(Double)
+        /// A parting of ways: a column by its position, the rule, and the numbers of the children.
+        case split(column: Int, Rule, left: Int, right: Int)
+    }
+
+    /// The nodes.
+    public let nodes: [Node]
+
+    /// Makes a tree of its nodes.
+    ///
+    /// - Throws: `invalidArgument` for no node, for children that do not stand behind their parents, and for negative
+    ///   columns.
+    public init(_ nodes: [Node]) throws(MetaLearnersError) {
+        var isTree = !nodes.isEmpty
+        for (index, node) in nodes.enumerated() {
+            guard case .split(let column, _, let left, let right) = node else { continue }
+            let valid = index + 1..<max(nodes.count, index + 1)
+            isTree = isTree && column >= 0 && valid.contains(left) && valid.contains(right)
+        }
+        guard isTree else {
+            throw MetaLearnersError(.invalidArgument, at: "formula", "the nodes of a tree are none of a tree")
+        }
+        self.nodes = nodes
+    }
+
+    /// The tree with other columns; splits on a column that has the same value in every row are passed over.
+    func replacing(_ input: (Int) -> FormulaInput) -> DecisionTree {
+        var kept: [Node] = []
+        // Where each node went; parents come first, so that children are placed when they are known.
+        var open: [(node: Int, parent: Int, isRight: Bool)] = [(0, -1, false)]
+        while let next = open.popLast() {
+            var index = next.node
+            while case .split(let column, let rule, let left, let right) = nodes[index],
+                case .value(let value) = input(column)
+            {
+                index = rule.sendsRight(value, isMissing: value.isNaN) ? right : left
+            }
+            let place = kept.count
+            switch nodes[index] {
+            case .leaf(let value): kept.append(.leaf(value))
+            case .split(let column, let rule, let left, let right):
+                var moved = column
+                if case .column(let other) = input(column) { moved = other }
+                kept.append(.split(column: moved, rule, left: 0, right: 0))
+                open.append((right, place, true))
+                open.append((left, place, false))
+            }
+            guard next.parent >= 0, case .split(let column, let rule, let left, let right) = kept[next.parent]
+            else { continue }
+            kept[next.parent] = .split(
+                column: column, rule, left: next.isRight ? left : place, right: next.isRight ? place : right)
+        }
+        return DecisionTree(unchecked: kept)
+    }
+
+    private init(unchecked nodes: [Node]) { self.nodes = nodes }
+}
+
+extension DecisionTree.Rule {
+    /// Whether a row with that value goes right.
+    func sendsRight(_ value: Double, isMissing: Bool) -> Bool {
+        switch self {
+        case .above(let threshold, let missingGoRight): isMissing ? missingGoRight : value > threshold
+        case .levels(let levels, let count, let othersGoRight):
+            isMissing || !(value >= 0 && value < Double(count))
+                ? othersGoRight : Self.contains(Int(value), in: levels)
+        case .missing: isMissing
+        case .present: !isMissing
+        }
+    }
+
+    /// Whether an ascending list contains a level.
+    private static func contains(_ level: Int, in levels: [Int]) -> Bool {
+        var (low, high) = (0, levels.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if levels[middle] < level { low = middle + 1 } else { high = middle }
+        }
+        return low < levels.count && levels[low] == level
+    }
+}

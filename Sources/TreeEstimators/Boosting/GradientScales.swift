@@ -1,5 +1,0 @@
-/// What gradients and Hessians are multiplied by to become integers.
-struct GradientScales {
-    var gradient: Double
-    var hessian: Double
-}
