@@ -19,8 +19,7 @@ let package = Package(
         .executable(name: "metalearners-cli", targets: ["metalearners-cli"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // The C ABI: headers only. Swift implements them in MetaLearnersABI.
@@ -32,6 +31,12 @@ let package = Package(
         .systemLibrary(
             name: "CCSV",
             providers: [.apt(["libcsv-dev"]), .brew(["libcsv"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "CZLIB", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         .target(name: "MetaLearnersCore", swiftSettings: swiftSettings),
         .target(
@@ -79,8 +84,8 @@ let package = Package(
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "MetaLearnersKit", "Yams",
+                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
+                "CausalAnalysis", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -22,6 +22,8 @@ missing_packages() {
     command -v strip >/dev/null && command -v readelf >/dev/null || echo binutils
     pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev
     printf '#include <csv.h>\n' | cc -x c -fsyntax-only - 2>/dev/null || echo libcsv-dev
+    pkg-config --exists yaml-0.1 2>/dev/null || echo libyaml-dev
+    pkg-config --exists zlib 2>/dev/null || echo zlib1g-dev
 }
 
 # Installs what is missing, as root or through sudo; otherwise says what to install. Does nothing when all is there.
@@ -71,8 +73,29 @@ find_swift() {
         fail "Swift $found is too old: 6.3 or later is needed (https://www.swift.org/install/linux/)"
 }
 
-# Runs swift build with the release settings of everything that is shipped: no Swift needed where it runs.
+# Waits for the build that runs as process $1 and writes into $2, and shows meanwhile what it is doing: on a terminal in one
+# line, elsewhere now and then. Returns its status.
+watch_build() {
+    local start=$SECONDS shown="" now told=-15 seconds
+    while kill -0 "$1" 2>/dev/null; do
+        now="$(grep -oE '^(\[[0-9]+/[0-9]+\] .*|installing .*|Fetching .*|Working copy .*|Building .*)' "$2" | tail -n 1 | cut -c 1-70 || true)"
+        seconds=$((SECONDS - start))
+        if [ -t 2 ]; then
+            printf '\r\033[K  %3d s  %s' "$seconds" "${now:-starting}" >&2
+        elif [ "$now" != "$shown" ] && [ $((seconds - told)) -ge 15 ]; then
+            printf '  %3d s  %s\n' "$seconds" "$now" >&2
+            shown="$now"
+            told=$seconds
+        fi
+        sleep 1
+    done
+    [ ! -t 2 ] || printf '\r\033[K' >&2
+    wait "$1"
+}
+
+# Runs swift build with the release settings of everything that is shipped: no Swift needed where it runs, and nothing for
+# debuggers, which takes time to make and is stripped afterwards.
 release_build() {
     swift build --package-path "$root" --configuration release --scratch-path "$dist" \
-        -Xswiftc -static-stdlib -Xswiftc -use-ld=lld "$@" >&2
+        -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -gnone -Xcc -g0 "$@" >&2
 }

@@ -23,7 +23,7 @@ public struct XGBoostEstimator: BaseEstimator {
     ///
     /// - Throws: `unsupported`, saying what to install.
     package static func requireLibrary(at path: String?) throws(MetaLearnersError) {
-        _ = try XGBoostLibrary.find(path: path)
+        _ = try XGBoostLibrary.find(XGBoostPlaces(named: path))
     }
 
     /// The checked configuration.

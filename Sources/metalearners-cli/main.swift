@@ -1,3 +1,7 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 exit(CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

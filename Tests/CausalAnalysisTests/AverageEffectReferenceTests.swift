@@ -71,7 +71,7 @@ struct AverageEffectReferenceTests {
                     #expect(Approximate.equal(effect.upper - effect.estimate, half, 1e-9))
                     #expect(Approximate.equal(effect.estimate - effect.lower, half, 1e-9))
                     if level == 0.95 { #expect(effect == other) }
-                    #expect(effect.specValue["level"] == .number(level))
+                    #expect(effect.specValue.objectValue?["level"] == .number(level))
                 }
             }
         }
@@ -105,6 +105,42 @@ struct AverageEffectReferenceTests {
         let all = try effects(weights, 0..<60)
         #expect(try effects(weights.map { $0 * 8 }, 0..<60) == all)
         #expect(try effects(weights, 0..<45) == all)
+    }
+
+    @Test(
+        "With true nuisances standard errors are what estimates scatter by, and intervals cover as often as they say",
+        arguments: ["plain", "weighted", "clustered"])
+    func coverage(kind: String) throws {
+        let draws = 400
+        for estimand in Estimand.allCases {
+            var estimates: [Double] = []
+            var errors: [Double] = []
+            var covered = 0
+            let truth = kind == "clustered" ? 1 : 0.5
+            for seed in 0..<UInt64(draws) {
+                let data =
+                    try kind == "clustered"
+                    ? SyntheticDataset.clustered(clusters: 50, rowsPerCluster: 4, seed: seed)
+                    : .linear(rows: 200, share: 0.4, seed: seed)
+                let dataset = try CausalDataset(
+                    covariates: data.covariates, treatment: data.treatment, outcome: Outcome(data.outcome),
+                    weights: kind == "weighted" ? (0..<200).map { $0 % 4 == 0 ? 4 : 1 } : nil,
+                    clusters: data.dataset.clusters)
+                let effect = try AugmentedInverseProbability(
+                    dataset, NuisanceEstimates(propensities: data.propensities, armOutcomes: data.armOutcomes)
+                ).effects(estimand)[0]
+                estimates.append(effect.estimate)
+                errors.append(effect.stdError)
+                covered += effect.lower <= truth && truth <= effect.upper ? 1 : 0
+            }
+            let mean = Approximate.mean(estimates)
+            let scatter = Approximate.rootMeanSquare(
+                estimates, [Double](repeating: mean, count: estimates.count))
+            // A twentieth is what the scatter of so many draws is known to, within a factor of two.
+            #expect(abs(Approximate.mean(errors) / scatter - 1) < 0.1, "\(estimand)")
+            #expect(abs(mean - truth) < 3.5 * scatter / Double(draws).squareRoot(), "\(estimand)")
+            #expect((360...392).contains(covered), "\(estimand): \(covered)")
+        }
     }
 
     @Test("Nuisances of other rows or arms, or impossible ones, are refused")

@@ -51,7 +51,59 @@ struct BadInputTests {
         for level in ["0", "1", "95", "-0.5", "nan"] {
             try expectFailure(2, ["ate", spec, data, "--level=\(level)"], "--level", "0 < x < 1")
         }
+        try expectFailure(2, ["fit", "-", "-", "-o", folder.path("m")], "standard input")
         try expectFailure(2, ["fit", spec, data, "-o", "-"], "standard output")
+        try expectFailure(2, ["ate", data], "--treatment", "--outcome COLUMN, or a spec")
+        try expectFailure(2, ["ate", data, "--treatment", "w"], "--outcome")
+        try expectFailure(
+            2, ["ate", data, "--treatment", "w", "--outcome", "y", "--learner", "q"], "learner")
+        try expectFailure(2, ["ate", spec, data, "--delimiter", "a"], "--delimiter", "'a'")
+        try expectFailure(2, ["ate", spec, data, "--decimal", "x"], "--decimal", "'x'")
+    }
+
+    @Test("swapped files are recognised, and what is missing is said")
+    func swappedFiles() throws {
+        let model = folder.path("m.model")
+        #expect(try Program.run(fit()).status == 0)
+        let target = folder.path("p.csv")
+        try expectFailure(
+            2, ["fit", data, spec, "-o", target], "swapped", "metalearners fit \(spec) \(data)")
+        try expectFailure(2, ["ate", data, spec], "swapped", "metalearners ate \(spec) \(data)")
+        try expectFailure(2, ["ate", data, model], "swapped", "metalearners ate \(model) \(data)")
+        try expectFailure(
+            2, ["predict", data, model, "-o", target], "swapped", "metalearners predict \(model) \(data)")
+        try expectFailure(2, ["fit", spec, "-o", target], "the data file is missing")
+        try expectFailure(2, ["ate", model], "the data file is missing")
+        try expectFailure(2, ["fit", model, data, "-o", target], "is a fitted model, not a spec")
+        try expectFailure(2, ["ate", data, data], "is a data file by its name", "--treatment")
+        try expectFailure(3, ["ate", spec, model], "is a model file, not a table")
+    }
+
+    @Test("files that are no text are told by what they are")
+    func otherFormats() throws {
+        let kinds: [([UInt8], String)] = [
+            ([0x50, 0x4B, 3, 4, 0, 0], "Excel"), (Array("PAR1xxxx".utf8), "Parquet"),
+            ([0x28, 0xB5, 0x2F, 0xFD, 0], "zstd -d"), (Array("BZh91AY".utf8), "bzip2 -d"),
+        ]
+        for (bytes, words) in kinds {
+            let path = folder.path("other.csv")
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            try expectFailure(3, ["ate", spec, path], words, "other.csv")
+        }
+    }
+
+    @Test("names of other programs give ours, and choices go in any case")
+    func foreignNames() throws {
+        try expectFailure(2, fit("--set", "models.outcome=xgb"), "did you mean 'xgboost'?")
+        try expectFailure(
+            2, fit("--set", "models.outcome={backend: trees, n_estimators: 5}"), "did you mean 'trees'?")
+        try expectFailure(2, fit("--set", "models.outcome={backend: trees, eta: 0.1}"), "'learning_rate'")
+        for estimand in ["ATE", "ate", "Att"] {
+            #expect(try Program.run(["ate", spec, data, "--estimand", estimand]).status == 0)
+        }
+        let model = folder.path("m.model")
+        #expect(try Program.run(fit("--learner", "DR")).status == 0)
+        #expect(try Program.run(["predict", model, data, "-o", "-", "--what", "Arm-Means"]).status == 0)
     }
 
     @Test("a wrong spec ends with 2 and names the key, the nearest known one, or the list")

@@ -6,7 +6,7 @@ import metalearners_cli
 @Suite("Decimal numbers")
 struct DecimalParserTests {
     private func parse(_ text: String) -> Double? {
-        Array(text.utf8).withUnsafeBufferPointer(DecimalParser.parse)
+        Array(text.utf8).withUnsafeBufferPointer { DecimalParser.parse($0) }
     }
 
     @Test("every number reads back as the same bits from its fewest digits and from 17")

@@ -1,3 +1,4 @@
+import Foundation
 import MetaLearners
 import MetaLearnersCore
 import MetaLearnersKit
@@ -15,6 +16,30 @@ struct EndToEndTests {
         folder = try TemporaryFolder()
         spec = try folder.file("spec.yaml", Sample.spec)
         data = try folder.file("data.csv", Sample.csv())
+    }
+
+    @Test("ate of a model knows the training rows where a column has categories, in whatever order they come")
+    func trainingRowsWithCategories() throws {
+        var stream = RandomStream(seed: 6)
+        let areas = ["north", "east", "south", "a", "zone 9"]
+        var csv = "area,x,w,y\n"
+        for row in 0..<160 {
+            let area = row < 3 ? 4 - row : Int(stream.uniform() * 5)
+            let arm = stream.uniform() < 0.5 ? 0 : 1
+            let x = stream.uniform()
+            csv += "\(areas[area]),\(x),\(arm),\(x + Double(arm * (1 + area)) + stream.uniform())\n"
+        }
+        let data = try folder.file("areas.csv", csv)
+        let spec = try folder.file(
+            "areas.yaml",
+            "data: {treatment: w, outcome: y}\nlearner: t\nmodels: {outcome: ols}\ncross_fitting: {folds: 3}\n"
+        )
+        let model = folder.path("areas.model")
+        let fit = try Program.run(["fit", spec, data, "-o", model, "--json"])
+        #expect(fit.status == 0, "\(fit.error)")
+        let ate = try Program.run(["ate", model, data, "--json"])
+        #expect(ate.status == 0, "\(ate.error)")
+        #expect(try ate.json()["estimates"] == fit.json()["estimates"])
     }
 
     @Test("fit, predict and ate do their work, and agree")
@@ -72,13 +97,26 @@ struct EndToEndTests {
         #expect(try folder.names() == ["cates.csv", "data.csv", "m.model", "p.csv", "spec.yaml"])
     }
 
-    @Test("the table for people has the numbers of the JSON, and quiet means quiet")
+    @Test("quiet means quiet: of a fit nothing is printed, of other commands what was asked for")
+    func quiet() throws {
+        let model = folder.path("m.model")
+        let fit = try Program.run(["fit", spec, data, "-o", model, "--quiet"])
+        #expect(fit.status == 0 && fit.output == "" && fit.error == "")
+        let json = try Program.run(["fit", spec, data, "-o", model, "--quiet", "--json"])
+        #expect(json.error == "")
+        #expect(try json.json()["estimates"] != nil)
+        for arguments in [["ate", model, data], ["inspect", model], ["spec"], ["backends"]] {
+            let run = try Program.run(arguments + ["--quiet"])
+            #expect(run.status == 0 && !run.output.isEmpty && run.error == "")
+        }
+    }
+
+    @Test("the table for people has the numbers of the JSON")
     func tableHasTheSameNumbers() throws {
-        let arguments = ["fit", spec, data, "-o", folder.path("m.model"), "--quiet"]
+        let arguments = ["fit", spec, data, "-o", folder.path("m.model")]
         let table = try Program.run(arguments)
         let json = try Program.run(arguments + ["--json"]).json()
         #expect(table.status == 0)
-        #expect(table.error == "")
         let estimate = try #require(
             json["estimates"]?.arrayValue?.first?.objectValue?["estimate"]?.doubleValue)
         #expect(table.output.contains(NumberText.fixed(estimate, decimals: 3)))
@@ -215,14 +253,108 @@ struct EndToEndTests {
         #expect(piped.error == "")
     }
 
-    @Test("an interrupt ends the work with 4 and leaves no files")
+    @Test("an interrupt ends the program by its signal, so that a shell stops too, and leaves no files")
     func interrupt() throws {
         let run = try Program.interrupt(
             ["fit", spec, "-", "-o", folder.path("m.model"), "--cates", folder.path("c.csv")],
             input: Sample.csv(rows: 10_000))
-        #expect(run.status == 4)
+        #expect(run.signal == SIGINT && run.status == -1)
         #expect(run.output == "")
         #expect(run.error == "metalearners: the work was cancelled\n")
         #expect(try folder.names() == ["data.csv", "spec.yaml"])
+    }
+
+    @Test("a loop of a shell ends where the program in it is interrupted")
+    func interruptedLoop() throws {
+        // The program reads from a pipe that stays open, says that it runs, and gets the signal of a keyboard.
+        let pipe = folder.path("pipe")
+        let script = try folder.file(
+            "loop.sh",
+            """
+            mkfifo '\(pipe)'
+            sleep 60 > '\(pipe)' & writer=$!
+            for round in 1 2 3; do
+                echo "round $round"
+                '\(Program.executable)' ate '\(spec)' - < '\(pipe)' & run=$!
+                sleep 1
+                kill -INT $run
+                wait $run
+                status=$?
+                echo "status $status"
+                [ $status -le 128 ] || break
+            done
+            kill $writer
+            """)
+        let run = try Program.shell("sh '\(script)'")
+        #expect(run.output == "round 1\nstatus 130\n", "\(run.output)\(run.error)")
+    }
+
+    @Test("a file with a header alone is predicted as no rows, and is nothing to fit to")
+    func noRows() throws {
+        let model = folder.path("m.model")
+        _ = try Program.run(["fit", spec, data, "-o", model])
+        let empty = try folder.file("empty.csv", "x,group\n")
+        for what in ["effects", "arm_means", "propensities", "stability"] {
+            let run = try Program.run(["predict", model, empty, "-o", "-", "--what", what])
+            #expect(run.status == 0, "\(run.error)")
+            let rows = try Program.run(["predict", model, data, "-o", "-", "--what", what])
+            #expect(run.output == rows.output.prefix { !$0.isNewline } + "\n")
+        }
+        for arguments in [
+            ["ate", spec, empty], ["ate", model, empty], ["predict", model, empty, "-o", "-", "--training"],
+        ] {
+            #expect(try Program.run(arguments).status == 3)
+        }
+        let lacking = try Program.run(["predict", model, folder.file("lacking.csv", "x\n"), "-o", "-"])
+        #expect(lacking.status == 3 && lacking.error.contains("group"))
+    }
+
+    @Test("inspect says which models the effects are made of, and which serve average effects alone")
+    func inspectTellsPurposes() throws {
+        let model = folder.path("f.model")
+        _ = try Program.run(["fit", spec, data, "-o", model, "--learner", "f", "--quiet"])
+        let parts = try Program.run(["inspect", model, "--json"]).json()["nuisance_models"]?.arrayValue ?? []
+        for part in parts.compactMap(\.objectValue) {
+            let isPropensity = part["role"] == "propensity"
+            #expect(part["serves"] == (isPropensity ? "effects" : "average effects"))
+        }
+        #expect(parts.count > 1)
+        let lines = try Program.run(["inspect", model]).output.split(separator: "\n")
+        #expect(
+            lines.contains {
+                $0.hasPrefix("  propensity ") && $0.hasSuffix(" effects") && !$0.contains("average")
+            })
+        #expect(lines.contains { $0.hasPrefix("  outcome ") && $0.hasSuffix(" average effects") })
+        #expect(lines.contains { $0.hasPrefix("  effect of arm '1' ") && $0.hasSuffix(" effects") })
+    }
+
+    @Test("no spec is needed where the command line names the columns")
+    func noSpec() throws {
+        let options = [
+            "--treatment", "w", "--outcome", "y", "--set", "models={outcome: ridge, effect: ridge}",
+        ]
+        let spec = try folder.file(
+            "same.yaml",
+            "data: {treatment: w, outcome: y}\nlearner: dr\nmodels: {outcome: ridge, effect: ridge}\n")
+        let expected = try Program.run(["ate", spec, data, "--json"])
+        #expect(expected.status == 0, "\(expected.error)")
+        let ate = try Program.run(["ate", data, "--learner", "DR", "--json"] + options)
+        #expect(ate.output == expected.output, "\(ate.error)")
+        let piped = try Program.run(
+            ["ate", "-", "--learner", "dr", "--json"] + options, input: Sample.csv())
+        #expect(piped.output == expected.output, "\(piped.error)")
+        let model = folder.path("m.model")
+        let fit = try Program.run(["fit", data, "-o", model, "--learner", "dr", "--json"] + options)
+        #expect(try fit.json()["estimates"] == expected.json()["estimates"], "\(fit.error)")
+        // Options come before those of the spec, and --set before both.
+        let other = try Program.run(["ate", spec, data, "--learner", "t", "--json", "--control", "1"])
+        #expect(try other.json()["learner"] == "t")
+        #expect(other.output.contains("\"control\": \"1\""))
+        let printed = try Program.run([
+            "spec", "--treatment", "w", "--outcome", "y", "--cluster", "g", "--weight", "v",
+        ])
+        for line in ["  treatment: w", "  outcome: y", "  cluster: g", "  weight: v"] {
+            #expect(printed.output.contains(line + "\n"))
+        }
     }
 }

@@ -9,6 +9,8 @@ struct Program {
         let status: Int32
         let output: String
         let error: String
+        /// The signal that ended the program, whose status is -1 then; 0 where none did.
+        var signal: Int32 = 0
 
         /// The output as JSON.
         func json() throws -> SpecObject {
@@ -58,6 +60,7 @@ struct Program {
         process.waitUntilExit()
         return Outcome(
             status: process.terminationReason == .exit ? process.terminationStatus : -1,
-            output: String(decoding: written, as: UTF8.self), error: String(decoding: said, as: UTF8.self))
+            output: String(decoding: written, as: UTF8.self), error: String(decoding: said, as: UTF8.self),
+            signal: process.terminationReason == .exit ? 0 : process.terminationStatus)
     }
 }

@@ -112,10 +112,49 @@ struct CombinationTests {
             }
         }
         let own = total(model.trainingEffects[0])
+        // The constant is free: another one would not lower the loss. (The R-stack has an offset beside it, which is not
+        // part of the effect and takes a trace of it.)
+        var slope = 0.0
+        var curvature = 0.0
+        for row in target.rows.map(Int.init) {
+            let factor = target.residuals.first?[row] ?? 1
+            slope += factor * (target.values[row] - factor * model.trainingEffects[0][row])
+            curvature += factor * factor
+        }
+        #expect(abs(slope / curvature) < 1e-3)
         for name in names {
             let member = try Linear.fit(data, name, folds: 5)
             #expect(own <= total(member.trainingEffects[0]) * (1 + 1e-9))
         }
+    }
+
+    @Test(
+        "Doubling a weight equals doubling a row in an ensemble's weights, too",
+        arguments: EffectLoss.allCases)
+    func ensembleWeights(loss: EffectLoss) throws {
+        let data = try SyntheticDataset.nieWager(.b, rows: 120, seed: 24).dataset
+        let folds = try FoldAssignment(data, count: 3, seed: 1)
+        // Weights have mean 1, so that against doubled rows a penalty counts as much more as there are more rows.
+        func fitter(_ penalty: Double) throws -> MetaLearnerFitter {
+            try MetaLearnerFitter(
+                MetaLearnerSpec([
+                    "learner": "ensemble", "cross_fitting": ["folds": 3],
+                    "models": [
+                        "outcome": "ols", "effect": "ols",
+                        "propensity": ["backend": "logistic", "l2": .number(penalty)],
+                    ],
+                    "ensemble": ["members": ["s", "t", "dr"], "loss": .string(loss.rawValue)],
+                ]))
+        }
+        let all = Array(0..<Int32(120))
+        let twice = all.filter { $0 % 3 == 0 }
+        let weighted = try fitter(1).fit(
+            data.taking(all, weights: all.map { $0 % 3 == 0 ? 2 : 1 }), folds: folds)
+        let doubled = try fitter(Double(160) / 120).fit(
+            data.taking(all + twice),
+            folds: FoldAssignment((all + twice).map { folds.folds[Int($0)] }, count: 3))
+        let right = Array(doubled.trainingEffects[0].prefix(120))
+        #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 1e-7)
     }
 
     @Test("auto and learners with models of their own may be members of an ensemble")

@@ -12,22 +12,31 @@ struct ExecutionTests {
         let data = try SyntheticDataset.multiArm(rows: 300, seed: 1).dataset
         let fitter = try MetaLearnerFitter(Linear.spec(.dr))
         let free = try fitter.fit(data, ExecutionOptions(threads: 3)).encoded()
-        let notices = Mutex<[String]>([])
-        var held = 0
-        var refused = 0
-        for limit in [1_000, 120_000, 250_000, 400_000, 600_000, 10_000_000] {
+        /// What a fit within the limit says beside its result; nil where it is refused.
+        func notices(limit: Int) throws -> [String]? {
+            let notices = Mutex<[String]>([])
             let options = ExecutionOptions(
                 threads: 3, memoryLimit: limit, notice: { text in notices.withLock { $0.append(text) } })
             do {
                 #expect(try fitter.fit(data, options).encoded() == free)
-                held += 1
+                return notices.withLock { $0 }
             } catch {
                 #expect(error.kind == .outOfMemory && error.location == "memory_limit")
-                refused += 1
+                return nil
             }
         }
-        #expect(held >= 1 && refused >= 1)
-        #expect(notices.withLock { $0 }.allSatisfy { $0.contains("MiB") })
+        var refused = 1_000
+        var held = 10_000_000
+        #expect(try notices(limit: refused) == nil)
+        #expect(try notices(limit: held) == [])
+        while held - refused > 1 {
+            let limit = (held + refused) / 2
+            if try notices(limit: limit) == nil { refused = limit } else { held = limit }
+        }
+        // The least that is enough has room for one fit of the largest at a time, and the fit says so once.
+        let texts = try #require(try notices(limit: held))
+        #expect(texts.count == 1)
+        #expect(texts.allSatisfy { $0.contains("fewer fits than threads") && $0.contains("MiB") })
     }
 
     @Test("Progress counts each stage from nothing to all of it")

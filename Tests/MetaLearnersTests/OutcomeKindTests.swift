@@ -105,7 +105,7 @@ struct OutcomeKindTests {
         for (average, other) in zip(averages, narrower) {
             #expect(other.level == 0.8 && other.estimate == average.estimate)
             #expect(other.lower > average.lower && other.upper < average.upper)
-            #expect(other.specValue["class"] == average.specValue["class"])
+            #expect(other.specValue.objectValue?["class"] == average.specValue.objectValue?["class"])
         }
         for (average, expected) in zip(averages, [-0.15, 0, 0.15]) {
             #expect(abs(average.estimate - expected) < 4 * average.stdError && average.stdError < 0.03)

@@ -21,7 +21,7 @@ struct ReadableTests {
         "A fit gives a model that its file gives back, or an error: numbers near the ends of what a double holds",
         arguments: LearnerKind.allCases, [1e-308, 1e-154, 1e154, 1e300])
     func extremes(learner: LearnerKind, scale: Double) throws {
-        for weight in [1, 1e-311, 1e308] {
+        for weight in [1, Double.leastNonzeroMagnitude * 1e12, 1e308] {
             for calibration in ["none", "isotonic"] {
                 var models: SpecValue = [
                     "outcome": "ols", "effect": "ridge", "propensity": ["calibration": .string(calibration)],

@@ -1,3 +1,4 @@
+import Foundation
 import MetaLearnersCore
 import Testing
 import XGBoostEstimators
@@ -35,6 +36,37 @@ struct DiscoveryTests {
     func emptyPath() {
         let error = TestFit.error { try XGBoostEstimator.requireLibrary(at: "") }
         #expect(error?.kind == .unsupported)
+    }
+
+    @Test("a folder may be named: the library's own, of packages, or a Python environment")
+    func folders() throws {
+        let root = NSTemporaryDirectory() + "xgboost-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let own = "lib/python3.9/site-packages/xgboost/lib"
+        for folder in [own, "lib/python3.12/site-packages/xgboost/lib", "empty"] {
+            try FileManager.default.createDirectory(
+                atPath: root + "/" + folder, withIntermediateDirectories: true)
+        }
+        #if canImport(Darwin)
+            let name = "libxgboost.dylib"
+        #else
+            let name = "libxgboost.so"
+        #endif
+        let library = root + "/" + own + "/" + name
+        try Data().write(to: URL(fileURLWithPath: library))
+        for folder in [root, root + "/", root + "/lib/python3.9/site-packages", root + "/" + own] {
+            let found = XGBoostPlaces(named: folder).candidates
+            #expect(found.count == 1 && found[0].hasSuffix("/" + name))
+            #expect(try Data(contentsOf: URL(fileURLWithPath: found.first ?? "")).isEmpty)
+        }
+        let newer = library.replacing("3.9", with: "3.12")
+        try Data().write(to: URL(fileURLWithPath: newer))
+        #expect(XGBoostPlaces(named: root).candidates == [newer, library])
+        // An environment comes before the system's library, and a folder without one is an error that names it.
+        let places = XGBoostPlaces(named: nil, environments: [root + "/empty", root])
+        #expect(places.candidates.prefix(3) == [newer, library, name])
+        let error = TestFit.error { try XGBoostEstimator.requireLibrary(at: root + "/empty") }
+        #expect(error?.problem.contains("empty/" + name) == true)
     }
 
     @Test("another library is refused by the function that it lacks")

@@ -49,17 +49,19 @@ extension SyntheticDataset {
             rows: x, propensities: propensities, armOutcomes: armOutcomes, noise: noise, seed: seed)
     }
 
-    /// A study with outcomes 0 and 1: P(Y=1|x,w) = logistic(−0.5 + x₁ + w(0.5 + x₂/2)), propensity
+    /// A study with outcomes 0 and 1: P(Y=1|x,w) = logistic(−0.5 + x₁ + w(0.5 + s·x₂)), propensity
     /// logistic(x₁/2); covariates standard normal.
-    public static func binary(rows: Int, columns: Int = 4, seed: UInt64) throws(MetaLearnersError)
-        -> SyntheticDataset
+    ///
+    /// - Parameter slope: s, by which effects differ.
+    public static func binary(rows: Int, columns: Int = 4, slope: Double = 0.5, seed: UInt64)
+        throws(MetaLearnersError) -> SyntheticDataset
     {
         let x = normals(rows: rows, columns: max(columns, 2), seed: seed)
         let treated = x.map { logistic($0[0] / 2) }
         return try draw(
             rows: x, propensities: [treated.map { 1 - $0 }, treated],
             armOutcomes: [
-                x.map { logistic(-0.5 + $0[0]) }, x.map { logistic($0[0] + $0[1] / 2) },
+                x.map { logistic(-0.5 + $0[0]) }, x.map { logistic($0[0] + slope * $0[1]) },
             ], noise: 0, binary: true, seed: seed)
     }
 

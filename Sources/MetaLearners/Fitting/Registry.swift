@@ -74,13 +74,18 @@ public struct Registry: Sendable {
     ///
     /// - Throws: `invalidSpec`, with the nearest name, where there is none.
     public func learnerKind(named name: String, at place: SpecPath) throws(MetaLearnersError) -> LearnerKind {
-        let known = learners.map { $0.type }.first { $0.kind.rawValue == name || $0.aliases.contains(name) }
-        if let known { return known.kind }
+        // Names that differ only in case are one, unless an app has registered both.
+        for name in [name, name.lowercased()] {
+            let known = learners.map { $0.type }.first {
+                $0.kind.rawValue == name || $0.aliases.contains(name)
+            }
+            if let known { return known.kind }
+        }
         let names = learnerKinds.map(\.rawValue)
         throw place.error(
             "unknown learner '\(name)'",
             remedy: SpellingSuggestion.clause(
-                for: name, in: names + learners.flatMap { $0.type.aliases }))
+                forName: name, in: names + learners.flatMap { $0.type.aliases }))
     }
 
     /// What a learner says of itself; nil for a name that is none.

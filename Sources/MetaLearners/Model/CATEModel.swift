@@ -196,8 +196,13 @@ public struct CATEModel: Sendable {
     ///
     /// - Complexity: that of writing them, since it counts their bytes.
     public var parts: (nuisances: [ModelPart], effects: [ModelPart]) {
-        (
-            nuisanceModels.map { ModelPart($0, name: $0.role.name(armLabels)) },
+        // Strategies use all that they have; a single learner states what it takes.
+        let ofEffects = (predictor as? LearnerPredictor)?.learner.nuisanceRoles(armCount: armLabels.count)
+        return (
+            nuisanceModels.map {
+                ModelPart(
+                    $0, name: $0.role.name(armLabels), servesEffects: ofEffects?.contains($0.role) ?? true)
+            },
             predictor.parts(armLabels)
         )
     }

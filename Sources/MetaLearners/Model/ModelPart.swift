@@ -12,9 +12,13 @@ public struct ModelPart: Sendable, Equatable {
     public let hasFullModel: Bool
     /// How many bytes the models take in the file.
     public let bytes: Int
+    /// Whether the effects are made of it. Other models serve the average effects alone: the learner's formula knows nothing
+    /// of them.
+    public let servesEffects: Bool
 
-    init<Role>(_ fitted: FittedRole<Role>, name: String) {
+    init<Role>(_ fitted: FittedRole<Role>, name: String, servesEffects: Bool = true) {
         self.name = name
+        self.servesEffects = servesEffects
         backend = fitted.models.everyModel.first?.backendName ?? ""
         foldModels = fitted.models.foldModels.count
         hasFullModel = fitted.models.fullModel != nil
@@ -32,13 +36,18 @@ public struct ModelPart: Sendable, Equatable {
         self.foldModels = foldModels
         self.hasFullModel = hasFullModel
         self.bytes = bytes
+        servesEffects = true
     }
+
+    /// What the part is for, in words.
+    public var purpose: String { servesEffects ? "effects" : "average effects" }
 
     /// The part as results have it.
     public var specValue: SpecValue {
         [
             "role": .string(name), "backend": .string(backend), "fold_models": .integer(foldModels),
             "full_model": .boolean(hasFullModel), "bytes": .integer(bytes),
+            "serves": .string(purpose),
         ]
     }
 }

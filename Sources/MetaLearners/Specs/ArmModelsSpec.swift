@@ -35,7 +35,7 @@ public struct ArmModelsSpec: Sendable, Equatable {
                     value, at: place, standard: RoleModelSpec(ModelsSpec.standardEffect))
             default:
                 throw place.error(
-                    "unknown key", remedy: SpellingSuggestion.clause(for: key, in: ["outcome", "effect"]))
+                    "unknown key", remedy: SpellingSuggestion.clause(forName: key, in: ["outcome", "effect"]))
             }
         }
     }

@@ -61,7 +61,8 @@ public struct MemberSpec: Sendable, Equatable {
                     models = given
                 default:
                     throw place.appending(key).error(
-                        "unknown key", remedy: SpellingSuggestion.clause(for: key, in: ["learner", "models"]))
+                        "unknown key",
+                        remedy: SpellingSuggestion.clause(forName: key, in: ["learner", "models"]))
                 }
             }
         }

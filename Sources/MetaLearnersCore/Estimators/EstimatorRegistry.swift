@@ -110,7 +110,7 @@ public struct EstimatorRegistry: Sendable {
     private func backend(named name: String, at place: SpecPath) throws(MetaLearnersError) -> Backend {
         if let backend = backends.first(where: { $0.description.name == name }) { return backend }
         let names = descriptions.map(\.name)
-        let near = SpellingSuggestion.nearest(to: name, in: names).map { "did you mean '\($0)'? " } ?? ""
+        let near = SpellingSuggestion.nearest(toName: name, in: names).map { "did you mean '\($0)'? " } ?? ""
         let failed =
             problems.isEmpty ? "" : "; not loaded: " + problems.map(\.description).joined(separator: "; ")
         throw place.error(

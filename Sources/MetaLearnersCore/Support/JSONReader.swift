@@ -13,7 +13,7 @@ struct JSONReader {
 
     /// The value of a document.
     ///
-    /// - Throws: `invalidSpec`, naming the line.
+    /// - Throws: `invalidSpec`, naming line and column.
     static func read(_ bytes: [UInt8], source: String) throws(MetaLearnersError) -> SpecValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw MetaLearnersError(.invalidSpec, at: source, "is not UTF-8 text")
@@ -46,11 +46,8 @@ struct JSONReader {
     }
 
     private func error(_ problem: String, remedy: String? = nil) -> MetaLearnersError {
-        let line = bytes[..<min(position, bytes.count)].reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
-        return MetaLearnersError(
-            .invalidSpec,
-            at: line > 1 || bytes.contains(UInt8(ascii: "\n")) ? "\(source), line \(line)" : source,
-            problem, remedy: remedy)
+        MetaLearnersError(
+            .invalidSpec, at: "\(source), \(TextPlace(of: position, in: bytes))", problem, remedy: remedy)
     }
 
     private func invalid(_ problem: String) -> MetaLearnersError { error("is not valid JSON (\(problem))") }
@@ -88,6 +85,8 @@ struct JSONReader {
             skipBlanks()
             if take("]") { return .array(elements) }
             guard take(",") else { throw invalid("a comma or ] is missing in a list") }
+            skipBlanks()
+            guard next != UInt8(ascii: "]") else { throw invalid("a comma stands before the closing ]") }
         }
     }
 
@@ -99,8 +98,10 @@ struct JSONReader {
         while true {
             skipBlanks()
             guard next == UInt8(ascii: "\"") else { throw invalid("a key in double quotes is missing") }
+            let start = position
             let key = try string()
             guard object[key] == nil else {
+                position = start
                 throw error("has the key \"\(key)\" twice in one object", remedy: "keep one of the two")
             }
             skipBlanks()
@@ -109,6 +110,8 @@ struct JSONReader {
             skipBlanks()
             if take("}") { return .object(object) }
             guard take(",") else { throw invalid("a comma or } is missing in an object") }
+            skipBlanks()
+            guard next != UInt8(ascii: "}") else { throw invalid("a comma stands before the closing }") }
         }
     }
 
@@ -126,7 +129,10 @@ struct JSONReader {
         let first = next
         let whole = digits()
         guard whole > 0 else { throw invalid("a value is none") }
-        guard whole == 1 || first != UInt8(ascii: "0") else { throw invalid("a number begins with 0") }
+        guard whole == 1 || first != UInt8(ascii: "0") else {
+            position = start
+            throw invalid("a number begins with 0")
+        }
         var hasPoint = false
         var hasExponent = false
         if take(".") {
@@ -143,6 +149,7 @@ struct JSONReader {
         if !hasPoint, !hasExponent, let integer = Int(text) { return .integer(integer) }
         // Not by the C library: it reads numbers as the locale of the host has them.
         guard let number = Double(text), number.isFinite else {
+            position = start
             throw error("the number \(text) is beyond the largest, 1.8e308", remedy: "write a smaller one")
         }
         return hasExponent ? .number(number) : .normalized(number)
@@ -151,6 +158,7 @@ struct JSONReader {
     // MARK: Texts
 
     private mutating func string() throws(MetaLearnersError) -> String {
+        let start = position
         position += 1
         var text: [UInt8] = []
         while let byte = next {
@@ -158,10 +166,16 @@ struct JSONReader {
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"): try escape(&text)
-            case 0..<0x20: throw invalid("a text holds a control character")
+            case 0x0A, 0x0D:
+                position = start
+                throw invalid("a text has no end in its line")
+            case 0..<0x20:
+                position -= 1
+                throw invalid("a text holds a control character")
             default: text.append(byte)
             }
         }
+        position = start
         throw invalid("a text has no end")
     }
 

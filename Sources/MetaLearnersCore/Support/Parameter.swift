@@ -150,9 +150,11 @@ extension Parameter {
             guard let text = value.stringValue else {
                 throw place.error("must be one of \(names.joined(separator: ", ")), not \(value.kindName)")
             }
-            guard let choice = Choice(rawValue: text) ?? aliases[text] else {
+            // Names that differ only in case or in their hyphens are one: DR, out-of-fold.
+            let name = String(text.lowercased().map { $0 == "-" ? "_" : $0 })
+            guard let choice = Choice(rawValue: name) ?? aliases[name] else {
                 throw place.error(
-                    "unknown value '\(text)'", remedy: SpellingSuggestion.clause(for: text, in: names))
+                    "unknown value '\(text)'", remedy: SpellingSuggestion.clause(forName: text, in: names))
             }
             spec[keyPath: path] = choice
         } write: {

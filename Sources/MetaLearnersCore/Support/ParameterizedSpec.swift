@@ -33,8 +33,12 @@ extension ParameterizedSpec {
         }
         let parameters = Self.parameters
         for key in object.keys where !parameters.contains(where: { $0.name == key }) {
+            // What the backend refuses is no good advice; the name that its engine has for something is the best.
+            let usable = parameters.filter { $0.mapping?.kind != "unsupported" }
+            let own = usable.first { $0.mapping?.engineName == key }.map { "did you mean '\($0.name)'?" }
             throw place.appending(key).error(
-                "unknown key", remedy: SpellingSuggestion.clause(for: key, in: parameters.map(\.name)))
+                "unknown key",
+                remedy: own ?? SpellingSuggestion.clause(forName: key, in: usable.map(\.name)))
         }
         for parameter in parameters {
             guard let entry = object[parameter.name], entry != .null else { continue }

@@ -26,6 +26,18 @@ public enum SpellingSuggestion {
         return "known are " + candidates.joined(separator: ", ")
     }
 
+    /// The same for a key, a choice or a base learner of a spec, which may be called by the name that it has in another
+    /// program: `eta`, `n_estimators`, `xgb`.
+    public static func clause(forName word: String, in candidates: [String]) -> String {
+        if let near = nearest(toName: word, in: candidates) { return "did you mean '\(near)'?" }
+        return clause(for: word, in: candidates)
+    }
+
+    /// The name of `candidates` that `word` has in another program, or else the nearest; nil where none is near.
+    static func nearest(toName word: String, in candidates: [String]) -> String? {
+        ForeignName.meaning(of: word, among: candidates) ?? nearest(to: word, in: candidates)
+    }
+
     private static func folded(_ word: String) -> [Character] {
         word.lowercased().map { $0 == "-" ? "_" : $0 }
     }

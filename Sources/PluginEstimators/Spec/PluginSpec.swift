@@ -42,7 +42,7 @@ public struct PluginSpec: BaseEstimatorSpec {
         let declared = plugin.declared
         for key in object.keys where !declared.contains(where: { $0.name == key }) {
             throw place.appending(key).error(
-                "unknown key", remedy: SpellingSuggestion.clause(for: key, in: declared.map(\.name)))
+                "unknown key", remedy: SpellingSuggestion.clause(forName: key, in: declared.map(\.name)))
         }
         var values = SpecObject()
         var given: Set<String> = []

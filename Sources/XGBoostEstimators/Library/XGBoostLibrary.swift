@@ -1,19 +1,13 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// XGBoost as it was found on this machine, once for the process.
 struct XGBoostLibrary: Sendable {
-    /// The environment variable that may hold the path of the library.
-    static let variable = "METALEARNERS_XGBOOST"
+    /// The environment variable that may hold the path of the library, or of a folder with it.
+    static let variable = XGBoostPlaces.variable
 
     /// What was found, or why nothing was. Looked for when it is first asked for.
     static let found: Result<XGBoostLibrary, MetaLearnersError> = Result {
-        () throws(MetaLearnersError) in try find(path: path)
+        () throws(MetaLearnersError) in try find(XGBoostPlaces.ofProcess)
     }
 
     /// The version and the place as `backends` shows them.
@@ -33,31 +27,20 @@ struct XGBoostLibrary: Sendable {
     /// The file, as far as the loader tells.
     let location: String
 
-    private static var path: String? {
-        guard let value = getenv(variable) else { return nil }
-        let path = String(cString: value)
-        return path.isEmpty ? nil : path
-    }
-
-    /// Loads the library at `path`, or, where there is none, the one that the system knows.
+    /// Loads the first library of `places` that there is.
     ///
     /// - Throws: `unsupported`, saying what to install.
-    static func find(path: String?) throws(MetaLearnersError) -> XGBoostLibrary {
-        #if canImport(Darwin)
-            let names = ["libxgboost.dylib"]
-        #else
-            let names = ["libxgboost.so", "libxgboost.so.0"]
-        #endif
+    static func find(_ places: XGBoostPlaces) throws(MetaLearnersError) -> XGBoostLibrary {
         var problem = ""
-        for name in path.map({ [$0] }) ?? names {
+        for name in places.candidates {
             guard let library = SharedLibrary(name, problem: &problem) else { continue }
             return try XGBoostLibrary(library)
         }
         let install = "'apt install libxgboost-dev', 'brew install xgboost' or 'pip install xgboost-cpu'"
         let remedy =
-            path == nil
-            ? "install it (\(install)) and, where the system does not find it, set \(variable) to the path of its library"
-            : "set \(variable) to the path of XGBoost's library, or leave it unset to use the system's (\(install))"
+            places.named == nil
+            ? "install it (\(install)) and, where it is not found, set \(variable) to its library or to a folder with it"
+            : "set \(variable) to XGBoost's library or to a folder with it, or leave it unset to use the system's (\(install))"
         throw MetaLearnersError(
             .unsupported, at: "backend 'xgboost'", "XGBoost is not found (\(problem))", remedy: remedy)
     }

@@ -7,6 +7,7 @@ import MetaLearnersCore
 /// rows are read from the file once more: `rowsToRecover` says how many.
 struct CSVColumn {
     private let name: String
+    private let decimal: UInt8
     private let use: ColumnRules.Use
     private let missing: MissingValues
     private var values = NumberColumn()
@@ -27,9 +28,10 @@ struct CSVColumn {
     /// mistakes.
     private static let nearlyAll = 0.9
 
-    /// Creates an empty column.
-    init(_ name: String, _ rules: ColumnRules) {
+    /// Creates an empty column whose numbers have `decimal` before their decimals.
+    init(_ name: String, _ rules: ColumnRules, decimal: UInt8) {
         self.name = name
+        self.decimal = decimal
         use = rules.use(of: name)
         missing = rules.missing
         switch use {
@@ -42,7 +44,7 @@ struct CSVColumn {
     ///
     /// - Returns: whether the field was a number or missing; otherwise it is text, to be checked by the caller.
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) -> Bool {
-        if levels == nil, let number = DecimalParser.parse(bytes) {
+        if levels == nil, let number = DecimalParser.parse(bytes, decimal: decimal) {
             if !missing.isEmpty, missing.numbers.contains(number) {
                 values.append(.nan)
             } else {
@@ -66,7 +68,7 @@ struct CSVColumn {
                 let text = String(decoding: bytes, as: UTF8.self)
                 refusal = (
                     "column '\(name)' has '\(text)', which is no number",
-                    "correct it, or add it to data.missing_values" + Self.hint(FieldSpelling.text(bytes))
+                    "correct it, or add it to data.missing_values" + hint(FieldSpelling.text(bytes))
                 )
             }
             turnToText()
@@ -117,7 +119,7 @@ struct CSVColumn {
         for entry in levels.entries {
             let bytes = Array(entry.text.utf8)
             let isNumber = bytes.withUnsafeBufferPointer { bytes in
-                DecimalParser.parse(bytes).map { !areLabels || $0.isFinite } ?? false
+                DecimalParser.parse(bytes, decimal: decimal).map { !areLabels || $0.isFinite } ?? false
             }
             if isNumber {
                 numbers += entry.rows
@@ -151,12 +153,15 @@ struct CSVColumn {
             default:
                 "correct it, add it to data.missing_values, or name the column under data.categorical, where it is text"
             }
-        return (first.line, problem, remedy + Self.hint(first.spelling))
+        return (first.line, problem, remedy + hint(first.spelling))
     }
 
-    private static func hint(_ spelling: FieldSpelling) -> String {
-        spelling == .decoratedNumber
-            ? " (numbers are written without thousands separators, currency and per cent signs: 1234.5)" : ""
+    private func hint(_ spelling: FieldSpelling) -> String {
+        guard spelling == .decoratedNumber else { return "" }
+        let (here, other, name) =
+            decimal == UInt8(ascii: ",") ? ("1234,5", "1234.5", "point") : ("1234.5", "1234,5", "comma")
+        return " (numbers are written without thousands separators, currency and per cent signs: \(here); "
+            + "--decimal \(name) reads \(other))"
     }
 
     /// The finished column, which is empty afterwards.

@@ -8,8 +8,8 @@ import MetaLearnersCore
 
 /// Reads a CSV file into a table.
 ///
-/// The first line names the columns. Fields are separated by commas (by tabs in files called `.tsv` or `.tab`)
-/// and may stand in double quotes, where separators, line ends and doubled quotation marks are part of the text.
+/// The first line names the columns. Fields are separated by commas, or by what the first rows show (by tabs in files called
+/// `.tsv` or `.tab`), and may stand in double quotes, where separators, line ends and doubled quotation marks are part of the text.
 /// Lines end in LF, CR LF or CR; a byte-order mark, blank lines and blanks around unquoted fields are skipped.
 /// Empty fields and the usual spellings (`FieldSpelling`) are missing. A column is numeric where every field that is not
 /// missing is a number, else it is a category whose levels are the texts as written, `true` and `false` among them; where
@@ -26,9 +26,17 @@ package struct CSVReader {
     /// Whether a header alone is a table too, one without rows.
     package var allowsNoRows = false
 
+    /// Called with what was found out of the file's dialect, where it is not the usual one.
+    package var notice: ((String) -> Void)?
+    private let options: CSVDialectOptions
+
     /// Creates a reader.
-    package init(_ rules: ColumnRules = ColumnRules(), progress: ((Int, Int) -> Bool)? = nil) {
+    package init(
+        _ rules: ColumnRules = ColumnRules(), _ options: CSVDialectOptions = CSVDialectOptions(),
+        progress: ((Int, Int) -> Bool)? = nil
+    ) {
         self.rules = rules
+        self.options = options
         self.progress = progress
     }
 
@@ -36,27 +44,49 @@ package struct CSVReader {
     ///
     /// - Throws: `invalidData`, naming the file and the line, for what is no table; `cancelled`, `outOfMemory`.
     package func read(_ path: String) throws(MetaLearnersError) -> Table {
-        let name = path.lowercased()
-        let isTabbed = name.hasSuffix(".tsv") || name.hasSuffix(".tab")
-        return try read(
-            ByteSource(path: path, kind: .invalidData),
-            separator: isTabbed ? UInt8(ascii: "\t") : UInt8(ascii: ","))
+        var name = path.lowercased()
+        if name.hasSuffix(".gz") { name.removeLast(3) }
+        var options = options
+        if options.separator == nil, name.hasSuffix(".tsv") || name.hasSuffix(".tab") {
+            options.separator = UInt8(ascii: "\t")
+        }
+        return try read(ByteSource(path: path, kind: .invalidData, mayBeCompressed: true), options)
     }
 
     /// Reads the bytes of `source`.
     ///
     /// - Throws: as `read(_:)`.
-    package func read(_ source: ByteSource, separator: UInt8 = UInt8(ascii: ",")) throws(MetaLearnersError)
-        -> Table
-    {
-        var builder = CSVTableBuilder(fileName: source.name, rules)
-        try pass(over: source, separator, &builder, progress)
+    package func read(_ source: ByteSource) throws(MetaLearnersError) -> Table { try read(source, options) }
+
+    private func read(_ source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError) -> Table {
+        try FileSignature.requireText(source.start(FileSignature.length), at: source.name)
+        let source = try source.decompressed()
+        let dialect = try dialect(of: source, options)
+        var builder = CSVTableBuilder(fileName: source.name, rules, decimal: dialect.decimal)
+        try pass(over: source, dialect.separator, &builder, progress)
         if let mistake = builder.mistake { throw mistake }
         if builder.rowsToRecover > 0 {
             builder.beginRecovery()
-            try pass(over: source, separator, &builder, nil)
+            try pass(over: source, dialect.separator, &builder, nil)
         }
         return try builder.take(allowingNoRows: allowsNoRows)
+    }
+
+    private func dialect(of source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError)
+        -> CSVDialect
+    {
+        if let separator = options.separator, let decimal = options.decimal {
+            return CSVDialect(separator: separator, decimal: decimal)
+        }
+        let sample = try source.start(CSVDialectFinder.sampleSize)
+        let finder = CSVDialectFinder(
+            sample, isWhole: sample.count < CSVDialectFinder.sampleSize, name: source.name)
+        let dialect = try finder.dialect(options)
+        let isFound =
+            options.separator == nil && dialect.separator != UInt8(ascii: ",")
+            || options.decimal == nil && dialect.decimal != UInt8(ascii: ".")
+        if isFound, let note = dialect.note { notice?("\(source.name): \(note)") }
+        return dialect
     }
 
     private func pass(

@@ -17,6 +17,7 @@ struct CSVTableBuilder {
 
     private let fileName: String
     private let rules: ColumnRules
+    private let decimal: UInt8
     /// The lines of the rows, as runs of rows that stand on lines one after another.
     private var runs: [RowPlaces.Run] = []
     private var expectedLine = -1
@@ -30,10 +31,13 @@ struct CSVTableBuilder {
     private var line = 1
     private var endedWithReturn = false
 
-    /// Creates a builder for the file called `fileName`.
-    init(fileName: String, _ rules: ColumnRules = ColumnRules()) {
+    /// Creates a builder for the file called `fileName`, in which `decimal` stands before the decimals of a number.
+    init(
+        fileName: String, _ rules: ColumnRules = ColumnRules(), decimal: UInt8 = UInt8(ascii: ".")
+    ) {
         self.fileName = fileName
         self.rules = rules
+        self.decimal = decimal
     }
 
     /// How many of the first rows must be read again; 0 where none.
@@ -98,7 +102,7 @@ struct CSVTableBuilder {
         if failure != nil { return }
         switch phase {
         case .header:
-            columns = names.map { CSVColumn($0, rules) }
+            columns = names.map { CSVColumn($0, rules, decimal: decimal) }
             phase = .rows
         case .rows:
             guard fieldIndex == columns.count else {

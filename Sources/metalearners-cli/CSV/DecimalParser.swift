@@ -5,8 +5,12 @@ package enum DecimalParser {
     /// A number is an optional sign, digits with an optional point, and an optional exponent; or `inf` or
     /// `infinity` in any case. Hexadecimal numbers, thousands separators and surrounding blanks are no part of one.
     ///
+    /// - Parameter decimal: what stands before the decimals: a point, or in some languages a comma.
+    ///
     /// Up to 19 significant digits and moderate exponents take exact integer arithmetic; the rest the standard library.
-    package static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
+    package static func parse(
+        _ bytes: UnsafeBufferPointer<UInt8>, decimal: UInt8 = UInt8(ascii: ".")
+    ) -> Double? {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
         let end = start + bytes.count
         var position = start
@@ -28,7 +32,7 @@ package enum DecimalParser {
             }
         }
         readDigits()
-        if position < end, position.pointee == UInt8(ascii: ".") {
+        if position < end, position.pointee == decimal {
             position += 1
             let before = digits
             readDigits()
@@ -45,7 +49,7 @@ package enum DecimalParser {
         if significantDigits <= 19, let value = exact(significand, exponent) {
             return isNegative ? -value : value
         }
-        return standard(bytes)
+        return standard(bytes, decimal)
     }
 
     /// The exponent after its `e`; nil where there are no digits. Absurd ones are cut at a million.
@@ -99,9 +103,10 @@ package enum DecimalParser {
         return first == UInt8(ascii: "-") ? -.infinity : .infinity
     }
 
-    private static func standard(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
+    private static func standard(_ bytes: UnsafeBufferPointer<UInt8>, _ decimal: UInt8) -> Double? {
         // Not by the C library: it reads numbers as the locale has them.
-        Double(String(decoding: bytes, as: UTF8.self))
+        let text = bytes.lazy.map { $0 == decimal ? UInt8(ascii: ".") : $0 }
+        return Double(String(decoding: text, as: UTF8.self))
     }
 
     private static let powersOfTen: [Double] = [

@@ -17,7 +17,7 @@ struct LabelText {
         let isInteger =
             !digits.isEmpty && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         let hasLeadingZero = digits.count > 1 && digits.first == UInt8(ascii: "0") && isInteger
-        let value = Array(text.utf8).withUnsafeBufferPointer(DecimalParser.parse)
+        let value = Array(text.utf8).withUnsafeBufferPointer { DecimalParser.parse($0) }
         number = value.flatMap { $0.isFinite ? $0 : nil }
         integer = isInteger && !hasLeadingZero ? Int(text) : nil
         if let integer {

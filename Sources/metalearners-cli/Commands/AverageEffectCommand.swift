@@ -8,16 +8,19 @@ import MetaLearnersKit
 struct AverageEffectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ate", abstract: "Estimate the average effect of each arm, with its interval.",
+        usage: "metalearners ate [<spec-or-model>] <data> [<options>]",
         discussion: """
-            With a model, its estimates on the rows that it was fitted to are out of fold; for other rows its models \
-            predict. With a spec, the learner is fitted first.
+            A spec is not needed where --treatment and --outcome name the columns. With a model, its estimates on the \
+            rows that it was fitted to are out of fold; for other rows its models predict. With a spec, the learner is \
+            fitted first.
             """)
 
-    @Argument(help: "Spec file, or model file that 'fit' saved.")
-    var specOrModel: String
+    @Argument(
+        help: ArgumentHelp("Spec file, or model file that 'fit' saved.", valueName: "spec-or-model"))
+    var first: String
 
-    @Argument(help: "CSV file with a header; - reads standard input.")
-    var data: String
+    @Argument(help: ArgumentHelp("CSV file with a header; - reads standard input.", valueName: "data"))
+    var second: String?
 
     @Option(help: "Over whom to average: all rows (ate) or those in the arm (att).")
     var estimand: Estimand = .ate
@@ -29,12 +32,10 @@ struct AverageEffectCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var specOptions: SpecOptions
+    @OptionGroup var dataOptions: DataOptions
     @OptionGroup var runOptions: RunOptions
 
     func validate() throws {
-        if specOrModel == "-", data == "-" {
-            throw ValidationError("Only one of spec and data can be standard input.")
-        }
         guard level > 0, level < 1 else {
             throw ValidationError(
                 "--level is \(level), must be: number, 0 < x < 1 (0.95 for intervals of 95 %).")
@@ -43,8 +44,13 @@ struct AverageEffectCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let (estimates, rows, learner) =
-            try isModel() ? withModel(session) : withSpec(session)
+        let inputs = try InputFiles(first, second, of: "ate", takesModel: true)
+        var files = CommandFiles()
+        files.reads("the spec or model", inputs.spec)
+        files.reads("the data file", inputs.data)
+        files.writesStandardOutput()
+        try files.check()
+        let (estimates, rows, learner) = try estimates(inputs, session)
         if json {
             let result: SpecValue = [
                 "learner": .string(learner), "rows": .integer(rows),
@@ -59,27 +65,20 @@ struct AverageEffectCommand: ParsableCommand {
 
     private typealias Result = (estimates: [AverageEffect], rows: Int, learner: String)
 
-    /// Whether the file is a model, by its first bytes.
-    private func isModel() throws(MetaLearnersError) -> Bool {
-        if specOrModel == "-" { return false }
-        var start: [UInt8] = []
-        let source = try ByteSource(path: specOrModel, kind: .invalidSpec)
-        try source.forEachPiece { piece throws(MetaLearnersError) in
-            start += piece.prefix(CATEModel.magic.count - start.count)
-            return start.count < CATEModel.magic.count
+    private func estimates(_ inputs: InputFiles, _ session: CommandSession) throws -> Result {
+        guard let path = inputs.spec, InputFiles.isModel(path) else {
+            return try withSpec(inputs, session)
         }
-        return start == CATEModel.magic
-    }
-
-    private func withModel(_ session: CommandSession) throws -> Result {
-        guard specOptions.overrides.isEmpty else {
-            throw ValidationError("--set changes a spec, and '\(specOrModel)' is a fitted model.")
+        if let option = specOptions.firstGiven {
+            throw ValidationError("\(option) changes a spec, and '\(path)' is a fitted model.")
         }
-        let model = try CATEModel(contentsOf: specOrModel, registry: runOptions.registry())
+        let model = try CATEModel(contentsOf: path, registry: runOptions.registry())
+        let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            if let training = trainingRows(of: model, session) { return training }
+            if let training = trainingRows(of: model, inputs.data, session) { return training }
             return try CausalDataset(
-                session.readTable(data, ColumnRules(training: model.schema, model.spec.data)),
+                session.readTable(
+                    inputs.data, ColumnRules(training: model.schema, model.spec.data), options),
                 model.spec.data)
         }
         session.warn(dataset.warnings)
@@ -88,9 +87,11 @@ struct AverageEffectCommand: ParsableCommand {
 
     /// The rows that the model was fitted to, where the file has them: read as they were for the fit, whose levels and
     /// columns came from the file alone. Nil for other rows; standard input can be read only once and is taken for such.
-    private func trainingRows(of model: CATEModel, _ session: CommandSession) -> CausalDataset? {
+    private func trainingRows(of model: CATEModel, _ data: String, _ session: CommandSession)
+        -> CausalDataset?
+    {
         guard data != "-", let record = model.training,
-            let table = try? session.readTable(data, ColumnRules(model.spec.data)),
+            let table = try? session.readTable(data, ColumnRules(model.spec.data), dataOptions),
             table.rowCount >= record.outcome.count,
             let dataset = try? CausalDataset(table, model.spec.data),
             dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
@@ -98,11 +99,15 @@ struct AverageEffectCommand: ParsableCommand {
         return dataset
     }
 
-    private func withSpec(_ session: CommandSession) throws(MetaLearnersError) -> Result {
+    private func withSpec(_ inputs: InputFiles, _ session: CommandSession) throws(MetaLearnersError)
+        -> Result
+    {
         let fitter = try MetaLearnerFitter(
-            specOptions.load(specOrModel, seed: runOptions.seed), registry: runOptions.registry())
+            specOptions.load(inputs.spec, seed: runOptions.seed), registry: runOptions.registry())
+        let options = dataOptions
         let (dataset, _) = try session.timed { () throws(MetaLearnersError) in
-            try CausalDataset(session.readTable(data, ColumnRules(fitter.spec.data)), fitter.spec.data)
+            try CausalDataset(
+                session.readTable(inputs.data, ColumnRules(fitter.spec.data), options), fitter.spec.data)
         }
         let (model, _) = try session.timed { () throws(MetaLearnersError) in
             try fitter.fit(dataset, session.execution)
@@ -121,4 +126,7 @@ struct AverageEffectCommand: ParsableCommand {
     }
 }
 
-extension Estimand: ExpressibleByArgument {}
+extension Estimand: ExpressibleByArgument {
+    /// Names are understood in any case: ATE.
+    public init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+}

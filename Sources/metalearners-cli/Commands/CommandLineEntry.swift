@@ -6,9 +6,16 @@ package enum CommandLineEntry {
     /// Runs a command; results go to standard output, messages to standard error.
     ///
     /// - Parameter arguments: without the name of the program.
-    /// - Returns: 0 done, 2 wrong usage or spec, 3 bad data, 4 anything else.
+    /// - Returns: 0 done, 2 wrong usage or spec, 3 bad data, 4 anything else. A run that was interrupted does not return: it
+    ///   ends the process by the signal, once its files are cleaned up.
     package static func run(_ arguments: [String]) -> Int32 {
         Interruption.install()
+        let status = status(of: arguments)
+        Interruption.endIfAsked()
+        return status
+    }
+
+    private static func status(of arguments: [String]) -> Int32 {
         do {
             var command = try MetaLearnersCommand.parseAsRoot(arguments)
             try command.run()

@@ -45,14 +45,19 @@ final class CommandSession {
     }
 
     /// Reads the data file at `path`, whose columns are what `rules` say.
-    func readTable(_ path: String, _ rules: ColumnRules, allowingNoRows: Bool = false)
-        throws(MetaLearnersError) -> Table
-    {
+    ///
+    /// - Parameters:
+    ///   - options: what the command line says of how the file is written.
+    ///   - allowingNoRows: whether a header alone will do.
+    func readTable(
+        _ path: String, _ rules: ColumnRules, _ options: DataOptions, allowingNoRows: Bool = false
+    ) throws(MetaLearnersError) -> Table {
         let bar = bar
-        var reader = CSVReader(rules) { done, total in
+        var reader = CSVReader(rules, options.dialect) { done, total in
             if total > 0 { bar.show("read", done: done, total: total) }
             return !Interruption.token.isCancelled
         }
+        reader.notice = { [self] in note($0) }
         reader.allowsNoRows = allowingNoRows
         return try reader.read(path)
     }
@@ -69,7 +74,14 @@ final class CommandSession {
         if !options.quiet { StandardStreams.message(text) }
     }
 
-    /// Prints a result.
+    /// Prints what goes along with the work: not with `--quiet`.
+    ///
+    /// - Throws: `inputOutput` where standard output cannot take it.
+    func report(_ text: @autoclosure () -> String) throws(MetaLearnersError) {
+        if !options.quiet { try print(text()) }
+    }
+
+    /// Prints a result, which somebody asked for.
     ///
     /// - Throws: `inputOutput` where standard output cannot take it.
     func print(_ text: String) throws(MetaLearnersError) { try OutputFile.write(Array(text.utf8), to: "-") }

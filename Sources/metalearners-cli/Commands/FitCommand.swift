@@ -7,13 +7,15 @@ import MetaLearnersKit
 /// `metalearners fit`.
 struct FitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fit", abstract: "Fit a model to a CSV file and report the effects.")
+        commandName: "fit", abstract: "Fit a model to a CSV file and report the effects.",
+        usage: "metalearners fit [<spec>] <data> --output <model> [<options>]",
+        discussion: "A spec is not needed where --treatment and --outcome name the columns.")
 
-    @Argument(help: "Spec file: .yaml, .yml, .json or .toml.")
-    var spec: String
+    @Argument(help: ArgumentHelp("Spec file: .yaml, .yml, .json or .toml.", valueName: "spec"))
+    var first: String
 
-    @Argument(help: "CSV file with a header; - reads standard input.")
-    var data: String
+    @Argument(help: ArgumentHelp("CSV file with a header; - reads standard input.", valueName: "data"))
+    var second: String?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("File to save the model to.", valueName: "model"))
     var output: String
@@ -31,29 +33,29 @@ struct FitCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var specOptions: SpecOptions
+    @OptionGroup var dataOptions: DataOptions
     @OptionGroup var runOptions: RunOptions
 
     func validate() throws {
         if output == "-" || cates == "-" {
             throw ValidationError("Models and effects go to files: standard output is for the report.")
         }
-        if spec == "-", data == "-" {
-            throw ValidationError("Only one of spec and data can be standard input.")
-        }
     }
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
+        let files = try InputFiles(first, second, of: "fit", takesModel: false)
         let registry = try runOptions.registry()
         let fitter = try MetaLearnerFitter(
-            specOptions.load(spec, seed: runOptions.seed), registry: registry)
+            specOptions.load(files.spec, seed: runOptions.seed), registry: registry)
+        try checkFiles(files, fitter, registry)
         try OutputFile.requireWritable(output)
         if let cates { try OutputFile.requireWritable(cates) }
 
         let other = try Self.read(nuisances, registry)
-        let path = data
+        let options = dataOptions
         let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
-            let table = try session.readTable(path, ColumnRules(fitter.spec.data))
+            let table = try session.readTable(files.data, ColumnRules(fitter.spec.data), options)
             return (table, try CausalDataset(table, fitter.spec.data))
         }
         let (model, fitSeconds) = try session.timed { () throws(MetaLearnersError) in
@@ -79,9 +81,29 @@ struct FitCommand: ParsableCommand {
         let report = FitReport(
             model: model, dataset: dataset, estimates: estimates,
             seconds: (readSeconds, fitSeconds, predictSeconds), warnings: session.warnings)
-        try session.print(json ? report.specValue.json(indented: true) + "\n" : report.text)
+        if json {
+            try session.print(report.specValue.json(indented: true) + "\n")
+        } else {
+            try session.report(report.text)
+        }
         session.note("model saved to \(output)")
         if let cates { session.note("effects written to \(cates)") }
+    }
+
+    /// Checks that nothing is written over what is read.
+    private func checkFiles(
+        _ inputs: InputFiles, _ fitter: MetaLearnerFitter, _ registry: Registry
+    ) throws(MetaLearnersError) {
+        var files = CommandFiles()
+        files.reads("the spec", inputs.spec)
+        files.reads("the data file", inputs.data)
+        files.reads("the model of --nuisances", nuisances)
+        files.reads(registry.estimators)
+        for path in fitter.spec.plugins { files.reads("a plug-in of the spec", path) }
+        files.writes("-o", output)
+        files.writes("--cates", cates)
+        if json || !runOptions.quiet { files.writesStandardOutput() }
+        try files.check()
     }
 
     private static func read(_ path: String?, _ registry: Registry) throws(MetaLearnersError)

@@ -19,6 +19,10 @@ struct InspectCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
+        var files = CommandFiles()
+        files.reads("the model", model)
+        files.writesStandardOutput()
+        try files.check()
         let model = try CATEModel(contentsOf: model, registry: runOptions.registry())
         try session.print(
             json ? model.inspection.json(indented: true) + "\n" : InspectionReport(model: model).text)

@@ -71,14 +71,14 @@ struct InspectionReport {
     private var models: String {
         var table = TextTable([
             ("role", .left), ("backend", .left), ("fold models", .right), ("full model", .left),
-            ("bytes", .right),
+            ("bytes", .right), ("serves", .left),
         ])
         let parts = model.parts
         for part in parts.nuisances + parts.effects {
             table.append([
                 part.name, part.backend, NumberText.grouped(part.foldModels),
                 part.hasFullModel ? "yes" : "no",
-                NumberText.grouped(part.bytes),
+                NumberText.grouped(part.bytes), part.purpose,
             ])
         }
         return "Models\n" + table.text(indent: 2)

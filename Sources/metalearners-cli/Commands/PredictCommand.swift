@@ -50,6 +50,7 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "The rows are those that the model was fitted to; refused where they are not.")
     var training = false
 
+    @OptionGroup var dataOptions: DataOptions
     @OptionGroup var runOptions: RunOptions
 
     func validate() throws {
@@ -63,18 +64,25 @@ struct PredictCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let model = try CATEModel(contentsOf: model, registry: runOptions.registry())
+        let registry = try runOptions.registry()
+        try InputFiles.requireOrder(model: model, data: data, of: "predict")
+        var files = CommandFiles()
+        files.reads("the model", model)
+        files.reads("the data file", data)
+        files.reads(registry.estimators)
+        files.writes("-o", output)
+        try files.check()
+        let model = try CATEModel(contentsOf: model, registry: registry)
         let request = PredictionRequest(
             intervals ? .intervals : what, arm: arm, baseline: baseline, scale: scale, level: level)
         _ = try model.columnNames(request)
         try OutputFile.requireWritable(output)
-        let path = data
-        let ofTraining = training
+        let (path, options, ofTraining) = (data, dataOptions, training)
         let (table, _) = try session.timed { () throws(MetaLearnersError) in
             try session.readTable(
                 path,
-                ofTraining
-                    ? ColumnRules(model.spec.data) : ColumnRules(model.schema, model.spec.data),
+                ofTraining ? ColumnRules(model.spec.data) : ColumnRules(model.schema, model.spec.data),
+                options,
                 allowingNoRows: !ofTraining)
         }
         let (prediction, _) = try session.timed { () throws(MetaLearnersError) in
@@ -94,10 +102,11 @@ struct PredictCommand: ParsableCommand {
 }
 
 extension PredictionRequest.Output: ExpressibleByArgument {
-    /// Names with hyphens are understood as well.
+    /// Names with hyphens are understood as well, in any case.
     public init?(argument: String) {
         self.init(
-            rawValue: argument.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_"))
+            rawValue: argument.lowercased().split(separator: "-", omittingEmptySubsequences: false).joined(
+                separator: "_"))
     }
 
     /// The output in messages.
@@ -115,6 +124,7 @@ extension PredictionRequest.Output: ExpressibleByArgument {
 extension EffectScale: ExpressibleByArgument {
     public init?(argument: String) {
         self.init(
-            rawValue: argument.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_"))
+            rawValue: argument.lowercased().split(separator: "-", omittingEmptySubsequences: false).joined(
+                separator: "_"))
     }
 }

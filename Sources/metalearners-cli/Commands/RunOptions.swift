@@ -18,7 +18,7 @@ struct RunOptions: ParsableArguments {
             "Memory that fits may take beside the data, in MiB (default: no limit).", valueName: "mib"))
     var memory: Int?
 
-    @Flag(help: "No progress bar, no messages, no warnings: errors alone.")
+    @Flag(help: "Nothing but errors and what is asked for: no report, progress bar, message or warning.")
     var quiet = false
 
     @Option(

@@ -8,12 +8,6 @@ struct SpecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spec", abstract: "Print a complete, commented spec with every default.")
 
-    @Option(
-        help: ArgumentHelp(
-            "Meta-learner: \(LearnerKind.allCases.map(\.rawValue).joined(separator: ", ")).",
-            valueName: "learner"))
-    var learner = MetaLearnerSpec().learner.rawValue
-
     @Flag(help: "Print the spec as JSON, without comments.")
     var json = false
 
@@ -22,7 +16,7 @@ struct SpecCommand: ParsableCommand {
 
     mutating func run() throws {
         let session = CommandSession(runOptions)
-        let spec = try specOptions.apply(to: ["learner": .string(learner)], seed: runOptions.seed)
+        let spec = try specOptions.apply(to: .null, seed: runOptions.seed)
         let registry = try runOptions.registry()
         let complete = try MetaLearnerFitter(spec, registry: registry).completeSpec
         if json {

@@ -10,7 +10,7 @@ struct TOMLReader {
 
     /// The value of a document.
     ///
-    /// - Throws: `invalidSpec`, naming the line.
+    /// - Throws: `invalidSpec`, naming line and column.
     func read(_ text: String) throws(MetaLearnersError) -> SpecValue {
         var scan = TOMLScan(Array(text.utf8), source: source)
         return try scan.document()
@@ -93,10 +93,11 @@ private struct TOMLScan {
         return true
     }
 
-    private func invalid(_ problem: String) -> MetaLearnersError {
-        let line = bytes[..<min(position, bytes.count)].reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
-        return MetaLearnersError(
-            .invalidSpec, at: "\(source), line \(line)", "is not valid TOML (\(problem))")
+    /// The error of something wrong at a place, by default the one that was reached.
+    private func invalid(_ problem: String, at place: Int? = nil) -> MetaLearnersError {
+        MetaLearnersError(
+            .invalidSpec, at: "\(source), \(TextPlace(of: place ?? position, in: bytes))",
+            "is not valid TOML (\(problem))")
     }
 
     private mutating func skipBlanks() {
@@ -149,6 +150,7 @@ private struct TOMLScan {
     }
 
     private mutating func namedTable(in root: TOMLTable) throws(MetaLearnersError) -> TOMLTable {
+        let start = position
         let path = try key()
         guard take("]") else { throw invalid("a ] is missing after a table's name") }
         let (parent, name) = try parent(of: path, in: root)
@@ -160,11 +162,12 @@ private struct TOMLScan {
         case .table(let table) where table.origin == .implied:
             table.origin = .named
             return table
-        default: throw invalid("'\(path.joined(separator: "."))' is defined twice")
+        default: throw invalid("'\(path.joined(separator: "."))' is defined twice", at: start)
         }
     }
 
     private mutating func listedTable(in root: TOMLTable) throws(MetaLearnersError) -> TOMLTable {
+        let start = position
         let path = try key()
         guard take("]]") else { throw invalid("]] is missing after the name of a list of tables") }
         let (parent, name) = try parent(of: path, in: root)
@@ -172,7 +175,7 @@ private struct TOMLScan {
         switch parent[name] {
         case nil: parent[name] = .tables([table])
         case .tables(let others): parent[name] = .tables(others + [table])
-        default: throw invalid("'\(path.joined(separator: "."))' is something else already")
+        default: throw invalid("'\(path.joined(separator: "."))' is something else already", at: start)
         }
         return table
     }
@@ -201,6 +204,8 @@ private struct TOMLScan {
     /// Reads `key = value` into a table.
     private mutating func assign(in start: TOMLTable, depth: Int) throws(MetaLearnersError) {
         var table = start
+        skipBlanks()
+        let start = position
         let path = try key()
         guard take("=") else { throw invalid("= is missing after the key '\(path.joined(separator: "."))'") }
         for name in path.dropLast() {
@@ -210,12 +215,12 @@ private struct TOMLScan {
                 table[name] = .table(dotted)
                 table = dotted
             case .table(let known) where known.origin == .dotted: table = known
-            default: throw invalid("'\(name)' is defined elsewhere")
+            default: throw invalid("'\(name)' is defined elsewhere", at: start)
             }
         }
         let name = path.last ?? ""
         guard table[name] == nil else {
-            throw invalid("the key '\(path.joined(separator: "."))' occurs twice")
+            throw invalid("the key '\(path.joined(separator: "."))' occurs twice", at: start)
         }
         skipBlanks()
         table[name] = try entry(depth: depth + path.count - 1)
@@ -318,13 +323,13 @@ private struct TOMLScan {
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where text.hasPrefix(prefix) {
             guard let digits = Self.joined(text.dropFirst(2), radix: radix),
                 let value = Int(digits, radix: radix)
-            else { throw invalid("'\(text)' is no number") }
+            else { throw invalid("'\(text)' is no number", at: start) }
             return .integer(value)
         }
-        return try decimal(text)
+        return try decimal(text, at: start)
     }
 
-    private func decimal(_ text: String) throws(MetaLearnersError) -> SpecValue {
+    private func decimal(_ text: String, at start: Int) throws(MetaLearnersError) -> SpecValue {
         let isSigned = text.hasPrefix("+") || text.hasPrefix("-")
         let parts = text.dropFirst(isSigned ? 1 : 0)
         let whole = parts.prefix { $0 != "." && $0 != "e" && $0 != "E" }
@@ -355,13 +360,16 @@ private struct TOMLScan {
                 && (first.last == UInt8(ascii: "-") || first.dropFirst(2).first == UInt8(ascii: ":"))
             throw isTime
                 ? MetaLearnersError(
-                    .invalidSpec, at: invalid("").location, "has a date or a time, which no key takes",
+                    .invalidSpec, at: invalid("", at: start).location,
+                    "has a date or a time, which no key takes",
                     remedy: "put text into quotation marks")
-                : invalid("'\(text)' is no number")
+                : invalid("'\(text)' is no value; text stands in quotation marks", at: start)
         }
         let sign = text.hasPrefix("-") ? "-" : ""
         if fraction == nil, exponent == nil {
-            guard let value = Int(sign + wholeDigits) else { throw invalid("\(text) is beyond 64 bits") }
+            guard let value = Int(sign + wholeDigits) else {
+                throw invalid("\(text) is beyond 64 bits", at: start)
+            }
             return .integer(value)
         }
         let written =
@@ -369,7 +377,8 @@ private struct TOMLScan {
             + (exponent == nil ? "" : "e" + exponentSign + exponentDigits)
         guard let number = Double(written), number.isFinite else {
             throw MetaLearnersError(
-                .invalidSpec, at: invalid("").location, "the number \(text) is beyond the largest, 1.8e308")
+                .invalidSpec, at: invalid("", at: start).location,
+                "the number \(text) is beyond the largest, 1.8e308")
         }
         return .normalized(number)
     }
@@ -405,6 +414,7 @@ private struct TOMLScan {
 
     /// A text within one line.
     private mutating func shortText() throws(MetaLearnersError) -> String {
+        let start = position
         let quote = bytes[position]
         position += 1
         var text: [UInt8] = []
@@ -417,11 +427,12 @@ private struct TOMLScan {
                 text.append(byte)
             }
         }
-        throw invalid("a text has no end on its line, or holds a control character")
+        throw invalid("a text has no end on its line, or holds a control character", at: start)
     }
 
     /// A text over several lines, in three quotation marks.
     private mutating func longText() throws(MetaLearnersError) -> String {
+        let start = position
         let quote = bytes[position]
         position += 3
         if !take("\n") { _ = take("\r\n") }
@@ -440,6 +451,11 @@ private struct TOMLScan {
             }
             let isLineEnd = byte == UInt8(ascii: "\n") || isNext("\r\n")
             guard isLineEnd || !Self.isControl(byte) else { break }
+            // Line ends of Windows are those of everybody else.
+            if byte == UInt8(ascii: "\r") {
+                position += 1
+                continue
+            }
             position += 1
             if byte == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
                 if try !skipsLineEnd() { try escape(&text) }
@@ -447,7 +463,7 @@ private struct TOMLScan {
                 text.append(byte)
             }
         }
-        throw invalid("a text has no end, or holds a control character")
+        throw invalid("a text has no end, or holds a control character", at: start)
     }
 
     /// After a backslash at the end of a line: goes past all blanks and ends of lines that follow.

@@ -1,5 +1,4 @@
 import MetaLearnersCore
-import Yams
 
 /// Reads YAML into spec values, plain scalars by the core schema of YAML 1.2.
 ///
@@ -11,63 +10,95 @@ struct YAMLReader {
     private static let nodeLimit = 100_000
     private static let depthLimit = 64
     private var nodeCount = 0
+    /// What anchors stand for, each with the number of its nodes.
+    private var anchors: [String: (value: SpecValue, nodes: Int)] = [:]
 
     /// Creates a reader of the text called `source`.
     init(source: String) { self.source = source }
 
     /// The value of a document; null for an empty one.
     ///
-    /// - Throws: `invalidSpec`, naming the line.
+    /// - Throws: `invalidSpec`, naming line and column.
     mutating func read(_ text: String) throws(MetaLearnersError) -> SpecValue {
-        let node: Node?
-        do {
-            node = try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            throw Self.describe(error, source)
-        } catch {
-            throw MetaLearnersError(.invalidSpec, at: source, "is not valid YAML (\(error))")
+        let events = try YAMLEvents(text, source: source)
+        guard case .documentStart = try events.next().event else { return .null }
+        let (event, mark) = try events.next()
+        let value = try value(event, mark, events, depth: 0)
+        _ = try events.next()  // The end of the document.
+        let rest = try events.next()
+        if case .documentStart = rest.event {
+            throw events.error(rest.mark, "a second document begins, and a spec is one")
         }
-        guard let node else { return .null }
-        return try value(of: node, depth: 0)
+        return value
     }
 
-    private mutating func value(of node: Node, depth: Int) throws(MetaLearnersError) -> SpecValue {
-        nodeCount += 1
-        guard nodeCount <= Self.nodeLimit, depth <= Self.depthLimit else {
-            throw error(node.mark, "the document is too large or too deeply nested for a spec")
-        }
-        switch node {
-        case .scalar(let scalar):
-            return try value(of: scalar)
-        case .sequence(let sequence):
+    private mutating func value(
+        _ event: YAMLEvents.Event, _ mark: YAMLEvents.Mark, _ events: YAMLEvents, depth: Int
+    ) throws(MetaLearnersError) -> SpecValue {
+        let nodesBefore = nodeCount
+        try count(1, depth, mark, events)
+        let value: SpecValue
+        let name: String?
+        switch event {
+        case .scalar(let text, let isPlain, let anchor):
+            value = isPlain ? try Self.value(ofPlain: text, mark, events) : .string(text)
+            name = anchor
+        case .sequenceStart(let anchor):
             var elements: [SpecValue] = []
-            for element in sequence { elements.append(try value(of: element, depth: depth + 1)) }
-            return .array(elements)
-        case .mapping(let mapping):
-            var object = SpecObject()
-            for (key, entry) in mapping {
-                guard case .scalar(let name) = key else { throw error(key.mark, "a key must be text") }
-                guard object[name.string] == nil else {
-                    throw error(key.mark, "the key '\(name.string)' occurs twice")
-                }
-                object[name.string] = try value(of: entry, depth: depth + 1)
+            while true {
+                let (next, mark) = try events.next()
+                if case .sequenceEnd = next { break }
+                elements.append(try self.value(next, mark, events, depth: depth + 1))
             }
-            return .object(object)
-        case .alias:
-            throw error(node.mark, "an alias refers to nothing")
+            value = .array(elements)
+            name = anchor
+        case .mappingStart(let anchor):
+            value = .object(try object(events, depth: depth))
+            name = anchor
+        case .alias(let anchor):
+            guard let known = anchors[anchor] else {
+                throw events.error(mark, "is not valid YAML (the alias '\(anchor)' refers to nothing)")
+            }
+            try count(known.nodes, depth, mark, events)
+            return known.value
+        case .sequenceEnd, .mappingEnd, .documentStart, .documentEnd, .streamEnd:
+            throw events.error(mark, "is not valid YAML (a value is missing)")
+        }
+        if let name { anchors[name] = (value, nodeCount - nodesBefore) }
+        return value
+    }
+
+    /// The rest of a mapping that has begun.
+    private mutating func object(_ events: YAMLEvents, depth: Int) throws(MetaLearnersError) -> SpecObject {
+        var object = SpecObject()
+        while true {
+            let (event, mark) = try events.next()
+            if case .mappingEnd = event { return object }
+            guard case .scalar(let key, _, nil) = event else {
+                throw events.error(mark, "a key must be text")
+            }
+            try count(1, depth, mark, events)
+            guard object[key] == nil else { throw events.error(mark, "the key '\(key)' occurs twice") }
+            let (next, place) = try events.next()
+            object[key] = try value(next, place, events, depth: depth + 1)
         }
     }
 
-    private func error(_ mark: Mark?, _ problem: String) -> MetaLearnersError {
-        MetaLearnersError(.invalidSpec, at: mark.map { "\(source), line \($0.line)" } ?? source, problem)
+    private mutating func count(
+        _ nodes: Int, _ depth: Int, _ mark: YAMLEvents.Mark, _ events: YAMLEvents
+    ) throws(MetaLearnersError) {
+        nodeCount += nodes
+        guard nodeCount <= Self.nodeLimit, depth <= Self.depthLimit else {
+            throw events.error(mark, "the document is too large or too deeply nested for a spec")
+        }
     }
 
-    /// A plain scalar by the core schema; other scalars are text.
+    /// A plain scalar by the core schema.
     ///
     /// - Throws: `invalidSpec` for a number that no double holds.
-    private func value(of scalar: Node.Scalar) throws(MetaLearnersError) -> SpecValue {
-        let text = scalar.string
-        guard scalar.style == .plain else { return .string(text) }
+    private static func value(ofPlain text: String, _ mark: YAMLEvents.Mark, _ events: YAMLEvents)
+        throws(MetaLearnersError) -> SpecValue
+    {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE": return .boolean(true)
@@ -81,28 +112,11 @@ struct YAMLReader {
         if text.hasPrefix("0o"), let value = Int(text.dropFirst(2), radix: 8) { return .integer(value) }
         if let value = Int(text) { return .integer(value) }
         guard text.utf8.contains(where: { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
-            let number = Array(text.utf8).withUnsafeBufferPointer(DecimalParser.parse)
+            let number = Array(text.utf8).withUnsafeBufferPointer({ DecimalParser.parse($0) })
         else { return .string(text) }
         guard number.isFinite else {
-            throw error(scalar.mark, "the number \(text) is beyond the largest, 1.8e308")
+            throw events.error(mark, "the number \(text) is beyond the largest, 1.8e308")
         }
         return .normalized(number)
-    }
-
-    private static func describe(_ error: YamlError, _ source: String) -> MetaLearnersError {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            return MetaLearnersError(
-                .invalidSpec, at: "\(source), line \(mark.line)", "is not valid YAML (\(problem))")
-        case .duplicatedKeysInMapping(let keys, let context):
-            return MetaLearnersError(
-                .invalidSpec, at: "\(source), line \(context.mark.line)",
-                "the key '\(keys.sorted().first ?? "")' occurs twice")
-        case .reader(let problem, _, _, _):
-            return MetaLearnersError(.invalidSpec, at: source, "is not valid YAML (\(problem))")
-        default:
-            return MetaLearnersError(.invalidSpec, at: source, "is not valid YAML (\(error))")
-        }
     }
 }

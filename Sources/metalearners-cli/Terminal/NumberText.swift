@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Numbers as text: in full for programs, rounded sensibly for people.
 package enum NumberText {
@@ -25,9 +29,19 @@ package enum NumberText {
     /// A number with so many decimals.
     package static func fixed(_ number: Double, decimals: Int) -> String {
         guard number.isFinite else { return number.isNaN ? "-" : "\(number)" }
-        if abs(number) >= 1e12 { return String(format: "%.4g", number) }
-        let text = String(format: "%.\(decimals)f", number)
+        if abs(number) >= 1e12 { return formatted("%.4g", number) }
+        let text = formatted("%.\(min(max(decimals, 0), 40))f", number)
         return text.allSatisfy { "-0.".contains($0) } && text.hasPrefix("-") ? String(text.dropFirst()) : text
+    }
+
+    /// A number as the C library writes it. Foundation would do the same, and bring 40 MB of the world's languages along.
+    private static func formatted(_ format: String, _ number: Double) -> String {
+        // The longest: a sign, 12 digits, a point and 40 decimals.
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+            let count = withVaList([number]) { vsnprintf(text.baseAddress, text.count, format, $0) }
+            let bytes = text.prefix(min(max(Int(count), 0), text.count - 1))
+            return String(decoding: bytes.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
     }
 
     /// A p-value: three decimals, small ones as a bound.

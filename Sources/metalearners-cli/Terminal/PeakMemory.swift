@@ -1,4 +1,10 @@
-import Foundation
+import MetaLearnersCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// The most memory that the process has held at once.
 enum PeakMemory {
@@ -8,7 +14,8 @@ enum PeakMemory {
     /// process's own peak is in `/proc/self/status`.
     static var bytes: Int {
         #if os(Linux)
-            if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) {
+            if let bytes = try? AtomicFile.read("/proc/self/status") {
+                let status = String(decoding: bytes, as: UTF8.self)
                 for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
                     if let kibibytes = Int(line.filter(\.isNumber)) { return kibibytes * 1024 }
                 }

@@ -1,5 +1,4 @@
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 import Synchronization
 
 #if canImport(Glibc)

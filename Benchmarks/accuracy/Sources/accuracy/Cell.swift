@@ -1,4 +1,4 @@
-import MetaLearnersCore
+import MetaLearnersKit
 
 /// One law, one number of rows: a row of the table.
 struct Cell: Sendable {

@@ -1,4 +1,4 @@
-import MetaLearnersCore
+import MetaLearnersKit
 
 #if canImport(Glibc)
     import Glibc

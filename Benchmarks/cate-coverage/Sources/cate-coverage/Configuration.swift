@@ -1,5 +1,4 @@
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 /// A learner with its base learners and its interval.
 struct Configuration {

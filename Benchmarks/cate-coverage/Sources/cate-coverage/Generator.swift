@@ -1,5 +1,4 @@
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 #if canImport(Glibc)
     import Glibc

@@ -6,9 +6,7 @@
 // The law is that of penalties.py: three numbers; treatment with probability sigma(0.7 b0 + u); outcome b0 + 0.5 b1 + u +
 // w (1 + 0.5 b2) + N(0, 1); u is 0 (`noise`) or an effect of the level, N(0, 0.7^2) (`informative`).
 
-import CausalAnalysis
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,4 @@
-import CausalAnalysis
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 import Synchronization
 
 #if canImport(Glibc)

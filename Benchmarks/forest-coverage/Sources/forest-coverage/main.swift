@@ -4,7 +4,7 @@
 // variances; an interval is prediction ± 1.96 · √variance.
 
 import Foundation
-import MetaLearnersCore
+import MetaLearnersKit
 import TreeEstimators
 
 struct Design {

@@ -5,8 +5,7 @@
 // A T-learner of two arms on ROWS × 10 numbers (5,000 by default), each outcome model 100 trees of 31 leaves, the
 // propensity logistic; medians of 50 loads from a file in the page cache.
 
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 #if canImport(Glibc)
     import Glibc

@@ -5,9 +5,7 @@
 // FOLDER holds x.f32 (rows × columns, by rows), w.f32, y.f32, tau.f32 and, of new rows, test_x.f32 and test_tau.f32.
 // The time is from arrays in memory to a fitted model with the effects of its training rows.
 
-import CausalAnalysis
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,5 @@
 import Foundation
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 /// Fits an X-learner to made rows and prints time and memory as one line of JSON.
 ///

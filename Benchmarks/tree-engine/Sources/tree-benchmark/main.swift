@@ -12,8 +12,7 @@
 
 import Dispatch
 import Foundation
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 func seconds() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 

@@ -3,8 +3,7 @@
 //
 //     overhead ROWS COLUMNS TREES LEAVES THREADS REPEATS regression|binary
 import BareLoop
-import MetaLearners
-import MetaLearnersCore
+import MetaLearnersKit
 
 let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 let numbers = arguments.count == 6 ? arguments : [200_000, 20, 100, 31, 1, 3]

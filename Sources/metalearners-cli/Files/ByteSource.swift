@@ -18,6 +18,8 @@ package struct ByteSource {
     /// How many bytes there are, as far as that is known before reading.
     package let byteCount: Int
     private let place: Place
+    /// Whether the place holds gzip data, of which the bytes are what they say.
+    private var isCompressed = false
 
     /// Bytes in memory.
     package init(_ bytes: [UInt8], name: String) {
@@ -37,12 +39,16 @@ package struct ByteSource {
     /// - Parameters:
     ///   - kind: the kind of error where the file cannot be read.
     ///   - limit: how many bytes make sense; nil for any number.
+    ///   - mayBeCompressed: whether gzip data are welcome.
     /// - Throws: an error of `kind` where the file is not there, cannot be read, is larger than `limit`, or is no regular
     ///   file and holds a NUL, as no text does; `outOfMemory`.
-    package init(path: String, kind: MetaLearnersError.Kind, limit: Int? = nil) throws(MetaLearnersError) {
+    package init(
+        path: String, kind: MetaLearnersError.Kind, limit: Int? = nil, mayBeCompressed: Bool = false
+    ) throws(MetaLearnersError) {
         if path == "-" {
             let name = "standard input"
-            self.init(try Self.contents(of: 0, name: name, kind: kind, limit: limit), name: name)
+            self.init(
+                try Self.contents(of: 0, name: name, kind: kind, limit: limit, mayBeCompressed), name: name)
             return
         }
         let descriptor = try Self.open(path, kind: kind)
@@ -56,14 +62,51 @@ package struct ByteSource {
         case S_IFDIR:
             throw MetaLearnersError(kind, at: path, "is a directory, not a file")
         default:
-            self.init(try Self.contents(of: descriptor, name: path, kind: kind, limit: limit), name: path)
+            self.init(
+                try Self.contents(of: descriptor, name: path, kind: kind, limit: limit, mayBeCompressed),
+                name: path)
         }
+    }
+
+    /// The same bytes, or where they are gzip data, what these say: told by their beginning, whatever the file is called.
+    ///
+    /// - Throws: `inputOutput`.
+    package func decompressed() throws(MetaLearnersError) -> ByteSource {
+        guard !isCompressed, GzipInflater.recognises(try start(2)) else { return self }
+        var source = ByteSource(name: name, byteCount: 0, place: place)
+        source.isCompressed = true
+        return source
+    }
+
+    /// The first bytes, `count` of them where there are as many.
+    ///
+    /// - Throws: what `forEachPiece` throws.
+    package func start(_ count: Int) throws(MetaLearnersError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try forEachPiece { piece throws(MetaLearnersError) in
+            bytes += piece.prefix(count - bytes.count)
+            return bytes.count < count
+        }
+        return bytes
     }
 
     /// Calls `body` with one piece after another until it returns false.
     ///
-    /// - Throws: `inputOutput`, and what `body` throws.
+    /// - Throws: `inputOutput`, `invalidData` for damaged gzip data, and what `body` throws.
     package func forEachPiece(
+        _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
+    ) throws(MetaLearnersError) {
+        guard isCompressed else { return try forEachStoredPiece(body) }
+        let inflater = try GzipInflater(name: name)
+        var isWanted = true
+        try forEachStoredPiece { piece throws(MetaLearnersError) in
+            isWanted = try inflater.consume(piece, body)
+            return isWanted
+        }
+        if isWanted { try inflater.finish() }
+    }
+
+    private func forEachStoredPiece(
         _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
     ) throws(MetaLearnersError) {
         switch place {
@@ -89,7 +132,7 @@ package struct ByteSource {
 
     /// All bytes.
     package func bytes() throws(MetaLearnersError) -> [UInt8] {
-        if case .memory(let bytes) = place { return bytes }
+        if case .memory(let bytes) = place, !isCompressed { return bytes }
         var all: [UInt8] = []
         try AvailableMemory.require(byteCount, for: "the file", at: name)
         all.reserveCapacity(byteCount)
@@ -98,6 +141,12 @@ package struct ByteSource {
             return true
         }
         return all
+    }
+
+    /// Whether there is a regular file at `path`.
+    static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     private static let pieceSize = 1 << 18
@@ -122,12 +171,17 @@ package struct ByteSource {
     }
 
     private static func contents(
-        of descriptor: Int32, name: String, kind: MetaLearnersError.Kind, limit: Int?
+        of descriptor: Int32, name: String, kind: MetaLearnersError.Kind, limit: Int?,
+        _ mayBeCompressed: Bool
     ) throws(MetaLearnersError) -> [UInt8] {
         var all: [UInt8] = []
+        var isCompressed = false
         try forEachPiece(of: descriptor, name: name, kind: kind) { piece throws(MetaLearnersError) in
             // What comes from a device may never end.
-            guard !piece.contains(0) || piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF])
+            if all.isEmpty { isCompressed = mayBeCompressed && GzipInflater.recognises(piece) }
+            guard
+                isCompressed || !piece.contains(0) || piece.starts(with: [0xFF, 0xFE])
+                    || piece.starts(with: [0xFE, 0xFF])
             else {
                 throw MetaLearnersError(kind, at: name, "holds a NUL: it is no text")
             }

@@ -8,7 +8,7 @@ import MetaLearnersCore
 
 /// A file that a command writes: there in full after `commit`, or not at all.
 ///
-/// `-` is standard output.
+/// `-` is standard output. A symbolic link stays one: what it points to is written, whether it is there already or not.
 final class OutputFile {
     private enum Target {
         case file(AtomicFileWriter)
@@ -29,7 +29,12 @@ final class OutputFile {
             target = .stream(dup(1))
             return
         }
-        target = .file(try AtomicFileWriter(path))
+        let place = FileIdentity.target(of: path)
+        var status = stat()
+        guard stat(place, &status) == 0 || !FileIdentity.isLink(place) else {
+            throw MetaLearnersError(.inputOutput, at: path, "is a symbolic link that leads nowhere")
+        }
+        target = .file(try AtomicFileWriter(place))
     }
 
     deinit {
