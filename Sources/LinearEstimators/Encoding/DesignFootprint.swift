@@ -17,6 +17,7 @@ struct DesignFootprint {
         for column in features.columns {
             if let levels = column.levels {
                 linear += levels.count
+                entries += rows
             } else {
                 linear += 1
                 curved += expansion == .none ? 0 : 3
@@ -36,8 +37,17 @@ struct DesignFootprint {
     private var base: Int {
         8 * (width + 2) * DesignBlocks.rowsPerBlock + rows * 100 + (stored ?? 0) * 24
     }
+    /// Of solutions that go through what is stored again and again and form no sums of products.
+    private var iterations: Int { rows * 100 + (stored ?? 0) * 24 + 8 * 16 * width }
     /// All rows of the matrix.
     private var matrix: Int { 8 * rows * width }
+
+    /// Of least squares with one penalty: of many columns kept sparse by conjugate gradients. (Where these do not get there
+    /// the sums of products are formed after all, which is rare and not counted.)
+    func fixedPenalty() -> Int {
+        if stored != nil, width > LeastSquares.factorLimit { return iterations }
+        return leastSquares(grams: 4)
+    }
 
     /// Of least squares that form so many sums of products, or, for more columns than rows, the matrix and the products
     /// of its rows.
@@ -50,7 +60,9 @@ struct DesignFootprint {
     /// Of penalties chosen along a path over so many folds: the sums of products of each, and a problem made of them for
     /// each that is at work and for all rows.
     func penaltyPath(folds: Int) -> Int {
-        if width > DesignBlocks.sparseGramLimit, stored != nil { return base + 8 * 16 * width }
+        if let stored, width > DesignBlocks.sparseGramLimit || stored < width * width / 16 {
+            return iterations
+        }
         guard width > rows, stored == nil else { return base + (2 * folds + 4) * gram }
         return base + 2 * matrix
     }
