@@ -54,13 +54,11 @@ public struct LinearMethod: Sendable {
     func bytes(_ design: DesignFootprint) -> Int {
         switch kind {
         case .squares(let spec):
-            let grams =
-                switch spec.selection {
-                case .fixed: 4
-                case .gcv, .loo: 7
-                case .cv: 8 + 2 * spec.folds
-                }
-            return design.leastSquares(grams: grams)
+            switch spec.selection {
+            case .fixed: return design.leastSquares()
+            case .gcv, .loo: return design.leastSquares(grams: 7)
+            case .cv: return design.leastSquares(grams: 8 + 2 * spec.folds)
+            }
         case .path(let spec): return design.penaltyPath(folds: spec.lambda == nil ? spec.folds : 1)
         }
     }

@@ -21,7 +21,8 @@ struct DesignFootprint {
                 linear += 1
                 curved += expansion == .none ? 0 : 3
             }
-            entries += column.values.sparse?.count ?? (column.levels == nil ? features.rowCount : 0)
+            // A category stores the one indicator that each row has.
+            entries += column.values.sparse?.count ?? features.rowCount
         }
         let products = expansion == .splinesInteractions ? linear * (linear - 1) / 2 : 0
         width = min(linear + curved + products, DesignEncoder.sparseWidthLimit)
@@ -34,15 +35,20 @@ struct DesignFootprint {
     /// A block of rows, and what is known of each row: its number, its place, two factors and a response, and a column
     /// while it is encoded.
     private var base: Int {
-        8 * (width + 2) * DesignBlocks.rowsPerBlock + rows * 100 + (stored ?? 0) * 24
+        rows * 100 + (stored.map { $0 * 24 + 8 * 8 * width } ?? 8 * (width + 2) * DesignBlocks.rowsPerBlock)
     }
     /// All rows of the matrix.
     private var matrix: Int { 8 * rows * width }
 
+    /// Of least squares with a given penalty: by sums of products, or, for many sparse columns, by conjugate gradients.
+    func leastSquares() -> Int {
+        stored != nil && width > LeastSquares.factorLimit ? base : leastSquares(grams: 4)
+    }
+
     /// Of least squares that form so many sums of products, or, for more columns than rows, the matrix and the products
     /// of its rows.
     func leastSquares(grams: Int) -> Int {
-        if width > DesignBlocks.sparseGramLimit, stored != nil { return base + 8 * 8 * width }
+        if width > DesignBlocks.sparseGramLimit, stored != nil { return base }
         guard width > rows, stored == nil else { return base + grams * gram }
         return base + 3 * matrix + 3 * 8 * rows * rows
     }
@@ -50,7 +56,9 @@ struct DesignFootprint {
     /// Of penalties chosen along a path over so many folds: the sums of products of each, and a problem made of them for
     /// each that is at work and for all rows.
     func penaltyPath(folds: Int) -> Int {
-        if width > DesignBlocks.sparseGramLimit, stored != nil { return base + 8 * 16 * width }
+        if let stored, SparseDescent.serves(width: width, stored: stored) {
+            return base + 8 * 16 * width + stored * 12
+        }
         guard width > rows, stored == nil else { return base + (2 * folds + 4) * gram }
         return base + 2 * matrix
     }

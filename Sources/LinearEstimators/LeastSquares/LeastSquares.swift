@@ -41,7 +41,7 @@ struct LeastSquares {
 
     /// The most sparse columns whose Gram matrix is factorised before anything else is tried: the time that takes grows
     /// with the third power of the columns.
-    private static let factorLimit = 500
+    static let factorLimit = 500
 
     /// By the Gram matrix where there are few columns, else by conjugate gradients, and if these do not get there by the
     /// Gram matrix after all.
