@@ -55,7 +55,7 @@ public struct LinearMethod: Sendable {
         switch kind {
         case .squares(let spec):
             switch spec.selection {
-            case .fixed: return design.leastSquares()
+            case .fixed: return design.fixedPenalty()
             case .gcv, .loo: return design.leastSquares(grams: 7)
             case .cv: return design.leastSquares(grams: 8 + 2 * spec.folds)
             }

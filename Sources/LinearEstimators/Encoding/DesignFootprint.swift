@@ -17,6 +17,7 @@ struct DesignFootprint {
         for column in features.columns {
             if let levels = column.levels {
                 linear += levels.count
+                entries += rows
             } else {
                 linear += 1
                 curved += expansion == .none ? 0 : 3
@@ -37,12 +38,16 @@ struct DesignFootprint {
     private var base: Int {
         rows * 100 + (stored.map { $0 * 24 + 8 * 8 * width } ?? 8 * (width + 2) * DesignBlocks.rowsPerBlock)
     }
+    /// Of solutions that go through what is stored again and again and form no sums of products.
+    private var iterations: Int { rows * 100 + (stored ?? 0) * 24 + 8 * 16 * width }
     /// All rows of the matrix.
     private var matrix: Int { 8 * rows * width }
 
-    /// Of least squares with a given penalty: by sums of products, or, for many sparse columns, by conjugate gradients.
-    func leastSquares() -> Int {
-        stored != nil && width > LeastSquares.factorLimit ? base : leastSquares(grams: 4)
+    /// Of least squares with one penalty: of many columns kept sparse by conjugate gradients. (Where these do not get there
+    /// the sums of products are formed after all, which is rare and not counted.)
+    func fixedPenalty() -> Int {
+        if stored != nil, width > LeastSquares.factorLimit { return iterations }
+        return leastSquares(grams: 4)
     }
 
     /// Of least squares that form so many sums of products, or, for more columns than rows, the matrix and the products
@@ -57,7 +62,7 @@ struct DesignFootprint {
     /// each that is at work and for all rows.
     func penaltyPath(folds: Int) -> Int {
         if let stored, SparseDescent.serves(width: width, stored: stored) {
-            return base + 8 * 16 * width + stored * 12
+            return iterations + stored * 12
         }
         guard width > rows, stored == nil else { return base + (2 * folds + 4) * gram }
         return base + 2 * matrix
