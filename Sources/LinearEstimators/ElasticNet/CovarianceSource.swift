@@ -9,14 +9,12 @@ enum CovarianceSource: Sendable {
     /// What is stored of the rows.
     case sparse(SparseDescent.Rows, [Range<Int>])
 
-    /// Of sparse rows the sums are formed where a sweep over all that is stored takes longer than one over the matrix.
-    ///
     /// - Parameter denseLimit: the most columns whose sums are all formed, even where rows are fewer.
     init(
         _ problem: LeastSquares, _ folds: [Range<Int>], denseLimit: Int = 0, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         if let sparse = problem.design.sparse,
-            problem.design.isTooWide || sparse.storedCount < sparse.width * sparse.width / 16
+            problem.design.isTooWide || SparseDescent.serves(width: sparse.width, stored: sparse.storedCount)
         {
             self = .sparse(
                 SparseDescent.Rows(sparse, factors: problem.factors, responses: problem.responses), folds)

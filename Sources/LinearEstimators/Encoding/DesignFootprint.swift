@@ -22,7 +22,8 @@ struct DesignFootprint {
                 linear += 1
                 curved += expansion == .none ? 0 : 3
             }
-            entries += column.values.sparse?.count ?? (column.levels == nil ? features.rowCount : 0)
+            // A category stores the one indicator that each row has.
+            entries += column.values.sparse?.count ?? features.rowCount
         }
         let products = expansion == .splinesInteractions ? linear * (linear - 1) / 2 : 0
         width = min(linear + curved + products, DesignEncoder.sparseWidthLimit)
@@ -35,7 +36,7 @@ struct DesignFootprint {
     /// A block of rows, and what is known of each row: its number, its place, two factors and a response, and a column
     /// while it is encoded.
     private var base: Int {
-        8 * (width + 2) * DesignBlocks.rowsPerBlock + rows * 100 + (stored ?? 0) * 24
+        rows * 100 + (stored.map { $0 * 24 + 8 * 8 * width } ?? 8 * (width + 2) * DesignBlocks.rowsPerBlock)
     }
     /// Of solutions that go through what is stored again and again and form no sums of products.
     private var iterations: Int { rows * 100 + (stored ?? 0) * 24 + 8 * 16 * width }
@@ -52,7 +53,7 @@ struct DesignFootprint {
     /// Of least squares that form so many sums of products, or, for more columns than rows, the matrix and the products
     /// of its rows.
     func leastSquares(grams: Int) -> Int {
-        if width > DesignBlocks.sparseGramLimit, stored != nil { return base + 8 * 8 * width }
+        if width > DesignBlocks.sparseGramLimit, stored != nil { return base }
         guard width > rows, stored == nil else { return base + grams * gram }
         return base + 3 * matrix + 3 * 8 * rows * rows
     }
@@ -60,8 +61,8 @@ struct DesignFootprint {
     /// Of penalties chosen along a path over so many folds: the sums of products of each, and a problem made of them for
     /// each that is at work and for all rows.
     func penaltyPath(folds: Int) -> Int {
-        if let stored, width > DesignBlocks.sparseGramLimit || stored < width * width / 16 {
-            return iterations
+        if let stored, SparseDescent.serves(width: width, stored: stored) {
+            return iterations + stored * 12
         }
         guard width > rows, stored == nil else { return base + (2 * folds + 4) * gram }
         return base + 2 * matrix

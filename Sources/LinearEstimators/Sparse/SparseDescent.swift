@@ -10,6 +10,12 @@ final class SparseDescent: PathDescent {
     /// The most sweeps for one penalty.
     private static let sweepLimit = 2000
 
+    /// Whether to go over what is stored rather than over a matrix of all products: where that does not fit, or where a
+    /// sweep takes less time.
+    static func serves(width: Int, stored: Int) -> Bool {
+        width > DesignBlocks.sparseGramLimit || stored < width * width / 16
+    }
+
     private let rows: Rows
     private let heldOut: Range<Int>
     private let l1Ratio: Double
