@@ -77,5 +77,8 @@ public struct AnalysisRegistry: Sendable {
 extension AnalysisRegistry {
     /// Every analysis that is built in. This is the only place that names them all.
     public static let `default` = AnalysisRegistry()
+        .registering(OverlapAnalysis.self)
+        .registering(BalanceAnalysis.self)
+        .registering(SuspiciousColumnsAnalysis.self)
         .registering(AIPWAnalysis.self)
 }

@@ -105,6 +105,8 @@ public struct ResultTable: Sendable, Equatable {
     public let title: String
     /// The columns.
     public let columns: [Column]
+    /// Whether it is too long to be read in a terminal: it stands in JSON, CSV and charts alone.
+    public var isDetail = false
     /// The rows: a value for each column; null where there is none, with the reason in the row's notes.
     public private(set) var rows: [[SpecValue]] = []
 

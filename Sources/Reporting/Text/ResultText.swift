@@ -10,7 +10,7 @@ package enum ResultText {
         var text = result.title + "\n" + String(repeating: "=", count: result.title.count) + "\n"
         for finding in result.findings { text += paragraph(finding, width: width) }
         if !result.isComplete { text += paragraph("Interrupted: this is what was ready.", width: width) }
-        for table in result.tables where !table.rows.isEmpty {
+        for table in result.tables where !table.rows.isEmpty && !table.isDetail {
             text += "\n" + table.title + "\n" + self.text(table, indent: 2)
         }
         if !result.assumptions.isEmpty {
