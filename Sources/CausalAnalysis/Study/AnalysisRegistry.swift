@@ -81,4 +81,10 @@ extension AnalysisRegistry {
         .registering(BalanceAnalysis.self)
         .registering(SuspiciousColumnsAnalysis.self)
         .registering(AIPWAnalysis.self)
+        .registering(PlaceboTreatmentAnalysis.self)
+        .registering(RandomCommonCauseAnalysis.self)
+        .registering(DataSubsetAnalysis.self)
+        .registering(DummyOutcomeAnalysis.self)
+        .registering(NegativeControlAnalysis.self)
+        .registering(UnobservedConfounderAnalysis.self)
 }
