@@ -88,7 +88,10 @@ extension TrainingRecord {
             for _ in kind.effectClasses { values.append(try rows(reader.readDoubles())) }
             nuisances.classOutcomes[arm] = values
         }
-        try require(nuisances.propensities != nil, "the nuisances are incomplete")
+        // Outcomes are there for every arm, or for none where averages were not wanted.
+        try require(
+            nuisances.propensities != nil && [0, armCount].contains(nuisances.armOutcomes.count),
+            "the nuisances are incomplete")
         let overlap = try reader.readArray(UInt8.self)
         try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")
         nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }

@@ -33,11 +33,15 @@ public struct Column: Sendable {
     /// Creates a column of numbers.
     public init(_ name: String, _ values: [Double]) { self.init(name, StridedValues(values)) }
 
-    /// Creates a column of whole numbers.
+    /// Creates a column of whole numbers. (Literals stay those of `Double`.)
+    @_disfavoredOverload
     public init(_ name: String, _ values: [Int]) { self.init(name, StridedValues(values)) }
 
     /// Creates a column of 0 for false and 1 for true.
-    public init(_ name: String, _ values: [Bool]) { self.init(name, StridedValues(values.map { $0 ? 1 : 0 })) }
+    @_disfavoredOverload
+    public init(_ name: String, _ values: [Bool]) {
+        self.init(name, StridedValues(values.map { $0 ? 1 : 0 }))
+    }
 
     /// Creates a column of categories from texts; nil is missing. Levels are sorted.
     public init(_ name: String, categories: [String?]) {

@@ -31,7 +31,8 @@ public struct Treatment: Sendable, Equatable {
     public init(_ isTreated: [Bool]) throws(MetaLearnersError) {
         let kinds = Set(isTreated)
         try self.init(
-            arms: isTreated.map { $0 ? 1 : 0 }, labels: kinds.count == 1 ? ["\(isTreated[0])"] : ["false", "true"])
+            arms: isTreated.map { $0 ? 1 : 0 },
+            labels: kinds.count == 1 ? ["\(isTreated[0])"] : ["false", "true"])
     }
 
     init(arms: [Int32], labels: [String], places: RowPlaces) throws(MetaLearnersError) {
