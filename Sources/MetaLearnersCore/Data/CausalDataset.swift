@@ -44,7 +44,9 @@ public struct CausalDataset: Sendable {
     ///   - knownPropensities: for each arm, a probability for each row, in (0, 1), adding up to 1.
     ///   - sourceRows: where each row stood before others were dropped.
     ///   - warnings: what is to be told already.
-    ///   - treatmentName, outcomeName, weightName: what warnings call these.
+    ///   - treatmentName: what warnings call the treatment.
+    ///   - outcomeName: what they call the outcome.
+    ///   - weightName: what they call the weights.
     /// - Throws: `invalidData`, naming the column, the first row and the remedy.
     public init(
         covariates: Table, treatment: Treatment, outcome: Outcome, weights: [Double]? = nil,
