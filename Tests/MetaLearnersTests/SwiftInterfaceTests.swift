@@ -28,7 +28,7 @@ struct SwiftInterfaceTests {
     func literals() {
         let object: SpecObject = ["b": 1, "a": ["x", true, .null]]
         #expect(object.keys == ["b", "a"])
-        #expect(SpecValue.object(object).json() == #"{"b":1,"a":["x",true,null]}"#)
+        #expect(SpecValue.object(object).json() == #"{"b": 1, "a": ["x", true, null]}"#)
     }
 
     @Test("Columns of whole numbers and of true and false are numbers")
@@ -53,11 +53,14 @@ struct SwiftInterfaceTests {
 
     @Test("Warnings call treatment and outcome by the names that they are given")
     func names() throws {
-        let covariate = (0..<40).map { Double($0 % 7) }
+        let numbers = (0..<40).map { Double($0 % 7) }
         let dataset = try CausalDataset(
-            covariates: Table([Column("x", covariate)]), treatment: Treatment((0..<40).map { $0 % 2 == 0 }),
-            outcome: Outcome(covariate), treatmentName: "coached", outcomeName: "score")
-        #expect(dataset.warnings.contains { $0.contains("score") })
+            covariates: Table([Column("x", numbers)]), treatment: Treatment((0..<40).map { $0 < 5 }),
+            outcome: Outcome(
+                (0..<40).map { Double($0 % 3) }, kind: .classes(labels: ["good", "Good", "bad"])),
+            treatmentName: "coaching", outcomeName: "grade")
+        #expect(dataset.warnings.contains { $0.hasPrefix("coaching: arm 'true' has only 5") })
+        #expect(dataset.warnings.contains { $0.hasPrefix("grade: 'good' and 'Good' differ") })
     }
 
     @Test("A fit that is awaited gives the model of one that is waited for")
