@@ -168,7 +168,7 @@ struct ArchiveTests {
         var complete = bare
         complete.marginalOutcomes = [1: half]
         for (nuisances, isComplete) in [
-            (bare, false), (noPropensities, false), (oneArm, false), (complete, true),
+            (bare, true), (noPropensities, false), (oneArm, false), (complete, true),
         ] {
             let record = TrainingRecord(
                 data, repeats: training.repeats, nuisances: nuisances, effects: training.effects,

@@ -64,7 +64,25 @@ package struct ConvexStack: Sendable, Equatable {
         for member in 0..<count {
             for other in 0..<member { gram[other * count + member] = gram[member * count + other] }
         }
-        let weights = ActiveSet(gram: gram, moments: moments, sumsToOne: constraint == .sumToOne).solve()
+        // Members of other units than the target's, and the target itself, are measured by their spread: what counts as
+        // small must not depend on units. (A sum of one has members in the target's unit, all of one scale.)
+        var scales = [Double](repeating: 1, count: count)
+        var scale = 1.0
+        if constraint != .sumToOne {
+            let spread = target.indices.reduce(0.0) { sum, row in
+                sum + (rowWeights?[row] ?? 1) * (target[row] - center) * (target[row] - center)
+            }
+            scale = spread > 0 ? spread.squareRoot() : 1
+            for member in 0..<count where gram[member * (count + 1)] > 0 {
+                scales[member] = gram[member * (count + 1)].squareRoot()
+            }
+        }
+        for member in 0..<count {
+            moments[member] /= scales[member] * scale
+            for other in 0..<count { gram[member * count + other] /= scales[member] * scales[other] }
+        }
+        let solution = ActiveSet(gram: gram, moments: moments, sumsToOne: constraint == .sumToOne).solve()
+        let weights = zip(solution, scales).map { $0 * scale / $1 }
         let explained = zip(weights, centers).reduce(0) { $0 + $1.0 * $1.1 }
         self.init(weights: weights, intercept: center - explained)
     }

@@ -41,7 +41,11 @@ package struct EnsembleStrategy: FittingStrategy {
 
     private var loss: EffectLoss { spec.ensemble.loss }
 
-    package func nuisanceRoles(armCount: Int) -> [NuisanceRole] { loss.nuisanceRoles(armCount: armCount) }
+    package func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
+        spec.withAverages(
+            loss.nuisanceRoles(armCount: armCount), LearnerTraits(hasArmMeans: loss == .dr),
+            armCount: armCount)
+    }
 
     package func check(_ request: FitRequest) throws(MetaLearnersError) {
         try requireTraits(spec, request, registry)

@@ -23,7 +23,7 @@ struct FittedEffects: Sendable {
         nuisanceModels.contains { $0.models.everyModel.contains { $0 is any PropensityDependent } }
     }
 
-    /// Whether there is a model of the outcome in every arm.
+    /// Whether there is a model of the outcome in every arm, for effects or for averages.
     func hasArmMeans(armCount: Int) -> Bool {
         let roles = Set(nuisanceModels.map(\.role))
         return roles.contains(.joint) || (0..<armCount).allSatisfy { roles.contains(.armOutcome($0)) }

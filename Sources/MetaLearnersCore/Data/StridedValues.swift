@@ -103,6 +103,13 @@ public struct StridedValues: Sendable {
             stride: 4)
     }
 
+    /// Copies `values`.
+    public init(_ values: [Int]) {
+        self.init(
+            unchecked: ColumnMemory(copying: values.map(Int64.init)), element: .int64, count: values.count,
+            offset: 0, stride: 8)
+    }
+
     /// The same value in each of `count` rows, stored once.
     public init(repeating value: Int32, count: Int) {
         self.init(
