@@ -66,26 +66,29 @@ let package = Package(
         .target(
             name: "CausalAnalysis", dependencies: ["MetaLearnersCore", "MetaLearners"],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Reporting", dependencies: ["MetaLearnersCore", "CausalAnalysis"],
+            swiftSettings: swiftSettings),
         // Everything with every backend: what apps import.
         .target(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis",
+                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
             ],
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
             dependencies: [
                 "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "MetaLearnersKit",
+                "Reporting", "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "metalearners-cli",
             dependencies: [
                 "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
-                "CausalAnalysis", "MetaLearnersKit",
+                "CausalAnalysis", "Reporting", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -140,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "metalearners-cli", "swap-backends", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit",
+                "metalearners-cli", "swap-backends", "Reporting", "MetaLearners", "MetaLearnersCore",
+                "MetaLearnersKit",
                 "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
