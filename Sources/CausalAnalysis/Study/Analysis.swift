@@ -13,6 +13,9 @@ public protocol Analysis: ParameterizedSpec {
     static var summary: String { get }
     /// Which kind of question that is: it decides which command asks it.
     static var topic: AnalysisTopic { get }
+    /// Whether a report has it without being asked: true by default, false for what takes long or needs a question of its
+    /// own.
+    static var isPartOfReports: Bool { get }
 
     /// What a study must have for it.
     var needs: StudyParts { get }
@@ -27,6 +30,8 @@ public protocol Analysis: ParameterizedSpec {
 }
 
 extension Analysis {
+    public static var isPartOfReports: Bool { true }
+
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///
     /// - Throws: `invalidSpec` for an option out of its range, `unsupported` where the study lacks something, and what
