@@ -17,7 +17,7 @@ func readmeExample(
     spec.models.effect = RoleModelSpec("ridge", ["l2": 0.5])  // or by name, at run time
 
     let model = try MetaLearnerFitter(spec).fit(dataset)
-    let effects = model.trainingEffects[0]  // one a row, out of fold
+    let effects = model.trainingEffects[0]  // one per row, out of fold
     let average = try model.averageEffects(.ate)[0]
     print("\(average.estimate), 95 % interval \(average.lower) to \(average.upper)")
     print("the greatest effect is \(effects.max() ?? 0)")

@@ -142,7 +142,7 @@ struct EveryPathTests {
             let error = #expect(throws: MetaLearnersError.self) {
                 try auto.nuisances(of: source, fittedTo: data)
             }
-            #expect(error?.kind == .unsupported && error?.description.contains("auto") == true)
+            #expect(error.says(.unsupported, "auto"))
         }
     }
 

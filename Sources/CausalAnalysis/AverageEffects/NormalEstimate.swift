@@ -1,9 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-import MetaLearners
+import MetaLearnersCore
 
 /// An estimate that is normal in large samples, made of a ratio of weighted means.
 ///
@@ -58,6 +53,6 @@ struct NormalEstimate {
     /// The two-sided p-value of zero: 2(1 − Φ(|θ|/se)).
     var pValue: Double {
         guard stdError > 0 else { return estimate == 0 ? 1 : 0 }
-        return erfc(abs(estimate) / stdError / 2.0.squareRoot())
+        return 2 * StandardNormal.upperTail(abs(estimate) / stdError)
     }
 }

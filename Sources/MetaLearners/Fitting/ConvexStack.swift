@@ -1,7 +1,7 @@
 import MetaLearnersCore
 
-/// Weights that minimise a weighted squared error of predictions combined: not negative, with a free intercept or a sum
-/// of one where that is wanted.
+/// Non-negative weights that minimise the weighted squared error of a combination of predictions, with a free intercept
+/// or a sum of one where that is wanted.
 ///
 /// For predictions z_j of a target y it minimises Σ w·(y − b − Σ_j a_j z_j)² over a ≥ 0 by an active set (Lawson &
 /// Hanson 1974, chapter 23; stacking by such weights: Breiman 1996). With a sum of one and y of zeros and ones it is the

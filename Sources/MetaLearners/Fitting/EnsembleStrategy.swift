@@ -12,7 +12,7 @@ package struct EnsembleStrategy: FittingStrategy {
     package static let reference = LearnerReference(
         target: "–", weight: "–",
         effect:
-            "several learners, stacked by their out-of-fold R- or DR-loss with weights that are not negative",
+            "several learners, stacked by their out-of-fold R- or DR-loss with non-negative weights",
         citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
 
     private let spec: MetaLearnerSpec

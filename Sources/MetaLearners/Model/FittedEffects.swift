@@ -91,7 +91,7 @@ extension FittedEffects {
     }
 }
 
-/// The models of a role: one a fold and repeat, and one of all rows where that was wanted.
+/// The models of a role: one per fold and repeat, and one of all rows where that was wanted.
 ///
 /// Which covariates they see follows from the spec of the model that they belong to.
 struct FittedRole<Role: Sendable>: Sendable {

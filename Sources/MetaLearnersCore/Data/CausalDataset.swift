@@ -198,7 +198,7 @@ public struct CausalDataset: Sendable {
             throw MetaLearnersError(
                 .invalidData, at: "propensity",
                 "there are \(propensities.count) columns of propensities for \(arms.count) arms",
-                remedy: "give one an arm, the control first (for two arms, the treated arm's alone will do)")
+                remedy: "give one per arm, the control first (for two arms, the treated arm's alone will do)")
         }
         for (arm, values) in propensities.enumerated() {
             try require(values.count, equals: rows, "propensity")

@@ -1,4 +1,4 @@
-/// Numbers in memory, one a row, a fixed number of bytes apart, of any of the usual types.
+/// Numbers in memory, one per row, a fixed number of bytes apart, of any of the usual types.
 ///
 /// A column of a row-major matrix, a column of its own and a constant (stride 0) are all of this form, so that
 /// nothing needs to be copied to be used.
