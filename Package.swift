@@ -66,19 +66,22 @@ let package = Package(
         .target(
             name: "CausalAnalysis", dependencies: ["MetaLearnersCore", "MetaLearners"],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Reporting", dependencies: ["MetaLearnersCore", "CausalAnalysis"],
+            swiftSettings: swiftSettings),
         // Everything with every backend: what apps import.
         .target(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis",
+                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
             ],
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
             dependencies: [
                 "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "MetaLearnersKit",
+                "Reporting", "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
         // The command line: a library, so that tests and fuzzers can reach its readers, and the program around it.
@@ -86,7 +89,7 @@ let package = Package(
             name: "metalearners-cli",
             dependencies: [
                 "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
-                "CausalAnalysis", "MetaLearnersKit",
+                "CausalAnalysis", "Reporting", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -137,15 +140,20 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
+            name: "ReportingTests",
+            dependencies: [
+                "Reporting", "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit",
+                "_TestSupport",
+            ], swiftSettings: swiftSettings),
+        .testTarget(
             name: "DocumentationTests",
             dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "metalearners-cli", "metalearners-command", "swap-backends", "MetaLearners",
-                "MetaLearnersCore", "MetaLearnersKit",
-                "_TestSupport",
+                "metalearners-cli", "metalearners-command", "swap-backends", "Reporting", "MetaLearners",
+                "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
 

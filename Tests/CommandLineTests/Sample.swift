@@ -1,4 +1,5 @@
 import MetaLearnersCore
+import Reporting
 import metalearners_cli
 
 /// Small made-up experiments as CSV text.
@@ -20,7 +21,7 @@ enum Sample {
             let arm = stream.integer(below: arms.count)
             let group = ["a", "b", "c"][stream.integer(below: 3)]
             text +=
-                "\(x),\(group),\(CSVWriter.quoted(arms[arm])),\(x + 2 * Double(arm) + stream.uniform() - 0.5)\n"
+                "\(x),\(group),\(ResultCSV.quoted(arms[arm])),\(x + 2 * Double(arm) + stream.uniform() - 0.5)\n"
         }
         return text
     }

@@ -35,7 +35,7 @@ public struct CATEModel: Sendable {
     /// What the intervals of effects are made of; nil where there are none.
     var intervals: FittedIntervals?
     /// Where the learner and its base learners are found.
-    let registry: Registry
+    package let registry: Registry
 
     var nuisanceModels: [FittedRole<NuisanceRole>] { fitted.nuisanceModels }
     /// What turns covariates and nuisances into effects: a learner, or a combination of several.

@@ -70,7 +70,7 @@ extension OverlapReport {
     private static let doubtfulShare = 0.1
 
     /// What the user should know of a fit to so many rows.
-    func warnings(rowCount: Int) -> [String] {
+    package func warnings(rowCount: Int) -> [String] {
         guard touched > 0 else { return [] }
         let verb = policy == .trim ? "left out" : "clipped"
         var notes = [

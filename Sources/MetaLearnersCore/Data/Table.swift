@@ -44,6 +44,11 @@ public struct Table: Sendable {
         self.init(unchecked: columns, rowCount: rows, places)
     }
 
+    /// A table of rows of which nothing is known.
+    package static func withoutColumns(rowCount: Int) -> Table {
+        Table(unchecked: [], rowCount: rowCount, RowPlaces())
+    }
+
     private init(unchecked columns: [Column], rowCount: Int, _ places: RowPlaces) {
         self.columns = columns
         self.rowCount = rowCount

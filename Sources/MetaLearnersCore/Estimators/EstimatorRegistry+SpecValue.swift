@@ -26,7 +26,7 @@ extension EstimatorRegistry {
 
 extension ParameterDescription {
     /// The parameter as JSON shows it.
-    var specValue: SpecValue {
+    package var specValue: SpecValue {
         var object = SpecObject([
             ("name", .string(name)), ("summary", .string(summary)), ("range", .string(range)),
             ("default", defaultValue),

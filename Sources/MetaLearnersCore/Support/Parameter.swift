@@ -40,6 +40,9 @@ public struct SpecPath: Sendable, Equatable, CustomStringConvertible {
     /// The top of a spec.
     public static let root = SpecPath(description: "")
 
+    /// A place outside of any spec, such as an option of a command.
+    package static func named(_ name: String) -> SpecPath { SpecPath(description: name) }
+
     /// The place of `key` within this place.
     public func appending(_ key: String) -> SpecPath {
         SpecPath(description: description.isEmpty ? key : description + "." + key)

@@ -1,3 +1,4 @@
+import Reporting
 import MetaLearnersCore
 
 /// Makes a table of the fields of a CSV file, which come one after another.

@@ -1,3 +1,4 @@
+import Reporting
 import MetaLearnersCore
 
 /// Writes columns of numbers as a CSV file.
@@ -14,7 +15,7 @@ package struct CSVWriter {
         throws(MetaLearnersError)
     {
         let file = try OutputFile(path)
-        try file.append((names.map(quoted).joined(separator: ",") + "\n").utf8)
+        try file.append((names.map(ResultCSV.quoted).joined(separator: ",") + "\n").utf8)
         let rows = columns.map(\.count).min() ?? 0
         for row in 0..<rows {
             for (index, column) in columns.enumerated() {
@@ -26,18 +27,5 @@ package struct CSVWriter {
             try file.append(CollectionOfOne(UInt8(ascii: "\n")))
         }
         try file.commit()
-    }
-
-    /// A text as a field, in quotation marks where it needs them.
-    package static func quoted(_ text: String) -> String {
-        let needsMarks = text.utf8.contains { byte in
-            byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
-                || byte == UInt8(ascii: "\r")
-        }
-        guard needsMarks || text.first?.isWhitespace == true || text.last?.isWhitespace == true else {
-            return text
-        }
-        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-            + "\""
     }
 }

@@ -79,6 +79,15 @@ package struct ColumnRules: Sendable {
         }
     }
 
+    /// The same rules, where more columns are read than the spec says: numbers that were computed elsewhere, and columns to
+    /// group by.
+    package func reading(numbers: [String], groups: [String]) -> ColumnRules {
+        var rules = self
+        for name in groups where rules.use(of: name) == .ignored { rules.uses[name] = .covariate }
+        for name in numbers { rules.uses[name] = .numbers }
+        return rules
+    }
+
     /// How the fields of the column called `name` are to be understood.
     func use(of name: String) -> Use { uses[name] ?? others }
 }

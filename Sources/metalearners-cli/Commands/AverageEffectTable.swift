@@ -1,3 +1,4 @@
+import Reporting
 import CausalAnalysis
 
 /// Average effects as a table for people.

@@ -1,3 +1,4 @@
+import Reporting
 import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore

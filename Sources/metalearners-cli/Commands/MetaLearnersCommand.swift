@@ -14,9 +14,10 @@ package struct MetaLearnersCommand: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            FitCommand.self, PredictCommand.self, AverageEffectCommand.self, InspectCommand.self,
-            BackendsCommand.self,
-            SpecCommand.self,
+            CheckCommand.self, FitCommand.self, PredictCommand.self, AverageEffectCommand.self,
+            EffectsCommand.self, EvaluateCommand.self, PolicyCommand.self, RefuteCommand.self,
+            ReportCommand.self,
+            InspectCommand.self, BackendsCommand.self, AnalysesCommand.self, SpecCommand.self,
         ])
 
     package init() {}

@@ -13,18 +13,18 @@ package struct SpecOverride: Sendable, Equatable {
         self.value = value
     }
 
-    /// Reads `KEY=VALUE`, the value as YAML: `overlap.bounds=[0.05, 0.95]`, `models.effect={backend: ridge}`.
+    /// Reads `KEY=VALUE` of an option of the command line, the value as YAML: `overlap.bounds=[0.05, 0.95]`, `models.effect={backend: ridge}`.
     ///
     /// - Throws: `invalidSpec`.
-    package init(parsing text: String) throws(MetaLearnersError) {
+    package init(parsing text: String, option: String = "--set") throws(MetaLearnersError) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let keys = (parts.first ?? "").split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, keys.allSatisfy({ !$0.isEmpty && !$0.contains(" ") }) else {
             throw MetaLearnersError(
-                .invalidSpec, at: "--set", "'\(text)' is not of the form KEY=VALUE",
+                .invalidSpec, at: option, "'\(text)' is not of the form KEY=VALUE",
                 remedy: "write it like models.effect.backend=ridge")
         }
-        var reader = YAMLReader(source: "--set \(text)")
+        var reader = YAMLReader(source: "\(option) \(text)")
         value = try reader.read(String(parts[1]))
         path = keys.map(String.init)
     }

@@ -1,0 +1,277 @@
+import MetaLearners
+import MetaLearnersCore
+
+extension CausalStudy {
+    /// The study of a fitted model.
+    ///
+    /// On the rows of training, effects and nuisances are out of fold; on other rows they are what the models predict. For
+    /// learners without arm means these follow from m, e and τ: μ_0 = m − Σ_k e_k τ_k and μ_k = μ_0 + τ_k.
+    ///
+    /// - Parameters:
+    ///   - model: the model.
+    ///   - dataset: the rows; nil for those of training, of which the model remembers all but the covariates.
+    ///   - label: of an outcome of several classes, the class whose probability is the outcome.
+    ///   - options: how to run.
+    /// - Throws: `unsupported` for a model without its training rows where there is no dataset; `invalidData` where the dataset
+    ///   lacks a column or its arms are others; `invalidArgument` for a class that is none; `cancelled`.
+    public init(
+        _ model: CATEModel, on dataset: CausalDataset? = nil, ofClass label: String? = nil,
+        _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) {
+        let outcomeClass = try Self.outcomeClass(label, model.outcomeKind)
+        let fitter = try MetaLearnerFitter(model.spec, registry: model.registry)
+        func fitting(_ nuisances: NuisanceFit?) -> StudyFitting? {
+            dataset.map {
+                StudyFitting(
+                    fitter: fitter, dataset: $0, model: model, nuisances: nuisances,
+                    outcomeClass: outcomeClass)
+            }
+        }
+        if let dataset {
+            let fingerprint = dataset.fingerprint(Scheduler(options).context)
+            guard fingerprint == model.training?.fingerprint else {
+                try model.requireComparable(dataset)
+                self.init(
+                    try StudyRows(
+                        dataset, nuisances: model.nuisances(on: dataset, options),
+                        effects: model.predict(dataset.everyColumn, options).effects, outcomeClass,
+                        labels: model.armLabels),
+                    dataset, model.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
+                    origin: .predicted, folds: nil, fitting: fitting(nil), warnings: dataset.warnings)
+                return
+            }
+        }
+        guard let training = model.training else {
+            throw MetaLearnersError(
+                .unsupported, at: "model", "it was saved without its training rows",
+                remedy: "give the data, or fit with keep_training: true")
+        }
+        self.init(
+            try StudyRows(training, outcomeClass, model.outcomeKind, labels: model.armLabels), dataset,
+            model.spec, propensitiesAreKnown: model.overlap.isKnown, origin: .outOfFold,
+            folds: training.folds, fitting: fitting(model.nuisances), warnings: model.warnings)
+    }
+
+    /// The study of a dataset whose nuisances alone are fitted, out of fold: what checks and average effects need.
+    ///
+    /// - Parameters:
+    ///   - fitter: the spec. `auto` fits the nuisances that it would fit for effects; of every other learner the spec's models of
+    ///     the propensity and of each arm's outcome are fitted.
+    ///   - dataset: the rows.
+    ///   - label: of an outcome of several classes, the class whose probability is the outcome.
+    ///   - options: how to run.
+    /// - Throws: what `MetaLearnerFitter.fitNuisances` throws; `invalidArgument` for a class that is none.
+    public init(
+        _ fitter: MetaLearnerFitter, nuisancesOf dataset: CausalDataset, ofClass label: String? = nil,
+        _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) {
+        let outcomeClass = try Self.outcomeClass(label, dataset.outcome.kind)
+        var own = fitter
+        if fitter.registry.traits(of: fitter.spec.learner)?.bringsModels != true {
+            var spec = fitter.spec
+            spec.learner = .dr
+            own = try MetaLearnerFitter(spec, registry: fitter.registry)
+        }
+        let nuisances = try own.fitNuisances(dataset, options)
+        let rows = try StudyRows(
+            dataset, nuisances: nuisances.estimates, effects: [], outcomeClass,
+            labels: dataset.treatment.labels)
+        self.init(
+            rows, dataset, fitter.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
+            origin: .outOfFold, folds: nuisances.folds,
+            fitting: StudyFitting(
+                fitter: fitter, dataset: dataset, model: nil, nuisances: nuisances,
+                outcomeClass: outcomeClass),
+            warnings: dataset.warnings + nuisances.overlap.warnings(rowCount: dataset.rowCount))
+        effects = nil
+        source = "nuisances"
+    }
+
+    /// The study of a dataset, for which no more is fitted than analyses need: effects, nuisances alone, or nothing where
+    /// the given columns have it all.
+    ///
+    /// - Parameters:
+    ///   - fitter: the spec.
+    ///   - dataset: the rows.
+    ///   - needs: what the analyses need together.
+    ///   - given: columns that were computed elsewhere, which go before what is fitted.
+    ///   - label: of an outcome of several classes, the class whose probability is the outcome.
+    ///   - options: how to run.
+    /// - Throws: what a fit throws, and `replacing(_:)`.
+    public init(
+        _ fitter: MetaLearnerFitter, on dataset: CausalDataset, for needs: StudyParts,
+        given: GivenColumns = GivenColumns(), ofClass label: String? = nil,
+        _ options: ExecutionOptions = ExecutionOptions()
+    ) throws(MetaLearnersError) {
+        if needs.contains(.effects), given.effects == nil {
+            self = try CausalStudy(fitter.fit(dataset, options), on: dataset, ofClass: label, options)
+                .replacing(given)
+            return
+        }
+        let hasPropensities = given.propensities != nil || dataset.knownPropensities != nil
+        if needs.contains(.propensities) && !hasPropensities
+            || needs.contains(.armMeans) && given.armMeans == nil
+        {
+            self = try CausalStudy(fitter, nuisancesOf: dataset, ofClass: label, options).replacing(given)
+            return
+        }
+        self = try CausalStudy(dataset, given: given, fitter.spec.data)
+        fitting = StudyFitting(
+            fitter: fitter, dataset: dataset, model: nil, nuisances: nil, outcomeClass: nil)
+    }
+
+    private init(
+        _ rows: StudyRows, _ dataset: CausalDataset?, _ spec: MetaLearnerSpec, propensitiesAreKnown: Bool,
+        origin: Origin, folds: FoldAssignment?, fitting: StudyFitting?, warnings: [String]
+    ) {
+        let none = Table.withoutColumns(rowCount: rows.outcome.count)
+        outcome = rows.outcome
+        isBinary = rows.isBinary
+        arms = rows.arms
+        armLabels = rows.labels
+        weights = rows.weights
+        clusters = rows.clusters
+        covariates = dataset?.covariates ?? none
+        columns = dataset?.everyColumn ?? none
+        propensities = rows.propensities
+        self.propensitiesAreKnown = propensitiesAreKnown
+        hasOverlap = rows.hasOverlap
+        armMeans = rows.armMeans
+        effects = rows.effects
+        self.origin = origin
+        source = spec.learner.rawValue
+        names = Names(
+            treatment: spec.data.treatment ?? "treatment",
+            outcome: (spec.data.outcome ?? "outcome") + (rows.classLabel.map { " = \($0)" } ?? ""),
+            cluster: spec.data.cluster)
+        sourceRows = dataset?.sourceRows
+        self.folds = folds
+        self.fitting = fitting
+        self.warnings = warnings
+    }
+
+    /// The class that a label names, as an index; nil where the outcome is one number.
+    private static func outcomeClass(_ label: String?, _ kind: Outcome.Kind) throws(MetaLearnersError)
+        -> Int?
+    {
+        let classes = kind.effectClasses
+        guard let label else {
+            if classes.isEmpty { return nil }
+            throw MetaLearnersError(
+                .invalidArgument, at: "class",
+                "is missing: the outcome has the classes \(classes.joined(separator: ", "))",
+                remedy: "name the class whose probability is to be analysed")
+        }
+        if let index = classes.firstIndex(of: label) { return index }
+        throw MetaLearnersError(
+            .invalidArgument, at: "class",
+            classes.isEmpty
+                ? "is '\(label)', and the outcome is one number, not one of several classes"
+                : "there is no class '\(label)'",
+            remedy: SpellingSuggestion.clause(forName: label, in: classes))
+    }
+}
+
+/// The arrays of a study, out of a fit.
+private struct StudyRows {
+    let outcome: [Double]
+    let isBinary: Bool
+    let classLabel: String?
+    let arms: [Int32]
+    let labels: [String]
+    let weights: [Double]?
+    let clusters: [Int32]?
+    let propensities: [[Double]]?
+    let hasOverlap: [Bool]?
+    let armMeans: [[Double]]?
+    let effects: [[Double]]
+
+    init(
+        _ training: TrainingRecord, _ outcomeClass: Int?, _ kind: Outcome.Kind, labels: [String]
+    ) throws(MetaLearnersError) {
+        try self.init(
+            Outcome(training.outcome, kind: kind), training.arms, training.weights, training.clusters,
+            training.nuisances, training.effects, outcomeClass, labels)
+    }
+
+    init(
+        _ dataset: CausalDataset, nuisances: NuisanceEstimates, effects: [[Double]], _ outcomeClass: Int?,
+        labels: [String]
+    ) throws(MetaLearnersError) {
+        try self.init(
+            dataset.outcome, dataset.treatment.arms, dataset.weights, dataset.clusters, nuisances, effects,
+            outcomeClass, labels)
+    }
+
+    private init(
+        _ outcome: Outcome, _ arms: [Int32], _ weights: [Double]?, _ clusters: [Int32]?,
+        _ nuisances: NuisanceEstimates, _ effects: [[Double]], _ outcomeClass: Int?, _ labels: [String]
+    ) throws(MetaLearnersError) {
+        let width = outcome.kind.effectCount
+        let index = outcomeClass ?? 0
+        let ofClass = outcomeClass.map(nuisances.ofClass) ?? nuisances
+        let ownEffects = stride(from: index, to: effects.count, by: width).map { effects[$0] }
+        self.outcome = outcomeClass.map(outcome.indicators) ?? outcome.values
+        isBinary = outcome.kind.isBinary || outcomeClass != nil
+        classLabel = outcomeClass.map { outcome.kind.effectClasses[$0] }
+        self.arms = arms
+        self.labels = labels
+        self.weights = weights
+        self.clusters = clusters
+        propensities = nuisances.propensities
+        hasOverlap = nuisances.hasOverlap
+        self.effects = ownEffects
+        armMeans = try ofClass.completedArmMeans(ownEffects)
+    }
+}
+
+extension NuisanceEstimates {
+    /// μ_k for each arm: those that were fitted, or else what follows from m, e and τ; nil where that cannot be had.
+    ///
+    /// With m of all arms, μ_0 = m − Σ_k e_k τ_k. With m of each pair of an arm and the control, each pair says
+    /// μ_0 = m − ē τ, and the mean over the pairs is taken.
+    fileprivate func completedArmMeans(_ effects: [[Double]]) throws(MetaLearnersError) -> [[Double]]? {
+        let fitted = (0..<armCount).compactMap { armOutcomes[$0] }
+        if fitted.count == armCount { return fitted }
+        guard effects.count == armCount - 1, let propensities else { return nil }
+        var control: [Double]
+        if let mean = marginalOutcomes[0] {
+            control = mean
+            for (arm, effect) in effects.enumerated() {
+                for row in control.indices { control[row] -= propensities[arm + 1][row] * effect[row] }
+            }
+        } else {
+            control = [Double](repeating: 0, count: rowCount)
+            for (index, effect) in effects.enumerated() {
+                guard let mean = marginalOutcomes[index + 1] else { return nil }
+                let share = try pairPropensity(of: index + 1)
+                for row in control.indices {
+                    control[row] += (mean[row] - share[row] * effect[row]) / Double(effects.count)
+                }
+            }
+        }
+        return [control] + effects.map { effect in zip(control, effect).map { $0 + $1 } }
+    }
+}
+
+extension CATEModel {
+    /// Checks that a dataset has the arms and the outcome that the model was fitted to.
+    ///
+    /// - Throws: `invalidData`.
+    package func requireComparable(_ dataset: CausalDataset) throws(MetaLearnersError) {
+        guard dataset.treatment.labels == armLabels else {
+            throw MetaLearnersError(
+                .invalidData, at: "treatment",
+                "has the arms \(dataset.treatment.labels.joined(separator: ", ")), the model "
+                    + armLabels.joined(separator: ", "),
+                remedy: "set data.control, or use rows of the same arms")
+        }
+        guard dataset.outcome.kind.effectClasses == outcomeKind.effectClasses else {
+            throw MetaLearnersError(
+                .invalidData, at: "outcome",
+                "is \(dataset.outcome.kind.name) with other values than that of the model, which is "
+                    + outcomeKind.name,
+                remedy: "set data.outcome_type as in the fit, and use rows with the same classes")
+        }
+    }
+}
