@@ -14,8 +14,10 @@ struct LittleMemoryTests {
             cross_fitting: {folds: 2}
             """)
         func rows(_ count: Int) -> String {
-            (0..<count).map { "\($0 % 2),\($0 % 7).25,\(Double($0) * 1.000_1),\($0 * 7919),n\($0 % 50_021)\n" }
-                .joined()
+            (0..<count).map {
+                "\($0 % 2),\($0 % 7).25,\(Double($0) * 1.000_1),\($0 * 7919),n\($0 % 50_021)\n"
+            }
+            .joined()
         }
         let small = try folder.file("small.csv", "w,y,x,z,name\n" + rows(40))
         let large = try folder.file("large.csv", "w,y,x,z,name\n" + rows(300_000))
