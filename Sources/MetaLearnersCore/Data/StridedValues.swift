@@ -213,12 +213,17 @@ public struct StridedValues: Sendable {
     public func selecting(_ rows: [Int32]) -> StridedValues {
         if let sparse { return StridedValues(sparse.selecting(rows), column: 0) }
         let size = element.size
-        let copied = ColumnMemory(count: rows.count * size, of: UInt8.self) { target in
-            guard let start, let target = target.baseAddress else { return }
+        let target = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(rows.count * size, 1), alignment: 16)
+        if let start, let first = target.baseAddress {
             for (position, row) in rows.enumerated() {
-                (UnsafeMutableRawPointer(target) + position * size)
-                    .copyMemory(from: start + Int(row) * stride, byteCount: size)
+                (first + position * size).copyMemory(from: start + Int(row) * stride, byteCount: size)
             }
+        }
+        let address = UInt(bitPattern: target.baseAddress)
+        let bytes = UnsafeRawBufferPointer(start: target.baseAddress, count: rows.count * size)
+        let copied = ColumnMemory(borrowing: bytes) {
+            UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
         }
         return StridedValues(unchecked: copied, element: element, count: rows.count, offset: 0, stride: size)
     }

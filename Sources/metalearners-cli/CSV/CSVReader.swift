@@ -103,6 +103,8 @@ package struct CSVReader {
                     line: builder.rowLine, "it holds a NUL: this is no text, or not all of it",
                     remedy: "save the table as CSV in UTF-8")
             }
+            try AvailableMemory.require(
+                builder.room(forPiece: piece.count), for: "the table", at: source.name)
             done += piece.count
             guard try tokenizer.consume(bytes, &builder) else {
                 if let failure = builder.failure { throw failure }

@@ -44,6 +44,13 @@ struct CSVTableBuilder {
     /// How many of the first rows must be read again; 0 where none.
     var rowsToRecover: Int { columns.reduce(0) { max($0, $1.rowsToRecover) } }
 
+    /// How many bytes one more piece of the file may take, whatever is in it: what arrays take while they grow.
+    func room(forPiece byteCount: Int) -> Int {
+        // A field has one byte at least, and a separator; it is a number of 8 bytes, or a text with its place in a table.
+        let growing = rowCount < NumberColumn.blockSize ? columns.count * max(rowCount, 1) * 8 : 0
+        return 64 * byteCount + growing + columns.reduce(0) { $0 + $1.levelBytes }
+    }
+
     /// Whether nothing more is needed: something was wrong, or all rows to recover are there.
     var isSatisfied: Bool {
         if failure != nil { return true }
@@ -134,6 +141,8 @@ struct CSVTableBuilder {
         }
         var finished: [Column] = []
         for index in columns.indices {
+            let bytes = 16 * rowCount + 4 * columns[index].levelBytes
+            try AvailableMemory.require(bytes, for: "the table", at: fileName)
             finished.append(try columns[index].take())
         }
         columns = []
