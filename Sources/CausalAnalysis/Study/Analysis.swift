@@ -13,6 +13,8 @@ public protocol Analysis: ParameterizedSpec {
     static var summary: String { get }
     /// Which kind of question that is: it decides which command asks it.
     static var topic: AnalysisTopic { get }
+    /// Whether the command of the topic runs it unasked: false for details that only those want who name it.
+    static var runsByDefault: Bool { get }
 
     /// What a study must have for it.
     var needs: StudyParts { get }
@@ -27,6 +29,8 @@ public protocol Analysis: ParameterizedSpec {
 }
 
 extension Analysis {
+    public static var runsByDefault: Bool { true }
+
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///
     /// - Throws: `invalidSpec` for an option out of its range, `unsupported` where the study lacks something, and what
