@@ -35,6 +35,8 @@ protocol EffectEstimator: Analysis {
     var question: EffectQuestion { get set }
     /// The key of the estimator in tables.
     var key: String { get }
+    /// Over whom it averages in the table of all estimators.
+    var tabulated: [Estimand] { get }
     /// What must hold for its estimates to be right, in whole sentences.
     var assumptions: [String] { get }
 
@@ -49,6 +51,7 @@ typealias EffectEstimation = (Estimand, Int) throws(MetaLearnersError) -> Effect
 
 extension EffectEstimator {
     var key: String { Self.name }
+    var tabulated: [Estimand] { Self.estimands }
 
     /// The estimates of every arm that is asked about, and of every group.
     func answer(_ study: CausalStudy, _ scheduler: Scheduler) throws(MetaLearnersError) -> AnalysisResult {

@@ -58,6 +58,9 @@ public struct OLSAnalysis: EffectEstimator {
 
     var key: String { "ols_\(adjustment.rawValue)" }
 
+    /// One effect for all rows needs one row.
+    var tabulated: [Estimand] { adjustment == .interacted ? Self.estimands : [.ate] }
+
     var assumptions: [String] {
         switch adjustment {
         case .none:
