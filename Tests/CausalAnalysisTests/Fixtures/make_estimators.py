@@ -245,7 +245,7 @@ def matching(y, w, e, k, v, clusters, estimand, options):
             sigma = len(near) / (len(near) + 1) * (y[i] - y[near].mean()) ** 2
             variance += ((own[i] + uses[i]) ** 2 - own[i] ** 2 - squares[i]) * sigma
         error = np.sqrt(variance) / total
-    return {**summary(theta, error), "weights": weights.tolist(), "unmatched": missed}
+    return {**summary(theta, error), "weights": [float(f"{u:.12g}") for u in weights], "unmatched": missed}
 
 
 def aipw(y, w, e, mu, k, v, clusters, estimand, plain):
