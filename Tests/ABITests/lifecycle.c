@@ -5,7 +5,7 @@
 
 /* Average effects: over whom, of which rows, at which level; as structures and as JSON. */
 static void average_effects(const mtlr_model *model, const mtlr_dataset *dataset, int count) {
-    mtlr_average_effect ate[2], att[2], on_data[2], narrow[2];
+    mtlr_average_effect ate[2], att[2], atc[2], ato[2], on_data[2], narrow[2];
     mtlr_averaging averaging = MTLR_AVERAGING_INIT;
     SUCCEEDS(mtlr_model_average_effects(ate, count, model, NULL, NULL, &error));
     SUCCEEDS(mtlr_model_average_effects(narrow, count, model, &averaging, NULL, &error));
@@ -25,6 +25,11 @@ static void average_effects(const mtlr_model *model, const mtlr_dataset *dataset
     averaging.dataset = NULL;
     averaging.estimand = MTLR_ATT;
     SUCCEEDS(mtlr_model_average_effects(att, count, model, &averaging, NULL, &error));
+    averaging.estimand = MTLR_ATC;
+    SUCCEEDS(mtlr_model_average_effects(atc, count, model, &averaging, NULL, &error));
+    averaging.estimand = MTLR_ATO;
+    SUCCEEDS(mtlr_model_average_effects(ato, count, model, &averaging, NULL, &error));
+    averaging.estimand = MTLR_ATT;
     CHECK(mtlr_model_class_count(model) == 0 && mtlr_model_class_label(model, 0) == NULL);
     for (int arm = 0; arm < count; arm++) {
         CHECK(ate[arm].arm == arm + 1 && ate[arm].estimand == MTLR_ATE && att[arm].estimand == MTLR_ATT);
@@ -32,6 +37,12 @@ static void average_effects(const mtlr_model *model, const mtlr_dataset *dataset
         CHECK(ate[arm].lower < ate[arm].estimate && ate[arm].estimate < ate[arm].upper);
         CHECK(ate[arm].std_error > 0 && ate[arm].p_value >= 0 && ate[arm].p_value <= 1);
         CHECK(isfinite(att[arm].estimate) && isfinite(on_data[arm].estimate));
+        CHECK(atc[arm].estimand == MTLR_ATC && ato[arm].estimand == MTLR_ATO);
+        CHECK(atc[arm].std_error > 0 && ato[arm].std_error > 0);
+        /* Four populations of which no two are the same. */
+        CHECK(atc[arm].estimate != att[arm].estimate && ato[arm].estimate != ate[arm].estimate);
+        /* Overlap weights leave out what is extreme. */
+        CHECK(fabs(ato[arm].estimate - ate[arm].estimate) < 4 * ate[arm].std_error);
         /* The quantiles of the standard normal distribution at 97.5 % and at 90 %. */
         CHECK(ate[arm].upper == ate[arm].estimate + 1.959963984540054 * ate[arm].std_error);
         CHECK(ate[arm].lower == ate[arm].estimate - 1.959963984540054 * ate[arm].std_error);

@@ -233,7 +233,7 @@ static void averagings(void) {
     CHANGED("struct_size", averaging.struct_size = sizeof averaging - 1);
     CHANGED("struct_size", averaging.struct_size = offsetof(mtlr_averaging, level));
     CHANGED("struct_size", averaging.struct_size = SIZE_MAX);
-    const mtlr_estimand estimands[] = {-1, 2, INT32_MAX, INT32_MIN};
+    const mtlr_estimand estimands[] = {-1, 4, INT32_MAX, INT32_MIN};
     for (int index = 0; index < 4; index++) CHANGED("estimand", averaging.estimand = estimands[index]);
     CHANGED("reserved", averaging.reserved = 1);
     CHANGED("averaging.dataset", averaging.dataset = (const mtlr_dataset *)model);

@@ -13,8 +13,10 @@ public protocol Analysis: ParameterizedSpec {
     static var summary: String { get }
     /// Which kind of question that is: it decides which command asks it.
     static var topic: AnalysisTopic { get }
-    /// Whether a report has it without being asked: true by default, false for what takes long or needs a question of its
-    /// own.
+    /// Whether the command of the topic runs it unasked: false for details that only those want who name it.
+    static var runsByDefault: Bool { get }
+    /// Whether a report has it without being asked: as `runsByDefault` says, and false for what takes long or needs a
+    /// question of its own.
     static var isPartOfReports: Bool { get }
 
     /// What a study must have for it.
@@ -30,7 +32,8 @@ public protocol Analysis: ParameterizedSpec {
 }
 
 extension Analysis {
-    public static var isPartOfReports: Bool { true }
+    public static var runsByDefault: Bool { true }
+    public static var isPartOfReports: Bool { runsByDefault }
 
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///

@@ -66,6 +66,7 @@ public struct AnalysisRegistry: Sendable {
                 return [
                     "name": .string(type.name), "title": .string(type.title),
                     "summary": .string(type.summary), "topic": .string(type.topic.rawValue),
+                    "runs_by_default": .boolean(type.runsByDefault),
                     "needs": .array(
                         StudyParts.names.filter { defaults.needs.contains($0.part) }.map { .string($0.name) }),
                     "parameters": .array(defaults.parameterDescriptions.map(\.specValue)),
@@ -77,5 +78,11 @@ public struct AnalysisRegistry: Sendable {
 extension AnalysisRegistry {
     /// Every analysis that is built in. This is the only place that names them all.
     public static let `default` = AnalysisRegistry()
+        .registering(AverageEffectsAnalysis.self)
+        .registering(DifferenceInMeans.self)
+        .registering(OLSAnalysis.self)
+        .registering(InverseProbabilityWeighting.self)
+        .registering(MatchingAnalysis.self)
         .registering(AIPWAnalysis.self)
+        .registering(TMLEAnalysis.self)
 }

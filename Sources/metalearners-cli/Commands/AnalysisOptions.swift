@@ -85,6 +85,7 @@ struct AnalysisOptions: ParsableArguments {
         -> [any Analysis]
     {
         var types = registry.analyses(of: topics)
+        if only.isEmpty { types.removeAll { !$0.runsByDefault } }
         if only.isEmpty {
             // Nobody but a simulation knows the truth.
             if trueEffects.isEmpty { types.removeAll { $0.init().needs.contains(.trueEffects) } }
