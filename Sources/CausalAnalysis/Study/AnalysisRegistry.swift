@@ -78,4 +78,18 @@ extension AnalysisRegistry {
     /// Every analysis that is built in. This is the only place that names them all.
     public static let `default` = AnalysisRegistry()
         .registering(AIPWAnalysis.self)
+        .registering(EffectDistributionAnalysis.self)
+        .registering(HomogeneityTestAnalysis.self)
+        .registering(CalibrationTestAnalysis.self)
+        .registering(GATESAnalysis.self)
+        .registering(GroupEffectsAnalysis.self)
+        .registering(CLANAnalysis.self)
+        .registering(BestLinearProjectionAnalysis.self)
+        .registering(SurrogateTreeAnalysis.self)
+        .registering(RATEAnalysis.self)
+        .registering(UpliftSlicesAnalysis.self)
+        .registering(UpliftCurvesAnalysis.self)
+        .registering(LossesAnalysis.self)
+        .registering(NuisanceMetricsAnalysis.self)
+        .registering(TruthAnalysis.self)
 }
