@@ -28,6 +28,10 @@ public struct GroupEffectsAnalysis: Analysis {
 
     /// Without a column to group by it says what the sorted groups say.
     public static var runsByDefault: Bool { false }
+    public static var isPartOfReports: Bool { false }
+
+    /// The column to group by.
+    public var dataColumns: [String] { by.map { [$0] } ?? [] }
 
     public func run(_ study: CausalStudy, _ scheduler: Scheduler) throws(MetaLearnersError) -> AnalysisResult
     {

@@ -33,6 +33,9 @@ public struct RATEAnalysis: Analysis {
 
     public var needs: StudyParts { [.scores, .effects] }
 
+    /// The column of the other ranking.
+    public var dataColumns: [String] { against.map { [$0] } ?? [] }
+
     /// The estimates of one ranking, or of the difference of two.
     struct Ranking {
         let name: String

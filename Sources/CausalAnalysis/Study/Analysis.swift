@@ -15,6 +15,9 @@ public protocol Analysis: ParameterizedSpec {
     static var topic: AnalysisTopic { get }
     /// Whether the command of the topic runs it unasked: false for details that only those want who name it.
     static var runsByDefault: Bool { get }
+    /// Whether a report has it without being asked: true by default, false for what takes long or needs a question of its
+    /// own.
+    static var isPartOfReports: Bool { get }
 
     /// What a study must have for it.
     var needs: StudyParts { get }
@@ -30,6 +33,7 @@ public protocol Analysis: ParameterizedSpec {
 
 extension Analysis {
     public static var runsByDefault: Bool { true }
+    public static var isPartOfReports: Bool { true }
 
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///

@@ -29,6 +29,9 @@ final class CommandSession {
             })
     }
 
+    /// Takes the progress bar away.
+    func clear() { bar.clear() }
+
     /// Does a stage of the work, and says how long it took.
     func timed<Value>(_ work: () throws(MetaLearnersError) -> Value) throws(MetaLearnersError) -> (
         Value, Double

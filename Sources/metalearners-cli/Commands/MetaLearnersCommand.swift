@@ -16,6 +16,7 @@ package struct MetaLearnersCommand: ParsableCommand {
         subcommands: [
             CheckCommand.self, FitCommand.self, PredictCommand.self, AverageEffectCommand.self,
             EffectsCommand.self, EvaluateCommand.self, PolicyCommand.self, RefuteCommand.self,
+            ReportCommand.self,
             InspectCommand.self, BackendsCommand.self, AnalysesCommand.self, SpecCommand.self,
         ])
 
