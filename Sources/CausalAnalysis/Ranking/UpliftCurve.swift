@@ -127,28 +127,42 @@ struct UpliftCurve: Sendable {
         if gain.y != 0 { areas.relativeGain = gain.excess / gain.y }
         if qini.y != 0 { areas.relativeQini = qini.excess / qini.y }
         guard isBinary else { return areas }
-        // A perfect ranking: treated rows of 1, then those of 0 in either arm, then control rows of 1.
-        var perfect = (gain: Walk(), qini: Walk(), sums: Sums())
-        for step in 0..<3 {
-            switch step {
-            case 0:
-                perfect.sums.treated += positive.treated
-                perfect.sums.ofTreated += positive.ofTreated
-            case 1:
-                perfect.sums.treated += all.treated - positive.treated
-                perfect.sums.control += all.control - positive.control
-            default:
-                perfect.sums.control += positive.control
-                perfect.sums.ofControl += positive.ofControl
-            }
-            let x = perfect.sums.count / all.count
-            guard x > perfect.gain.x else { continue }
-            perfect.gain.move(toX: x, y: perfect.sums.gain / all.count, [])
-            perfect.qini.move(toX: x, y: perfect.sums.qini / all.treated, [])
-        }
-        if perfect.gain.excess != 0 { areas.gainOfPerfect = gain.excess / perfect.gain.excess }
-        if perfect.qini.excess != 0 { areas.qiniOfPerfect = qini.excess / perfect.qini.excess }
+        let perfectGain = perfect(all, positive, ofGain: true)
+        let perfectQini = perfect(all, positive, ofGain: false)
+        if perfectGain != 0 { areas.gainOfPerfect = gain.excess / perfectGain }
+        if perfectQini != 0 { areas.qiniOfPerfect = qini.excess / perfectQini }
         return areas
+    }
+
+    /// The area of a perfect ranking, as scikit-uplift has it. Of Qini: treated rows of 1, those of 0 in either arm, control rows
+    /// of 1. Of gain: treated rows of 1, control rows of 0, and of the two that are left the larger one first.
+    private func perfect(_ all: Sums, _ positive: Sums, ofGain: Bool) -> Double {
+        let treatedZeros = Sums(treated: all.treated - positive.treated)
+        let controlZeros = Sums(control: all.control - positive.control)
+        let treatedOnes = Sums(treated: positive.treated, ofTreated: positive.ofTreated)
+        let controlOnes = Sums(control: positive.control, ofControl: positive.ofControl)
+        let steps: [[Sums]] =
+            if ofGain {
+                [[treatedOnes], [controlZeros]]
+                    + (controlOnes.control > treatedZeros.treated
+                        ? [[controlOnes], [treatedZeros]] : [[treatedZeros], [controlOnes]])
+            } else {
+                [[treatedOnes], [treatedZeros, controlZeros], [controlOnes]]
+            }
+        var walk = Walk()
+        var sums = Sums()
+        for part in steps {
+            for step in part {
+                sums.treated += step.treated
+                sums.control += step.control
+                sums.ofTreated += step.ofTreated
+                sums.ofControl += step.ofControl
+            }
+            let x = sums.count / all.count
+            guard x > walk.x else { continue }
+            walk.move(toX: x, y: ofGain ? sums.gain / all.count : sums.qini / all.treated, [])
+        }
+        return walk.excess
     }
 
     private func add(_ place: Int, _ weight: Double, to sums: inout Sums) {
