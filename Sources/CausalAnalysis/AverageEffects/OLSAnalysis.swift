@@ -186,8 +186,7 @@ struct LinearAdjustment {
         guard !fit.isAliased[arm] else {
             throw MetaLearnersError(
                 .invalidData, at: "arm '\(sample.study.armLabels[arm])'",
-                "the covariates tell the arms apart completely, so that its effect cannot be told from theirs"
-            )
+                "the covariates tell the arms apart completely, so that its effect cannot be told from theirs")
         }
         var combination = [Double](repeating: 0, count: names.count)
         combination[arm] = 1
