@@ -78,6 +78,9 @@ public struct AnalysisRegistry: Sendable {
 extension AnalysisRegistry {
     /// Every analysis that is built in. This is the only place that names them all.
     public static let `default` = AnalysisRegistry()
+        .registering(OverlapAnalysis.self)
+        .registering(BalanceAnalysis.self)
+        .registering(SuspiciousColumnsAnalysis.self)
         .registering(AverageEffectsAnalysis.self)
         .registering(DifferenceInMeans.self)
         .registering(OLSAnalysis.self)
@@ -99,4 +102,10 @@ extension AnalysisRegistry {
         .registering(LossesAnalysis.self)
         .registering(NuisanceMetricsAnalysis.self)
         .registering(TruthAnalysis.self)
+        .registering(PlaceboTreatmentAnalysis.self)
+        .registering(RandomCommonCauseAnalysis.self)
+        .registering(DataSubsetAnalysis.self)
+        .registering(DummyOutcomeAnalysis.self)
+        .registering(NegativeControlAnalysis.self)
+        .registering(UnobservedConfounderAnalysis.self)
 }

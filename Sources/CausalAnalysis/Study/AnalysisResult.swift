@@ -106,7 +106,7 @@ public struct ResultTable: Sendable, Equatable {
     /// The columns.
     public let columns: [Column]
     /// Whether it is too long to be read: JSON and CSV have it, texts and reports have a picture of it at most.
-    public let isDetail: Bool
+    public var isDetail: Bool
     /// The rows: a value for each column; null where there is none, with the reason in the row's notes.
     public private(set) var rows: [[SpecValue]] = []
 
