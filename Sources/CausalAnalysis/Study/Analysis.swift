@@ -14,8 +14,14 @@ public protocol Analysis: ParameterizedSpec {
     /// Which kind of question that is: it decides which command asks it.
     static var topic: AnalysisTopic { get }
 
+    /// Whether commands run it only where it is named: it fits models, and takes its time.
+    static var isOnRequest: Bool { get }
+
     /// What a study must have for it.
     var needs: StudyParts { get }
+
+    /// Columns of the data that it reads beside the covariates, such as a cost.
+    var dataColumns: [String] { get }
 
     /// Answers the question.
     ///
@@ -27,6 +33,9 @@ public protocol Analysis: ParameterizedSpec {
 }
 
 extension Analysis {
+    public static var isOnRequest: Bool { false }
+    public var dataColumns: [String] { [] }
+
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///
     /// - Throws: `invalidSpec` for an option out of its range, `unsupported` where the study lacks something, and what

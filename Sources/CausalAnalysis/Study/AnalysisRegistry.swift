@@ -78,4 +78,8 @@ extension AnalysisRegistry {
     /// Every analysis that is built in. This is the only place that names them all.
     public static let `default` = AnalysisRegistry()
         .registering(AIPWAnalysis.self)
+        .registering(PolicyValueAnalysis.self)
+        .registering(BudgetCurveAnalysis.self)
+        .registering(PolicyTreeAnalysis.self)
+        .registering(CompareAnalysis.self)
 }
