@@ -87,6 +87,7 @@ struct AnalysisOptions: ParsableArguments {
         var types = registry.analyses(of: topics)
         if only.isEmpty {
             // Nobody but a simulation knows the truth.
+            types.removeAll { $0.isOnRequest }
             if trueEffects.isEmpty { types.removeAll { $0.init().needs.contains(.trueEffects) } }
         } else {
             types = []

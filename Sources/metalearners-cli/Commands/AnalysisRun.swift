@@ -27,16 +27,18 @@ struct AnalysisRun {
         files.writesStandardOutput()
         try files.check()
         let needs = analyses.reduce(StudyParts()) { $0.union($1.needs) }
-        let study = try study(inputs, for: needs, session)
+        let study = try study(inputs, for: needs, analyses.flatMap(\.dataColumns), session)
         session.warn(study.warnings)
         var results: [AnalysisResult] = []
         var failures: [(String, MetaLearnersError)] = []
         for analysis in analyses {
             do throws(MetaLearnersError) {
-                let (result, _) = try session.timed { () throws(MetaLearnersError) in
-                    try analysis.run(study, session.execution)
-                }
-                results.append(result)
+                results.append(
+                    try session.finishing { () throws(MetaLearnersError) in
+                        try analysis.run(study, session.execution)
+                    })
+                // What could not be finished is the last that there is.
+                if Interruption.token.isCancelled { break }
             } catch {
                 // An interrupt leaves what is done; what one analysis cannot do keeps no other from its answer.
                 if error.kind == .cancelled { break }
@@ -47,11 +49,12 @@ struct AnalysisRun {
         if let failure = failures.first, results.isEmpty { throw failure.1 }
     }
 
-    private func study(_ inputs: InputFiles, for needs: StudyParts, _ session: CommandSession) throws
-        -> CausalStudy
-    {
+    private func study(
+        _ inputs: InputFiles, for needs: StudyParts, _ columns: [String], _ session: CommandSession
+    ) throws -> CausalStudy {
         let reader = StudyReader(
-            options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions)
+            options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions,
+            dataColumns: columns)
         return try reader.study(inputs, for: needs, session)
     }
 
