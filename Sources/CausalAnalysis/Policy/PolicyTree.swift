@@ -72,6 +72,8 @@ struct PolicyTreeColumn: Sendable {
     let bins: [Int32]
     /// The largest value of each bin; −∞ for missing ones.
     let uppers: [Double]
+    /// The smallest value of each bin.
+    let lowers: [Double]
 
     /// The columns of a table: numbers as they are, a category as a column for each of its levels.
     ///
@@ -101,11 +103,12 @@ struct PolicyTreeColumn: Sendable {
         return (columns.filter { $0.uppers.count > 1 }, warnings)
     }
 
-    private init(name: String, level: String?, bins: [Int32], uppers: [Double]) {
+    private init(name: String, level: String?, bins: [Int32], uppers: [Double], lowers: [Double]? = nil) {
         self.name = name
         self.level = level
         self.bins = bins
         self.uppers = uppers
+        self.lowers = lowers ?? uppers
     }
 
     private init(_ name: String, _ values: [Double], most: Int) {
@@ -121,10 +124,13 @@ struct PolicyTreeColumn: Sendable {
                 counts.append(1)
             }
         }
+        var lowers = distinct
         if most > 0, distinct.count > most {
+            lowers = []
             var uppers: [Double] = []
             var seen = 0
             for (value, count) in zip(distinct, counts) {
+                if lowers.count == uppers.count { lowers.append(value) }
                 seen += count
                 if seen * most >= (uppers.count + 1) * sorted.count || value == distinct.last {
                     uppers.append(value)
@@ -141,7 +147,7 @@ struct PolicyTreeColumn: Sendable {
                     if distinct[middle] < key { low = middle + 1 } else { high = middle }
                 }
                 return Int32(low)
-            }, uppers: distinct)
+            }, uppers: distinct, lowers: lowers)
     }
 
     /// What holds on the left of a split behind a bin, and on its right.
@@ -149,7 +155,19 @@ struct PolicyTreeColumn: Sendable {
         if let level { return ("\(name) is not \(level)", "\(name) is \(level)") }
         let hasMissing = uppers.first == -.infinity
         guard uppers[bin] > -.infinity else { return ("\(name) is missing", "\(name) is known") }
-        let number = SpecValue.number(uppers[bin]).json()
+        let number = SpecValue.normalized(shortThreshold(bin)).json()
         return ("\(name) ≤ \(number)" + (hasMissing ? " or missing" : ""), "\(name) > \(number)")
+    }
+
+    /// The number with the fewest decimals that tells a bin from the next one.
+    private func shortThreshold(_ bin: Int) -> Double {
+        let next = bin + 1 < lowers.count ? lowers[bin + 1] : .infinity
+        var scale = 1.0
+        while scale < 1e15 {
+            let number = (uppers[bin] * scale).rounded(.up) / scale
+            if number >= uppers[bin], number < next { return number }
+            scale *= 10
+        }
+        return uppers[bin]
     }
 }

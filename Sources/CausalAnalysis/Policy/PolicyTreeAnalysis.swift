@@ -155,7 +155,8 @@ public struct PolicyTreeAnalysis: Analysis {
             [
                 .init("rule", "who", .text), .init("arm", "arm", .text), .init("rows", "rows", .count),
                 .init("share", "share", .share),
-            ] + ResultTable.estimateColumns("gain over the control", level: level))
+            ] + ResultTable.estimateColumns("gain over the control", level: level)
+                + [.init("note", "note", .text)])
         let total = evaluation.weights.reduce(0, +)
         var leafOf = [Int](repeating: 0, count: study.rowCount)
         let leaves = tree.leaves(columns)
@@ -182,7 +183,10 @@ public struct PolicyTreeAnalysis: Analysis {
                         leaf.conditions.isEmpty ? "everybody" : leaf.conditions.joined(separator: " and ")),
                     .string(study.armLabels[leaf.arm]), .integer(members.count),
                     .number(weights.reduce(0, +) / total),
-                ] + (leaf.arm == 0 ? [.number(0)] : ResultTable.cells(estimate, level: level)))
+                ]
+                    + (leaf.arm == 0
+                        ? [.number(0), .null, .null, .null, .null, "the control itself"]
+                        : ResultTable.cells(estimate, level: level)))
         }
         return table
     }

@@ -69,7 +69,7 @@ struct TargetSummary {
             lines.append("No interval of the gain: \(note).")
         }
         lines.append("By the predicted effects alone: \(number(allocation.gain)).")
-        if case .budget = limit, allocation.bound > allocation.gain {
+        if case .budget = limit, allocation.bound > allocation.gain * (1 + 1e-9) {
             lines.append(
                 "No other choice within the budget could have more than \(number(allocation.bound)) by these effects."
             )
