@@ -137,6 +137,12 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
+            name: "ReportingTests",
+            dependencies: [
+                "Reporting", "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit",
+                "_TestSupport",
+            ], swiftSettings: swiftSettings),
+        .testTarget(
             name: "DocumentationTests",
             dependencies: ["CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit"],
             swiftSettings: swiftSettings),

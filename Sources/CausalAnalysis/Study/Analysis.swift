@@ -13,6 +13,9 @@ public protocol Analysis: ParameterizedSpec {
     static var summary: String { get }
     /// Which kind of question that is: it decides which command asks it.
     static var topic: AnalysisTopic { get }
+    /// Whether a report has it without being asked: true by default, false for what takes long or needs a question of its
+    /// own.
+    static var isPartOfReports: Bool { get }
 
     /// Whether commands run it only where it is named: it fits models, and takes its time.
     static var isOnRequest: Bool { get }
@@ -35,6 +38,7 @@ public protocol Analysis: ParameterizedSpec {
 extension Analysis {
     public static var isOnRequest: Bool { false }
     public var dataColumns: [String] { [] }
+    public static var isPartOfReports: Bool { !isOnRequest }
 
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///

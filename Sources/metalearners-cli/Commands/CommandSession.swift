@@ -29,6 +29,9 @@ final class CommandSession {
             })
     }
 
+    /// Takes the progress bar away.
+    func clear() { bar.clear() }
+
     /// Does a stage of the work, and says how long it took.
     func timed<Value>(_ work: () throws(MetaLearnersError) -> Value) throws(MetaLearnersError) -> (
         Value, Double
@@ -42,12 +45,6 @@ final class CommandSession {
         }
         let (seconds, attoseconds) = (clock.now - start).components
         return (value, Double(seconds) + Double(attoseconds) * 1e-18)
-    }
-
-    /// Does a stage of the work whose result counts even where it was interrupted.
-    func finishing<Value>(_ work: () throws(MetaLearnersError) -> Value) throws(MetaLearnersError) -> Value {
-        defer { bar.clear() }
-        return try work()
     }
 
     /// Reads the data file at `path`, whose columns are what `rules` say.

@@ -16,8 +16,7 @@ package struct MetaLearnersCommand: ParsableCommand {
         subcommands: [
             CheckCommand.self, FitCommand.self, PredictCommand.self, AverageEffectCommand.self,
             EffectsCommand.self, EvaluateCommand.self, CompareCommand.self, PolicyCommand.self,
-            TargetCommand.self,
-            RefuteCommand.self, GenerateCommand.self,
+            TargetCommand.self, RefuteCommand.self, ReportCommand.self, GenerateCommand.self,
             InspectCommand.self, BackendsCommand.self, AnalysesCommand.self, SpecCommand.self,
         ])
 
