@@ -11,6 +11,7 @@
  *   metalearners/model.h           fitting, looking into, saving and loading models
  *   metalearners/prediction.h      what a model predicts for each row
  *   metalearners/average_effect.h  average effects with their intervals
+ *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
  *
  * metalearners_plugin.h, which is not among them, is what plug-ins are written with.
@@ -39,6 +40,7 @@
 #ifndef METALEARNERS_H
 #define METALEARNERS_H
 
+#include "metalearners/analysis.h"
 #include "metalearners/average_effect.h"
 #include "metalearners/common.h"
 #include "metalearners/data.h"

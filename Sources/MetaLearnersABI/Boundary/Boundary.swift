@@ -38,10 +38,11 @@ enum Boundary {
     /// Runs `body`, which makes a text, and hands a copy of it to the caller; NULL where it throws.
     static func text(
         _ out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
-        _ error: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws(MetaLearnersError) -> String
+        _ error: UnsafeMutablePointer<OpaquePointer?>?, argument: String = "json",
+        _ body: () throws(MetaLearnersError) -> String
     ) -> mtlr_status {
         run(error) { () throws(MetaLearnersError) in
-            guard let out else { throw missing("json") }
+            guard let out else { throw missing(argument) }
             store(nil, at: out)
             store(try CText.copy(try body()), at: out)
         }

@@ -26,41 +26,29 @@ struct AnalysisRun {
         if let folder = options.csv { try files.writes("--csv", folder: folder, for: analyses) }
         files.writesStandardOutput()
         try files.check()
-        let needs = analyses.reduce(StudyParts()) { $0.union($1.needs) }
-        let study = try study(inputs, for: needs, session)
-        session.warn(study.warnings)
-        var results: [AnalysisResult] = []
-        var failures: [(String, MetaLearnersError)] = []
-        for analysis in analyses {
-            do throws(MetaLearnersError) {
-                let (result, _) = try session.timed { () throws(MetaLearnersError) in
-                    try analysis.run(study, session.execution)
-                }
-                results.append(result)
-            } catch {
-                // An interrupt leaves what is done; what one analysis cannot do keeps no other from its answer.
-                if error.kind == .cancelled { break }
-                failures.append((type(of: analysis).name, error))
-            }
-        }
-        try print(results, failures, study, session)
-        if let failure = failures.first, results.isEmpty { throw failure.1 }
+        let report = try answer(analyses, inputs, session)
+        try print(report, session)
+        if report.results.isEmpty, let failure = report.failures.first { throw failure.error }
     }
 
-    private func study(_ inputs: InputFiles, for needs: StudyParts, _ session: CommandSession) throws
-        -> CausalStudy
+    /// Fits what the analyses need and runs them.
+    func answer(_ analyses: [any Analysis], _ inputs: InputFiles, _ session: CommandSession) throws
+        -> StudyReport
     {
+        let needs = analyses.reduce(StudyParts()) { $0.union($1.needs) }
         let reader = StudyReader(
-            options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions)
-        return try reader.study(inputs, for: needs, session)
+            options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions,
+            dataColumns: analyses.flatMap(\.dataColumns))
+        let study = try reader.study(inputs, for: needs, session)
+        session.warn(study.warnings)
+        defer { session.clear() }
+        return StudyReport(study, analyses, session.execution)
     }
 
-    private func print(
-        _ results: [AnalysisResult], _ failures: [(name: String, error: MetaLearnersError)],
-        _ study: CausalStudy, _ session: CommandSession
-    ) throws(MetaLearnersError) {
+    private func print(_ report: StudyReport, _ session: CommandSession) throws(MetaLearnersError) {
+        let study = report.study
         if let folder = options.csv {
-            for result in results {
+            for result in report.results {
                 for table in result.tables {
                     try OutputFile.write(
                         Array(ResultCSV.text(table).utf8),
@@ -72,16 +60,22 @@ struct AnalysisRun {
             let value: SpecValue = [
                 "source": .string(study.source), "origin": .string(study.origin.rawValue),
                 "rows": .integer(study.rowCount), "arms": .array(study.armLabels.map { .string($0) }),
-                "results": .array(results.map(\.specValue)),
+                "results": .array(report.results.map(\.specValue)),
                 "failures": .array(
-                    failures.map { ["analysis": .string($0.name), "error": .string($0.error.description)] }),
+                    report.failures.map {
+                        ["analysis": .string($0.name), "error": .string($0.error.description)]
+                    }),
+                "complete": .boolean(report.isComplete),
                 "warnings": .array(session.warnings.map { .string($0) }),
             ]
             try session.print(value.json(indented: true) + "\n")
             return
         }
-        try session.print(results.map { ResultText.text($0) }.joined(separator: "\n"))
-        for (name, error) in failures { StandardStreams.message("\(name): \(error.description)") }
+        try session.print(report.results.map { ResultText.text($0) }.joined(separator: "\n"))
+        if !report.isComplete { StandardStreams.message("interrupted: what was ready is printed") }
+        for failure in report.failures {
+            StandardStreams.message("\(failure.name): \(failure.error.description)")
+        }
     }
 }
 

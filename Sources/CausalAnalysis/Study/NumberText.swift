@@ -66,7 +66,7 @@ package enum NumberText {
     }
 
     /// A count of things: 1 field, 2 fields.
-    package static func counted(_ number: Int, _ noun: String) -> String {
-        "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    package static func counted(_ number: Int, _ noun: String, plural: String? = nil) -> String {
+        "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
     }
 }
