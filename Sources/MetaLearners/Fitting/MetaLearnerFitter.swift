@@ -117,4 +117,13 @@ public struct MetaLearnerFitter: Sendable {
         }
         return reusable
     }
+
+    /// Of nuisances that were fitted before to the same rows, those that this fitter would fit in just the same way; none where
+    /// there are no such.
+    package func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
+        strategy.reusable(nuisances, labels)
+    }
+
+    /// Whether the learner brings base learners of its own, so that the spec's are not used.
+    package var bringsModels: Bool { registry.traits(of: spec.learner)?.bringsModels == true }
 }

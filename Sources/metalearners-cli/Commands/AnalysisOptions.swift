@@ -85,7 +85,6 @@ struct AnalysisOptions: ParsableArguments {
         -> [any Analysis]
     {
         var types = registry.analyses(of: topics)
-        if only.isEmpty { types.removeAll { !$0.runsByDefault } }
         if only.isEmpty {
             // A column to group by asks for the averages of its groups.
             types.removeAll { !$0.runsByDefault && (by == nil || $0.name != GroupEffectsAnalysis.name) }
