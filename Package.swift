@@ -16,7 +16,7 @@ let package = Package(
     products: [
         .library(name: "MetaLearnersKit", targets: ["MetaLearnersKit"]),
         .library(name: "metalearners", type: .dynamic, targets: ["MetaLearnersABI"]),
-        .executable(name: "metalearners-cli", targets: ["metalearners-cli"]),
+        .executable(name: "metalearners-cli", targets: ["metalearners-command"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -84,7 +84,8 @@ let package = Package(
                 "Reporting", "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
-        .executableTarget(
+        // The command line: a library, so that tests and fuzzers can reach its readers, and the program around it.
+        .target(
             name: "metalearners-cli",
             dependencies: [
                 "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
@@ -92,6 +93,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "metalearners-command", dependencies: ["metalearners-cli"], swiftSettings: swiftSettings),
 
         // A package of its own for those who read it, built here too so that the tests run it.
         .executableTarget(
@@ -149,10 +152,30 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "metalearners-cli", "swap-backends", "Reporting", "MetaLearners", "MetaLearnersCore",
-                "MetaLearnersKit",
-                "_TestSupport",
+                "metalearners-cli", "metalearners-command", "swap-backends", "Reporting", "MetaLearners",
+                "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+
+        // What fuzzers feed with bytes (Tests/Fuzz/README.md), and a test that feeds them with what is stored.
+        .target(
+            name: "CFuzzTargets", dependencies: ["CMetaLearners", "MetaLearnersABI"], path: "Tests/Fuzz/Edge"),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "CFuzzTargets", "metalearners-cli", "MetaLearners", "MetaLearnersCore", "MetaLearnersABI",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay",
+            swiftSettings: swiftSettings),
     ]
 )
+
+// The fuzzer itself links with libFuzzer, which no other build has: scripts/fuzz sets this and the flags.
+if Context.environment["METALEARNERS_FUZZER"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
+            swiftSettings: swiftSettings))
+}

@@ -101,6 +101,42 @@ struct AverageEffectTests {
         }
     }
 
+    @Test(
+        "Learners whose effects need no outcome of each arm have the averages of those that do, to the bit",
+        arguments: [LearnerKind.f, .m, .u, .r, .x, .t])
+    func properOutcomes(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.multiArm(rows: 300, arms: 3, noise: 0.5, seed: 3).dataset
+        for estimand in Estimand.allCases {
+            #expect(
+                try fit(data, learner).averageEffects(estimand) == fit(data, .dr).averageEffects(estimand))
+        }
+    }
+
+    @Test(
+        "average_effects: false saves these outcomes, and averages say what they lack",
+        arguments: LearnerKind.allCases)
+    func withoutAverages(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.linear(rows: 120, seed: 3).dataset
+        func model(_ hasAverages: Bool) throws -> CATEModel {
+            let spec: SpecValue = [
+                "learner": .string(learner.rawValue), "average_effects": .boolean(hasAverages),
+                "models": learner == .auto ? .null : Self.linearModels, "cross_fitting": ["folds": 2],
+            ]
+            return try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(data)
+        }
+        let (with, without) = (try model(true), try model(false))
+        #expect(with.trainingEffects == without.trainingEffects)
+        #expect(try with.predict(data.covariates).effects == without.predict(data.covariates).effects)
+        #expect(with.hasAverageEffects)
+        let loaded = try CATEModel(bytes: without.encoded())
+        #expect(loaded.hasAverageEffects == ![LearnerKind.f, .m, .u, .r, .ensemble].contains(learner))
+        guard !loaded.hasAverageEffects else { return }
+        for rows in [nil, data, try SyntheticDataset.linear(rows: 50, seed: 4).dataset] {
+            let error = #expect(throws: MetaLearnersError.self) { try loaded.averageEffects(.ate, on: rows) }
+            #expect(error?.kind == .unsupported && error?.remedy?.contains("average_effects: true") == true)
+        }
+    }
+
     @Test("Averages of a trimmed model are over the rows that are left", arguments: Estimand.allCases)
     func trimmed(estimand: Estimand) throws {
         let data = try SyntheticDataset.nieWager(.c, rows: 200, seed: 1).dataset
@@ -167,8 +203,6 @@ struct AverageEffectTests {
             outcome: Outcome([Double](repeating: 0.1, count: 100)))
         let model = try fit(dataset, learner)
         #expect(model.warnings.contains { $0.contains("the outcome is the same in every row") })
-        // The target of these is the outcome itself, not a residual.
-        guard ![.f, .m].contains(learner) else { return }
         #expect(model.trainingEffects[0].allSatisfy { abs($0) < 1e-9 })
         #expect(try abs(model.averageEffects(.ate)[0].estimate) < 1e-9)
     }
@@ -189,6 +223,6 @@ struct AverageEffectTests {
         let error = #expect(throws: MetaLearnersError.self) {
             try bare.averageEffects(.ate, on: SyntheticDataset.linear(rows: 50, seed: 4).dataset)
         }
-        #expect(error?.kind == .corruptModel)
+        #expect(error?.kind == .unsupported)
     }
 }

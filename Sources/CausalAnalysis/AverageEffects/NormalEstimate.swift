@@ -1,9 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-import MetaLearners
+import MetaLearnersCore
 
 /// An estimate that is normal in large samples, such as a ratio of weighted means.
 ///
@@ -73,6 +68,6 @@ struct NormalEstimate {
         guard stdError > 0 else { return estimate == 0 ? 1 : 0 }
         let statistic = abs(estimate) / stdError
         return degreesOfFreedom.map { 2 * StudentDistribution($0).upperTail(statistic) }
-            ?? erfc(statistic / 2.0.squareRoot())
+            ?? 2 * StandardNormal.upperTail(statistic)
     }
 }

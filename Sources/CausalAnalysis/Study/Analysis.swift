@@ -22,6 +22,9 @@ public protocol Analysis: ParameterizedSpec {
     /// What a study must have for it.
     var needs: StudyParts { get }
 
+    /// Columns of the data that it reads beside the covariates, such as a cost.
+    var dataColumns: [String] { get }
+
     /// Answers the question.
     ///
     /// - Parameters:
@@ -34,6 +37,7 @@ public protocol Analysis: ParameterizedSpec {
 extension Analysis {
     public static var runsByDefault: Bool { true }
     public static var isPartOfReports: Bool { runsByDefault }
+    public var dataColumns: [String] { [] }
 
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///

@@ -50,6 +50,8 @@ private struct Parts {
         sourceRows = try Self.keptRows(of: outcomeSource, spec, table.places)
         if let sourceRows {
             warnings.append("\(source.rowCount - sourceRows.count) rows without an outcome were dropped")
+            let size = table.columns.reduce(0) { $0 + ($1.values.sparse == nil ? $1.values.element.size : 0) }
+            try AvailableMemory.require(sourceRows.count, of: size, for: "a copy of the rows with an outcome")
             table = table.selecting(rows: sourceRows)
         }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Immutable memory that columns point into, kept alive as long as a column needs it.
 ///
 /// It either belongs to the package, or is borrowed from somebody who promises that it neither moves nor
@@ -17,20 +23,24 @@ public final class ColumnMemory: @unchecked Sendable {  // The bytes are never w
         release = { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
     }
 
-    /// Makes `count` values of memory of its own and lets `fill` write them.
-    public init<Value: BitwiseCopyable, Failure: Error>(
-        count: Int, of _: Value.Type, fill: (UnsafeMutableBufferPointer<Value>) throws(Failure) -> Void
-    ) throws(Failure) {
-        let buffer = UnsafeMutableBufferPointer<Value>.allocate(capacity: max(count, 1))
-        do {
-            try fill(UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))
-        } catch {
-            buffer.deallocate()
-            throw error
+    /// Makes `count` values of memory of its own and lets `fill` write each of them.
+    ///
+    /// - Throws: `outOfMemory` where there is none for them.
+    public init<Value: BitwiseCopyable>(
+        count: Int, of _: Value.Type, fill: (UnsafeMutableBufferPointer<Value>) -> Void
+    ) throws(MetaLearnersError) {
+        let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
+        guard !overflow, let start = malloc(max(size, 1)) else {
+            throw MetaLearnersError(
+                .outOfMemory, "there is not enough memory for a column of \(count) rows",
+                remedy: "raise the limit of memory, or use fewer rows or columns")
         }
-        bytes = UnsafeRawBufferPointer(start: buffer.baseAddress, count: count * MemoryLayout<Value>.stride)
-        let address = UInt(bitPattern: buffer.baseAddress)
-        release = { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
+        fill(
+            UnsafeMutableBufferPointer(start: start.bindMemory(to: Value.self, capacity: count), count: count)
+        )
+        bytes = UnsafeRawBufferPointer(start: start, count: size)
+        let address = UInt(bitPattern: start)
+        release = { free(UnsafeMutableRawPointer(bitPattern: address)) }
     }
 
     /// Borrows memory; `release` is called once, when nothing points into it any more.

@@ -1,4 +1,4 @@
-/// Numbers in memory, one a row, a fixed number of bytes apart, of any of the usual types.
+/// Numbers in memory, one per row, a fixed number of bytes apart, of any of the usual types.
 ///
 /// A column of a row-major matrix, a column of its own and a constant (stride 0) are all of this form, so that
 /// nothing needs to be copied to be used.
@@ -101,6 +101,13 @@ public struct StridedValues: Sendable {
         self.init(
             unchecked: ColumnMemory(copying: values), element: .int32, count: values.count, offset: 0,
             stride: 4)
+    }
+
+    /// Copies `values`.
+    public init(_ values: [Int]) {
+        self.init(
+            unchecked: ColumnMemory(copying: values.map(Int64.init)), element: .int64, count: values.count,
+            offset: 0, stride: 8)
     }
 
     /// The same value in each of `count` rows, stored once.
@@ -206,12 +213,17 @@ public struct StridedValues: Sendable {
     public func selecting(_ rows: [Int32]) -> StridedValues {
         if let sparse { return StridedValues(sparse.selecting(rows), column: 0) }
         let size = element.size
-        let copied = ColumnMemory(count: rows.count * size, of: UInt8.self) { target in
-            guard let start, let target = target.baseAddress else { return }
+        let target = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(rows.count * size, 1), alignment: 16)
+        if let start, let first = target.baseAddress {
             for (position, row) in rows.enumerated() {
-                (UnsafeMutableRawPointer(target) + position * size)
-                    .copyMemory(from: start + Int(row) * stride, byteCount: size)
+                (first + position * size).copyMemory(from: start + Int(row) * stride, byteCount: size)
             }
+        }
+        let address = UInt(bitPattern: target.baseAddress)
+        let bytes = UnsafeRawBufferPointer(start: target.baseAddress, count: rows.count * size)
+        let copied = ColumnMemory(borrowing: bytes) {
+            UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
         }
         return StridedValues(unchecked: copied, element: element, count: rows.count, offset: 0, stride: size)
     }

@@ -77,6 +77,8 @@ struct XGBoostFunctions: Sendable {
     let featureCount: Count
     let dump: Dump
     let setBoosterTexts: SetTexts
+    /// Of OpenMP, which XGBoost brings: how many threads the calling thread may use where a call does not say.
+    let setThreads: (@convention(c) (Int32) -> Void)?
 
     /// Looks the functions up.
     ///
@@ -136,5 +138,6 @@ struct XGBoostFunctions: Sendable {
         self.featureCount = featureCount
         self.dump = dump
         self.setBoosterTexts = setBoosterTexts
+        setThreads = library.function("omp_set_num_threads")
     }
 }

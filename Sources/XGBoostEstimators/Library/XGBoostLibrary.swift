@@ -20,12 +20,20 @@ struct XGBoostLibrary: Sendable {
         }
     }
 
-    /// The functions.
-    let functions: XGBoostFunctions
+    private let loaded: XGBoostFunctions
     /// The version.
     let version: XGBoostVersion
     /// The file, as far as the loader tells.
     let location: String
+
+    /// The functions.
+    ///
+    /// The threads of OpenMP do not survive a fork, and it waits for them for ever, or follows what they left. `nthread` does
+    /// not reach every part of XGBoost, so that OpenMP itself is told, on each thread that calls.
+    var functions: XGBoostFunctions {
+        if ProcessFork.isChild { loaded.setThreads?(1) }
+        return loaded
+    }
 
     /// Loads the first library of `places` that there is.
     ///
@@ -55,7 +63,7 @@ struct XGBoostLibrary: Sendable {
         }
         var numbers: (Int32, Int32, Int32) = (0, 0, 0)
         functions.version(&numbers.0, &numbers.1, &numbers.2)
-        self.functions = functions
+        loaded = functions
         version = XGBoostVersion(major: numbers.0, minor: numbers.1, patch: numbers.2)
         location = library.file(of: "XGBoostVersion") ?? library.name
     }

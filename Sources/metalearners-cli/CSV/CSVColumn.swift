@@ -40,6 +40,9 @@ struct CSVColumn {
         }
     }
 
+    /// How many bytes the texts take.
+    var levelBytes: Int { levels?.byteCount ?? 0 }
+
     /// Appends a field, which stands on `line`.
     ///
     /// - Returns: whether the field was a number or missing; otherwise it is text, to be checked by the caller.

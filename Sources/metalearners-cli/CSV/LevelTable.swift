@@ -22,6 +22,9 @@ struct LevelTable {
     /// How many levels there are.
     var count: Int { ends.count }
 
+    /// How many bytes the table takes, nearly.
+    var byteCount: Int { text.count + 36 * ends.count + 4 * slots.count }
+
     /// The code of `bytes`, a new one where they have not been seen; counts the row, which stands on `line`.
     mutating func code(of bytes: UnsafeBufferPointer<UInt8>, line: Int) -> Int32 {
         let hash = Self.hash(bytes)

@@ -6,6 +6,9 @@ struct NumberColumn {
     private var pending: [Double] = []
     private var packedCount = 0
 
+    /// Rows of a block at most.
+    static let blockSize = 1 << 16
+
     /// How many rows there are.
     var count: Int { packedCount + pending.count }
 
@@ -14,7 +17,9 @@ struct NumberColumn {
     /// Blocks grow with the column, so that a wide table of few rows stays small.
     mutating func append(_ number: Double) {
         pending.append(number)
-        if pending.count >= 1 << 16 || (pending.count >= 256 && pending.count >= packedCount) { pack() }
+        if pending.count >= Self.blockSize || (pending.count >= 256 && pending.count >= packedCount) {
+            pack()
+        }
     }
 
     private mutating func pack() {
@@ -30,6 +35,8 @@ struct NumberColumn {
     }
 
     /// All rows in memory of one type, the narrowest that holds them; the column is empty afterwards.
+    ///
+    /// - Throws: `outOfMemory`.
     mutating func take() throws(MetaLearnersError) -> StridedValues {
         if !pending.isEmpty { pack() }
         let taken = blocks
@@ -40,19 +47,19 @@ struct NumberColumn {
         }
         let memory =
             switch element {
-            case .int8: Self.memory(taken, rows) { Int8($0) }
-            case .int16: Self.memory(taken, rows) { Int16($0) }
-            case .int32: Self.memory(taken, rows) { Int32($0) }
-            case .float32: Self.memory(taken, rows) { Float($0) }
-            default: Self.memory(taken, rows) { $0 }
+            case .int8: try Self.memory(taken, rows) { Int8($0) }
+            case .int16: try Self.memory(taken, rows) { Int16($0) }
+            case .int32: try Self.memory(taken, rows) { Int32($0) }
+            case .float32: try Self.memory(taken, rows) { Float($0) }
+            default: try Self.memory(taken, rows) { $0 }
             }
         return try StridedValues(memory, element: element, count: rows, stride: element.size)
     }
 
     private static func memory<Value: BitwiseCopyable>(
         _ blocks: [NumberBlock], _ rows: Int, _ convert: (Double) -> Value
-    ) -> ColumnMemory {
-        ColumnMemory(count: rows, of: Value.self) { target in
+    ) throws(MetaLearnersError) -> ColumnMemory {
+        try ColumnMemory(count: rows, of: Value.self) { target in
             var position = 0
             for block in blocks {
                 block.forEach {

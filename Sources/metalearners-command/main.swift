@@ -1,3 +1,5 @@
+import metalearners_cli
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
