@@ -36,6 +36,8 @@ public struct OverlapAnalysis: Analysis {
     private static let poorShare = 0.1
     private static let limitedSize = 0.5
     private static let poorSize = 0.1
+    /// Trees that tell the arms apart no better than this, out of fold, see chance: in small trials they do.
+    private static let chanceArea = 0.6
 
     private enum Verdict: Int, Comparable {
         case good
@@ -93,7 +95,7 @@ public struct OverlapAnalysis: Analysis {
         let separating = separatingColumns(study)
         if worst > .good || flexible == nil { result.findings += advice(worst, separating, study) }
         result.findings.append(
-            "Thresholds: limited from \(Self.percent(Self.limitedShare)) of the rows outside [\(lower), \(1 - lower)] or where weighting leaves less than \(Self.percent(Self.limitedSize)) of an arm's rows, poor from \(Self.percent(Self.poorShare)) outside or below \(Self.percent(Self.poorSize)) left."
+            "Thresholds: limited from \(Self.percent(Self.limitedShare)) of the rows outside [\(lower), \(1 - lower)] or where weighting leaves less than \(Self.percent(Self.limitedSize)) of an arm's rows, poor from \(Self.percent(Self.poorShare)) outside or below \(Self.percent(Self.poorSize)) left; trees with an AUC below \(Self.chanceArea) see chance."
         )
         result.values["verdict"] = .string(worst.text)
         result.values["bounds"] = [.number(lower), .number(1 - lower)]
@@ -133,9 +135,12 @@ public struct OverlapAnalysis: Analysis {
         let left = min(
             sizes.treated / Double(max(counts.treated, 1)), sizes.control / Double(max(counts.control, 1)))
         let crump = CrumpTrimming(pair.propensity, weights: pair.weights)
+        let isChance = name == FlexiblePropensity.name && (pair.area ?? 1) < Self.chanceArea
         let verdict: Verdict =
-            outside.share >= Self.poorShare || left < Self.poorSize
-            ? .poor : outside.share >= Self.limitedShare || left < Self.limitedSize ? .limited : .good
+            isChance
+            ? .good
+            : outside.share >= Self.poorShare || left < Self.poorSize
+                ? .poor : outside.share >= Self.limitedShare || left < Self.limitedSize ? .limited : .good
         let row: [SpecValue] = [
             .string(label), .string(name), .number(pair.propensity.min() ?? .nan),
             .number(pair.propensity.max() ?? .nan), .number(outside.share), .integer(outside.count),
@@ -211,7 +216,7 @@ public struct OverlapAnalysis: Analysis {
         let start =
             "Overlap of '\(label)' with the control '\(study.armLabels[0])' is \(verdict.text): "
         func counted(_ entry: (share: Double, count: Int, rows: Int)) -> String {
-            "\(entry.count) of \(entry.rows) rows have a propensity outside [\(lower), \(1 - lower)]"
+            "\(FindingNumbers.count(entry.count)) of \(FindingNumbers.count(entry.rows)) rows have a propensity outside [\(lower), \(1 - lower)]"
         }
         guard let last = outside.last else { return start }
         if study.propensitiesAreKnown {
@@ -219,8 +224,10 @@ public struct OverlapAnalysis: Analysis {
         }
         guard isFlexible else { return start + "\(counted(last)) by the propensities given." }
         return start
-            + "\(counted(last)) by \(FlexiblePropensity.name) on all covariates, \(outside[0].count) by the model's own propensities"
-            + (study.fitting.flatMap(Self.clipped).map { ", which were clipped in \($0) rows." } ?? ".")
+            + "\(counted(last)) by \(FlexiblePropensity.name) on all covariates, \(FindingNumbers.count(outside[0].count)) by the model's own propensities"
+            + (study.fitting.flatMap(Self.clipped).map {
+                ", which the overlap policy touched in \(FindingNumbers.count($0)) rows."
+            } ?? ".")
     }
 
     /// How many rows the overlap policy of the fit touched; nil where it touched none.
