@@ -39,6 +39,14 @@ public struct OverlapAnalysis: Analysis {
     /// Trees that tell the arms apart no better than this, out of fold, see chance: in small trials they do.
     private static let chanceArea = 0.6
 
+    /// How far an arm is from overlap: rows outside the bounds, and the share of an arm's rows that weighting leaves.
+    private struct Outside {
+        let share: Double
+        let count: Int
+        let rows: Int
+        let left: Double
+    }
+
     private enum Verdict: Int, Comparable {
         case good
         case limited
@@ -70,7 +78,7 @@ public struct OverlapAnalysis: Analysis {
         var worst = Verdict.good
         for arm in try study.treatedArms(arm) {
             var verdicts: [Verdict] = []
-            var outside: [(share: Double, count: Int, rows: Int)] = []
+            var outside: [Outside] = []
             for (name, propensities) in sources {
                 let pair = ArmPair(study, arm: arm, propensities)
                 let (verdict, row, share) = judge(pair, study.armLabels[arm], name)
@@ -127,7 +135,7 @@ public struct OverlapAnalysis: Analysis {
     private static func percent(_ share: Double) -> String { SpecValue.normalized(share * 100).json() + " %" }
 
     private func judge(_ pair: ArmPair, _ label: String, _ name: String) -> (
-        Verdict, [SpecValue], (share: Double, count: Int, rows: Int)
+        Verdict, [SpecValue], Outside
     ) {
         let outside = pair.outside(lower...(1 - lower))
         let sizes = pair.effectiveSizes
@@ -148,7 +156,10 @@ public struct OverlapAnalysis: Analysis {
             .integer(Int(sizes.control.rounded())), .number(crump.threshold), .number(crump.keptShare),
             .string(verdict.text),
         ]
-        return (verdict, row, (outside.share, outside.count, pair.rows.count))
+        return (
+            verdict, row,
+            Outside(share: outside.share, count: outside.count, rows: pair.rows.count, left: left)
+        )
     }
 
     private func append(_ pair: ArmPair, _ label: String, _ name: String, to table: inout ResultTable) {
@@ -210,15 +221,19 @@ public struct OverlapAnalysis: Analysis {
 
     private func finding(
         _ verdict: Verdict, _ study: CausalStudy, _ arm: Int,
-        _ outside: [(share: Double, count: Int, rows: Int)], isFlexible: Bool
+        _ outside: [Outside], isFlexible: Bool
     ) -> String {
         let label = study.armLabels[arm]
+        guard let last = outside.last else { return "" }
+        let judged = study.propensitiesAreKnown ? outside[0] : last
         let start =
             "Overlap of '\(label)' with the control '\(study.armLabels[0])' is \(verdict.text): "
-        func counted(_ entry: (share: Double, count: Int, rows: Int)) -> String {
+            + (verdict > .good && judged.share < Self.limitedShare
+                ? "weighting leaves as much information as \(FindingNumbers.percent(judged.left)) of an arm's rows have; "
+                : "")
+        func counted(_ entry: Outside) -> String {
             "\(FindingNumbers.count(entry.count)) of \(FindingNumbers.count(entry.rows)) rows have a propensity outside [\(lower), \(1 - lower)]"
         }
-        guard let last = outside.last else { return start }
         if study.propensitiesAreKnown {
             return start + "by design \(counted(outside[0]))."
         }
