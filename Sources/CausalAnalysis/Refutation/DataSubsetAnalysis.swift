@@ -6,6 +6,8 @@ public struct DataSubsetAnalysis: Analysis {
     public static let title = "Subsets of the data"
     public static let summary = "Random subsets of the rows must give the same effect, but for their size"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<DataSubsetAnalysis>] = [
         .number(
             "share", \.share, in: 0.01...0.99,
@@ -53,7 +55,7 @@ public struct DataSubsetAnalysis: Analysis {
         let passed = summary.shift <= 1 && summary.deviation <= 2 * expected
         return (
             passed,
-            "on \(Sentence.number(share * 100)) % of the data the effect of '\(summary.arm)' is \(Sentence.number(summary.mean)) on average, on all \(Sentence.number(summary.original.estimate)); subsets scatter by \(Sentence.number(summary.deviation)), where their size explains \(Sentence.number(expected))"
+            "on \(FindingNumbers.text(share * 100)) % of the data the effect of '\(summary.arm)' is \(FindingNumbers.text(summary.mean)) on average, on all \(FindingNumbers.text(summary.original.estimate)); subsets scatter by \(FindingNumbers.text(summary.deviation)), where their size explains \(FindingNumbers.text(expected))"
                 + (passed ? "." : ": some rows decide the answer.")
         )
     }

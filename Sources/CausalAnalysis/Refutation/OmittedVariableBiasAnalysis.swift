@@ -198,7 +198,7 @@ public struct OmittedVariableBiasAnalysis: Analysis {
                 let adjusted = OmittedVariableFormulas.adjusted(
                     estimate: linear.estimate, stdError: linear.stdError,
                     degreesOfFreedom: linear.degreesOfFreedom, strength: strength)
-                let student = StudentDistribution(linear.degreesOfFreedom - 1)
+                let student = StudentDistribution(linear.degreesOfFreedom)
                 let half = student.quantile((1 + level) / 2) * adjusted.stdError
                 table.append(
                     start + [
@@ -208,6 +208,8 @@ public struct OmittedVariableBiasAnalysis: Analysis {
                         .number(
                             adjusted.stdError > 0
                                 ? 2 * student.upperTail(abs(adjusted.estimate) / adjusted.stdError) : .nan),
+                        strength.outcome < 1
+                            ? .null : .string("explains all that is left of the outcome"),
                     ])
             }
         }
@@ -241,7 +243,7 @@ public struct OmittedVariableBiasAnalysis: Analysis {
         _ study: CausalStudy, _ arm: Int, _ robustness: (value: Double, interval: Double), isLinear: Bool
     ) -> String {
         let label = study.armLabels[arm]
-        func percent(_ share: Double) -> String { Sentence.number(share * 100) + " %" }
+        func percent(_ share: Double) -> String { FindingNumbers.text(share * 100) + " %" }
         if robustness.interval == 0 {
             return
                 "The interval of the effect of '\(label)' contains 0 without any confounder; its estimate would become 0 by one that explains \(percent(robustness.value)) of what the covariates leave of treatment and outcome."

@@ -6,6 +6,8 @@ public struct PlaceboTreatmentAnalysis: Analysis {
     public static let title = "Placebo treatment"
     public static let summary = "With the treatment permuted at random the effect must vanish"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<PlaceboTreatmentAnalysis>] = [
         .repeats(\.repeats), .level(\.level), .arm(\.arm), .seed(\.seed),
     ]
@@ -48,7 +50,7 @@ public struct PlaceboTreatmentAnalysis: Analysis {
         let isBiased = count > 1 && summary.distance(from: 0) > 3
         let passed = !isBiased && 4 * significant <= count
         var text =
-            "permuted treatments in place of '\(summary.arm)' have an effect of \(Sentence.number(summary.mean)) on average (standard deviation \(Sentence.number(summary.deviation))), the real one \(Sentence.number(summary.original.estimate)); \(summary.exceeding) of \(count) placebos are as large"
+            "permuted treatments in place of '\(summary.arm)' have an effect of \(FindingNumbers.text(summary.mean)) on average (standard deviation \(FindingNumbers.text(summary.deviation))), the real one \(FindingNumbers.text(summary.original.estimate)); \(summary.exceeding) of \(count) placebos are as large"
         if !passed {
             text +=
                 isBiased
@@ -79,7 +81,7 @@ public struct PlaceboTreatmentAnalysis: Analysis {
     }
 
     /// Arms in random order.
-    static func permuted(_ arms: [Int32], clusters: [Int32]?, _ stream: inout RandomStream) -> (
+    package static func permuted(_ arms: [Int32], clusters: [Int32]?, _ stream: inout RandomStream) -> (
         arms: [Int32], isWithinClusters: Bool
     ) {
         guard let clusters else {

@@ -13,6 +13,8 @@ public struct UnobservedConfounderAnalysis: Analysis {
     public static let summary =
         "How strong must a hidden common cause be to explain the effect away? It is simulated, added and adjusted for"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<UnobservedConfounderAnalysis>] = [
         .numbers(
             "treatment_strengths", \.treatmentStrengths, in: 0...0.9,
@@ -149,7 +151,7 @@ public struct UnobservedConfounderAnalysis: Analysis {
         _ label: String, _ original: NormalEstimate, _ explained: [(treatment: Double, outcome: Double)],
         _ cells: [(treatment: Double, outcome: Double)]
     ) -> String {
-        let estimate = Sentence.number(original.estimate)
+        let estimate = FindingNumbers.text(original.estimate)
         let interval = original.interval(level: level)
         if interval.lower <= 0, interval.upper >= 0 {
             return
@@ -165,7 +167,7 @@ public struct UnobservedConfounderAnalysis: Analysis {
             "A confounder that explains \(Self.percent(weakest.treatment)) of the treatment's and \(Self.percent(weakest.outcome)) of the outcome's remaining variance would be enough for the effect of '\(label)' (\(estimate)) to be none; \(explained.count) of the \(cells.count) that were tried are."
     }
 
-    private static func percent(_ share: Double?) -> String { Sentence.number(100 * (share ?? 0)) + " %" }
+    private static func percent(_ share: Double?) -> String { FindingNumbers.text(100 * (share ?? 0)) + " %" }
 
     /// Whether a row was treated in any arm, and its outcome, less what propensities and arm means expect; each with a mean
     /// of 0 and a variance of 1.
