@@ -213,7 +213,8 @@ struct AverageEffectsAnalysisTests {
         "Several arms: a row for each; an arm without rows has notes, and no other arm is kept from its answer"
     )
     func arms() throws {
-        let trial = Trial(rows: 200, seed: 7)
+        var trial = Trial(rows: 200, seed: 7)
+        trial.arms[11] = 2
         let study = try CausalStudy(
             CausalDataset(
                 covariates: Table([Column("x", trial.x)]),
