@@ -16,7 +16,7 @@ struct DistributionTests {
         }
     }
 
-    @Test("Shares and quantiles have twelve digits of those computed with forty, tails included")
+    @Test("Shares and quantiles have twelve digits of those computed with ninety, tails included")
     func reference() throws {
         let cases = try Fixture("distributions").part("cases").parts()
         #expect(cases.count == 19)
