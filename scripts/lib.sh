@@ -19,7 +19,7 @@ missing_packages() {
     command -v pkg-config >/dev/null || echo pkg-config
     command -v make >/dev/null || echo make
     command -v ld.lld >/dev/null || echo lld
-    command -v strip >/dev/null && command -v readelf >/dev/null || echo binutils
+    command -v strip >/dev/null && command -v objcopy >/dev/null && command -v readelf >/dev/null || echo binutils
     pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev
     printf '#include <csv.h>\n' | cc -x c -fsyntax-only - 2>/dev/null || echo libcsv-dev
     pkg-config --exists yaml-0.1 2>/dev/null || echo libyaml-dev

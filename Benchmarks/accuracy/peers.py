@@ -2,7 +2,7 @@
 
     python3 peers.py [--cells NAME,…] [--runs 20] [--output results/peers.csv] [--library econml|causalml]
 
-Appends a line a fit to the file and leaves out what is there already. Needs: pip install econml causalml xgboost;
+Appends one line per fit to the file and leaves out what is there already. Needs: pip install econml causalml xgboost;
 swift build -c release in this folder.
 """
 import argparse

@@ -3,7 +3,7 @@
     python3 compare.py [--learners r,x,dr] [--rows 200000] [--columns 20] [--repeats 3] [--markdown RESULTS.md]
 
 The data are Nie and Wager's setup A, 2 threads, 5 folds; every model is 100 trees of 31 leaves, learning rate 0.1,
-255 bins, 20 rows a leaf, l2 1, the propensity included. The time is from arrays in memory to a fitted model. By default
+255 bins, 20 rows per leaf, l2 1, the propensity included. The time is from arrays in memory to a fitted model. By default
 ours includes the out-of-fold effects of the training rows (five effect models more than EconML fits); a second entry
 makes the fits that EconML makes and no others (`in_sample: full`; for the X-learner, which EconML does not cross-fit,
 `folds: 1`). EconML fits one model after another, each on two threads. Rounds alternate; times are medians, ratios medians of the ratios within a round.

@@ -9,7 +9,7 @@
     python3 compare.py --work x-learner     an X-learner on 8,000,000 × 78 float32, made by the process itself
     ../single-row/run                       one row through a T-learner of 2 × 100 trees, from C
 
-Every library gets 100 trees of 31 leaves, learning rate 0.1, 255 bins, 20 rows a leaf, l2 1, float32 rows in memory;
+Every library gets 100 trees of 31 leaves, learning rate 0.1, 255 bins, 20 rows per leaf, l2 1, float32 rows in memory;
 the time is from there to a fitted model, binning included. Repeats are alternated: each round runs every library
 once. Times are medians; ratios are medians of the ratios within a round, as the machine's speed drifts.
 """
@@ -216,7 +216,7 @@ def growth(options):
 
 
 def memory(options):
-    """Peak above what was in use before the fit, against 2.2 bytes a cell and 100 MB."""
+    """Peak above what was in use before the fit, against 2.2 bytes per cell and 100 MB."""
     print("| work | memory above data | allowed |\n|---|---|---|", flush=True)
     for name, work in WORK.items():
         data, test = data_of(work)

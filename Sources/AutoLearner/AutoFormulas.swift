@@ -117,23 +117,26 @@ extension BlendedPropensity: FormulaProviding {
     }
 }
 
-extension BlendedOutcome: FormulaProviding {
-    func formulas() throws(MetaLearnersError) -> [Formula] {
+extension BlendedOutcome {
+    func formulas(columnCount: Int, knowing propensities: [Formula]?) throws(MetaLearnersError) -> [Formula] {
         let linear = try functions.formulas(of: "outcome")
         let propensity: Formula?
         switch share {
         case .none: propensity = nil
         case .estimated(let model): propensity = try model.pairFormulas()[0]
-        case .known:
-            throw MetaLearnersError(
-                .unsupported, at: "outcome",
-                "it depends on the known propensity of each row, which is no covariate")
+        case .known(let arm, let mean):
+            if let propensities, propensities.indices.contains(arm) {
+                let pair = Formula(.sum([propensities[arm], propensities[0]]))
+                propensity = Formula(.quotient(propensities[arm], pair, otherwise: nil))
+            } else {
+                propensity = .constant(mean)
+            }
         }
         let level = try MemberModels.formula(
             level: linear[0],
             share: propensity.map {
                 (Formula(.clip($0, lower: leastShare, upper: 1 - leastShare)), linear[1])
-            }, [models], columnCount: .max)
+            }, [models], columnCount: columnCount)
         guard isBinary else { return [level] }
         let probability = Formula(.clip(level, lower: 0, upper: 1))
         return [Formula(.difference(.constant(1), probability)), probability]

@@ -14,7 +14,7 @@ struct AutoSettings: Sendable {
     static let fullRows = 20_000
 
     var recipe = Recipe.full
-    /// Rounds of boosting at most, and how often they are looked at.
+    /// The most rounds of boosting, and how many rounds lie between two evaluations.
     var rounds = 300
     var roundStep = 10
     /// Leaves of trees of outcomes, and rows in a leaf at least.

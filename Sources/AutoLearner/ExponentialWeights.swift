@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import MetaLearnersCore
 
 /// Weights of candidate effects that fall exponentially with their out-of-fold R-loss (aggregation with exponential
 /// weights: Leung & Barron 2006; Dalalyan & Tsybakov 2008).
@@ -28,7 +24,7 @@ struct ExponentialWeights {
         let raw = losses.enumerated().map { index, loss in
             let prior = index == 0 ? constantPrior : shared
             guard noise > 0 else { return loss == least ? prior : 0 }
-            return prior * exp(-(loss - least) / (2 * temperature * noise))
+            return prior * Double.exp(-(loss - least) / (2 * temperature * noise))
         }
         let total = raw.reduce(0, +)
         return raw.map { $0 / total }

@@ -1,11 +1,11 @@
 @_exported import AutoLearner
 @_exported import CausalAnalysis
-import LinearEstimators
+@_exported import LinearEstimators
 @_exported import MetaLearners
 @_exported import MetaLearnersCore
 import PluginEstimators
-import TreeEstimators
-import XGBoostEstimators
+@_exported import TreeEstimators
+@_exported import XGBoostEstimators
 
 extension EstimatorRegistry {
     /// Every backend that is built in, then the plug-ins that `METALEARNERS_PLUGIN_PATH` names when it is first asked

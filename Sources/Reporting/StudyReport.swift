@@ -23,7 +23,9 @@ package struct StudyReport: Sendable {
         var isComplete = true
         for analysis in analyses {
             do throws(MetaLearnersError) {
-                results.append(try analysis.run(study, options))
+                let result = try analysis.run(study, options)
+                results.append(result)
+                if !result.isComplete { isComplete = false }
             } catch {
                 if error.kind == .cancelled {
                     isComplete = false

@@ -2,7 +2,8 @@ import MetaLearnersCore
 
 /// Gradient-boosted trees on histograms of binned columns: the backend `trees`.
 ///
-/// Columns are put into bins once a dataset (at most 255 unless `max_bins` asks for more; one a level of a category), and every fit works on lists of rows over these bins.
+/// Columns are put into bins once for each dataset (at most 255 bins unless `max_bins` asks for more; one bin per level of a
+/// category), and every fit works on lists of rows over these bins.
 /// Gradients are summed as integers, so that a fit gives the same bytes whatever the number of threads. Regression
 /// and the residual loss minimise squared error; classification and counts minimise
 /// the deviance, quantiles the pinball loss.
@@ -27,7 +28,7 @@ public struct TreesEstimator: StagedEstimator {
     /// - Throws: `invalidSpec` for a value out of range.
     public init(_ spec: TreesSpec) throws(MetaLearnersError) { self.spec = try spec.validated() }
 
-    /// Learns from the rows of `task`: O(rows · columns · depth) a tree, and 2 bytes a cell of the features, once.
+    /// Learns from the rows of `task`: O(rows · columns · depth) per tree, and 2 bytes per cell of the features, once.
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)

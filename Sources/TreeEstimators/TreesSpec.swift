@@ -10,7 +10,7 @@ public struct TreesSpec: BaseEstimatorSpec {
         case depthWise = "depth_wise"
     }
 
-    /// Boosting rounds; each adds one tree, or one a class where there are more than two.
+    /// Boosting rounds; each adds one tree, or one per class where there are more than two.
     public var trees = 200
     /// The factor of each tree's leaf values.
     public var learningRate = 0.05
@@ -66,7 +66,7 @@ public struct TreesSpec: BaseEstimatorSpec {
 
     /// The keys.
     public static let parameters: [Parameter<TreesSpec>] = [
-        .integer("trees", \.trees, in: 1...100_000, "boosting rounds; one tree each, or one a class"),
+        .integer("trees", \.trees, in: 1...100_000, "boosting rounds; one tree each, or one per class"),
         .number(
             "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true,
             "factor of each tree's leaf values"),
@@ -100,7 +100,7 @@ public struct TreesSpec: BaseEstimatorSpec {
             "Hessian added to each category before categories are ordered"),
         .number(
             "category_l2", \.categoryL2, in: 0...Double.infinity, "what splits of categories add to l2"),
-        .boolean("multi_output", \.multiOutput, "one tree a round for all classes, not one a class"),
+        .boolean("multi_output", \.multiOutput, "one tree per round for all classes, not one per class"),
     ]
 }
 

@@ -43,8 +43,8 @@ public struct XGBoostEstimator: BaseEstimator {
     ///
     /// - Throws: `cancelled`; `invalidSpec` for a parameter under `engine` that XGBoost does not know;
     ///   `invalidData` for a regressor that is not finite; `numericalFailure`, `outOfMemory`.
-    /// - Complexity: O(rows · columns · depth) a tree; 2 bytes a cell of the features for the bins, which fits on
-    ///   the same rows share, and 24 bytes a row.
+    /// - Complexity: O(rows · columns · depth) per tree; 2 bytes per cell of the features for the bins, which fits on
+    ///   the same rows share, and 24 bytes per row.
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {

@@ -2,14 +2,11 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "check.h"
-#include "trial.h"
+#include "fixture.h"
 
 #define BAD MTLR_INVALID_ARGUMENT
 #define ARMS 3
 
-static trial t;
-static mtlr_error *error = NULL;
 static mtlr_dataset *dataset;
 static mtlr_model *model;
 
@@ -194,17 +191,6 @@ static int32_t count_nuisances(void *payload, const char *stage, int64_t done, i
     (void)payload, (void)total;
     if (done > 0 && strcmp(stage, "nuisances") == 0) nuisance_fits++;
     return 1;
-}
-
-static int same_bytes(const mtlr_model *a, const mtlr_model *b) {
-    uint8_t *left = NULL, *right = NULL;
-    int64_t left_length = -1, right_length = -2;
-    SUCCEEDS(mtlr_model_to_bytes(&left, &left_length, a, &error));
-    SUCCEEDS(mtlr_model_to_bytes(&right, &right_length, b, &error));
-    int same = left && right && left_length == right_length && memcmp(left, right, (size_t)left_length) == 0;
-    mtlr_bytes_free(left);
-    mtlr_bytes_free(right);
-    return same;
 }
 
 /* Learners in turn, each with the model before it, fit every nuisance once and give what they give alone. */

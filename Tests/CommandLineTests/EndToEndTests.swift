@@ -1,3 +1,4 @@
+import CausalAnalysis
 import Reporting
 import Foundation
 import MetaLearners
@@ -171,7 +172,7 @@ struct EndToEndTests {
         #expect(try CSVReader().read(cates).columns.map(\.name) == ["cate_a,lot", "cate_some"])
     }
 
-    @Test("rows dropped for want of an outcome still get an effect, in their place")
+    @Test("rows dropped because they have no outcome still get an effect, in their place")
     func droppedRowsKeepTheirPlace() throws {
         var lines = Sample.csv().split(separator: "\n").map(String.init)
         for row in [1, 7, 240] {

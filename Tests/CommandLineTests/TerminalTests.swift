@@ -1,3 +1,4 @@
+import CausalAnalysis
 import Reporting
 import Testing
 

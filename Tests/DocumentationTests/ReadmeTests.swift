@@ -31,16 +31,16 @@ struct ReadmeTests {
     @Test("Its Swift example runs, and the loaded model predicts new people")
     func swiftExampleRuns() throws {
         var stream = RandomStream(seed: 3)
-        let age = (0..<60).map { _ in 20 + 40 * stream.uniform() }
+        let age = (0..<60).map { _ in 20 + stream.integer(below: 40) }
         let region = (0..<60).map { $0.isMultiple(of: 3) ? "north" : "south" }
-        let arms = (0..<60).map { Int32($0 % 2) }
-        let score = (0..<60).map { age[$0] / 10 + 2 * Double(arms[$0]) + stream.uniform() }
+        let group = (0..<60).map { $0 % 2 == 0 ? "none" : "coached" }
+        let score = (0..<60).map { Double(age[$0]) / 10 + 2 * Double($0 % 2) + stream.uniform() }
         let path = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID()).model").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         let newPeople = try Table([
             Column("age", [30, 50]), Column("region", categories: ["north", "south"]),
         ])
-        let effects = try readmeExample(age, region, arms, score, newPeople, path)
+        let effects = try readmeExample(age, region, group, score, newPeople, path)
         #expect(effects.count == 2)
         #expect(effects.allSatisfy { abs($0 - 2) < 1 })
     }

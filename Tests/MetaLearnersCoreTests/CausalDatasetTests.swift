@@ -115,7 +115,7 @@ struct CausalDatasetTests {
         #expect(message { _ = try dataset(weights: [0, 0, 0, 0]) } == "weight: every weight is 0")
     }
 
-    @Test("Known propensities are one column an arm, within (0, 1), and add up to 1")
+    @Test("Known propensities are one column per arm, within (0, 1), and add up to 1")
     func propensities() {
         let half = [0.5, 0.5, 0.5, 0.5]
         #expect(

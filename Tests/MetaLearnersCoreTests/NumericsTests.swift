@@ -174,7 +174,6 @@ import _TestSupport
         let error = #expect(throws: MetaLearnersError.self) {
             try AlignedBuffer<Double>(uninitialized: count, remedy: "use less of it")
         }
-        #expect(error?.kind == .outOfMemory)
-        #expect(error?.description.contains("use less of it") == true)
+        #expect(error.says(.outOfMemory, "use less of it"))
     }
 }

@@ -109,17 +109,15 @@ struct BadInputTests {
         let data = try SyntheticDataset.linear(rows: 40, share: 0.2, seed: 1).dataset
         let treated = data.treatment.counts[1]
         let error = fitError(["cross_fitting": ["folds": .integer(treated + 1)]], data)
-        #expect(error?.kind == .invalidData)
-        #expect(
-            error?.description.contains("arm '1' has \(treated) rows, fewer than the \(treated + 1) folds")
-                == true)
+        #expect(error.says(.invalidData, "arm '1' has \(treated) rows, fewer than the \(treated + 1) folds"))
         let fitter = try MetaLearnerFitter(Linear.spec(.dr))
-        #expect(throws: MetaLearnersError.self) {
+        let short = #expect(throws: MetaLearnersError.self) {
             try fitter.fit(data, folds: FoldAssignment([0, 1, 0], count: 2))
         }
+        #expect(short.says(.invalidArgument, "has 3 rows for 40 rows of data"))
         let byArm = try FoldAssignment(data.treatment.arms, count: 2)
         let whole = #expect(throws: MetaLearnersError.self) { try fitter.fit(data, folds: byArm) }
-        #expect(whole?.description.contains("is in fold") == true)
+        #expect(whole.says(.invalidData, "is in fold"))
     }
 
     @Test("Overlap: fail refuses with a count, trim leaves rows out, clip moves them; all say how many")
@@ -132,10 +130,8 @@ struct BadInputTests {
             ]
         }
         let error = fitError(spec("fail"), data)
-        #expect(error?.kind == .invalidData)
         #expect(
-            error?.description.contains("of 200 rows have a propensity outside [0.3, 0.7], the first is row")
-                == true)
+            error.says(.invalidData, "of 200 rows have a propensity outside [0.3, 0.7], the first is row"))
         let clipped = try MetaLearnerFitter(MetaLearnerSpec(spec("clip"))).fit(data)
         let trimmed = try MetaLearnerFitter(MetaLearnerSpec(spec("trim"))).fit(data)
         #expect(clipped.overlap.touched == trimmed.overlap.touched)
@@ -165,7 +161,11 @@ struct BadInputTests {
             base.covariates.columns.dropFirst() + [
                 city, Column("x1", categories: city.codes()?.map { "\($0)" } ?? []),
             ])
-        #expect(throws: MetaLearnersError.self) { try model.predict(texts) }
+        let kind = #expect(throws: MetaLearnersError.self) { try model.predict(texts) }
+        #expect(
+            kind.says(
+                .invalidData, "column 'x1'", "is text: row index 0 has '0'; the model was trained on numbers")
+        )
         let elsewhere = base.covariates.appending(
             Column("city", categories: [String?](repeating: "Ulm", count: 60)))
         let prediction = try model.predict(elsewhere)
@@ -175,7 +175,12 @@ struct BadInputTests {
         var strict = try Linear.spec(.t)
         strict.data.unseenLevels = .error
         let refusing = try MetaLearnerFitter(strict).fit(data)
-        #expect(throws: MetaLearnersError.self) { try refusing.predict(elsewhere) }
+        let unseen = #expect(throws: MetaLearnersError.self) { try refusing.predict(elsewhere) }
+        #expect(
+            unseen.says(
+                .invalidData, "column 'city'",
+                "60 of 60 rows have a level not seen in training, such as 'Ulm'",
+                "data.unseen_levels: missing"))
     }
 
     @Test("No rows to predict give no effects", arguments: LearnerKind.allCases)

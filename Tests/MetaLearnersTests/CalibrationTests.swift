@@ -102,7 +102,10 @@ struct CalibrationTests {
     func key() {
         for role in ["outcome", "effect"] {
             let value: SpecValue = ["models": [role: ["backend": "ols", "calibration": "platt"]]]
-            #expect(throws: MetaLearnersError.self) { try MetaLearnerFitter(MetaLearnerSpec(value)) }
+            let error = #expect(throws: MetaLearnersError.self) {
+                try MetaLearnerFitter(MetaLearnerSpec(value))
+            }
+            #expect(error.says(.invalidSpec, "models.\(role).calibration", "unknown key"))
         }
         let value: SpecValue = ["models": ["propensity": ["calibration": "plat"]]]
         let error = #expect(throws: MetaLearnersError.self) { try MetaLearnerSpec(value) }

@@ -1,10 +1,10 @@
-import MetaLearnersCore
 import MetaLearnersKit
 import Testing
 import _TestSupport
 
 @testable import AutoLearner
 @testable import MetaLearners
+@testable import MetaLearnersCore
 
 @Suite("Weights of combinations")
 struct CombinationTests {
@@ -36,6 +36,66 @@ struct CombinationTests {
             Approximate.equal(
                 rule.weights(losses: losses, rowCount: 90),
                 rule.weights(losses: losses.map { 9 * $0 }, rowCount: 90), 1e-12))
+    }
+
+    /// What `auto` makes of two candidates: x, which is the effect of the first eighth of the rows, and −x, which is that of
+    /// all others.
+    private func combined(hasOverlap: [Bool]?) throws -> (effect: AutoEffect, x: [Double]) {
+        let rows = 400
+        var stream = RandomStream(seed: 3)
+        let x = (0..<rows).map { _ in stream.normal() }
+        let arms = (0..<rows).map { Int32($0 % 2) }
+        let outcome = (0..<rows).map { row in
+            (Double(arms[row]) - 0.5) * (row < rows / 8 ? x[row] : -x[row]) + 0.1 * stream.normal()
+        }
+        let data = try CausalDataset(
+            covariates: Table([Column("x", x)]), treatment: Treatment(arms: arms, labels: ["0", "1"]),
+            outcome: Outcome(outcome))
+        let pair = AutoPair(data, arm: 1, AutoSettings(rowCount: rows), seed: 1)
+        let zeros = [Double](repeating: 0, count: rows)
+        let half = [Double](repeating: 0.5, count: rows)
+        let none = LinearFunction(intercept: 0, width: 1)
+        let path = LinearFoldPath(
+            functions: [none, none], slopes: [], outOfFold: zeros, outOfFoldSlopes: [])
+        let linear = FoldPathRun.Result(linear: path, models: [], outOfFold: [zeros])
+        let trees = FoldPathRun.Result(linear: nil, models: [], outOfFold: [zeros])
+        let formulas = [MemberFormula](repeating: MemberFormula(MemberSum(width: 1)), count: 2)
+        let nuisances = AutoNuisances(
+            share: half, shareBlends: [], means: [zeros, zeros], meanFormulas: [formulas, formulas],
+            marginal: zeros,
+            results: [.controlLasso: linear, .armLasso: linear, .controlTrees: trees, .armTrees: trees])
+        let effect = try pair.combine(
+            nuisances, [:], pair.residuals(nuisances, hasOverlap: hasOverlap),
+            also: [("x", x), ("the opposite", x.map { -$0 })], width: 1, folds: 2)
+        return (effect, x)
+    }
+
+    @Test("auto weighs its candidates by their loss, on the rows with overlap alone")
+    func autoCombination() throws {
+        let (trimmed, x) = try combined(hasOverlap: (0..<400).map { $0 < 50 })
+        #expect(trimmed.alsoWeights[0] > 0.999 && trimmed.alsoWeights[1] < 1e-6)
+        #expect(Approximate.largestDifference(trimmed.values, x) < 0.05)
+        let (all, _) = try combined(hasOverlap: nil)
+        #expect(all.alsoWeights[1] > 0.999 && all.alsoWeights[0] < 1e-6)
+    }
+
+    @Test("auto leaves rows without overlap out of its effects, and keeps them in its nuisances")
+    func autoTrims() throws {
+        let data = try SyntheticDataset.nieWager(.c, rows: 200, seed: 1).dataset
+        func fit(_ policy: String) throws -> CATEModel {
+            let spec = try MetaLearnerSpec([
+                "cross_fitting": ["folds": 3],
+                "overlap": ["policy": .string(policy), "bounds": [0.3, 0.7]],
+            ])
+            var settings = AutoSettings(rowCount: data.rowCount)
+            settings.rounds = 30
+            return try MetaLearnerFitter(spec).withAuto(settings).fit(data)
+        }
+        let clipped = try fit("clip")
+        let trimmed = try fit("trim")
+        #expect(trimmed.overlap.touched > 10 && trimmed.overlap.touched == clipped.overlap.touched)
+        #expect(trimmed.training?.nuisances.armOutcomes == clipped.training?.nuisances.armOutcomes)
+        #expect(Approximate.largestDifference(trimmed.trainingEffects[0], clipped.trainingEffects[0]) > 1e-3)
     }
 
     @Test("Stacks meet the conditions of Karush, Kuhn and Tucker", arguments: [1, 2, 3, 4] as [UInt64])

@@ -57,7 +57,7 @@ struct CountOutcomeTests {
     }
 
     @Test(
-        "Trees find ratios of means, by learners of one model and of one an arm",
+        "Trees find ratios of means, by learners of one model and of one per arm",
         arguments: [LearnerKind.s, .t])
     func ratios(learner: LearnerKind) throws {
         let model = try model(learner)

@@ -1,8 +1,10 @@
-import MetaLearners
 import MetaLearnersCore
 import MetaLearnersKit
 import Testing
 import _TestSupport
+
+@testable import AutoLearner
+@testable import MetaLearners
 
 @Suite("Determinism")
 struct DeterminismTests {
@@ -28,6 +30,37 @@ struct DeterminismTests {
         let one = try MetaLearnerFitter(Linear.spec(.dr, seed: 1)).fit(data)
         let two = try MetaLearnerFitter(Linear.spec(.dr, seed: 2)).fit(data)
         #expect(one.training?.folds != two.training?.folds)
+    }
+
+    @Test(
+        "On the same folds another seed gives other nuisances of every role, and other effect models",
+        arguments: LearnerKind.allCases)
+    func seedsOfModels(learner: LearnerKind) throws {
+        let data = try SyntheticDataset.linear(rows: 150, seed: 1).dataset
+        let folds = try FoldAssignment(data, count: 3, seed: 1)
+        let drawn: SpecValue = ["backend": "trees", "trees": 8, "min_leaf_size": 5, "row_sample": 0.6]
+        func fit(_ models: SpecValue, seed: Int) throws -> CATEModel {
+            var settings = AutoSettings(rowCount: data.rowCount)
+            settings.rounds = 30
+            return try MetaLearnerFitter(Linear.spec(learner, models: models, seed: seed))
+                .withAuto(settings).fit(data, folds: folds)
+        }
+        let all: SpecValue = ["outcome": drawn, "propensity": drawn, "effect": drawn]
+        let first = try #require(try fit(all, seed: 1).nuisances).components
+        let second = try #require(try fit(all, seed: 2).nuisances).components
+        #expect(first.map(\.role) == second.map(\.role) && !first.isEmpty)
+        for (one, two) in zip(first, second) {
+            #expect(one.origin != two.origin && one.role == two.role, "\(one.role)")
+            let isOther = one.outOfFold != two.outOfFold
+            #expect(isOther, "\(one.role)")
+        }
+        // Nuisances that draw nothing are the same; what then differs is the effect models' own.
+        guard ![.s, .t, .auto].contains(learner) else { return }
+        let effectsAlone: SpecValue = ["outcome": "ols", "propensity": "logistic", "effect": drawn]
+        let left = try fit(effectsAlone, seed: 1)
+        let right = try fit(effectsAlone, seed: 2)
+        #expect(left.training?.nuisances == right.training?.nuisances)
+        #expect(left.trainingEffects != right.trainingEffects)
     }
 
     @Test("A fit can be cancelled at any point, and then gives no model", arguments: [1, 2])

@@ -148,25 +148,39 @@ struct EffectFormulaTests {
 
     // MARK: Learners
 
-    /// A model's formulas and its predictions agree on new rows.
-    private func requireAgreement(_ model: CATEModel, _ note: String) throws {
-        let rows = try ModelFixture.rows()
-        let expected = try model.predict(rows).effects
-        let formulas = try model.effectFormulas()
-        #expect(formulas.count == expected.count)
-        let aligned = try model.schema.align(rows).table
-        for (formula, own) in zip(formulas, expected) {
-            let values = try formula.evaluate(aligned)
-            #expect(Self.agree(values, own), "\(note): \(values) \(own)")
-        }
-        // What was saved and loaded says the same.
+    /// A model's formulas and its predictions of new rows agree, of everything that it predicts of them; and so do those that
+    /// went through JSON.
+    private func requireAgreement(_ model: CATEModel, _ note: String, on rows: Table? = nil) throws {
+        let rows = try rows ?? ModelFixture.rows()
         let loaded = try CATEModel(bytes: model.encoded())
-        #expect(try loaded.effectFormulas() == formulas)
+        for output in [PredictionRequest.Output.effects, .armMeans, .propensities] {
+            let request = PredictionRequest(output)
+            let expected: Prediction
+            do throws(MetaLearnersError) {
+                expected = try model.predict(request, for: .new(rows))
+            } catch {
+                let refused = #expect(throws: MetaLearnersError.self) { try model.formulas(request) }
+                #expect(refused?.kind == error.kind, "\(note), \(output)")
+                continue
+            }
+            let document = try model.formulaDocument(request)
+            let read = try FormulaDocument(
+                SpecValue(json: document.specValue.json().utf8, source: "formulas"))
+            #expect(read == document && read.graph.formulas == document.graph.formulas)
+            #expect(document.names == expected.names)
+            let values = try read.evaluate(rows).values
+            #expect(values.count == expected.columns.count)
+            for (column, own) in zip(values, expected.columns) {
+                #expect(Self.agree(column, own), "\(note), \(output): \(column) \(own)")
+            }
+            // What was saved and loaded says the same.
+            #expect(try loaded.formulaDocument(request) == document)
+        }
     }
 
     private func fit(
         _ learner: LearnerKind, arms: Int, outcome: String = "continuous", _ models: SpecValue,
-        _ keys: [(String, SpecValue)] = []
+        _ keys: [(String, SpecValue)] = [], known: CausalDataset? = nil
     ) throws -> CATEModel {
         var object = SpecObject([
             ("learner", .string(learner.rawValue)), ("cross_fitting", ["folds": 3]),
@@ -174,7 +188,7 @@ struct EffectFormulaTests {
         if learner != .auto { object["models"] = models }
         for (key, value) in keys { object[key] = value }
         let recipe = ModelFixture.Recipe(name: "", spec: .object(object), arms: arms, outcome: outcome)
-        let data = try ModelFixture.dataset(recipe)
+        let data = try known ?? ModelFixture.dataset(recipe)
         var settings = AutoSettings(rowCount: data.rowCount)
         settings.rounds = 20
         settings.lassoStages = 10
@@ -241,20 +255,99 @@ struct EffectFormulaTests {
         try requireAgreement(fit(.s, arms: 3, joint), "columns beside the treatment")
     }
 
+    @Test("Effects on every scale, of any arm against any other, have formulas")
+    func requests() throws {
+        let binary = try fit(.t, arms: 2, outcome: "binary", Self.binaryKinds[0])
+        let several = try fit(.s, arms: 3, Self.kinds[1])
+        let rows = try ModelFixture.rows()
+        var requests: [(CATEModel, PredictionRequest)] = EffectScale.allCases.map {
+            (binary, PredictionRequest(scale: $0))
+        }
+        let labels = several.armLabels
+        requests += [
+            (several, PredictionRequest(arm: labels[2], baseline: labels[1])),
+            (several, PredictionRequest(arm: labels[0], baseline: labels[2])),
+            (several, PredictionRequest(baseline: labels[1])),
+            (several, PredictionRequest(.armMeans, arm: labels[1])),
+            (several, PredictionRequest(.propensities, arm: labels[2])),
+        ]
+        for (model, request) in requests {
+            let expected = try model.predict(request, for: .new(rows))
+            let document = try model.formulaDocument(request)
+            let values = try document.evaluate(rows).values
+            #expect(document.names == expected.names && values.count == expected.columns.count)
+            for (own, other) in zip(values, expected.columns) { #expect(Self.agree(own, other)) }
+        }
+    }
+
+    @Test("So have candidates that auto was given, and columns with so many levels that these are scored")
+    func auto() throws {
+        var stream = RandomStream(seed: 17)
+        let count = 300
+        let x = (0..<count).map { _ in stream.normal() }
+        let city = (0..<count).map { _ in Int(90 * stream.uniform() * stream.uniform()) }
+        let arms = x.map { Int32(stream.uniform() < Logistic.share($0) ? 1 : 0) }
+        let outcome = (0..<count).map { row in
+            Double(arms[row]) * x[row] + Double(city[row] % 7) / 3 + 0.2 * stream.normal()
+        }
+        let data = try CausalDataset(
+            covariates: Table([Column("x", x), Column("city", categories: city.map { "city \($0)" })]),
+            treatment: Treatment(arms: arms, labels: ["0", "1"]), outcome: Outcome(outcome))
+        let new = try Table([
+            Column("x", [0.3, -1, 2, 0.1]), Column("city", categories: ["city 1", nil, "city 80", "Ulm"]),
+        ])
+        let keys: [SpecObject] = [
+            SpecObject([
+                (
+                    "auto",
+                    [
+                        "also": [
+                            ["learner": "r", "models": ["effect": Self.trees]],
+                            ["learner": "x", "models": ["outcome": "ridge", "effect": "ridge"]],
+                        ]
+                    ]
+                )
+            ]),
+            SpecObject([("learner", "x"), ("models", ["outcome": "lasso", "effect": "elastic_net"])]),
+            SpecObject([("learner", "dr"), ("models", ["outcome": Self.trees, "effect": Self.forest])]),
+        ]
+        for var spec in keys {
+            spec["cross_fitting"] = ["folds": 3]
+            var settings = AutoSettings(rowCount: count)
+            settings.rounds = 20
+            settings.lassoStages = 10
+            // Every candidate weighs something.
+            settings.weights.temperature = 1e6
+            let model = try MetaLearnerFitter(MetaLearnerSpec(.object(spec))).withAuto(settings).fit(data)
+            try requireAgreement(model, SpecValue.object(spec).json(), on: new)
+        }
+    }
+
     @Test("The document has columns with their levels, the effects' names and the graph")
     func document() throws {
         let model = try fit(.t, arms: 3, Self.kinds[1])
-        let document = try #require(model.effectFormulaDocument().objectValue)
-        #expect(document.keys == ["columns", "effects", "nodes", "outputs"])
+        let document = try #require(model.formulaDocument().specValue.objectValue)
+        #expect(document.keys == ["columns", "unseen_levels", "names", "nodes", "outputs"])
         #expect(document["columns"]?.arrayValue?.count == model.schema.fields.count)
         #expect(document["columns"]?.arrayValue?.last?.objectValue?["levels"] == ["a", "b", "é"])
-        #expect(document["effects"]?.arrayValue?.count == 2)
+        #expect(document["names"]?.arrayValue?.count == 2)
         #expect(document["outputs"]?.arrayValue?.count == 2)
         // The control's trees serve both arms: two differences, and the trees of three arms.
         #expect(document["nodes"]?.arrayValue?.count == 5)
     }
 
     // MARK: What has none
+
+    @Test("Intervals and stability have no formula")
+    func intervals() throws {
+        let model = try fit(.dr, arms: 2, Self.kinds[0], [("intervals", ["method": "analytic"])])
+        for output in [PredictionRequest.Output.intervals, .stability] {
+            let error = #expect(throws: MetaLearnersError.self) {
+                try model.formulas(PredictionRequest(output))
+            }
+            #expect(error.says(.unsupported, output.rawValue, "no formula"))
+        }
+    }
 
     @Test("What has no formula is named")
     func unsupported() throws {
@@ -278,13 +371,13 @@ struct EffectFormulaTests {
         let opaque = try fit([
             "learner": "t", "models": ["outcome": "memorising", "propensity": "logistic"],
         ])
-        let message = error { try opaque.effectFormulas() }
+        let message = error { try opaque.formulas() }
         #expect(message.contains("outcome of arm '0'") && message.contains("memorising"), "\(message)")
         let doubling = try fit([
             "learner": "doubling",
             "models": ["outcome": "ridge", "propensity": "logistic", "effect": "ridge"],
         ])
-        #expect(error { try doubling.effectFormulas() }.contains("'doubling'"))
+        #expect(error { try doubling.formulas() }.contains("'doubling'"))
     }
 
     @Test("The known shares of a trial are constants of the formula; known numbers of each row have none")
@@ -304,10 +397,20 @@ struct EffectFormulaTests {
         let shares = try fit("x", ["propensity": [0.7, 0.3]])
         #expect(shares.overlap.isKnown)
         try requireAgreement(shares, "shares")
+        // The outcomes that auto stacks depend on them.
+        try requireAgreement(
+            self.fit(.auto, arms: 2, [:], [("data", ["propensity": [0.7, 0.3]])], known: known), "auto")
         let ofRows = try fit("x", ["propensity": ["p"]])
-        let error = #expect(throws: MetaLearnersError.self) { try ofRows.effectFormulas() }
-        #expect(error?.kind == .unsupported && error?.description.contains("known propensities") == true)
+        let error = #expect(throws: MetaLearnersError.self) { try ofRows.formulas() }
+        #expect(error.says(.unsupported, "known propensities"))
         // Effects that do not take them have a formula all the same.
-        try requireAgreement(fit("dr", ["propensity": ["p"]]), "dr")
+        let dr = try fit("dr", ["propensity": ["p"]])
+        let rows = try ModelFixture.rows()
+        let effects = try dr.formulaDocument().evaluate(rows).values[0]
+        #expect(try Self.agree(effects, dr.predict(rows).effects[0]))
+        let propensities = #expect(throws: MetaLearnersError.self) {
+            try dr.formulas(PredictionRequest(.propensities))
+        }
+        #expect(propensities.says(.unsupported, "known propensities"))
     }
 }

@@ -142,7 +142,7 @@ struct EveryPathTests {
             let error = #expect(throws: MetaLearnersError.self) {
                 try auto.nuisances(of: source, fittedTo: data)
             }
-            #expect(error?.kind == .unsupported && error?.description.contains("auto") == true)
+            #expect(error.says(.unsupported, "auto"))
         }
     }
 
@@ -153,7 +153,8 @@ struct EveryPathTests {
             .ensemble, [("ensemble", ["members": ["s", "t"], "loss": .string(loss.rawValue)])])
         let wanted: [NuisanceRole] =
             loss == .r
-            ? [.marginalOutcome(arm: 1), .propensity] : [.armOutcome(0), .armOutcome(1), .propensity]
+            ? [.marginalOutcome(arm: 1), .armOutcome(0), .armOutcome(1), .propensity]
+            : [.armOutcome(0), .armOutcome(1), .propensity]
         #expect(fitter.nuisanceRoles(data) == wanted)
         #expect(try fitter.fitNuisances(data).roles == wanted)
         #expect(try fitter.fit(data).nuisances?.roles == wanted)

@@ -60,6 +60,20 @@ struct LearnerFormulaTests {
         #expect(Approximate.equal(r.rows.map { left[Int($0)] }, [-2 / 7, 0.8, -0.75, 2 / 3], 1e-12))
     }
 
+    @Test("F and M measure the outcome from the weighted mean of the pair's rows")
+    func transformedOutcomes() throws {
+        // c = (0.5·1 + 1.5·2 + 0.75·3 + 1.25·6) / 4 = 3.3125
+        let f = try target(FLearner())
+        #expect(f.rows == [0, 1, 3, 4])
+        #expect(Approximate.equal(values(f), [3.2375, -6.5625, 1.25, 8.0625], 1e-12))
+        let m = try target(MLearner())
+        #expect(m.rows == [0, 1, 2, 3, 4])
+        #expect(Approximate.equal(values(m), [4.625, -13.125, 0, 1.5625, 10.75], 1e-12))
+        // Without row 1: c = (0.5·1 + 0.75·3 + 1.25·6) / 2.5 = 4.1
+        let few = try target(FLearner(), overlap: [true, false, true, true, true])
+        #expect(Approximate.equal(values(few), [4.34, 4.4, 5.7], 1e-12))
+    }
+
     @Test("Rows without overlap take part in no target")
     func overlap() throws {
         let overlap = [true, false, true, true, true]

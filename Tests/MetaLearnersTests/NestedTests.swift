@@ -133,8 +133,9 @@ struct NestedTests {
         #expect(error?.location == "cross_fitting.in_sample")
         let data = try SyntheticDataset.linear(rows: 30, seed: 7).dataset
         let injected = try FoldAssignment(data, count: 2, seed: 1)
-        #expect(throws: MetaLearnersError.self) {
+        let given = #expect(throws: MetaLearnersError.self) {
             try MetaLearnerFitter(spec(.r, "nested")).fit(data, folds: injected)
         }
+        #expect(given.says(.invalidArgument, "folds: are too few for in_sample: nested"))
     }
 }

@@ -79,7 +79,8 @@ struct OutcomeKindTests {
         return (dataset, rates)
     }
 
-    @Test("Effects on classes are found, one a class, and add up to nothing", arguments: [LearnerKind.s, .t])
+    @Test(
+        "Effects on classes are found, one per class, and add up to nothing", arguments: [LearnerKind.s, .t])
     func classEffects(learner: LearnerKind) throws {
         let (data, x) = try classes(3000)
         let model = try fit(data, learner)
@@ -118,7 +119,7 @@ struct OutcomeKindTests {
         let (data, _) = try classes(150)
         guard learner != .s, learner != .t else { return }
         let error = #expect(throws: MetaLearnersError.self) { try fit(data, learner) }
-        #expect(error?.kind == .unsupported && error?.description.contains("s, t") == true)
+        #expect(error.says(.unsupported, "s, t"))
     }
 
     @Test(

@@ -145,7 +145,7 @@ struct RegistrationTests {
         let bytes = try fit(["learner": "half", "models": ["outcome": "ols", "effect": "ols"]], data)
             .encoded()
         let unread = #expect(throws: MetaLearnersError.self) { try CATEModel(bytes: bytes) }
-        #expect(unread?.kind == .unsupported && unread?.description.contains("'half'") == true)
+        #expect(unread.says(.unsupported, "'half'"))
         let misspelt = #expect(throws: MetaLearnersError.self) {
             try MetaLearnerFitter(MetaLearnerSpec(["learner": "halv"]), registry: registry)
         }

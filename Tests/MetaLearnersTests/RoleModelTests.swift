@@ -112,8 +112,15 @@ struct RoleModelTests {
         #expect(new.warnings.isEmpty)
         #expect(try new.effects == fit(["p"]).predict(table).effects)
         #expect(constant.overlap.isKnown)
-        for bad in [1.5, [0.3, 0.3], [0.2, 0.3, 0.5], ["p", 0.5]] as [SpecValue] {
-            #expect(throws: MetaLearnersError.self) { try fit(bad) }
+        let refused: [(SpecValue, MetaLearnersError.Kind, String)] = [
+            (1.5, .invalidSpec, "is 1.5, must be: numbers between 0 and 1"),
+            ([0.3, 0.3], .invalidSpec, "adds up to 0.6, not to 1"),
+            ([0.2, 0.3, 0.5], .invalidSpec, "has 3 shares for 2 arms; give one per arm, the control first"),
+            (["p", 0.5], .invalidSpec, "must be: columns, or numbers between 0 and 1"),
+        ]
+        for (value, kind, words) in refused {
+            let error = #expect(throws: MetaLearnersError.self) { try fit(value) }
+            #expect(error.says(kind, "data.propensity", words))
         }
     }
 }

@@ -108,6 +108,15 @@ struct PluginTests {
         } throws: { "\($0)".contains("b.so") }
     }
 
+    @Test("models of plug-ins have no formula, and say so")
+    func formulas() throws {
+        let model = try make(SpecObject()).fit(task(), ExecutionContext())
+        let error = #expect(throws: MetaLearnersError.self) {
+            try (model as? any FormulaProviding)?.formulas()
+        }
+        #expect(error.says(.unsupported, "'hostile'", "plug-in"))
+    }
+
     @Test("columns of any type reach a plug-in, and predictions do not depend on it")
     func columnTypes() throws {
         let numbers = [3.0, 1, 4, 1, 5, 9, 2, 6]

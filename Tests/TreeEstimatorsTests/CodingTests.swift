@@ -74,7 +74,7 @@ import TreeEstimators
         #expect(survivors > 0)
     }
 
-    @Test("a model is small: about 10 bytes a split")
+    @Test("a model is small: about 10 bytes per split")
     func size() throws {
         var numbers = TestNumbers(9)
         let features = try numericTable((0..<6).map { _ in numbers.uniform(3000) })

@@ -12,7 +12,7 @@ import TreeEstimators
 
     init() throws {
         var numbers = TestNumbers(11)
-        // At most 200 distinct numbers a column: bins are exact.
+        // At most 200 distinct numbers per column: bins are exact.
         var columns = [200, 9, 200].map { numbers.integers(Self.count, below: $0).map { $0 / 200 } }
         for row in stride(from: 3, to: Self.count, by: 11) { columns[2][row] = .nan }
         let noise = numbers.uniform(Self.count)

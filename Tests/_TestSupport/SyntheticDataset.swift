@@ -38,7 +38,7 @@ public struct SyntheticDataset: Sendable {
         self.armOutcomes = armOutcomes
     }
 
-    /// The streams of a generator, one a part of the data.
+    /// The streams of a generator, one for each part of the data.
     enum Stream: UInt64 {
         case covariates = 1
         case treatment = 2

@@ -431,7 +431,7 @@ static mtlr_plugin_status deserialise(void *payload, const void *bytes, size_t c
 #define SHARE "\"above\": 0, \"maximum\": 1"
 
 static const char parameters[] = "["
-    INTEGER("trees", "boosting rounds; one tree each, or one a class", "200", "\"minimum\": 1, \"maximum\": 100000",
+    INTEGER("trees", "boosting rounds; one tree each, or one per class", "200", "\"minimum\": 1, \"maximum\": 100000",
            "num_iterations")
     NUMBER("learning_rate", "factor of each tree's leaf values", "0.05", SHARE, "learning_rate")
     INTEGER("max_leaves", "leaves of a tree at most; 0 for no limit", "8", "\"minimum\": 0, \"maximum\": 131072",

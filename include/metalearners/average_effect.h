@@ -20,6 +20,13 @@ typedef int32_t mtlr_estimand;
 #define MTLR_ATE ((mtlr_estimand)0)
 /** Those who were treated: the average treatment effect on the treated. @since 0.9 */
 #define MTLR_ATT ((mtlr_estimand)1)
+/** Those in the control: the average treatment effect on the controls. @since 0.9 */
+#define MTLR_ATC ((mtlr_estimand)2)
+/**
+ * Those who could be in either arm: everybody by the overlap e_0 e_k / (e_0 + e_k), which is e (1 - e) of two arms: the
+ * average treatment effect on the overlap. @since 0.9
+ */
+#define MTLR_ATO ((mtlr_estimand)3)
 
 /**
  * What to average over, and the level of intervals. Where a function takes one, NULL stands for everybody among the rows

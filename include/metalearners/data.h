@@ -171,7 +171,7 @@ typedef struct mtlr_dataset mtlr_dataset;
 MTLR_API mtlr_status mtlr_dataset_create(mtlr_dataset **out, const mtlr_table *table, const char *spec,
                                          uint32_t flags, mtlr_error **error);
 
-/** How many rows there are, without those that were dropped for want of an outcome. 0 for NULL. @since 0.9 */
+/** How many rows there are, without those that were dropped because they have no outcome. 0 for NULL. @since 0.9 */
 MTLR_API int64_t mtlr_dataset_rows(const mtlr_dataset *dataset);
 
 /** How many covariates there are. 0 for NULL. @since 0.9 */

@@ -16,15 +16,15 @@ extern "C" {
 /** What a prediction is of. Values are frozen; new ones may be added. @since 0.9 */
 typedef int32_t mtlr_output;
 
-/** The effect of an arm against another. One column a contrast. @since 0.9 */
+/** The effect of an arm against another. One column per contrast. @since 0.9 */
 #define MTLR_EFFECTS ((mtlr_output)0)
-/** The mean of the outcome in each arm (a probability for a binary outcome). One column an arm. @since 0.9 */
+/** The mean of the outcome in each arm (a probability for a binary outcome). One column per arm. @since 0.9 */
 #define MTLR_ARM_MEANS ((mtlr_output)1)
-/** The probability of each arm, within the bounds of the overlap policy. One column an arm. @since 0.9 */
+/** The probability of each arm, within the bounds of the overlap policy. One column per arm. @since 0.9 */
 #define MTLR_PROPENSITIES ((mtlr_output)2)
-/** The effects with the ends of their intervals. Three columns a contrast: effect, lower, upper. @since 0.9 */
+/** The effects with the ends of their intervals. Three columns per contrast: effect, lower, upper. @since 0.9 */
 #define MTLR_INTERVALS ((mtlr_output)3)
-/** The standard deviation of the effects over the models of the folds. One column a contrast. @since 0.9 */
+/** The standard deviation of the effects over the models of the folds. One column per contrast. @since 0.9 */
 #define MTLR_STABILITY ((mtlr_output)4)
 
 /** What effects are measured as. Values are frozen; new ones may be added. @since 0.9 */

@@ -163,7 +163,7 @@ void mtlk_walk_tree(const uint8_t *bins, const mtlk_split *splits, size_t split_
 /* Whether the processor has the vector instructions that make mtlk_scan worth it for leaves of many rows. */
 int mtlk_scan_is_fast(void);
 
-/* Splits a leaf whose rows are known by a byte a row only: of `count` rows from `first_row` on, those of `leaf` whose
+/* Splits a leaf whose rows are known by one byte per row only: of `count` rows from `first_row` on, those of `leaf` whose
    bin less `offset` is above `limit` become `new_leaf`. Their numbers go to `right`, those of the others of `leaf` to
    `left`, either NULL where they are not wanted; both need room for 16 more. Counts of both are returned. */
 typedef struct {

@@ -9,6 +9,11 @@ import MetaLearners
 ///
 /// - ATE: the mean of μ_k − μ_0 + 1{W=k}(Y − μ_k)/e_k − 1{W=0}(Y − μ_0)/e_0.
 /// - ATT: the sum of 1{W=k}(Y − μ_0) − 1{W=0}(e_k/e_0)(Y − μ_0) over that of 1{W=k}.
+/// - ATC: the sum of 1{W=k}(e_0/e_k)(Y − μ_k) − 1{W=0}(Y − μ_k) over that of 1{W=0}.
+/// - ATO: with ē = e_k/(e_0 + e_k) and m = ē μ_k + (1 − ē) μ_0, over the rows of the arm and the control, the sum of
+///   (1{W=k} − ē)(Y − m) over that of (1{W=k} − ē)². This is the efficient score of the average weighted by overlap (Crump,
+///   Hotz, Imbens & Mitnik 2006; Li, Morgan & Zaslavsky 2018) and Robinson's (1988) regression of residuals on residuals:
+///   it takes e as right, and is indifferent to small errors of all nuisances.
 public struct AugmentedInverseProbability: Sendable {
     /// The outcome of each row.
     public let outcome: [Double]
@@ -70,28 +75,57 @@ public struct AugmentedInverseProbability: Sendable {
         let used = outcome.indices.map { row in
             nuisances.hasOverlap?[row] ?? true ? weights?[row] ?? 1 : 0
         }
-        let result: NormalEstimate
-        switch estimand {
-        case .ate:
-            result = NormalEstimate(
-                scores: try nuisances.doublyRobustScores(of: arm, outcome, arms, means: means),
-                shares: [Double](repeating: 1, count: outcome.count), weights: used, clusters: clusters)
-        case .att:
-            let ofArm = try nuisances.propensity(arm)
-            let ofControl = try nuisances.propensity(0)
-            let scores = outcome.indices.map { row in
-                let residual = outcome[row] - means.control[row]
-                if arms[row] == arm { return residual }
-                return arms[row] == 0 ? -ofArm[row] / ofControl[row] * residual : 0
-            }
-            result = NormalEstimate(
-                scores: scores, shares: arms.map { $0 == arm ? 1 : 0 }, weights: used, clusters: clusters)
-        }
+        let result = Self.estimate(
+            estimand, of: arm, outcome: outcome, arms: arms,
+            propensities: (try nuisances.propensity(0), try nuisances.propensity(arm)), means: means,
+            weights: used, clusters: clusters)
         let interval = result.interval(level: level)
         return AverageEffect(
             arm: labels[arm], outcomeClass: outcomeClass?.label, classIndex: outcomeClass?.index,
             control: labels[0], estimand: estimand, estimate: result.estimate, stdError: result.stdError,
             lower: interval.lower, upper: interval.upper, level: level, pValue: result.pValue)
+    }
+
+    /// The average effect of an arm against control with given nuisances: the formulas of this type, for whoever has arrays.
+    ///
+    /// - Parameters:
+    ///   - propensities: e_0 and e_k for each row.
+    ///   - means: μ_0 and μ_k for each row.
+    ///   - weights: of each row; 0 for rows that take no part.
+    static func estimate(
+        _ estimand: Estimand, of arm: Int, outcome: [Double], arms: [Int32],
+        propensities: (control: [Double], arm: [Double]), means: (control: [Double], arm: [Double]),
+        weights: [Double], clusters: [Int32]?
+    ) -> NormalEstimate {
+        var scores = [Double](repeating: 0, count: outcome.count)
+        var shares = scores
+        for row in outcome.indices {
+            let isTreated = arms[row] == arm
+            let isControl = arms[row] == 0
+            let (ofControl, ofArm) = (propensities.control[row], propensities.arm[row])
+            let belowControl = outcome[row] - means.control[row]
+            let belowArm = outcome[row] - means.arm[row]
+            switch estimand {
+            case .ate:
+                shares[row] = 1
+                scores[row] = means.arm[row] - means.control[row]
+                if isTreated { scores[row] += belowArm / ofArm }
+                if isControl { scores[row] -= belowControl / ofControl }
+            case .att:
+                shares[row] = isTreated ? 1 : 0
+                scores[row] = isTreated ? belowControl : isControl ? -ofArm / ofControl * belowControl : 0
+            case .atc:
+                shares[row] = isControl ? 1 : 0
+                scores[row] = isTreated ? ofControl / ofArm * belowArm : isControl ? -belowArm : 0
+            case .ato:
+                guard isTreated || isControl else { continue }
+                let share = ofArm / (ofControl + ofArm)
+                let distance = (isTreated ? 1 : 0) - share
+                shares[row] = distance * distance
+                scores[row] = distance * (share * belowArm + (1 - share) * belowControl)
+            }
+        }
+        return NormalEstimate(scores: scores, shares: shares, weights: weights, clusters: clusters)
     }
 
     /// The average effect of each arm against control, in the order of the labels.

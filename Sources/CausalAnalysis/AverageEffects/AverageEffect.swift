@@ -6,6 +6,20 @@ public enum Estimand: String, Sendable, CaseIterable {
     case ate
     /// Those in the arm: E[Y(k) − Y(0) | W=k].
     case att
+    /// Those in the control: E[Y(k) − Y(0) | W=0].
+    case atc
+    /// Those who could be in either: everybody by the overlap e_0 e_k / (e_0 + e_k), which is e(1 − e) of two arms.
+    case ato
+
+    /// Who that is, for people.
+    public var population: String {
+        switch self {
+        case .ate: "all rows"
+        case .att: "the rows in the arm"
+        case .atc: "the rows in the control"
+        case .ato: "the rows by their overlap"
+        }
+    }
 }
 
 /// An average effect of one arm against control, with how sure it is.

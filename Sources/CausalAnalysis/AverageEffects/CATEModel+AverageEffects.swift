@@ -4,21 +4,27 @@ import MetaLearnersCore
 extension CATEModel {
     /// The average effect of each arm against control, by AIPW from the model's nuisances, whatever the learner.
     ///
-    /// On the rows of training the nuisances are out of fold; on other rows they are the models' predictions. For
-    /// learners without arm means these follow from m, ē and τ as μ_0 = m − ē·τ and μ_k = m + (1 − ē)·τ. An outcome of
-    /// several classes has an average effect on the probability of each: by arm, and within an arm by class.
+    /// On the rows of training the nuisances are out of fold; on other rows they are the models' predictions. Outcome means
+    /// are those of models of each arm, whatever the learner: the effects have no part in them. An outcome of several
+    /// classes has an average effect on the probability of each: by arm, and within an arm by class.
     ///
     /// - Parameters:
     ///   - estimand: over whom to average.
     ///   - dataset: the rows to average over; nil for those of training.
     ///   - level: the level of the intervals, between 0 and 1.
-    /// - Throws: `invalidArgument` for a level that is none; `unsupported` for the rows of training where the model was saved without them; `invalidData`
-    ///   where `dataset` lacks a column or its arms are not those of training.
+    /// - Throws: `invalidArgument` for a level that is none; `unsupported` for the rows of training where the model was saved without
+    ///   them, and for a model without outcomes of each arm; `invalidData` where `dataset` lacks a column or its arms are not those of training.
     public func averageEffects(
         _ estimand: Estimand, on dataset: CausalDataset? = nil, level: Double = AverageEffect.standardLevel,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> [AverageEffect] {
         try AverageEffect.requireLevel(level)
+        guard hasAverageEffects else {
+            throw MetaLearnersError(
+                .unsupported, at: "model",
+                "it has no models of the outcome in each arm, which average effects take",
+                remedy: "fit with average_effects: true")
+        }
         if let dataset {
             let scheduler = Scheduler(options)
             guard training?.fingerprint == dataset.fingerprint(scheduler.context) else {
@@ -36,7 +42,7 @@ extension CATEModel {
             let estimator = try AugmentedInverseProbability(
                 outcome: values, arms: training.arms, labels: armLabels, weights: training.weights,
                 clusters: training.clusters, nuisances: nuisances, outcomeClass: outcomeClass)
-            return try effects(estimand, estimator, training.effects, level)
+            return try estimator.effects(estimand, level: level)
         }
     }
 
@@ -74,55 +80,12 @@ extension CATEModel {
                     + outcomeKind.name,
                 remedy: "set data.outcome_type as in the fit, and use rows with the same classes")
         }
-        let known = outcomeKind.effectClasses.isEmpty ? nuisances.armOutcomes.count : armLabels.count
-        let effects: [[Double]] =
-            known < armLabels.count ? try predict(dataset.covariates, options).effects : []
         return try byClass(dataset.outcome, nuisances) {
             values, nuisances, outcomeClass throws(MetaLearnersError) in
             let estimator = try AugmentedInverseProbability(
                 outcome: values, arms: dataset.treatment.arms, labels: armLabels, weights: dataset.weights,
                 clusters: dataset.clusters, nuisances: nuisances, outcomeClass: outcomeClass)
-            return try self.effects(estimand, estimator, effects, level)
+            return try estimator.effects(estimand, level: level)
         }
-    }
-
-    private func effects(
-        _ estimand: Estimand, _ estimator: AugmentedInverseProbability, _ effects: [[Double]], _ level: Double
-    ) throws(MetaLearnersError) -> [AverageEffect] {
-        let nuisances = estimator.nuisances
-        var averages: [AverageEffect] = []
-        for arm in 1..<armLabels.count {
-            if let control = nuisances.armOutcomes[0], let mean = nuisances.armOutcomes[arm] {
-                averages.append(try estimator.effect(estimand, of: arm, means: (control, mean), level: level))
-                continue
-            }
-            if let mean = nuisances.marginalOutcomes[0], effects.count == armLabels.count - 1 {
-                // m = Σ_k e_k μ_k, so that μ_0 = m − Σ_k e_k τ_k.
-                let shares = try (0..<armLabels.count).map { arm throws(MetaLearnersError) in
-                    try nuisances.propensity(arm)
-                }
-                let control = mean.indices.map { row in
-                    (1..<armLabels.count).reduce(mean[row]) { $0 - shares[$1][row] * effects[$1 - 1][row] }
-                }
-                let means = (control: control, arm: zip(control, effects[arm - 1]).map { $0 + $1 })
-                averages.append(try estimator.effect(estimand, of: arm, means: means, level: level))
-                continue
-            }
-            // A model fitted here has one of the two; a file may say otherwise.
-            guard let mean = nuisances.marginalOutcomes[arm], effects.count >= arm else {
-                throw MetaLearnersError(
-                    .corruptModel, at: "model", "it has no model of the outcome of arm '\(armLabels[arm])'")
-            }
-            let share = try nuisances.pairPropensity(of: arm)
-            let effect = effects[arm - 1]
-            averages.append(
-                try estimator.effect(
-                    estimand, of: arm,
-                    means: (
-                        mean.indices.map { mean[$0] - share[$0] * effect[$0] },
-                        mean.indices.map { mean[$0] + (1 - share[$0]) * effect[$0] }
-                    ), level: level))
-        }
-        return averages
     }
 }

@@ -1,11 +1,6 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-import MetaLearners
+import MetaLearnersCore
 
-/// An estimate that is normal in large samples, made of a ratio of weighted means.
+/// An estimate that is normal in large samples, such as a ratio of weighted means.
 ///
 /// With scores a_i and shares b_i the estimate is θ = Σ w a / Σ w b; the influence of row i is
 /// w_i (a_i − θ b_i) / Σ w b. The variance is the sum of squared influences, those of a cluster added up first,
@@ -13,6 +8,15 @@ import MetaLearners
 struct NormalEstimate {
     let estimate: Double
     let stdError: Double
+    /// Those of Student's t distribution, where intervals and p-values are of it; nil for those of the normal one.
+    let degreesOfFreedom: Double?
+
+    /// Takes an estimate and its error as they are.
+    init(estimate: Double, stdError: Double, degreesOfFreedom: Double? = nil) {
+        self.estimate = estimate
+        self.stdError = stdError
+        self.degreesOfFreedom = degreesOfFreedom
+    }
 
     /// Computes the estimate; rows without weight count for nothing.
     ///
@@ -47,17 +51,23 @@ struct NormalEstimate {
         let squares = influences.reduce(0) { $0 + $1 * $1 }
         estimate = theta
         stdError = groups > 1 && total > 0 ? (squares * groups / (groups - 1)).squareRoot() / total : 0
+        degreesOfFreedom = nil
     }
 
     /// The interval that covers the truth with probability `level`, where 0 < level < 1.
     func interval(level: Double) -> (lower: Double, upper: Double) {
-        let quantile = StandardNormal.quantile((1 + level) / 2)
+        let probability = (1 + level) / 2
+        let quantile =
+            degreesOfFreedom.map { StudentDistribution($0).quantile(probability) }
+            ?? StandardNormal.quantile(probability)
         return (estimate - quantile * stdError, estimate + quantile * stdError)
     }
 
-    /// The two-sided p-value of zero: 2(1 − Φ(|θ|/se)).
+    /// The two-sided p-value of zero.
     var pValue: Double {
         guard stdError > 0 else { return estimate == 0 ? 1 : 0 }
-        return erfc(abs(estimate) / stdError / 2.0.squareRoot())
+        let statistic = abs(estimate) / stdError
+        return degreesOfFreedom.map { 2 * StudentDistribution($0).upperTail(statistic) }
+            ?? 2 * StandardNormal.upperTail(statistic)
     }
 }

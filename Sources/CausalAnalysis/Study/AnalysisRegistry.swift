@@ -66,6 +66,7 @@ public struct AnalysisRegistry: Sendable {
                 return [
                     "name": .string(type.name), "title": .string(type.title),
                     "summary": .string(type.summary), "topic": .string(type.topic.rawValue),
+                    "runs_by_default": .boolean(type.runsByDefault),
                     "needs": .array(
                         StudyParts.names.filter { defaults.needs.contains($0.part) }.map { .string($0.name) }),
                     "parameters": .array(defaults.parameterDescriptions.map(\.specValue)),
@@ -77,5 +78,42 @@ public struct AnalysisRegistry: Sendable {
 extension AnalysisRegistry {
     /// Every analysis that is built in. This is the only place that names them all.
     public static let `default` = AnalysisRegistry()
+        .registering(OverlapAnalysis.self)
+        .registering(BalanceAnalysis.self)
+        .registering(SuspiciousColumnsAnalysis.self)
+        .registering(AverageEffectsAnalysis.self)
+        .registering(DifferenceInMeans.self)
+        .registering(OLSAnalysis.self)
+        .registering(InverseProbabilityWeighting.self)
+        .registering(MatchingAnalysis.self)
         .registering(AIPWAnalysis.self)
+        .registering(TMLEAnalysis.self)
+        .registering(EffectDistributionAnalysis.self)
+        .registering(HomogeneityTestAnalysis.self)
+        .registering(CalibrationTestAnalysis.self)
+        .registering(GATESAnalysis.self)
+        .registering(GroupEffectsAnalysis.self)
+        .registering(CLANAnalysis.self)
+        .registering(BestLinearProjectionAnalysis.self)
+        .registering(SurrogateTreeAnalysis.self)
+        .registering(RATEAnalysis.self)
+        .registering(UpliftSlicesAnalysis.self)
+        .registering(UpliftCurvesAnalysis.self)
+        .registering(LossesAnalysis.self)
+        .registering(NuisanceMetricsAnalysis.self)
+        .registering(TruthAnalysis.self)
+        .registering(CompareAnalysis.self)
+        .registering(PolicyValueAnalysis.self)
+        .registering(BudgetCurveAnalysis.self)
+        .registering(PolicyTreeAnalysis.self)
+        .registering(PlaceboTreatmentAnalysis.self)
+        .registering(RandomCommonCauseAnalysis.self)
+        .registering(DataSubsetAnalysis.self)
+        .registering(DummyOutcomeAnalysis.self)
+        .registering(NegativeControlAnalysis.self)
+        .registering(UnobservedConfounderAnalysis.self)
+        .registering(OmittedVariableBiasAnalysis.self)
+        .registering(EValueAnalysis.self)
+        .registering(RosenbaumBoundsAnalysis.self)
+        .registering(MarginalSensitivityAnalysis.self)
 }

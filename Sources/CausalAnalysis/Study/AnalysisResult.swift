@@ -105,14 +105,17 @@ public struct ResultTable: Sendable, Equatable {
     public let title: String
     /// The columns.
     public let columns: [Column]
+    /// Whether it is too long to be read: JSON and CSV have it, texts and reports have a picture of it at most.
+    public var isDetail: Bool
     /// The rows: a value for each column; null where there is none, with the reason in the row's notes.
     public private(set) var rows: [[SpecValue]] = []
 
     /// Creates a table without rows.
-    public init(_ name: String, _ title: String, _ columns: [Column]) {
+    public init(_ name: String, _ title: String, _ columns: [Column], isDetail: Bool = false) {
         self.name = name
         self.title = title
         self.columns = columns
+        self.isDetail = isDetail
     }
 
     /// Appends a row; what is missing at its end is null, and so are numbers that are not finite.

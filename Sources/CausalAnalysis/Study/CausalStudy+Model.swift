@@ -4,8 +4,8 @@ import MetaLearnersCore
 extension CausalStudy {
     /// The study of a fitted model.
     ///
-    /// On the rows of training, effects and nuisances are out of fold; on other rows they are what the models predict. For
-    /// learners without arm means these follow from m, e and τ: μ_0 = m − Σ_k e_k τ_k and μ_k = μ_0 + τ_k.
+    /// On the rows of training, effects and nuisances are out of fold; on other rows they are what the models predict. There
+    /// are arm means where the model has average effects (`CATEModel.hasAverageEffects`).
     ///
     /// - Parameters:
     ///   - model: the model.
@@ -221,36 +221,9 @@ private struct StudyRows {
         propensities = nuisances.propensities
         hasOverlap = nuisances.hasOverlap
         self.effects = ownEffects
-        armMeans = try ofClass.completedArmMeans(ownEffects)
-    }
-}
-
-extension NuisanceEstimates {
-    /// μ_k for each arm: those that were fitted, or else what follows from m, e and τ; nil where that cannot be had.
-    ///
-    /// With m of all arms, μ_0 = m − Σ_k e_k τ_k. With m of each pair of an arm and the control, each pair says
-    /// μ_0 = m − ē τ, and the mean over the pairs is taken.
-    fileprivate func completedArmMeans(_ effects: [[Double]]) throws(MetaLearnersError) -> [[Double]]? {
-        let fitted = (0..<armCount).compactMap { armOutcomes[$0] }
-        if fitted.count == armCount { return fitted }
-        guard effects.count == armCount - 1, let propensities else { return nil }
-        var control: [Double]
-        if let mean = marginalOutcomes[0] {
-            control = mean
-            for (arm, effect) in effects.enumerated() {
-                for row in control.indices { control[row] -= propensities[arm + 1][row] * effect[row] }
-            }
-        } else {
-            control = [Double](repeating: 0, count: rowCount)
-            for (index, effect) in effects.enumerated() {
-                guard let mean = marginalOutcomes[index + 1] else { return nil }
-                let share = try pairPropensity(of: index + 1)
-                for row in control.indices {
-                    control[row] += (mean[row] - share[row] * effect[row]) / Double(effects.count)
-                }
-            }
-        }
-        return [control] + effects.map { effect in zip(control, effect).map { $0 + $1 } }
+        // Means that follow from m, ē and the effects would carry the noise of these into every average.
+        let means = labels.indices.compactMap { ofClass.armOutcomes[$0] }
+        armMeans = means.count == labels.count ? means : nil
     }
 }
 

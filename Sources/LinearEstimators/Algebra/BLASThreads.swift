@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 /// Keeps BLAS on the calling thread for as long as a fit lasts, with the memory that it needs.
 ///
-/// Fits run side by side, one a thread, so BLAS must not start threads of its own; and a sum that is split over
+/// Fits run side by side, one per thread, so BLAS must not start threads of its own; and a sum that is split over
 /// threads would have other bits. OpenBLAS has one setting for the whole process: the first fit saves and
 /// changes it, the last one to end puts it back.
 enum BLASThreads {

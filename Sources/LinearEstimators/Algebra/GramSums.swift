@@ -17,9 +17,9 @@ struct GramSums: Sendable {
 
     /// The sums of products of column `index` with those up to itself.
     func column(_ index: Int) -> UnsafePointer<Double> { UnsafePointer(matrix.start + index * order) }
-    /// The sums of f·(f·z), one a column.
+    /// The sums of f·(f·z), one per column.
     var factor: UnsafePointer<Double> { column(width) }
-    /// The sums of v·(f·z), one a column.
+    /// The sums of v·(f·z), one per column.
     var response: UnsafePointer<Double> { column(width + 1) }
     /// Σ f².
     var factorSquares: Double { factor[width] }

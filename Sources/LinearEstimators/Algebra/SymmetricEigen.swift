@@ -4,7 +4,7 @@ import MetaLearnersCore
 enum SymmetricEigen {
     /// Decomposes the matrix of `order` rows whose upper triangle, by columns, stands in `matrix`.
     ///
-    /// - Parameter matrix: becomes the eigenvectors, one a column.
+    /// - Parameter matrix: becomes the eigenvectors, one per column.
     /// - Returns: the eigenvalues, ascending.
     /// - Throws: `numericalFailure` where it does not converge, `outOfMemory`.
     /// - Complexity: O(order³).

@@ -186,7 +186,7 @@ struct DesignEncoder: Sendable, Equatable {
     /// - Parameters:
     ///   - features: columns of the kinds learnt from.
     ///   - rows: at most `scratch.count` rows within the features.
-    ///   - scratch: room for one number a row.
+    ///   - scratch: room for one number per row.
     ///   - ofRows: for each of the scores, that of every row; nil for those of the rows' levels.
     func fill(
         _ features: Table, rows: UnsafeBufferPointer<Int32>, to target: UnsafeMutablePointer<Double>,

@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 /// The memory of a design matrix and what is made of it, before any value is read.
 ///
-/// A number counts as one column (four with a curve) and a category as one a level, as if no value were missing.
+/// A number counts as one column (four with a curve) and a category as one per level, as if no value were missing.
 struct DesignFootprint {
     /// How many columns the design matrix has, about.
     let width: Int

@@ -18,7 +18,7 @@ struct DesignFormulas {
     ///
     /// - Parameters:
     ///   - intercepts: one for each function.
-    ///   - coefficients: for each function, one a column of the design matrix.
+    ///   - coefficients: for each function, one per column of the design matrix.
     func functions(intercepts: [Double], coefficients: [Double]) -> [Formula] {
         let products = productColumns()
         return intercepts.enumerated().map { output, intercept in

@@ -9,7 +9,7 @@ protocol DesignSource: Sendable {
     ///
     /// - Parameters:
     ///   - rows: at most `scratch.count` rows.
-    ///   - scratch: room for one number a row.
+    ///   - scratch: room for one number per row.
     func fill(
         _ rows: UnsafeBufferPointer<Int32>, to target: UnsafeMutablePointer<Double>, stride: Int,
         scratch: UnsafeMutableBufferPointer<Double>)

@@ -27,7 +27,7 @@ struct LinearScorer: Sendable {
     var outputCount: Int { intercepts.count }
 
     /// - Parameters:
-    ///   - coefficients: for each output, one a column of the design matrix.
+    ///   - coefficients: for each output, one per column of the design matrix.
     ///   - intercepts: one for each output.
     init(_ encoder: DesignEncoder, coefficients: [Double], intercepts: [Double]) {
         let outputs = intercepts.count

@@ -51,7 +51,7 @@ struct SplineEncoding: Sendable, Equatable {
         var spreads: [Double] = []
         let presentWeight = distinct.reduce(0) { $0 + $1.weight }
         for column in 0..<max(knots.count - 2, 0) {
-            let basis = distinct.map { Self.basis($0.value, column, knots) }
+            let basis = distinct.map { CurvesThroughPoints.restrictedCubic($0.value, knots, column: column) }
             var center = 0.0
             for (value, pair) in zip(basis, distinct) { center += pair.weight * value / presentWeight }
             var squares = 0.0
@@ -91,21 +91,6 @@ struct SplineEncoding: Sendable, Equatable {
         return knots.count >= 3 ? knots : []
     }
 
-    /// A nonlinear column at the scaled value `x`.
-    @inline(__always)
-    private static func basis(_ x: Double, _ column: Int, _ knots: [Double]) -> Double {
-        func cube(_ knot: Double) -> Double {
-            let distance = max(x - knot, 0)
-            return distance * distance * distance
-        }
-        let (inner, outer) = (knots[knots.count - 2], knots[knots.count - 1])
-        let range = outer - knots[0]
-        let bend =
-            cube(knots[column]) - cube(inner) * (outer - knots[column]) / (outer - inner)
-            + cube(outer) * (inner - knots[column]) / (outer - inner)
-        return bend / (range * range)
-    }
-
     /// The value within the training range; NaN stays.
     @inline(__always)
     func clipped(_ scaled: Double) -> Double { scaled < low ? low : scaled > high ? high : scaled }
@@ -113,7 +98,10 @@ struct SplineEncoding: Sendable, Equatable {
     /// A standardised nonlinear column at a scaled and clipped value; 0 for NaN.
     @inline(__always)
     func standardised(_ x: Double, _ column: Int) -> Double {
-        x.isNaN ? 0 : (Self.basis(x, column, knots) - centers[column]) / spreads[column]
+        x.isNaN
+            ? 0
+            : (CurvesThroughPoints.restrictedCubic(x, knots, column: column) - centers[column])
+                / spreads[column]
     }
 
     func encode(to writer: inout BinaryWriter) {

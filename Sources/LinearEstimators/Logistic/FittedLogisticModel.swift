@@ -7,7 +7,7 @@ struct FittedLogisticModel: FittedEstimator {
     let encoder: DesignEncoder
     /// Whether each class occurred in training.
     let occurs: [Bool]
-    /// For each linear function, one a column.
+    /// For each linear function, one per column.
     let coefficients: [Double]
     /// One for each linear function.
     let intercepts: [Double]

@@ -30,7 +30,7 @@ package struct PathFit: Sendable {
     package var best: Int { losses.indices.min { losses[$0] < losses[$1] } ?? 0 }
 
     /// The predictions for every row of the design matrix by the model of its fold, which has not seen it: for each of
-    /// `stages`, one a row. Rows without a fold get 0. A logistic path predicts log-odds.
+    /// `stages`, one per row. Rows without a fold get 0. A logistic path predicts log-odds.
     ///
     /// - Throws: `outOfMemory`, `cancelled`.
     /// - Complexity: O(rows × columns × stages), spread over the threads of `context`.
@@ -44,7 +44,7 @@ package struct PathFit: Sendable {
         try outOfFold(stages: [stage], context)[0]
     }
 
-    /// Out-of-fold predictions of what one more unit of the modulation adds, the effect: for each of `stages`, one a row.
+    /// Out-of-fold predictions of what one more unit of the modulation adds, the effect: for each of `stages`, one per row.
     ///
     /// - Throws: `outOfMemory`, `cancelled`.
     package func outOfFoldSlopes(stages: [Int], _ context: ExecutionContext) throws(MetaLearnersError)
@@ -90,12 +90,6 @@ package struct PathFit: Sendable {
     package func wholeFunction(_ stage: Int) -> LinearFunction? {
         guard whole.indices.contains(stage) else { return nil }
         return columns.functions(intercept: whole[stage].intercept, whole[stage].coefficients).base
-    }
-
-    /// The effect in the model of all rows; nil where nobody asked for it.
-    package func wholeSlope(_ stage: Int) -> LinearFunction? {
-        guard whole.indices.contains(stage) else { return nil }
-        return columns.functions(intercept: whole[stage].intercept, whole[stage].coefficients).slope
     }
 
     /// The values of functions on `source` at the rows of each fold.

@@ -9,7 +9,7 @@ import MetaLearnersCore
 ///     let design = try DesignMatrix(features, expansion: .splinesInteractions, context)  // once
 ///     let problem = try PathProblem(design, rows: rows, folds: folds, target: outcomes, context)
 ///     let fit = try problem.lassoPath(context)                  // or ridgePath; LogisticPathProblem likewise
-///     let outOfFold = try fit.outOfFold(fit.best, context)      // one a row of the design matrix
+///     let outOfFold = try fit.outOfFold(fit.best, context)      // one per row of the design matrix
 ///     let model = design.model(of: [fit.function(fit.best)])    // mean of the folds' models: predicts, encodes
 package struct PathProblem: Sendable {
     /// Up to so many columns, all sums of products are formed even where rows are fewer: the folds share them.

@@ -88,13 +88,9 @@ extension TrainingRecord {
             for _ in kind.effectClasses { values.append(try rows(reader.readDoubles())) }
             nuisances.classOutcomes[arm] = values
         }
-        // Average effects need propensities and either kind of mean, for every arm.
+        // Outcomes are there for every arm, or for none where averages were not wanted.
         try require(
-            nuisances.propensities != nil
-                && (!kind.effectClasses.isEmpty
-                    || (0..<armCount).allSatisfy { nuisances.armOutcomes[$0] != nil }
-                    || (1..<armCount).allSatisfy { nuisances.marginalOutcomes[$0] != nil }
-                    || nuisances.marginalOutcomes[0] != nil),
+            nuisances.propensities != nil && [0, armCount].contains(nuisances.armOutcomes.count),
             "the nuisances are incomplete")
         let overlap = try reader.readArray(UInt8.self)
         try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")

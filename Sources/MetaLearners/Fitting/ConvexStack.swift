@@ -1,7 +1,7 @@
 import MetaLearnersCore
 
-/// Weights that minimise a weighted squared error of predictions combined: not negative, with a free intercept or a sum
-/// of one where that is wanted.
+/// Non-negative weights that minimise the weighted squared error of a combination of predictions, with a free intercept
+/// or a sum of one where that is wanted.
 ///
 /// For predictions z_j of a target y it minimises Σ w·(y − b − Σ_j a_j z_j)² over a ≥ 0 by an active set (Lawson &
 /// Hanson 1974, chapter 23; stacking by such weights: Breiman 1996). With a sum of one and y of zeros and ones it is the
@@ -64,7 +64,25 @@ package struct ConvexStack: Sendable, Equatable {
         for member in 0..<count {
             for other in 0..<member { gram[other * count + member] = gram[member * count + other] }
         }
-        let weights = ActiveSet(gram: gram, moments: moments, sumsToOne: constraint == .sumToOne).solve()
+        // Members of other units than the target's, and the target itself, are measured by their spread: what counts as
+        // small must not depend on units. (A sum of one has members in the target's unit, all of one scale.)
+        var scales = [Double](repeating: 1, count: count)
+        var scale = 1.0
+        if constraint != .sumToOne {
+            let spread = target.indices.reduce(0.0) { sum, row in
+                sum + (rowWeights?[row] ?? 1) * (target[row] - center) * (target[row] - center)
+            }
+            scale = spread > 0 ? spread.squareRoot() : 1
+            for member in 0..<count where gram[member * (count + 1)] > 0 {
+                scales[member] = gram[member * (count + 1)].squareRoot()
+            }
+        }
+        for member in 0..<count {
+            moments[member] /= scales[member] * scale
+            for other in 0..<count { gram[member * count + other] /= scales[member] * scales[other] }
+        }
+        let solution = ActiveSet(gram: gram, moments: moments, sumsToOne: constraint == .sumToOne).solve()
+        let weights = zip(solution, scales).map { $0 * scale / $1 }
         let explained = zip(weights, centers).reduce(0) { $0 + $1.0 * $1.1 }
         self.init(weights: weights, intercept: center - explained)
     }

@@ -12,7 +12,7 @@ package struct EnsembleStrategy: FittingStrategy {
     package static let reference = LearnerReference(
         target: "–", weight: "–",
         effect:
-            "several learners, stacked by their out-of-fold R- or DR-loss with weights that are not negative",
+            "several learners, stacked by their out-of-fold R- or DR-loss with non-negative weights",
         citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
 
     private let spec: MetaLearnerSpec
@@ -41,7 +41,11 @@ package struct EnsembleStrategy: FittingStrategy {
 
     private var loss: EffectLoss { spec.ensemble.loss }
 
-    package func nuisanceRoles(armCount: Int) -> [NuisanceRole] { loss.nuisanceRoles(armCount: armCount) }
+    package func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
+        spec.withAverages(
+            loss.nuisanceRoles(armCount: armCount), LearnerTraits(hasArmMeans: loss == .dr),
+            armCount: armCount)
+    }
 
     package func check(_ request: FitRequest) throws(MetaLearnersError) {
         try requireTraits(spec, request, registry)

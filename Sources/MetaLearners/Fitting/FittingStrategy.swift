@@ -59,6 +59,16 @@ extension FittingStrategy {
     }
 }
 
+extension MetaLearnerSpec {
+    /// The nuisances that a learner needs and those that average effects take beside them: the propensity, which also
+    /// says how much overlap there is, and a model of the outcome in every arm.
+    func withAverages(_ needed: [NuisanceRole], _ traits: LearnerTraits, armCount: Int) -> [NuisanceRole] {
+        let ofArms: [NuisanceRole] =
+            averageEffects && !traits.hasArmMeans ? (0..<armCount).map { .armOutcome($0) } : []
+        return needed.filter { !$0.isPropensity } + ofArms.filter { !needed.contains($0) } + [.propensity]
+    }
+}
+
 /// What a fit is for.
 public enum FitPurpose: Sendable {
     /// A whole model.

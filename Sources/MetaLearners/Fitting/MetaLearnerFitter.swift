@@ -54,10 +54,14 @@ public struct MetaLearnerFitter: Sendable {
         let plan = try strategy.plan(request, for: .model)
         var graph = TaskGraph()
         try plan.schedule(in: &graph)
+        let check = try OverlapCheck(self, request, in: &graph)
         let bootstrap =
             spec.intervals.method == .bootstrap ? try Bootstrap(self, dataset, in: &graph) : nil
-        try scheduler.limited(by: strategy.footprint(dataset)).run(graph)
+        try scheduler.limited(by: strategy.footprint(dataset) + (check?.bytes ?? 0)).run(graph)
         var model = CATEModel(self, dataset, try plan.result(scheduler.context))
+        if let check, let estimates = model.nuisances?.estimates {
+            model.warnings += check.warnings(estimates)
+        }
         if let bootstrap { model.intervals = .bootstrap(bootstrap.resamples) }
         try model.requireReadable()
         return model
@@ -113,4 +117,13 @@ public struct MetaLearnerFitter: Sendable {
         }
         return reusable
     }
+
+    /// Of nuisances that were fitted before to the same rows, those that this fitter would fit in just the same way; none where
+    /// there are no such.
+    package func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
+        strategy.reusable(nuisances, labels)
+    }
+
+    /// Whether the learner brings base learners of its own, so that the spec's are not used.
+    package var bringsModels: Bool { registry.traits(of: spec.learner)?.bringsModels == true }
 }

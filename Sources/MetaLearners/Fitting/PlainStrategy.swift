@@ -26,13 +26,8 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
         return .object(complete.archivedValue)
     }
 
-    /// Those that the learner needs, and what average effects take in any case: the propensity and some model of the
-    /// outcome.
     func nuisanceRoles(armCount: Int) -> [NuisanceRole] {
-        var roles = learner.nuisanceRoles(armCount: armCount)
-        if roles == [.propensity] { roles = (1..<armCount).map { .marginalOutcome(arm: $0) } + roles }
-        if !roles.contains(.propensity) { roles.append(.propensity) }
-        return roles
+        spec.withAverages(learner.nuisanceRoles(armCount: armCount), Self.traits, armCount: armCount)
     }
 
     func check(_ request: FitRequest) throws(MetaLearnersError) {

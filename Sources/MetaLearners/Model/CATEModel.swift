@@ -21,7 +21,7 @@ public struct CATEModel: Sendable {
     /// How the propensities were calibrated, with what it brought; nil where they were not.
     public let calibration: PropensityCalibration?
     /// What the user should know of how the fit went.
-    public let warnings: [String]
+    public internal(set) var warnings: [String]
     /// What belongs to the training rows; nil for a model that was saved without.
     public let training: TrainingRecord?
     /// The nuisances it was fitted with, and those it was given: what the next learner on the same rows may reuse. Nil for a
@@ -50,6 +50,10 @@ public struct CATEModel: Sendable {
 
     /// Which intervals the effects have; nil for none.
     public var intervalMethod: IntervalSpec.Method? { intervals?.method }
+
+    /// Whether there are models of the outcome in every arm, which average effects take: `average_effects: false` saves
+    /// them where the learner itself needs none.
+    public var hasAverageEffects: Bool { fitted.hasArmMeans(armCount: armLabels.count) }
 
     // MARK: Prediction
 
@@ -237,7 +241,7 @@ public struct CATEModel: Sendable {
     /// What can be predicted.
     private var outputs: [PredictionRequest.Output] {
         var outputs: [PredictionRequest.Output] = [.effects]
-        if fitted.hasArmMeans(armCount: armLabels.count) { outputs.append(.armMeans) }
+        if hasArmMeans { outputs.append(.armMeans) }
         if overlap.isKnown || nuisanceModels.contains(where: \.role.isPropensity) {
             outputs.append(.propensities)
         }

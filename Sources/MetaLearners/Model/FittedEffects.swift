@@ -23,7 +23,7 @@ struct FittedEffects: Sendable {
         nuisanceModels.contains { $0.models.everyModel.contains { $0 is any PropensityDependent } }
     }
 
-    /// Whether there is a model of the outcome in every arm.
+    /// Whether there is a model of the outcome in every arm, for effects or for averages.
     func hasArmMeans(armCount: Int) -> Bool {
         let roles = Set(nuisanceModels.map(\.role))
         return roles.contains(.joint) || (0..<armCount).allSatisfy { roles.contains(.armOutcome($0)) }
@@ -91,7 +91,7 @@ extension FittedEffects {
     }
 }
 
-/// The models of a role: one a fold and repeat, and one of all rows where that was wanted.
+/// The models of a role: one per fold and repeat, and one of all rows where that was wanted.
 ///
 /// Which covariates they see follows from the spec of the model that they belong to.
 struct FittedRole<Role: Sendable>: Sendable {

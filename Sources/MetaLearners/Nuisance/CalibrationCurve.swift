@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What turns a predicted probability into a calibrated one: a function that never falls.
 enum CalibrationCurve: Sendable, Equatable {
     /// Values at ascending predictions, straight lines between them, and the outermost values beyond.
@@ -17,19 +11,10 @@ enum CalibrationCurve: Sendable, Equatable {
     func callAsFunction(_ prediction: Double) -> Double {
         switch self {
         case .isotonic(let predictions, let values):
-            guard let first = predictions.first, let last = predictions.last else { return prediction }
-            if prediction <= first { return values[0] }
-            if prediction >= last { return values[values.count - 1] }
-            var low = 0
-            var high = predictions.count - 1
-            while high - low > 1 {
-                let middle = (low + high) / 2
-                if predictions[middle] <= prediction { low = middle } else { high = middle }
-            }
-            let share = (prediction - predictions[low]) / (predictions[high] - predictions[low])
-            return values[low] + share * (values[high] - values[low])
+            predictions.isEmpty
+                ? prediction : CurvesThroughPoints.straight(prediction, predictions, values)
         case .platt(let slope, let intercept):
-            return 1 / (1 + exp(-(slope * Self.logit(prediction) + intercept)))
+            Logistic.share(slope * Self.logit(prediction) + intercept)
         }
     }
 
@@ -43,14 +28,14 @@ enum CalibrationCurve: Sendable, Equatable {
 
     static func logit(_ probability: Double) -> Double {
         let inside = min(max(probability, 1e-12), 1 - 1e-12)
-        return log(inside / (1 - inside))
+        return Double.log(inside / (1 - inside))
     }
 
     /// Isotonic regression: the function that never falls and is nearest to the labels in squared error, by pooling
     /// adjacent violators (Ayer et al. 1955). Equal predictions are one point.
     ///
     /// - Parameters:
-    ///   - weights: not negative.
+    ///   - weights: non-negative.
     /// - Complexity: O(rows · log rows).
     static func isotonic(_ predictions: [Double], _ labels: [Double], weights: [Double]) -> CalibrationCurve {
         struct Block {
@@ -111,19 +96,18 @@ enum CalibrationCurve: Sendable, Equatable {
             for row in logits.indices {
                 let score = slope * logits[row] + intercept
                 let target = labels[row] > 0.5 ? high : low
-                let softplus = score > 0 ? score + log1p(exp(-score)) : log1p(exp(score))
-                sum += weights[row] * (softplus - target * score)
+                sum += weights[row] * (Logistic.softplus(score) - target * score)
             }
             return sum
         }
         var slope = 0.0
-        var intercept = log((ones + 1) / (zeros + 1))
+        var intercept = Double.log((ones + 1) / (zeros + 1))
         var known = loss(slope, intercept)
         for _ in 0..<100 {
             var gradient = (0.0, 0.0)
             var hessian = (1e-12, 0.0, 1e-12)
             for row in logits.indices {
-                let share = 1 / (1 + exp(-(slope * logits[row] + intercept)))
+                let share = Logistic.share(slope * logits[row] + intercept)
                 let left = weights[row] * (share - (labels[row] > 0.5 ? high : low))
                 let curvature = weights[row] * share * (1 - share)
                 gradient.0 += left * logits[row]

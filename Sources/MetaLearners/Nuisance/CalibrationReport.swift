@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// How well propensities agree with who got what, before and after calibration, on rows that neither the model nor the
 /// calibration saw.
 public struct CalibrationReport: Sendable, Equatable {
@@ -59,7 +53,7 @@ extension CalibrationReport.Scores {
         for row in arms.indices {
             let weight = dataset.weights?[row] ?? 1
             total += weight
-            surprise -= weight * log(max(propensities[Int(arms[row])][row], 1e-15))
+            surprise -= weight * Double.log(max(propensities[Int(arms[row])][row], 1e-15))
             for (position, arm) in judged.enumerated() {
                 let share = propensities[arm][row]
                 let happened = arms[row] == arm ? 1.0 : 0.0

@@ -124,6 +124,23 @@ public struct NuisanceEstimates: Sendable, Equatable {
 }
 
 extension NuisanceEstimates {
+    /// The mean outcome of the rows of `arm` and the control that take part, by their weights: what the transformed
+    /// outcomes of the F- and M-learner are measured from.
+    ///
+    /// Their factor of Y has mean 0 given X, so that E[(Y − c)(W − ē)/(ē(1 − ē)) | X] = τ(X) for any constant c; one
+    /// near the outcomes has the least noise, and makes the effects independent of where the outcome has its zero.
+    /// (Estimated from n of the rows themselves, it shrinks effects by the factor 1 − 1/n.)
+    func outcomeCenter(ofPair arm: Int, _ dataset: CausalDataset) -> Double {
+        var total = 0.0
+        var sum = 0.0
+        for row in rows(ofArms: [0, arm], dataset) {
+            let weight = dataset.weights?[Int(row)] ?? 1
+            total += weight
+            sum += weight * dataset.outcome.values[Int(row)]
+        }
+        return total > 0 ? sum / total : 0
+    }
+
     /// Takes over the predictions of several roles' models.
     package mutating func store(
         _ predictions: [(role: NuisanceRole, lists: [[Double]])], of kind: Outcome.Kind

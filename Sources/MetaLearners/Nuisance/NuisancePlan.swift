@@ -136,6 +136,10 @@ public final class NuisancePlan: NuisanceSource {
             }
         }
         estimates.use(try assembly.propensities(propensity, request.repeats[number]))
+        // Nor has a row of the fold a part in what is made of these estimates.
+        var takesPart = estimates.hasOverlap ?? [Bool](repeating: true, count: dataset.rowCount)
+        for row in request.repeats[number].rows(in: fold) { takesPart[Int(row)] = false }
+        estimates.hasOverlap = takesPart
         return estimates
     }
 

@@ -39,7 +39,7 @@ struct ArmContrast: Equatable {
             remedy: SpellingSuggestion.clause(for: label, in: labels))
     }
 
-    /// The names of the columns of each contrast's effects: one a class where the outcome has several.
+    /// The names of the columns of each contrast's effects: one per class where the outcome has several.
     static func names(
         _ contrasts: [ArmContrast], _ request: PredictionRequest, _ scale: EffectScale, _ labels: [String],
         _ kind: Outcome.Kind
@@ -54,17 +54,21 @@ struct ArmContrast: Equatable {
         }
     }
 
-    /// The contrast's columns out of effects against control, which have `width` columns an arm.
+    /// The contrast's columns out of effects against control, which have `width` columns per arm.
     func differences(_ effects: [[Double]], width: Int) -> [[Double]] {
-        (0..<width).map { index in
+        differences(effects, width: width) { left, right in
+            left.map { zip($0, right).map { $0 - $1 } } ?? right.map { 0 - $0 }
+        }
+    }
+
+    /// The same of effects of any type.
+    ///
+    /// - Parameter less: the first less the second; nil stands for nothing.
+    func differences<Effect>(_ effects: [Effect], width: Int, less: (Effect?, Effect) -> Effect) -> [Effect] {
+        (0..<width).compactMap { index in
             let own = arm == 0 ? nil : effects[(arm - 1) * width + index]
-            let other = baseline == 0 ? nil : effects[(baseline - 1) * width + index]
-            switch (own, other) {
-            case (let own?, nil): return own
-            case (let own?, let other?): return zip(own, other).map { $0 - $1 }
-            case (nil, let other?): return other.map { 0 - $0 }
-            case (nil, nil): return []
-            }
+            guard baseline > 0 else { return own }
+            return less(own, effects[(baseline - 1) * width + index])
         }
     }
 

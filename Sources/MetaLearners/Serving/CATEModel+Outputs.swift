@@ -22,9 +22,16 @@ extension CATEModel {
         return scale
     }
 
+    /// Whether the learner, rather than what average effects take beside it, has a model of the outcome in every arm.
+    var hasArmMeans: Bool {
+        let traits = registry.traits(of: spec.learner)
+        return traits.map { $0.hasArmMeans || $0.isComposite } ?? false
+            && fitted.hasArmMeans(armCount: armLabels.count)
+    }
+
     /// - Throws: `unsupported`, naming the learners that have arm means.
     func requireArmMeans(for purpose: String) throws(MetaLearnersError) {
-        guard !fitted.hasArmMeans(armCount: armLabels.count) else { return }
+        guard !hasArmMeans else { return }
         throw MetaLearnersError(
             .unsupported, at: "learner",
             "the learner '\(spec.learner.rawValue)' has no outcome model of each arm, which \(purpose) need",

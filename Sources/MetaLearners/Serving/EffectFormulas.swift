@@ -218,7 +218,8 @@ extension LearnerPredictor {
         var effects: [EffectRole: [Formula]] = [:]
         for fitted in effectModels {
             let formulas = try fitted.models.formulas(
-                of: fitted.role.name(input.armLabels), input.spec.prediction)
+                of: fitted.role.name(input.armLabels), input.spec.prediction,
+                columnCount: input.schema.fields.count)
             effects[fitted.role] = try input.schema.placing(
                 formulas, input.spec.models.model(of: fitted.role, input.armLabels))
         }
@@ -245,12 +246,22 @@ extension CrossFittedModels {
     /// What `predict` computes of rows that the models were not fitted to: the model of all rows or, where there is none, the
     /// mean or the median of the folds' models, output by output.
     ///
+    /// - Parameters:
+    ///   - columnCount: how many covariates there are.
+    ///   - propensities: known ones, for each arm.
     /// - Throws: `unsupported` for a model that has no formula, by the name of its part.
-    func formulas(of part: String, _ rule: MetaLearnerSpec.Prediction) throws(MetaLearnersError) -> [Formula]
-    {
-        if let fullModel { return try fullModel.formulas(of: part) }
-        let folds = try foldModels.map { model throws(MetaLearnersError) in try model.formulas(of: part) }
-        return Self.combine(folds, rule)
+    func formulas(
+        of part: String, _ rule: MetaLearnerSpec.Prediction, columnCount: Int,
+        knowing propensities: [Formula]? = nil
+    ) throws(MetaLearnersError) -> [Formula] {
+        func formulas(_ model: any FittedEstimator) throws(MetaLearnersError) -> [Formula] {
+            if let model = model as? any PropensityDependent {
+                return try model.formulas(columnCount: columnCount, knowing: propensities)
+            }
+            return try model.formulas(of: part)
+        }
+        if let fullModel { return try formulas(fullModel) }
+        return Self.combine(try foldModels.map(formulas), rule)
     }
 
     /// The mean (the median where the rule says so) of several lists, formula by formula.
@@ -264,18 +275,6 @@ extension CrossFittedModels {
 }
 
 extension CovariateSchema {
-    /// A table without rows that has these columns.
-    private func emptyTable() throws(MetaLearnersError) -> Table {
-        try Table(
-            fields.map { field in
-                switch field.kind {
-                case .numeric: Column(field.name, [Double]())
-                case .categorical(let levels):
-                    Column(field.name, codes: StridedValues([Int32]()), levels: levels)
-                }
-            })
-    }
-
     /// Formulas of a model that sees some of the columns, as formulas of all.
     ///
     /// - Parameter treatment: the code of the arm that stands in the column behind those; nil where there is none.
@@ -293,7 +292,7 @@ extension CovariateSchema {
     /// Formulas of a model of the same columns in another order, as formulas of these.
     ///
     /// - Throws: `unsupported` for a column that is not among these, or has other levels.
-    fileprivate func placing(_ formulas: [Formula], of other: CovariateSchema) throws(MetaLearnersError)
+    func placing(_ formulas: [Formula], of other: CovariateSchema) throws(MetaLearnersError)
         -> [Formula]
     {
         let positions = try other.fields.map { field throws(MetaLearnersError) in
@@ -305,135 +304,5 @@ extension CovariateSchema {
             return position
         }
         return Formula.replacing(formulas) { .column(positions.indices.contains($0) ? positions[$0] : $0) }
-    }
-}
-
-extension CATEModel {
-    /// What `predict(_:_:)` computes of new rows: for each arm but the control (and within an arm for each class of an outcome
-    /// of several) the formula of its effect, on the columns of `schema` by position.
-    ///
-    /// Nuisances that effects take are part of it, with their calibration and the bounds of the overlap policy. Evaluate it on
-    /// `schema.align(table).table`; values that `data.missing_values` names are to be marked as missing before.
-    ///
-    /// - Throws: `unsupported`, saying which part has no formula.
-    public func effectFormulas() throws(MetaLearnersError) -> [Formula] {
-        var known: [Formula]?
-        if overlap.isKnown, fitted.needsPropensities(armCount: armLabels.count) {
-            guard let shares = try spec.data.shares(armCount: armLabels.count) else {
-                throw MetaLearnersError(
-                    .unsupported, at: "propensity",
-                    "effects depend on known propensities of each row, which are no covariates",
-                    remedy:
-                        "give the shares of the trial as numbers, or a learner whose effects do not take them"
-                )
-            }
-            known = shares.map(Formula.constant)
-        }
-        return try effectFormulas(knowing: known)
-    }
-
-    /// The formulas of `effectFormulas()` as one document: `columns` with name and levels, `effects` by name, and the `nodes`
-    /// and `outputs` of `FormulaGraph.specValue`.
-    ///
-    /// - Throws: `unsupported`, saying which part has no formula.
-    public func effectFormulaDocument() throws(MetaLearnersError) -> SpecValue {
-        let graph = FormulaGraph(try effectFormulas()).specValue.objectValue ?? SpecObject()
-        let columns: [SpecValue] = schema.fields.map { field in
-            guard case .categorical(let levels) = field.kind else { return ["name": .string(field.name)] }
-            return ["name": .string(field.name), "levels": .array(levels.map(SpecValue.string))]
-        }
-        let names = try columnNames(PredictionRequest(scale: .difference))
-        return .object(
-            SpecObject(
-                [("columns", .array(columns)), ("effects", .array(names.map(SpecValue.string)))]
-                    + graph.entries.map { ($0.key, $0.value) }))
-    }
-
-    /// The formulas of a member of a combination, on the columns of the whole.
-    package func effectFormulas(asMemberOf input: PredictorFormulas) throws(MetaLearnersError) -> [Formula] {
-        do throws(MetaLearnersError) {
-            return try input.schema.placing(effectFormulas(knowing: input.knownPropensities), of: schema)
-        } catch {
-            throw MetaLearnersError(
-                error.kind,
-                at: [spec.learner.rawValue, error.location].compactMap(\.self).joined(separator: ": "),
-                error.problem, remedy: error.remedy)
-        }
-    }
-
-    private func effectFormulas(knowing known: [Formula]?) throws(MetaLearnersError) -> [Formula] {
-        let roles = predictor.nuisanceRoles(armCount: armLabels.count)
-        var nuisances = NuisanceFormulas(armCount: armLabels.count)
-        let used = nuisanceModels.filter {
-            roles.contains($0.role) && !($0.role == .propensity && known != nil)
-        }
-        // The S-learner's model gives every arm's outcome as well; an arm's own model goes before it.
-        for fitted in used.filter({ $0.role == .joint }) + used.filter({ $0.role != .joint }) {
-            let formulas = try fitted.models.formulas(of: fitted.role.name(armLabels), spec.prediction)
-            let placed = spec.models.model(of: fitted.role, armLabels)
-            let arms = fitted.role == .joint ? armLabels.indices.map { Int?($0) } : [nil]
-            nuisances.store(
-                try arms.map { arm throws(MetaLearnersError) in
-                    try schema.placing(formulas, placed, treatment: arm)
-                }, of: fitted.role, outcomeKind)
-        }
-        nuisances.propensities =
-            known ?? nuisances.propensities.map { spec.overlap.served(calibration?.calibrated($0) ?? $0) }
-        let effects = try predictor.formulas(
-            PredictorFormulas(
-                schema: schema, nuisances: nuisances, knownPropensities: known, spec: spec,
-                armLabels: armLabels, outcomeKind: outcomeKind))
-        guard effects.count == (armLabels.count - 1) * outcomeKind.effectCount else {
-            throw MetaLearnersError(
-                .corruptModel, at: "effects", "the models within do not belong together")
-        }
-        return effects
-    }
-}
-
-extension OverlapSpec {
-    /// Propensities within the bounds: of two arms the treated arm's, the control's being the rest.
-    fileprivate func served(_ propensities: [Formula]) -> [Formula] {
-        func clipped(_ propensity: Formula) -> Formula {
-            Formula(.clip(propensity, lower: low(), upper: high()))
-        }
-        guard propensities.count == 2 else { return propensities.map(clipped) }
-        let treated = clipped(propensities[1])
-        return [Formula(.difference(.constant(1), treated)), treated]
-    }
-}
-
-extension PropensityCalibration {
-    /// What `calibrated` computes.
-    fileprivate func calibrated(_ predicted: [Formula]) -> [Formula] {
-        func inside(_ value: Formula) -> Formula {
-            Formula(.clip(value, lower: Self.margin, upper: 1 - Self.margin))
-        }
-        if curves.count == 1, predicted.count == 2 {
-            let treated = inside(curves[0].formula(of: predicted[1]))
-            return [Formula(.difference(.constant(1), treated)), treated]
-        }
-        guard curves.count == predicted.count else { return predicted }
-        let all = zip(curves, predicted).map { inside($0.formula(of: $1)) }
-        let sum = Formula(.sum(all))
-        return all.map { Formula(.quotient($0, sum, otherwise: nil)) }
-    }
-}
-
-extension CalibrationCurve {
-    fileprivate func formula(of prediction: Formula) -> Formula {
-        switch self {
-        case .isotonic(let predictions, let values):
-            return predictions.isEmpty
-                ? prediction : Formula(.curve(prediction, points: predictions, values: values))
-        case .platt(let slope, let intercept):
-            let share = Formula(.clip(prediction, lower: 1e-12, upper: 1 - 1e-12))
-            let odds = Formula(
-                .quotient(share, Formula(.difference(.constant(1), share)), otherwise: nil))
-            return Formula(
-                .sigmoid(
-                    Formula(
-                        .linear(intercept: intercept, coefficients: [slope], [Formula(.log(odds))]))))
-        }
     }
 }

@@ -6,7 +6,7 @@ struct EnsemblePredictor: EffectPredictor {
 
     /// The members, without their training rows.
     let members: [CATEModel]
-    /// For each arm but the control, a weight a member, and what is added.
+    /// For each arm but the control, one weight per member, and what is added.
     let stacks: [ConvexStack]
 
     func nuisanceRoles(armCount: Int) -> Set<NuisanceRole> { [] }

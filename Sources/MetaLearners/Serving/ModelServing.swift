@@ -92,6 +92,13 @@ package protocol PropensityDependent: FittedEstimator {
     func predict(
         _ features: Table, rows: [Int32]?, knowing propensities: [[Double]], _ context: ExecutionContext
     ) throws(MetaLearnersError) -> [Double]
+
+    /// What it computes.
+    ///
+    /// - Parameters:
+    ///   - columnCount: how many covariates there are.
+    ///   - propensities: known ones, for each arm; nil where they are estimated.
+    func formulas(columnCount: Int, knowing propensities: [Formula]?) throws(MetaLearnersError) -> [Formula]
 }
 
 extension CrossFittedModels {

@@ -115,6 +115,8 @@ extension MetaLearnerSpec {
         spec.ensemble = EnsembleSpec()
         spec.auto = AutoSpec()
         spec.keepTraining = false
+        spec.averageEffects = false
+        spec.overlap.check = false
         // What brings base learners of its own takes no others.
         let bringsModels = registry.traits(of: spec.learner)?.bringsModels ?? false
         var models = bringsModels ? calibrationAlone : common

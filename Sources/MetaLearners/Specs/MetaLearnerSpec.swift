@@ -47,6 +47,8 @@ public struct MetaLearnerSpec: ParameterizedSpec {
     public var effectScale = EffectScale.difference
     /// Confidence intervals of effects.
     public var intervals = IntervalSpec()
+    /// Whether learners without a model of each arm's outcome get one fitted beside them, which average effects take.
+    public var averageEffects = true
     /// Whether the model keeps what belongs to its training rows.
     public var keepTraining = true
     /// The seed of everything that is drawn at random.
@@ -84,6 +86,10 @@ public struct MetaLearnerSpec: ParameterizedSpec {
             "for new rows: models of all rows (full), or the mean or median of the models of the folds"),
         .choice("effect_scale", \.effectScale, "effects as differences, ratios or odds_ratios of arm means"),
         .nested("intervals", \.intervals, "confidence intervals of effects"),
+        .boolean(
+            "average_effects", \.averageEffects,
+            "fit outcomes of each arm beside f, m, u, r and ensemble, which have none: average effects need them"
+        ),
         .boolean(
             "keep_training", \.keepTraining,
             "store per-row results of the training rows in the model file (average effects from it need them)"

@@ -16,6 +16,8 @@ public struct OverlapSpec: ParameterizedSpec {
     public var policy = Policy.clip
     /// The lowest and the highest propensity that counts as overlap.
     public var bounds = [0.01, 0.99]
+    /// Whether small trees look for rows without overlap that the propensity's model does not show.
+    public var check = true
 
     public init() {}
 
@@ -34,6 +36,9 @@ public struct OverlapSpec: ParameterizedSpec {
                 spec.bounds = bounds
             },
             write: { .array($0.bounds.map { .number($0) }) }),
+        .boolean(
+            "check", \.check,
+            "warn where small trees find rows without overlap that the propensity's model does not show"),
     ]
 
     func low() -> Double { bounds.first ?? 0 }

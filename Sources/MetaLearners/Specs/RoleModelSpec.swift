@@ -22,6 +22,16 @@ public struct RoleModelSpec: Sendable, Equatable {
         self.init(EstimatorChoice(backend, parameters))
     }
 
+    /// Creates the model of a role with parameters by their types:
+    /// `RoleModelSpec(TreesEstimator.self) { $0.maxLeaves = 4 }`.
+    ///
+    /// - Parameter configure: changes the backend's defaults.
+    public init<Estimator: BaseEstimator>(
+        _ type: Estimator.Type, _ configure: (inout Estimator.Spec) -> Void = { _ in }
+    ) {
+        self.init(EstimatorChoice(type, configure))
+    }
+
     /// The backend's name.
     public var backend: String { choice.backend }
 

@@ -66,10 +66,12 @@ private struct AveragingView {
         switch view.estimand {
         case MTLR_ATE: estimand = .ate
         case MTLR_ATT: estimand = .att
+        case MTLR_ATC: estimand = .atc
+        case MTLR_ATO: estimand = .ato
         default:
             throw MetaLearnersError(
                 .invalidArgument, at: "averaging.estimand", "\(view.estimand) is none",
-                remedy: "use MTLR_ATE (0) or MTLR_ATT (1)")
+                remedy: "use MTLR_ATE (0), MTLR_ATT (1), MTLR_ATC (2) or MTLR_ATO (3)")
         }
         guard view.reserved == 0 else {
             throw MetaLearnersError(

@@ -1,4 +1,4 @@
-/// The models of one role: one a fold and repeat, each fitted without that fold, and one of all rows where that was
+/// The models of one role: one per fold and repeat, each fitted without that fold, and one of all rows where that was
 /// wanted.
 public struct CrossFittedModels: Sendable {
     /// The models of the folds: those of the first repeat in the order of its folds, then those of the next.

@@ -76,7 +76,7 @@ public struct CrossFitter: Sendable {
         /// The models; those of pairs of folds are not kept.
         public let models: CrossFittedModels
         /// For each of the prediction features: every row's prediction by the model of its fold, `outputCount`
-        /// numbers a row, over the repeats. Empty where no folds were asked for.
+        /// numbers per row, over the repeats. Empty where no folds were asked for.
         public let outOfFold: [[Double]]
         /// For each repeat, each fold a, each of the prediction features: every row's prediction by the model that
         /// saw neither the row's fold nor a (for rows of a, by that of a). Empty where no pairs were asked for.

@@ -10,7 +10,7 @@ public enum RepeatAggregation: String, Sendable, CaseIterable {
 
     /// One value for each position.
     ///
-    /// - Parameter repeats: lists of equal length, one a repeat.
+    /// - Parameter repeats: lists of equal length, one per repeat.
     /// - Complexity: O(values · repeats · log repeats).
     public func combined(_ repeats: [[Double]]) -> [Double] {
         guard repeats.count > 1, let first = repeats.first else { return repeats.first ?? [] }
@@ -32,7 +32,7 @@ public enum RepeatAggregation: String, Sendable, CaseIterable {
 
     /// Combines the probabilities of so many classes, which add up to 1 again.
     ///
-    /// - Parameter repeats: lists of equal length, one a repeat, each with `classes` numbers a row.
+    /// - Parameter repeats: lists of equal length, one per repeat, each with `classes` numbers per row.
     public func combinedProbabilities(_ repeats: [[Double]], classes: Int) -> [Double] {
         var all = combined(repeats)
         guard repeats.count > 1, classes > 1 else { return all }

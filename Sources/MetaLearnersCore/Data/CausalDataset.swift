@@ -44,16 +44,21 @@ public struct CausalDataset: Sendable {
     ///   - knownPropensities: for each arm, a probability for each row, in (0, 1), adding up to 1.
     ///   - sourceRows: where each row stood before others were dropped.
     ///   - warnings: what is to be told already.
+    ///   - treatmentName: what warnings call the treatment.
+    ///   - outcomeName: what they call the outcome.
+    ///   - weightName: what they call the weights.
     /// - Throws: `invalidData`, naming the column, the first row and the remedy.
     public init(
         covariates: Table, treatment: Treatment, outcome: Outcome, weights: [Double]? = nil,
         clusters: [Int32]? = nil, knownPropensities: [[Double]]? = nil, sourceRows: [Int32]? = nil,
-        warnings: [String] = []
+        warnings: [String] = [], treatmentName: String = "treatment", outcomeName: String = "outcome",
+        weightName: String = "weight"
     ) throws(MetaLearnersError) {
         try self.init(
             covariates: covariates, treatment: treatment, outcome: outcome, weights: weights,
             clusters: clusters, knownPropensities: knownPropensities, sourceRows: sourceRows,
-            warnings: warnings, leftOut: [], names: PartNames())
+            warnings: warnings, leftOut: [],
+            names: PartNames(treatment: treatmentName, outcome: outcomeName, weight: weightName))
     }
 
     init(
@@ -193,7 +198,7 @@ public struct CausalDataset: Sendable {
             throw MetaLearnersError(
                 .invalidData, at: "propensity",
                 "there are \(propensities.count) columns of propensities for \(arms.count) arms",
-                remedy: "give one an arm, the control first (for two arms, the treated arm's alone will do)")
+                remedy: "give one per arm, the control first (for two arms, the treated arm's alone will do)")
         }
         for (arm, values) in propensities.enumerated() {
             try require(values.count, equals: rows, "propensity")

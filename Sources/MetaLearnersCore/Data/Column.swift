@@ -33,6 +33,16 @@ public struct Column: Sendable {
     /// Creates a column of numbers.
     public init(_ name: String, _ values: [Double]) { self.init(name, StridedValues(values)) }
 
+    /// Creates a column of whole numbers. (Literals stay those of `Double`.)
+    @_disfavoredOverload
+    public init(_ name: String, _ values: [Int]) { self.init(name, StridedValues(values)) }
+
+    /// Creates a column of 0 for false and 1 for true.
+    @_disfavoredOverload
+    public init(_ name: String, _ values: [Bool]) {
+        self.init(name, StridedValues(values.map { $0 ? 1 : 0 }))
+    }
+
     /// Creates a column of categories from texts; nil is missing. Levels are sorted.
     public init(_ name: String, categories: [String?]) {
         let levels = Set(categories.compactMap(\.self)).sorted()

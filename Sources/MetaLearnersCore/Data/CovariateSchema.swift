@@ -19,6 +19,26 @@ public struct CovariateSchema: Sendable, Equatable {
         self.unseenLevels = unseenLevels
     }
 
+    /// The schema of these columns.
+    init(_ fields: [Field], unseenLevels: DataSpec.UnseenLevels) {
+        self.fields = fields
+        self.unseenLevels = unseenLevels
+    }
+
+    /// A table without rows that has these columns.
+    ///
+    /// - Throws: `invalidData` where two have the same name.
+    package func emptyTable() throws(MetaLearnersError) -> Table {
+        try Table(
+            fields.map { field in
+                switch field.kind {
+                case .numeric: Column(field.name, [Double]())
+                case .categorical(let levels):
+                    Column(field.name, codes: StridedValues([Int32]()), levels: levels)
+                }
+            })
+    }
+
     /// The columns of `table` that the model needs, in its order and with its codes.
     ///
     /// Other columns are ignored. A numeric column serves where levels were trained, by the labels of its

@@ -47,9 +47,9 @@ public struct DataSpec: ParameterizedSpec {
     public var cluster: String?
     /// The column of sample weights.
     public var weight: String?
-    /// Columns of known propensities: one for two arms (the treated arm's), or one an arm, the control first.
+    /// Columns of known propensities: one for two arms (the treated arm's), or one per arm, the control first.
     public var propensity: [String] = []
-    /// Known propensities that are the same in every row, the shares of a trial: the treated arm's, or one an arm, the
+    /// Known propensities that are the same in every row, the shares of a trial: the treated arm's, or one per arm, the
     /// control first; empty where there are none or they are columns.
     public var propensityShares: [Double] = []
     /// Columns to leave out of the covariates.
@@ -61,7 +61,7 @@ public struct DataSpec: ParameterizedSpec {
 
     public init() {}
 
-    /// The shares of a trial, one an arm; nil where propensities are not known as such.
+    /// The shares of a trial, one per arm; nil where propensities are not known as such.
     ///
     /// - Throws: `invalidSpec` where there are not as many as arms (or one for two).
     package func shares(armCount: Int) throws(MetaLearnersError) -> [Double]? {
@@ -70,7 +70,7 @@ public struct DataSpec: ParameterizedSpec {
         guard propensityShares.count == armCount else {
             throw SpecPath.root.appending("data").appending("propensity").error(
                 "has \(propensityShares.count) shares for \(armCount) arms",
-                remedy: "give one an arm, the control first (for two arms, the treated arm's alone will do)")
+                remedy: "give one per arm, the control first (for two arms, the treated arm's alone will do)")
         }
         return propensityShares
     }
@@ -128,7 +128,7 @@ public struct DataSpec: ParameterizedSpec {
         .optionalText("weight", \.weight, "column of sample weights"),
         Parameter(
             "propensity",
-            "known treatment probabilities: columns, or the shares of a trial as numbers; the treated arm's, or one an arm with the control first",
+            "known treatment probabilities: columns, or the shares of a trial as numbers; the treated arm's, or one per arm with the control first",
             range: "list of columns, or of numbers between 0 and 1",
             read: { value, place, spec throws(MetaLearnersError) in
                 let elements = value.arrayValue ?? [value]

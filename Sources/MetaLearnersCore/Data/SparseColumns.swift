@@ -41,7 +41,7 @@ public final class SparseColumns: Sendable {
         }
         let rowCount = rowStarts.count - 1
         guard rowCount >= 0, rowCount <= Int(Int32.max), columnCount >= 0 else {
-            throw refuse("it needs one start a row and one more, of at most 2147483647 rows")
+            throw refuse("it needs one start per row and one more, of at most 2147483647 rows")
         }
         guard columns.count == values.count, rowStarts.first == 0, rowStarts.last == values.count else {
             throw refuse("the starts of its rows do not lead from 0 to its \(values.count) values")

@@ -1,4 +1,4 @@
-/// Numbers in memory, one a row, a fixed number of bytes apart, of any of the usual types.
+/// Numbers in memory, one per row, a fixed number of bytes apart, of any of the usual types.
 ///
 /// A column of a row-major matrix, a column of its own and a constant (stride 0) are all of this form, so that
 /// nothing needs to be copied to be used.
@@ -101,6 +101,13 @@ public struct StridedValues: Sendable {
         self.init(
             unchecked: ColumnMemory(copying: values), element: .int32, count: values.count, offset: 0,
             stride: 4)
+    }
+
+    /// Copies `values`.
+    public init(_ values: [Int]) {
+        self.init(
+            unchecked: ColumnMemory(copying: values.map(Int64.init)), element: .int64, count: values.count,
+            offset: 0, stride: 8)
     }
 
     /// The same value in each of `count` rows, stored once.

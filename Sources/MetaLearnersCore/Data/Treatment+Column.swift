@@ -1,5 +1,5 @@
 extension Treatment {
-    /// The treatment in a column that has a value in every row: numbers or texts, each different one an arm.
+    /// The treatment in a column that has a value in every row: numbers or texts, each different one per arm.
     ///
     /// Without a named control it is the lowest number; of texts, the first that says that it is one, else the first
     /// in order, with a warning wherever an effect could turn out to have the other sign.

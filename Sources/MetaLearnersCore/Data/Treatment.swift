@@ -12,6 +12,29 @@ public struct Treatment: Sendable, Equatable {
         try self.init(arms: arms, labels: labels, places: RowPlaces())
     }
 
+    /// Creates a treatment from what each row got.
+    ///
+    /// - Parameters:
+    ///   - labels: the label of each row's arm. Arms are in order, after the control.
+    ///   - control: the label of the control.
+    /// - Throws: `invalidData` for fewer than two arms, `invalidData` where no row has the control's label.
+    public init(_ labels: [String], control: String) throws(MetaLearnersError) {
+        var warnings: [String] = []
+        try self.init(
+            Column("treatment", categories: labels), control: control, places: RowPlaces(),
+            warnings: &warnings)
+    }
+
+    /// Creates a treatment from whether each row was treated; its arms are called "false", the control, and "true".
+    ///
+    /// - Throws: `invalidData` where all rows are the same.
+    public init(_ isTreated: [Bool]) throws(MetaLearnersError) {
+        let kinds = Set(isTreated)
+        try self.init(
+            arms: isTreated.map { $0 ? 1 : 0 },
+            labels: kinds.count == 1 ? ["\(isTreated[0])"] : ["false", "true"])
+    }
+
     init(arms: [Int32], labels: [String], places: RowPlaces) throws(MetaLearnersError) {
         guard labels.count >= 2 else {
             throw MetaLearnersError(

@@ -60,7 +60,7 @@ public struct Footprint: Sendable, Equatable {
 extension BaseEstimator {
     public var backend: BackendDescription { Self.backend }
 
-    /// A matrix of the rows in double precision, one of the columns' products, and some numbers a row.
+    /// A matrix of the rows in double precision, one of the columns' products, and some numbers per row.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let columns = features.columns.count + 1
         return Footprint(

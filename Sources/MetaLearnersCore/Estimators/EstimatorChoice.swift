@@ -11,6 +11,19 @@ public struct EstimatorChoice: Sendable, Equatable {
         self.parameters = parameters
     }
 
+    /// Creates a choice with parameters by their types: `EstimatorChoice(TreesEstimator.self) { $0.maxLeaves = 4 }`.
+    ///
+    /// - Parameter configure: changes the backend's defaults.
+    public init<Estimator: BaseEstimator>(
+        _ type: Estimator.Type, _ configure: (inout Estimator.Spec) -> Void = { _ in }
+    ) {
+        var spec = Estimator.Spec()
+        let standard = spec.specValue.objectValue ?? SpecObject()
+        configure(&spec)
+        let given = spec.specValue.objectValue ?? SpecObject()
+        self.init(type.backend.name, SpecObject(given.entries.filter { $0.value != standard[$0.key] }))
+    }
+
     /// Reads `{backend: NAME, …}`; without a backend, the parameters change those of `standard`.
     ///
     /// - Throws: `invalidSpec` for anything else.

@@ -63,7 +63,7 @@ public final class CancellationToken: Sendable {
     public init() { parent = nil }
 
     /// Creates a token that is also cancelled where `parent` is.
-    init(parent: CancellationToken?) { self.parent = parent }
+    package init(parent: CancellationToken?) { self.parent = parent }
 
     /// Asks the work to stop as soon as it can.
     public func cancel() { flag.store(true, ordering: .relaxed) }

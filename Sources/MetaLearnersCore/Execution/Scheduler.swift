@@ -44,6 +44,18 @@ public final class Scheduler: Sendable {
         self.memoryLimit = memoryLimit
     }
 
+    /// Options for a computation within this one, such as a fit that an analysis asks for: its threads and memory, its
+    /// cancellation, and its reports.
+    package var innerOptions: ExecutionOptions {
+        ExecutionOptions(
+            threads: threads,
+            progress: { [reports, token] progress in
+                reports.add(progress.stage, done: progress.done, total: progress.total)
+                reports.deliver()
+                return !token.isCancelled
+            }, cancellation: token, memoryLimit: memoryLimit)
+    }
+
     /// A context for work that is not split into parts: all threads.
     public var context: ExecutionContext {
         ExecutionContext(threads: threads, cancellation: token)

@@ -38,6 +38,12 @@ package enum Workers {
         }
     }
 
+    /// Runs `body` on a thread of its own, and returns at once; on the calling thread where the system gives none.
+    package static func detach(_ body: @escaping @Sendable () -> Void) {
+        guard let thread = PlainThread(body) else { return body() }
+        thread.detach()
+    }
+
     private static let holder = Lock((generation: 0, pool: WorkerPool())) {
         (generation: -1, pool: WorkerPool())
     }

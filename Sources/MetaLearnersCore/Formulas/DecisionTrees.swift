@@ -42,17 +42,24 @@ public struct DecisionTree: Sendable, Hashable {
 
     /// Makes a tree of its nodes.
     ///
-    /// - Throws: `invalidArgument` for no node, for children that do not stand behind their parents, and for negative
-    ///   columns.
+    /// - Throws: `invalidArgument` for no node, for children that do not stand behind their parents, for negative columns, and
+    ///   for levels that do not ascend within their number.
     public init(_ nodes: [Node]) throws(MetaLearnersError) {
-        var isTree = !nodes.isEmpty
-        for (index, node) in nodes.enumerated() {
-            guard case .split(let column, _, let left, let right) = node else { continue }
-            let valid = index + 1..<max(nodes.count, index + 1)
-            isTree = isTree && column >= 0 && valid.contains(left) && valid.contains(right)
+        func refused(_ problem: String) -> MetaLearnersError {
+            MetaLearnersError(.invalidArgument, at: "formula", problem)
         }
-        guard isTree else {
-            throw MetaLearnersError(.invalidArgument, at: "formula", "the nodes of a tree are none of a tree")
+        guard !nodes.isEmpty else { throw refused("a tree has no node") }
+        for (index, node) in nodes.enumerated() {
+            guard case .split(let column, let rule, let left, let right) = node else { continue }
+            let valid = index + 1..<max(nodes.count, index + 1)
+            guard valid.contains(left), valid.contains(right) else {
+                throw refused("the children of node \(index) of a tree do not stand behind it")
+            }
+            guard column >= 0 else { throw refused("a column has the position \(column)") }
+            guard case .levels(let levels, let count, _) = rule else { continue }
+            guard levels.allSatisfy((0..<max(count, 0)).contains),
+                zip(levels, levels.dropFirst()).allSatisfy(<)
+            else { throw refused("the levels of node \(index) of a tree do not ascend within \(count)") }
         }
         self.nodes = nodes
     }

@@ -7,6 +7,19 @@ public struct FormulaGraph: Sendable, Equatable {
     /// The place of each formula's last step.
     public let outputs: [Int]
 
+    /// Puts together what was read and checked.
+    init(nodes: [FormulaNode<Int>], outputs: [Int]) {
+        self.nodes = nodes
+        self.outputs = outputs
+    }
+
+    /// The formulas of the outputs, which share what they have in common.
+    public var formulas: [Formula] {
+        var known: [Formula] = []
+        for node in nodes { known.append(Formula(node.map { known[$0] })) }
+        return outputs.map { known[$0] }
+    }
+
     /// Lays out formulas.
     public init(_ formulas: [Formula]) {
         var nodes: [FormulaNode<Int>] = []
@@ -157,7 +170,8 @@ extension FormulaNode where Argument == Int {
             return (0..<count).map { columns[column]?.isMissing($0) ?? true ? 1 : 0 }
         case .standardised(let of, let mean, let deviation, let missing):
             return each(of) { $0.isNaN ? missing : ($0 - mean) / deviation }
-        case .spline(let of, let knots, let index): return each(of) { Self.spline($0, knots, index) }
+        case .spline(let of, let knots, let index):
+            return each(of) { $0.isNaN ? $0 : CurvesThroughPoints.restrictedCubic($0, knots, column: index) }
         case .linear(let intercept, let coefficients, let of):
             var sums = [Double](repeating: intercept, count: count)
             for (coefficient, place) in zip(coefficients, of) {
@@ -192,37 +206,11 @@ extension FormulaNode where Argument == Int {
                 return Double.exp(scores[index] - largest)
                     / scores.reduce(0) { $0 + Double.exp($1 - largest) }
             }
-        case .curve(let of, let points, let values): return each(of) { Self.curve($0, points, values) }
+        case .curve(let of, let points, let values):
+            return each(of) { CurvesThroughPoints.straight($0, points, values) }
         case .mean(let of): return gather(of) { $0.reduce(0, +) / Double($0.count) }
         case .median(let of): return gather(of) { OrderStatistics.median(ofSorted: $0.sorted()) }
         }
-    }
-
-    private static func spline(_ x: Double, _ knots: [Double], _ index: Int) -> Double {
-        if x.isNaN { return x }
-        func cube(_ knot: Double) -> Double {
-            let distance = max(x - knot, 0)
-            return distance * distance * distance
-        }
-        let (inner, outer) = (knots[knots.count - 2], knots[knots.count - 1])
-        let range = outer - knots[0]
-        let bend =
-            cube(knots[index]) - cube(inner) * (outer - knots[index]) / (outer - inner)
-            + cube(outer) * (inner - knots[index]) / (outer - inner)
-        return bend / (range * range)
-    }
-
-    private static func curve(_ x: Double, _ points: [Double], _ values: [Double]) -> Double {
-        guard !x.isNaN else { return x }
-        if x <= points[0] { return values[0] }
-        if x >= points[points.count - 1] { return values[values.count - 1] }
-        var low = 0
-        var high = points.count - 1
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if points[middle] <= x { low = middle } else { high = middle }
-        }
-        return values[low] + (x - points[low]) / (points[high] - points[low]) * (values[high] - values[low])
     }
 }
 

@@ -113,7 +113,9 @@ extension FormulaNode {
                 of.indices.contains(index) ? nil : "a softmax of \(of.count) scores has no class \(index)"
             case .curve(_, let points, let values):
                 points.isEmpty || points.count != values.count
-                    ? "a curve has \(points.count) points and \(values.count) values" : nil
+                    ? "a curve has \(points.count) points and \(values.count) values"
+                    : zip(points, points.dropFirst()).allSatisfy(<=)
+                        ? nil : "the points of a curve do not ascend"
             case .mean(let of), .median(let of): of.isEmpty ? "there is a mean or median of nothing" : nil
             default: nil
             }

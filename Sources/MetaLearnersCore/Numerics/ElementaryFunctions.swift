@@ -29,4 +29,8 @@ extension Double {
     /// log(1 + x), exact for small x.
     @inlinable @inline(__always)
     package static func log(onePlus x: Double) -> Double { log1p(x) }
+
+    /// 1 − erf(x), exact far out in the tail.
+    @inlinable @inline(__always)
+    package static func complementaryErrorFunction(_ x: Double) -> Double { erfc(x) }
 }

@@ -95,6 +95,11 @@ public struct SpecObject: Sendable, Equatable {
     public static func == (left: SpecObject, right: SpecObject) -> Bool { left.values == right.values }
 }
 
+extension SpecObject: ExpressibleByDictionaryLiteral {
+    /// Creates an object of a literal's entries, in their order; of equal keys the last one counts.
+    public init(dictionaryLiteral elements: (String, SpecValue)...) { self.init(elements) }
+}
+
 extension SpecValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {

@@ -207,3 +207,15 @@ final class PluginModelHandle: @unchecked Sendable {  // Models may be used on a
         return call.bytes
     }
 }
+
+extension PluginModel: FormulaProviding {
+    /// None: the interface of plug-ins has no function that says what a model computes.
+    ///
+    /// - Throws: `unsupported`, always.
+    func formulas() throws(MetaLearnersError) -> [Formula] {
+        throw MetaLearnersError(
+            .unsupported, at: "backend '\(backendName)'",
+            "is a plug-in, whose models only the plug-in can look into: they have no formula",
+            remedy: "use ols, ridge, lasso, elastic_net, logistic, trees, forest, xgboost or constant")
+    }
+}

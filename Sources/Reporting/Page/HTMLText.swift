@@ -1,3 +1,5 @@
+import CausalAnalysis
+
 /// Text as HTML and SVG have it.
 enum HTMLText {
     /// The text with everything that would be read as markup spelt out.

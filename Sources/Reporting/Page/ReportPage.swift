@@ -101,7 +101,7 @@ struct ReportPage {
             html +=
                 "<figure><figcaption>\(escaped(chart.title))</figcaption>\(ChartDrawing.svg(chart))</figure>"
         }
-        for table in result.tables where !table.rows.isEmpty {
+        for table in result.tables where !table.rows.isEmpty && !table.isDetail {
             // Long tables stand behind their heading; print shows them all.
             let isLong = table.rows.count > 14
             let body = self.table(table)

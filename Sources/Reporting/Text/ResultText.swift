@@ -3,30 +3,59 @@ import MetaLearnersCore
 
 /// Answers of analyses as text for a terminal.
 package enum ResultText {
+    /// Several answers: in short the first finding of each, then each with its tables, and at the end what must hold for them and
+    /// what makes them doubtful, each sentence once.
+    package static func text(_ results: [AnalysisResult], width: Int = 100) -> String {
+        var text = ""
+        if results.count > 1 {
+            text += heading("In short")
+            for result in results {
+                if let finding = result.findings.first { text += item(finding, width: width) }
+            }
+            text += "\n"
+        }
+        text += results.map { body($0, width: width) }.joined(separator: "\n")
+        text += list("This holds if:", results.flatMap(\.assumptions), width: width)
+        return text + list("To be wary of:", results.flatMap(\.warnings), width: width)
+    }
+
     /// The answer: findings first, then single numbers, tables, assumptions and warnings.
     ///
     /// - Parameter width: characters of a line at most, where lines can be broken.
     package static func text(_ result: AnalysisResult, width: Int = 100) -> String {
-        var text = result.title + "\n" + String(repeating: "=", count: result.title.count) + "\n"
+        text([result], width: width)
+    }
+
+    private static func body(_ result: AnalysisResult, width: Int) -> String {
+        var text = heading(result.title)
         for finding in result.findings { text += paragraph(finding, width: width) }
         if !result.isComplete { text += paragraph("Interrupted: this is what was ready.", width: width) }
-        for table in result.tables where !table.rows.isEmpty {
+        for table in result.tables where !table.rows.isEmpty && !table.isDetail {
             text += "\n" + table.title + "\n" + self.text(table, indent: 2)
-        }
-        if !result.assumptions.isEmpty {
-            text += "\nThis holds if:\n" + result.assumptions.map { item($0, width: width) }.joined()
-        }
-        if !result.warnings.isEmpty {
-            text += "\nTo be wary of:\n" + result.warnings.map { item($0, width: width) }.joined()
         }
         return text
     }
 
+    private static func heading(_ title: String) -> String {
+        title + "\n" + String(repeating: "=", count: title.count) + "\n"
+    }
+
+    /// Sentences as a list, each once; nothing where there are none.
+    private static func list(_ title: String, _ sentences: [String], width: Int) -> String {
+        var seen: Set<String> = []
+        let once = sentences.filter { seen.insert($0).inserted }
+        return once.isEmpty
+            ? "" : "\n\(title)\n" + once.map { item($0, width: width) }.joined()
+    }
+
     /// A table: numbers of a column all with the same decimals.
     package static func text(_ table: ResultTable, indent: Int = 0) -> String {
-        var result = TextTable(table.columns.map { ($0.title, $0.format == .text ? .left : .right) })
+        // A column of which no row has a value says nothing, such as notes where nothing is to be noted.
+        let used = table.columns.indices.filter { index in table.rows.contains { $0[index] != .null } }
+        var result = TextTable(
+            used.map { (table.columns[$0].title, table.columns[$0].format == .text ? .left : .right) })
         let cells = cells(table)
-        for row in table.rows.indices { result.append(cells.map { $0[row] }) }
+        for row in table.rows.indices { result.append(used.map { cells[$0][row] }) }
         return result.text(indent: indent)
     }
 

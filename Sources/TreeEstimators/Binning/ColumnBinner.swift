@@ -21,7 +21,7 @@ struct ColumnBinner {
 
     /// The bins of `columns`, in order, within `limits`.
     ///
-    /// O(rows · columns · log bins) and 1 byte a cell, 2 where there are more than 256 bins.
+    /// O(rows · columns · log bins) and 1 byte per cell, 2 where there are more than 256 bins.
     ///
     /// - Throws: `outOfMemory`, `cancelled`.
     func bin(_ columns: [Column], _ limits: BinLimits) throws(MetaLearnersError) -> [BinnedColumn] {

@@ -1,7 +1,7 @@
 import CTreeKernels
 import MetaLearnersCore
 
-/// Boosting of the multinomial deviance: one tree a round for two classes, one a class and round for more.
+/// Boosting of the multinomial deviance: one tree per round for two classes, one per class and round for more.
 ///
 /// Gradients are w(1{y=c} − p_c); Hessians w·p(1−p) for two classes and w·p_c(1−p_c)·K/(K−1) for K > 2
 /// (Friedman 2001, Annals of Statistics 29, 1189–1232).

@@ -20,7 +20,7 @@ struct InterventionalContributions {
         case none, row, background
     }
 
-    /// Adds the contributions of `tree` to `target`, `scoreCount` numbers a column.
+    /// Adds the contributions of `tree` to `target`, `scoreCount` numbers per column.
     static func add(
         _ tree: ExplainedTree, _ bins: UnsafePointer<UInt16>, background: UnsafePointer<UInt16>, columns: Int,
         leafWidth: Int, to target: UnsafeMutablePointer<Double>, scoreCount: Int

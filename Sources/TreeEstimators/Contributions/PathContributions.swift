@@ -24,7 +24,7 @@ struct PathContributions {
     /// A way for each depth, one after the other: each node changes a copy of its parent's.
     private let steps: UnsafeMutablePointer<Step>
 
-    /// Adds the contributions of `tree` for the row with these bins to `target`, `scoreCount` numbers a column.
+    /// Adds the contributions of `tree` for the row with these bins to `target`, `scoreCount` numbers per column.
     static func add(
         _ tree: ExplainedTree, _ bins: UnsafePointer<UInt16>, leafWidth: Int,
         to target: UnsafeMutablePointer<Double>, scoreCount: Int

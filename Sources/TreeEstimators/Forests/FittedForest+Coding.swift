@@ -7,7 +7,7 @@ extension FittedForest {
         case mean, ratio, shares
     }
 
-    /// Writes the forest: 4 bytes a split, 9 a leaf of one value, and the edges of the columns that are used.
+    /// Writes the forest: 4 bytes per split, 9 per leaf of one value, and the edges of the columns that are used.
     public func encode(to writer: inout BinaryWriter) {
         writer.write(Self.formatVersion)
         switch output {

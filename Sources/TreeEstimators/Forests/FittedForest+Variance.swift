@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 extension FittedForest: VarianceEstimating {
     private static let varianceBlockRows = 256
 
@@ -136,10 +130,9 @@ extension FittedForest: VarianceEstimating {
         let deviation = max(between, noise) * (2 / Double(bags)).squareRoot()
         guard deviation > 0 else { return max(estimate, 0) }
         let ratio = estimate / deviation
-        let density = exp(-ratio * ratio / 2) / (2 * Double.pi).squareRoot()
-        let probability = 0.5 * erfc(-ratio / 2.0.squareRoot())
+        let probability = StandardNormal.upperTail(-ratio)
         // Far below 0 the quotient is that of two vanishing numbers; ratio ≥ −√(bags/2) keeps it finite in practice.
         guard probability > 0 else { return 0 }
-        return max(estimate + deviation * density / probability, 0)
+        return max(estimate + deviation * StandardNormal.density(ratio) / probability, 0)
     }
 }

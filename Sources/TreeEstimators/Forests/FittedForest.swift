@@ -125,7 +125,7 @@ extension FittedForest {
         }
     }
 
-    /// Runs `body` on each block of rows; it writes `outputCount` numbers a row.
+    /// Runs `body` on each block of rows; it writes `outputCount` numbers per row.
     ///
     /// - Throws: `cancelled`.
     func inBlocks(
@@ -163,7 +163,7 @@ extension FittedForest {
     private static let outOfBagBlockRows = 256
 
     /// Predictions of the rows of `task`, which the forest was fitted to, each by those trees alone that were not
-    /// drawn the row (nor its cluster): `outputCount` numbers a row, in the order of `task.rows`; NaN where every
+    /// drawn the row (nor its cluster): `outputCount` numbers per row, in the order of `task.rows`; NaN where every
     /// tree saw the row.
     ///
     /// The draws are repeated from the seed, so that nothing about the rows needs to be kept: it also works on a

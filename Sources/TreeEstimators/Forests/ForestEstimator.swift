@@ -28,7 +28,7 @@ public struct ForestEstimator: BaseEstimator {
 
     /// Learns from the rows of `task`: a `FittedForest`.
     ///
-    /// O(rows · columns tried · depth) a tree, and 2 bytes a cell of the features, once.
+    /// O(rows · columns tried · depth) per tree, and 2 bytes per cell of the features, once.
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more than 62 classes.
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)

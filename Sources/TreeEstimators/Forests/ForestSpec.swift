@@ -49,7 +49,7 @@ public struct ForestSpec: BaseEstimatorSpec {
         ),
         .number(
             "row_sample", \.rowSample, in: 0...1, exclusiveLower: true,
-            "share of rows (or clusters) that a tree is drawn"),
+            "share of rows (or clusters) drawn for each tree"),
         .boolean("bootstrap", \.bootstrap, "whether rows are drawn with replacement"),
         .boolean("extra_random", \.extraRandom, "whether each column is tried at one random threshold only"),
         .boolean("honest", \.honest, "whether leaf values come from other rows than the splits"),

@@ -164,7 +164,7 @@ final class ForestSplitSearch<Sum: ForestSum> {
             }
             return
         }
-        // With one gradient, sorting by the mean finds the best of all sets (Fisher 1958); with one a class,
+        // With one gradient, sorting by the mean finds the best of all sets (Fisher 1958); with one per class,
         // sorting by the share of each class in turn is the usual substitute.
         var order = UnsafeMutableBufferPointer(start: self.order.start, count: present)
         for lane in 0..<Sum.gradientCount where Sum.gradientCount == 1 || total.gradient(lane) > 0 {
@@ -220,7 +220,7 @@ struct ForestSplit: Sendable {
     var rule: SplitCandidate.Rule
 }
 
-/// The sums of some rows, in lanes: their number, the Hessian, then one gradient or one a class.
+/// The sums of some rows, in lanes: their number, the Hessian, then one gradient or one per class.
 ///
 /// The score of rows that get one value is Σ_k G_k² / H: what the weighted squared error (or the Gini impurity,
 /// with the classes' weights as gradients) falls by when they get their best value. Sums are taken in a fixed order

@@ -14,9 +14,9 @@ import MetaLearnersCore
 // | `Short`    | gradient and Hessian of 32    |     8 | gradient; Hessian and count        |    16 | `ClassificationBoosting`, `RefreshedBoosting`:    |
 // |            |                               |       |                                    |       | gradients are made anew for each tree             |
 // | `Narrow`   | gradient of 16, Hessian of 12 |     4 | the same, summed in blocks of words |    16 | both, where there are so many rows that the grid  |
-// |            |                               |       | of 8 bytes a cell                  |       | is fine enough (`NarrowCell.serves`)              |
+// |            |                               |       | of 8 bytes per cell                |       | is fine enough (`NarrowCell.serves`)              |
 //
-// Cells of several values a leaf are lanes of 64 bits; their layout is `VectorLayout`.
+// Cells of several values per leaf are lanes of 64 bits; their layout is `VectorLayout`.
 
 /// The integer sums that a histogram keeps of the rows in a bin.
 ///

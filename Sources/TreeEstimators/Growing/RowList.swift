@@ -4,7 +4,7 @@ import MetaLearnersCore
 /// Rows grouped by the leaf they are in.
 ///
 /// Leaves of few rows are stretches of one list that is reordered as they are split. Leaves of many rows may be known by
-/// a byte a row instead: vectors pass over bytes and bins faster than a list is read, and only the smaller child's
+/// one byte per row instead: vectors pass over bytes and bins faster than a list is read, and only the smaller child's
 /// rows, which its histogram needs, are written down.
 final class RowList: @unchecked Sendable {  // Belongs to one part of the work at a time.
     private let rows: AlignedBuffer<Int32>
@@ -20,7 +20,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
 
     /// Creates a list that can hold `capacity` rows.
     ///
-    /// - Parameter bytes: a byte a row, where leaves of many rows are to be known by them.
+    /// - Parameter bytes: one byte per row, where leaves of many rows are to be known by them.
     /// - Throws: `outOfMemory`.
     init(capacity: Int, bytes: LeafBytes? = nil) throws(MetaLearnersError) {
         rows = try AlignedBuffer(uninitialized: capacity + 64)
@@ -213,7 +213,7 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
         return rows.count >= leastRows && Int(last - first) < 3 * rows.count
     }
 
-    /// What `values`, one a leaf, are by a row's byte: zero for rows that do not count.
+    /// What `values`, one per leaf, are by a row's byte: zero for rows that do not count.
     static func table<Value: AdditiveArithmetic>(_ values: [Value]) -> [Value] {
         values + [Value](repeating: .zero, count: max(0, Int(outside) + 1 - values.count))
     }
@@ -261,7 +261,7 @@ final class RowShard: Sendable {
 
     /// Creates lists for so many rows.
     ///
-    /// - Parameter bytes: a byte a row, where leaves of many rows are to be known by them.
+    /// - Parameter bytes: one byte per row, where leaves of many rows are to be known by them.
     /// - Throws: `outOfMemory`.
     init(trainingRows: Int, samplesRows: Bool, heldOutRows: Int, bytes: LeafBytes?) throws(MetaLearnersError)
     {

@@ -5,7 +5,7 @@ extension TreeEnsemble {
         case missingLeft, missingRight, categories
     }
 
-    /// Writes the trees: 7 bytes a split and 6 a leaf, and the edges that are used.
+    /// Writes the trees: 7 bytes per split and 6 per leaf, and the edges that are used.
     func encode(to writer: inout BinaryWriter) {
         writer.write(UInt32(featureCount))
         writer.write(baseScores)

@@ -27,9 +27,6 @@ struct TreeEnsemble: Sendable {
         let round: Int
     }
 
-    /// The most splits of a tree: leaves are numbered by a byte.
-    static let maximumSplits = 255
-
     /// How many columns the model was trained on.
     let featureCount: Int
     /// The scores before any tree.
@@ -265,7 +262,7 @@ extension TreeEnsemble {
 
     /// The scores of the named rows (nil for all), those of a row side by side.
     ///
-    /// Rows are binned in blocks; a byte a row then names its leaf, and each split moves the rows that go right.
+    /// Rows are binned in blocks; one byte per row then names its leaf, and each split moves the rows that go right.
     /// O(rows · splits) operations on bytes.
     ///
     /// - Throws: `cancelled`.

@@ -108,11 +108,11 @@ protocol BoostingLoss: Sendable {
 
 /// What a loss reads and writes in a round, for a range of rows at a time.
 struct RoundState: Sendable {
-    /// Margins less what XGBoost starts from: outputs numbers a row.
+    /// Margins less what XGBoost starts from: `outputs` numbers per row.
     let margins: MarginPointer
-    /// Where gradients go, outputs numbers a row.
+    /// Where gradients go, `outputs` numbers per row.
     let gradients: AlignedBuffer<Float>
-    /// Where Hessians go, outputs numbers a row.
+    /// Where Hessians go, `outputs` numbers per row.
     let hessians: AlignedBuffer<Float>
     /// Whether nothing has been written yet; what was written in a round is still there in the next.
     let isFirst: Bool

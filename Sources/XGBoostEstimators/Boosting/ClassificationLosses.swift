@@ -123,7 +123,7 @@ struct SoftmaxLoss: BoostingLoss {
     private let labels: AlignedBuffer<Int32>
     private let weights: AlignedBuffer<Double>?
 
-    /// Reads labels and weights of `rows`; `offsets` are the scores that boosting starts from, one a class.
+    /// Reads labels and weights of `rows`; `offsets` are the scores that boosting starts from, one per class.
     ///
     /// - Throws: `outOfMemory`.
     init(_ task: TrainingTask, rows: [Int32], offsets: [Double]) throws(MetaLearnersError) {

@@ -38,7 +38,7 @@ final class MatrixStore: Sendable {
         init(_ key: Key, _ table: Table) {
             self.key = key
             self.table = table
-            // One byte a cell by rows and one by columns; two each where bins exceed a byte.
+            // One byte per cell by rows and one by columns; two each where bins exceed a byte.
             bytes = key.rows.count * key.columns.count * (key.maxBins > 256 ? 4 : 2)
         }
     }

@@ -24,7 +24,7 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
     ///   - maxBins: bins of a column at most.
     ///   - threads: threads that XGBoost may use.
     /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up.
-    /// - Complexity: O(rows · columns · log bins), 1 byte a cell by rows and 1 by columns, up to 64 MB besides.
+    /// - Complexity: O(rows · columns · log bins), 1 byte per cell by rows and 1 by columns, up to 64 MB besides.
     static func quantised(
         _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int
     ) throws(MetaLearnersError) -> TrainingMatrix {
@@ -76,7 +76,7 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
     /// fits that run at once: XGBoost adds to it while it trains.
     ///
     /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up.
-    /// - Complexity: 8 bytes a cell, and 4 more while it is made.
+    /// - Complexity: 8 bytes per cell, and 4 more while it is made.
     static func plain(_ library: XGBoostLibrary, _ table: Table, rows: [Int32], threads: Int)
         throws(MetaLearnersError) -> TrainingMatrix
     {

@@ -82,8 +82,8 @@ final class Booster: @unchecked Sendable {  // See above.
     /// Adds the trees of one round.
     ///
     /// - Parameters:
-    ///   - gradients, hessians: for each row of the matrix one number an output.
-    ///   - outputs: numbers a row.
+    ///   - gradients, hessians: for each row of the matrix one number per output.
+    ///   - outputs: numbers per row.
     /// - Throws: `numericalFailure` where XGBoost fails.
     func boost(
         _ matrix: TrainingMatrix, round: Int, gradients: AlignedBuffer<Float>,

@@ -69,7 +69,7 @@ extension XGBoostModel: ExplainableEstimator {
     }
 
     /// The trees as JSON, by a booster of their own: writing them tells it what columns are.
-    private func dumpedTrees() throws(MetaLearnersError) -> [String] {
+    func dumpedTrees() throws(MetaLearnersError) -> [String] {
         guard let trees else { return [] }
         return try Booster(XGBoostLibrary.found.get(), saved: trees)
             .dumped(types: FeatureTypes(levels: shape.levels.map { Int($0) }))

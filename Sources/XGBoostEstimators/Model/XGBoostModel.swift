@@ -18,7 +18,7 @@ struct XGBoostModel: FittedEstimator {
     /// What turns margins into predictions, and rows into features.
     struct Shape: Sendable, Equatable {
         let link: Link
-        /// What is added to the trees' sum, one a score.
+        /// What is added to the trees' sum, one number per score.
         let offsets: [Double]
         /// What the trees' sum is divided by.
         let scale: Double
@@ -159,7 +159,7 @@ extension XGBoostModel {
     /// Numbers of rows, written by `body` a block of rows at a time, side by side.
     ///
     /// - Parameters:
-    ///   - width: numbers a row.
+    ///   - width: numbers per row.
     ///   - body: gets the positions of a block's rows and where their first number goes.
     /// - Throws: `invalidArgument` for another number of columns or a row out of range; `cancelled`; `outOfMemory`; what
     ///   `body` throws, of the first block that fails.

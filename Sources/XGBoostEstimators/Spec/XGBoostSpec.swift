@@ -11,7 +11,7 @@ public struct XGBoostSpec: BaseEstimatorSpec {
         case depthWise = "depth_wise"
     }
 
-    /// Boosting rounds; each adds one tree, or one a class where there are more than two.
+    /// Boosting rounds; each adds one tree, or one per class where there are more than two.
     public var trees = 200
     /// The factor of each tree's leaf values.
     public var learningRate = 0.05
@@ -53,7 +53,7 @@ public struct XGBoostSpec: BaseEstimatorSpec {
     public static let parameters: [Parameter<XGBoostSpec>] = growing + sampling + others
 
     private static let growing: [Parameter<XGBoostSpec>] = [
-        .integer("trees", \.trees, in: 1...100_000, "boosting rounds; one tree each, or one a class")
+        .integer("trees", \.trees, in: 1...100_000, "boosting rounds; one tree each, or one per class")
             .mapped(.exact(engine: "num_boost_round")),
         .number(
             "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true,

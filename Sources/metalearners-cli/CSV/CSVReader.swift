@@ -26,6 +26,9 @@ package struct CSVReader {
     /// Whether a header alone is a table too, one without rows.
     package var allowsNoRows = false
 
+    /// Columns whose fields are kept as they are as well.
+    package var keeps: [String] = []
+
     /// Called with what was found out of the file's dialect, where it is not the usual one.
     package var notice: ((String) -> Void)?
     private let options: CSVDialectOptions
@@ -43,7 +46,12 @@ package struct CSVReader {
     /// Reads the file at `path`, or standard input for `-`.
     ///
     /// - Throws: `invalidData`, naming the file and the line, for what is no table; `cancelled`, `outOfMemory`.
-    package func read(_ path: String) throws(MetaLearnersError) -> Table {
+    package func read(_ path: String) throws(MetaLearnersError) -> Table { try readKeeping(path).table }
+
+    /// The same with the columns that are kept as they are, in the order of `keeps`.
+    ///
+    /// - Throws: as `read(_:)`, and `invalidData` where one of them is not there.
+    package func readKeeping(_ path: String) throws(MetaLearnersError) -> (table: Table, kept: [KeptColumn]) {
         var name = path.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
         var options = options
@@ -56,20 +64,25 @@ package struct CSVReader {
     /// Reads the bytes of `source`.
     ///
     /// - Throws: as `read(_:)`.
-    package func read(_ source: ByteSource) throws(MetaLearnersError) -> Table { try read(source, options) }
+    package func read(_ source: ByteSource) throws(MetaLearnersError) -> Table {
+        try read(source, options).table
+    }
 
-    private func read(_ source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError) -> Table {
+    private func read(_ source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError)
+        -> (table: Table, kept: [KeptColumn])
+    {
         try FileSignature.requireText(source.start(FileSignature.length), at: source.name)
         let source = try source.decompressed()
         let dialect = try dialect(of: source, options)
-        var builder = CSVTableBuilder(fileName: source.name, rules, decimal: dialect.decimal)
+        var builder = CSVTableBuilder(
+            fileName: source.name, rules, decimal: dialect.decimal, keeping: keeps)
         try pass(over: source, dialect.separator, &builder, progress)
         if let mistake = builder.mistake { throw mistake }
         if builder.rowsToRecover > 0 {
             builder.beginRecovery()
             try pass(over: source, dialect.separator, &builder, nil)
         }
-        return try builder.take(allowingNoRows: allowsNoRows)
+        return (try builder.take(allowingNoRows: allowsNoRows), builder.kept)
     }
 
     private func dialect(of source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError)

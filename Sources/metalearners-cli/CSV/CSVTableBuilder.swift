@@ -1,3 +1,4 @@
+import CausalAnalysis
 import Reporting
 import MetaLearnersCore
 
@@ -27,6 +28,9 @@ struct CSVTableBuilder {
     /// The first column of each name.
     private var places: [String: Int] = [:]
     private var columns: [CSVColumn] = []
+    /// The columns whose fields are kept as they are, and for each column its place among them; -1 for the others.
+    private(set) var kept: [KeptColumn]
+    private var keptPlaces: [Int] = []
     private var fieldIndex = 0
     private var rowCount = 0
     private var line = 1
@@ -34,8 +38,10 @@ struct CSVTableBuilder {
 
     /// Creates a builder for the file called `fileName`, in which `decimal` stands before the decimals of a number.
     init(
-        fileName: String, _ rules: ColumnRules = ColumnRules(), decimal: UInt8 = UInt8(ascii: ".")
+        fileName: String, _ rules: ColumnRules = ColumnRules(), decimal: UInt8 = UInt8(ascii: "."),
+        keeping names: [String] = []
     ) {
+        kept = names.map(KeptColumn.init)
         self.fileName = fileName
         self.rules = rules
         self.decimal = decimal
@@ -87,6 +93,7 @@ struct CSVTableBuilder {
             receiveName(bytes)
         case .rows:
             guard fieldIndex < columns.count else { return }
+            if keptPlaces[fieldIndex] >= 0 { kept[keptPlaces[fieldIndex]].append(bytes) }
             if !columns[fieldIndex].append(bytes, line: rowLine) {
                 checkText(bytes)
                 if failure == nil, let refusal = columns[fieldIndex].refusal {
@@ -111,6 +118,12 @@ struct CSVTableBuilder {
         switch phase {
         case .header:
             columns = names.map { CSVColumn($0, rules, decimal: decimal) }
+            keptPlaces = names.map { name in kept.firstIndex { $0.name == name } ?? -1 }
+            if let missing = kept.first(where: { places[$0.name] == nil }) {
+                failure = error(
+                    line: rowLine, "there is no column '\(missing.name)' to keep",
+                    remedy: SpellingSuggestion.clause(for: missing.name, in: names))
+            }
             phase = .rows
         case .rows:
             guard fieldIndex == columns.count else {

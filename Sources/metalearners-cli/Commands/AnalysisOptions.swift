@@ -86,6 +86,8 @@ struct AnalysisOptions: ParsableArguments {
     {
         var types = registry.analyses(of: topics)
         if only.isEmpty {
+            // A column to group by asks for the averages of its groups.
+            types.removeAll { !$0.runsByDefault && (by == nil || $0.name != GroupEffectsAnalysis.name) }
             // Nobody but a simulation knows the truth.
             if trueEffects.isEmpty { types.removeAll { $0.init().needs.contains(.trueEffects) } }
         } else {

@@ -37,7 +37,8 @@ struct AnalysisRun {
     {
         let needs = analyses.reduce(StudyParts()) { $0.union($1.needs) }
         let reader = StudyReader(
-            options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions)
+            options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions,
+            dataColumns: analyses.flatMap(\.dataColumns))
         let study = try reader.study(inputs, for: needs, session)
         session.warn(study.warnings)
         defer { session.clear() }

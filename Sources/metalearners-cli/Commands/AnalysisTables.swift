@@ -4,9 +4,10 @@ import Reporting
 
 /// The analyses as people read them.
 enum AnalysisTables {
-    /// The commands that ask the questions of a topic.
-    static func command(_ topic: AnalysisTopic) -> String {
-        switch topic {
+    /// The command that runs an analysis.
+    static func command(_ type: any Analysis.Type) -> String {
+        if type.name == CompareAnalysis.name { return "compare" }
+        return switch type.topic {
         case .checks: "check"
         case .averageEffects: "effects"
         case .heterogeneity, .ranking, .evaluation: "evaluate"
@@ -18,7 +19,7 @@ enum AnalysisTables {
     /// Each analysis with its question, its command and its options.
     static func text(_ types: [any Analysis.Type]) -> String {
         types.map { type in
-            var text = "\(type.name): \(type.title) (metalearners \(command(type.topic)))\n"
+            var text = "\(type.name): \(type.title) (metalearners \(command(type)))\n"
             for line in TextTable.wrapped(type.summary, to: 94) { text += "  \(line)\n" }
             let options = type.init().parameterDescriptions
             guard !options.isEmpty else { return text }

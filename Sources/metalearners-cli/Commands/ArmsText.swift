@@ -1,10 +1,11 @@
+import CausalAnalysis
 import Reporting
 import MetaLearners
 import MetaLearnersCore
 
 /// The arms of a model as people read them: their sizes, their propensities, and what was done to these.
 enum ArmsText {
-    /// A table with a line an arm, then a line each on overlap and calibration.
+    /// A table with one line per arm, then a line each on overlap and calibration.
     static func text(_ model: CATEModel) -> String {
         var table = TextTable([("arm", .left), ("rows", .right), ("share", .right), ("propensity", .right)])
         let total = Double(max(model.trainingRowCount, 1))

@@ -55,6 +55,14 @@ final class CommandSession {
     func readTable(
         _ path: String, _ rules: ColumnRules, _ options: DataOptions, allowingNoRows: Bool = false
     ) throws(MetaLearnersError) -> Table {
+        try readRows(path, rules, options, allowingNoRows: allowingNoRows, keeping: []).table
+    }
+
+    /// The same with the fields of the columns `names` as they stand in the file.
+    func readRows(
+        _ path: String, _ rules: ColumnRules, _ options: DataOptions, allowingNoRows: Bool = false,
+        keeping names: [String]
+    ) throws(MetaLearnersError) -> (table: Table, kept: [KeptColumn]) {
         let bar = bar
         var reader = CSVReader(rules, options.dialect) { done, total in
             if total > 0 { bar.show("read", done: done, total: total) }
@@ -62,7 +70,8 @@ final class CommandSession {
         }
         reader.notice = { [self] in note($0) }
         reader.allowsNoRows = allowingNoRows
-        return try reader.read(path)
+        reader.keeps = names
+        return try reader.readKeeping(path)
     }
 
     /// Warns of things that are no errors.

@@ -74,7 +74,8 @@ struct FitCommand: ParsableCommand {
                 let rows = try EffectFile.effects(of: table, dataset, model, session)
                 try CSVWriter.write(rows.names, rows.columns, to: path)
             }
-            return try model.averageEffects(.ate, on: nil, session.execution)
+            return model.hasAverageEffects
+                ? try model.averageEffects(.ate, on: nil, session.execution) : []
         }
         try OutputFile.write(model.encoded(), to: outputs.model)
 

@@ -10,6 +10,8 @@ struct StudyReader {
     let specOptions: SpecOptions
     let dataOptions: DataOptions
     let runOptions: RunOptions
+    /// Columns that analyses read beside the covariates.
+    var dataColumns: [String] = []
 
     /// The study, with all that `needs` says.
     func study(_ inputs: InputFiles, for needs: StudyParts, _ session: CommandSession) throws -> CausalStudy {
@@ -24,7 +26,7 @@ struct StudyReader {
 
     /// What is read beside the columns of the spec: what was computed elsewhere, and what rows are grouped by.
     private func rules(_ rules: ColumnRules) -> ColumnRules {
-        rules.reading(numbers: options.givenColumns, groups: [options.by].compactMap(\.self))
+        rules.reading(numbers: options.givenColumns, groups: [options.by].compactMap(\.self) + dataColumns)
     }
 
     private func ofModel(_ path: String, _ data: String, _ session: CommandSession) throws(MetaLearnersError)

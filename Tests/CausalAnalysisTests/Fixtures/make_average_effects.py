@@ -74,6 +74,33 @@ def effect_on_the_treated(y, w, e, mu, k, weights, clusters):
     return result
 
 
+def through_ratio(a, b, weights, clusters):
+    """The ratio of weighted sums of a and b, with the errors of a regression of its influences on a constant."""
+    theta = np.average(a, weights=weights) / np.average(b, weights=weights)
+    result = regress((a - theta * b) / np.average(b, weights=weights) + theta, weights, clusters)
+    assert abs(result["estimate"] - theta) < 1e-10
+    return result
+
+
+def effect_on_the_controls(y, w, e, mu, k, weights, clusters):
+    control = (w == 0).astype(float)
+    a = ((w == k) * e[:, 0] / e[:, k] - control) * (y - mu[:, k])
+    return through_ratio(a, control, weights, clusters)
+
+
+def effect_on_the_overlap(y, w, e, mu, k, weights, clusters):
+    """Robinson's regression of residuals on residuals among the rows of the pair."""
+    pair = ((w == k) | (w == 0)).astype(float)
+    share = e[:, k] / (e[:, 0] + e[:, k])
+    distance = pair * ((w == k) - share)
+    result = through_ratio(distance * (y - share * mu[:, k] - (1 - share) * mu[:, 0]), distance**2, weights, clusters)
+    # The same as least squares through the origin.
+    inside = pair == 1
+    slope = sm.WLS((y - share * mu[:, k] - (1 - share) * mu[:, 0])[inside], distance[inside], weights=weights[inside]).fit()
+    assert abs(result["estimate"] - slope.params[0]) < 1e-10
+    return result
+
+
 cases = []
 for name, n, arms, binary, weighted, clustered in [
     ("plain", 80, 2, False, False, False),
@@ -94,6 +121,8 @@ for name, n, arms, binary, weighted, clustered in [
             "clusters": clusters.tolist() if clustered else [], "binary": binary,
             "ate": [average_treatment_effect(y, w, e, mu, k, weights, clusters) for k in range(1, arms)],
             "att": [effect_on_the_treated(y, w, e, mu, k, weights, clusters) for k in range(1, arms)],
+            "atc": [effect_on_the_controls(y, w, e, mu, k, weights, clusters) for k in range(1, arms)],
+            "ato": [effect_on_the_overlap(y, w, e, mu, k, weights, clusters) for k in range(1, arms)],
         }
     )
 print(json.dumps({"cases": cases}))

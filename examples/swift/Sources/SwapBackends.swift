@@ -32,14 +32,14 @@ struct SwapBackends {
     static func estimate(_ choice: EstimatorChoice, _ registry: Registry) throws(MetaLearnersError) {
         var stream = RandomStream(seed: 7)
         let age = (0..<2000).map { _ in 20 + 40 * stream.uniform() }
-        let arms = (0..<2000).map { _ in Int32(stream.uniform() < 0.5 ? 0 : 1) }
+        let isCoached = (0..<2000).map { _ in stream.uniform() >= 0.5 }
         let score = age.indices.map {
-            age[$0] / 10 + Double(arms[$0]) * (age[$0] < 40 ? 1 : 2) + stream.uniform()
+            age[$0] / 10 + (isCoached[$0] ? age[$0] < 40 ? 1 : 2 : 0) + stream.uniform()
         }
         let dataset = try CausalDataset(
             covariates: Table([Column("age", age)]),
-            treatment: Treatment(arms: arms, labels: ["control", "coached"]),
-            outcome: Outcome(score))
+            treatment: Treatment(isCoached), outcome: Outcome(score), treatmentName: "coaching",
+            outcomeName: "score")
 
         var spec = MetaLearnerSpec()
         spec.learner = .r

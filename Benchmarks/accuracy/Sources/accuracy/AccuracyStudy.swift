@@ -14,7 +14,7 @@ import Synchronization
 ///     accuracy cells
 ///     accuracy time [--rows 1000] [--columns 10] [--learners auto] [--threads 2] [--runs 3]
 ///
-/// `run` appends a line a fit to the file and leaves out what is there already. `draw` writes the numbers of a run to
+/// `run` appends one line per fit to the file and leaves out what is there already. `draw` writes the numbers of a run to
 /// the standard output, for peers: n, p and the number of fresh rows as 64-bit integers, then, as doubles, the
 /// covariates row by row, treatment, outcome, the fresh covariates row by row and their effects.
 @main

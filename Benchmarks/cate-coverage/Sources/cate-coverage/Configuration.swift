@@ -73,7 +73,7 @@ struct Configuration {
     ) -> Configuration {
         func backend(_ model: SpecValue) -> String { model.objectValue?["backend"]?.stringValue ?? "" }
         let models =
-            learner.learner.effectRoles(armCount: 2).isEmpty
+            Registry.default.traits(of: learner)?.form == .comparison
             ? backend(outcome) : "\(backend(outcome)), effect \(backend(effect))"
         return Configuration(
             name: "\(generator.rawValue) | \(name): \(models) | \(interval)", generator: generator,

@@ -45,7 +45,7 @@ guard let backend = registry.descriptions.first(where: { $0.name == "xgboost" })
     backend.location != "not found", bare_open(backend.location) == 0
 else { fatalError("XGBoost is not found") }
 
-/// Fits all folds with the backend and returns the predictions, one a row.
+/// Fits all folds with the backend and returns the predictions, one per row.
 func fitLayer() throws -> [Double] {
     var parameters = SpecObject([
         ("trees", .integer(trees)), ("max_leaves", .integer(leaves)), ("min_leaf_size", 20),

@@ -6,7 +6,7 @@
 
 typedef struct {
     const double *features; /* rows x columns, one column after another */
-    const double *target;   /* a number a row; 0 or 1 where binary */
+    const double *target;   /* one number per row; 0 or 1 where binary */
     int64_t row_count;
     int64_t column_count;
     const int32_t *training;

@@ -1,0 +1,186 @@
+import MetaLearners
+import MetaLearnersCore
+import Testing
+import _TestSupport
+
+@testable import CausalAnalysis
+
+@Suite("Policies")
+struct PolicyTests {
+    private func study(_ entry: Fixture) throws -> CausalStudy {
+        let propensities = try entry.lists("propensities")
+        let weights = try entry.numbers("weights")
+        let clusters = try entry.integers("clusters")
+        let dataset = try CausalDataset(
+            covariates: Table([]),
+            treatment: Treatment(arms: entry.integers("arms"), labels: propensities.indices.map { "\($0)" }),
+            outcome: Outcome(entry.numbers("outcome")), weights: weights.isEmpty ? nil : weights,
+            clusters: clusters.isEmpty ? nil : clusters)
+        return try CausalStudy(
+            dataset,
+            given: GivenColumns(
+                effects: entry.lists("effects"), propensities: propensities, armMeans: entry.lists("means")))
+    }
+
+    // MARK: Allocations
+
+    @Test("The bound is the linear programme's, no whole allocation passes it, and none is far below")
+    func linearProgramme() throws {
+        for entry in try Fixture("policies").part("allocations").parts() {
+            let (effects, costs) = (try entry.lists("effects"), try entry.lists("costs"))
+            let budget = try entry.number("budget")
+            let allocation = try TreatmentAllocation(effects: effects, costs: costs, limit: .budget(budget))
+            #expect(Approximate.equal(allocation.bound, try entry.number("bound"), 1e-9))
+            #expect(allocation.cost <= budget * (1 + 1e-9) && allocation.gain <= allocation.bound + 1e-9)
+            // What is missing is at most what the one unit would have brought that did not fit.
+            let largest = effects.flatMap { $0 }.max() ?? 0
+            #expect(allocation.gain >= allocation.bound - largest)
+            if let best = try? entry.number("best") { #expect(allocation.gain <= best + 1e-9) }
+            var spent = 0.0
+            for (row, arm) in allocation.decisions.enumerated() where arm > 0 {
+                spent += costs[Int(arm) - 1][row]
+            }
+            #expect(Approximate.equal(spent, allocation.cost, 1e-12))
+        }
+    }
+
+    @Test("Without costs a budget of n treats the n rows with the largest effects, equal ones in their order")
+    func topRows() throws {
+        let effects = [0.5, 2, -1, 2, 0.5, 0.5]
+        let three = try TreatmentAllocation(effects: [effects], limit: .budget(3))
+        #expect(three.decisions == [1, 1, 0, 1, 0, 0] && three.ranks == [3, 1, 6, 2, 4, 5])
+        #expect(three.gain == 4.5 && three.cost == 3 && three.treatedCount == 3 && three.lastSlope == 0.5)
+        let share = try TreatmentAllocation(effects: [effects], limit: .share(0.34))
+        #expect(share.decisions == [0, 1, 0, 1, 0, 0])
+        // Nobody is treated who loses, whatever the budget.
+        #expect(
+            try TreatmentAllocation(effects: [effects], limit: .budget(100)).decisions == [1, 1, 0, 1, 1, 1])
+        #expect(
+            try TreatmentAllocation(effects: [effects], limit: .threshold(0.5)).decisions == [
+                0, 1, 0, 1, 0, 0,
+            ])
+        #expect(
+            try TreatmentAllocation(effects: [effects], limit: .threshold(-2)).decisions == [
+                1, 1, 1, 1, 1, 1,
+            ])
+    }
+
+    @Test("Of several arms of one cost the best is given; a threshold is a price")
+    func arms() throws {
+        let effects = [[1.0, 2, -1, 0.5], [3.0, 1, -2, 0.75]]
+        #expect(try TreatmentAllocation(effects: effects, limit: .threshold(0)).decisions == [2, 1, 0, 2])
+        let costs = [[1.0, 1, 1, 1], [4.0, 4, 4, 4]]
+        // Row 0 gains 1 for 1, and 2 more for 3 more: above a price of 2/3 the cheap arm is enough.
+        #expect(
+            try TreatmentAllocation(effects: effects, costs: costs, limit: .threshold(0.7)).decisions == [
+                1, 1, 0, 0,
+            ])
+        #expect(
+            try TreatmentAllocation(effects: effects, costs: costs, limit: .threshold(0.6)).decisions == [
+                2, 1, 0, 0,
+            ])
+    }
+
+    @Test("Clusters are treated as a whole")
+    func clusters() throws {
+        let effects = [[4.0, -1, 1, 1, 1, 5]]
+        let units: [Int32] = [0, 0, 1, 1, 1, 2]
+        let allocation = try TreatmentAllocation(effects: effects, units: units, limit: .budget(3))
+        #expect(allocation.decisions == [1, 1, 0, 0, 0, 1] && allocation.ranks == [2, 2, 3, 3, 3, 1])
+        // Two rows are too much for what is left after the first; three are as well.
+        #expect(
+            try TreatmentAllocation(effects: effects, units: units, limit: .budget(2)).decisions == [
+                0, 0, 0, 0, 0, 1,
+            ])
+    }
+
+    @Test("A budget below the cheapest unit and an empty slice are errors")
+    func refusals() throws {
+        let effects = [[1.0, 2, 3]]
+        for limit in [TreatmentAllocation.Limit.budget(0.5), .share(0.1)] {
+            let error = #expect(throws: MetaLearnersError.self) {
+                try TreatmentAllocation(effects: effects, limit: limit)
+            }
+            #expect(error?.kind == .invalidArgument)
+        }
+        let table = try Table([Column("cost", [1, 0, 2]), Column("where", categories: ["a", "b", "c"])])
+        for cost in ["cost", "where", "costs"] {
+            let costs = try PolicyCosts(.string(cost), at: .root)
+            let error = #expect(throws: MetaLearnersError.self) {
+                try costs.resolved(in: table, armLabels: ["0", "1"])
+            }
+            #expect(error?.kind == .invalidData)
+        }
+        #expect(throws: MetaLearnersError.self) { try PolicyCosts(.number(0), at: .root) }
+        #expect(throws: MetaLearnersError.self) {
+            try PolicyCosts(["a": 1], at: .root).resolved(in: table, armLabels: ["0", "a", "b"])
+        }
+        #expect(throws: MetaLearnersError.self) {
+            try PolicyValueAnalysis(["share": 0.2, "threshold": 1])
+        }
+    }
+
+    // MARK: Values
+
+    @Test("Values and gains of a policy agree with NumPy, doubly robust and by inverse probabilities")
+    func values() throws {
+        for entry in try Fixture("policies").part("values").parts() {
+            let result = try PolicyValueAnalysis().run(study(entry))
+            let decisions = try #require(result.rowColumns.first { $0.name == "decision" })
+            #expect(decisions.values == (try entry.numbers("decisions")))
+            let expected = try entry.part("expected")
+            for (table, column, names) in [
+                ("values", "policy", ["policy": "policy", "nobody": "nobody", "random": "random"]),
+                ("gains", "over", ["nobody": "gain_nobody", "random": "gain_random"]),
+            ] {
+                let rows = try #require(result.table(named: table))
+                var compared = 0
+                for index in rows.rows.indices {
+                    guard let name = names[rows.column(column)[index].stringValue ?? ""] else { continue }
+                    let known = try expected.part(name).numbers(
+                        rows.column("method")[index].stringValue ?? "")
+                    #expect(Approximate.equal(rows.numbers("estimate")[index], known[0], 1e-10), "\(name)")
+                    #expect(Approximate.equal(rows.numbers("std_error")[index], known[1], 1e-10), "\(name)")
+                    compared += 1
+                }
+                #expect(compared == names.count * 2)
+            }
+            #expect(result.findings.count >= 3 && !result.assumptions.isEmpty)
+        }
+    }
+
+    @Test("The curve ends where everybody is treated who gains, and its points are the values of budgets")
+    func curve() throws {
+        let entry = try #require(try Fixture("policies").part("values").parts().last)
+        let study = try study(entry)
+        let curve = try BudgetCurveAnalysis().run(study)
+        let table = try #require(curve.table(named: "curve"))
+        #expect(table.rows.count == 20)
+        let all = try PolicyValueAnalysis().run(study)
+        let gain = try #require(all.table(named: "gains")?.numbers("estimate").first)
+        #expect(Approximate.equal(table.numbers("estimate").last ?? 0, gain, 1e-12))
+        #expect(table.numbers("regret").last == 0)
+        var some = PolicyValueAnalysis()
+        some.budgetPerRow = table.numbers("budget_per_row")[6]
+        let limited = try some.run(study)
+        #expect(
+            Approximate.equal(
+                limited.table(named: "gains")?.numbers("estimate").first ?? 0, table.numbers("estimate")[6],
+                1e-12))
+        // With the true effects as effects nothing is lost against the best.
+        let truth = try study.replacing(GivenColumns(trueEffects: study.effects))
+        let regret = try #require(try BudgetCurveAnalysis().run(truth).table(named: "curve")).numbers(
+            "true_regret")
+        #expect(regret.allSatisfy { abs($0) < 1e-12 })
+    }
+
+    @Test("A policy that treats nobody says so")
+    func nobody() throws {
+        let entry = try #require(try Fixture("policies").part("values").parts().first)
+        var analysis = PolicyValueAnalysis()
+        analysis.threshold = 1e9
+        let result = try analysis.run(study(entry))
+        #expect(result.findings.count == 1 && result.findings[0].contains("nobody"))
+        #expect(result.table(named: "gains")?.numbers("estimate").first == 0)
+    }
+}
