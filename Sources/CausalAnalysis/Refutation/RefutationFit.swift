@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 import MetaLearners
 import MetaLearnersCore
 
@@ -172,12 +167,5 @@ extension CausalDataset {
         var own = name
         while covariates.column(named: own) != nil { own += "_" }
         return try replacing(covariates: covariates.appending(Column(own, values)))
-    }
-}
-
-extension RandomStream {
-    /// A number from the standard normal distribution (Box & Muller 1958).
-    mutating func standardNormal() -> Double {
-        (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
     }
 }
