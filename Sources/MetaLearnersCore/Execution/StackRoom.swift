@@ -10,8 +10,9 @@ package enum StackRoom {
     package static let needed = 512 << 10
 
     /// Runs `body` here where there is room for it, else on a thread with a stack of its own, and returns when it is done.
+    /// Nor does it run on the one thread that the child of a fork has of its parent, which the Swift runtime takes for another.
     package static func ensure(_ body: () -> Void) {
-        if isEnough { body() } else { Workers.onOwnStack(body) }
+        if isEnough, !ProcessFork.isOnSurvivor { body() } else { Workers.onOwnStack(body) }
     }
 
     /// Whether the calling thread's stack has as much left as is needed. A stack that is not the thread's own, as fibres
