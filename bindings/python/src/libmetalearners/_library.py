@@ -9,7 +9,7 @@ import weakref
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from .errors import BY_STATUS, LibraryError, MetaLearnersError
+from .errors import BY_STATUS, InvalidSpecError, LibraryError, MetaLearnersError
 
 ABI_VERSION = 9
 
@@ -296,6 +296,17 @@ def read_json(function: Callable[..., int], *arguments: Any) -> Any:
     return json.loads(text(function, *arguments))
 
 
+def dumps(value: Any) -> bytes:
+    """A spec or a request as JSON. Numbers and arrays of NumPy are those of Python."""
+
+    def plain(part: Any) -> Any:
+        if hasattr(part, "tolist"):
+            return part.tolist()
+        raise InvalidSpecError(f"{part!r} has no place in a spec", None, "use numbers, texts, lists and dictionaries")
+
+    return json.dumps(value, default=plain).encode()
+
+
 class Handle:
     """An object of the library, freed with the last reference to it, in any order and on any thread."""
 
@@ -345,5 +356,5 @@ def analyses() -> list[dict[str, Any]]:
 
 def resolve_spec(spec: dict[str, Any]) -> dict[str, Any]:
     """The spec with every default, checked."""
-    resolved = read_json(lib.mtlr_registry_resolve_spec, registry(), json.dumps(spec).encode())
+    resolved = read_json(lib.mtlr_registry_resolve_spec, registry(), dumps(spec))
     return dict(resolved)

@@ -143,7 +143,7 @@ class MetaLearner:
         for name, path in OPTIONS.items():
             value = getattr(self, name)
             if value is not None and name not in RUNNING:
-                place(spec, path, label_text(value) if name == "control" else plain(value))
+                place(spec, path, label_text(value) if name == "control" else value)
         return merge(spec, self.spec or {})  # type: ignore[attr-defined]
 
     def to_spec(self) -> dict[str, Any]:
@@ -287,10 +287,8 @@ class MetaLearner:
 
     def _shape(self, values: FloatArray, numpy3d: bool) -> FloatArray:
         classes = max(1, len(self._fitted.classes))
-        made = values.reshape(len(values), -1, classes)
-        if numpy3d:
-            return made
-        if len(self._fitted.classes):
+        made = values.reshape(len(values), values.shape[1] // classes, classes)
+        if numpy3d or self._fitted.classes:
             return made
         return made[:, 0, 0] if len(self.arms_) == 2 else made[:, :, 0]
 
@@ -342,7 +340,7 @@ class MetaLearner:
         """The expected outcome in each arm, the control first: (n, K), or (n, K, classes). Training rows without `X`."""
         values = self._predict(X, native.ARM_MEANS, propensity)
         classes = len(self._fitted.classes)
-        return values.reshape(len(values), -1, classes) if classes else values
+        return values.reshape(len(values), values.shape[1] // classes, classes) if classes else values
 
     def propensity(self, X: Any = None) -> FloatArray:
         """The probability of each arm, the control first: (n, K). Training rows without `X`."""
@@ -396,13 +394,6 @@ class MetaLearner:
     def load(path: Union[str, "os.PathLike[str]"]) -> "MetaLearner":
         """Reads a model that any interface of the library has saved."""
         return _of_model(Model.load(path))
-
-
-def plain(value: Any) -> Any:
-    """Numbers of NumPy as those of Python, which JSON has."""
-    if isinstance(value, np.generic):
-        return value.item()
-    return [plain(part) for part in value] if isinstance(value, (tuple, list, np.ndarray)) else value
 
 
 def _of_model(model: Model) -> MetaLearner:

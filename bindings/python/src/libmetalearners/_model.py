@@ -129,7 +129,7 @@ def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool) -> Handle:
     table, kept = roles.table.table()
     made = c.c_void_p()
     flags = native.COPY if copy else native.BORROW
-    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), json.dumps(spec).encode(), flags)
+    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), flags)
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
 
 
@@ -149,7 +149,7 @@ class Model:
 
     @classmethod
     def fit(cls, dataset: Handle, spec: dict[str, Any], reuse: Optional["Model"] = None, **options: Any) -> "Model":
-        text = json.dumps(spec).encode()
+        text = native.dumps(spec)
         if reuse is not None:
             given = (dataset.pointer, text, reuse.handle.pointer)
             made = make(lib.mtlr_model_fit_reusing, lib.mtlr_model_free, *given, holding=(dataset, reuse), **options)

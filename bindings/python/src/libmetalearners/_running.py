@@ -96,7 +96,9 @@ def run(
     worker = threading.Thread(target=job.work, args=(function, arguments), daemon=True, name="libmetalearners")
     try:
         worker.start()
-        job.done.wait()
+        # In short steps, because the system may hand the signal to a thread that waits for nothing of ours.
+        while not job.done.wait(0.05):
+            pass
     except BaseException:
         job.cancel()
         if not worker.ident:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
-from ._metalearner import BaseModel, LearnerWithModels, MetaLearner, Options, plain
+from ._metalearner import BaseModel, LearnerWithModels, MetaLearner, Options
 from ._options import merge
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ class EnsembleLearner(LearnerWithModels):
 
     def __init__(
         self,
-        members: Optional[Sequence[str]] = None,
-        loss: Optional[str] = None,
         outcome_model: BaseModel = None,
         propensity_model: BaseModel = None,
         effect_model: BaseModel = None,
+        *,
+        members: Optional[Sequence[str]] = None,
+        loss: Optional[str] = None,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(outcome_model, propensity_model, effect_model, **options)
@@ -85,7 +86,7 @@ class EnsembleLearner(LearnerWithModels):
         self.loss = loss
 
     def _spec(self) -> dict[str, Any]:
-        given = {"members": plain(self.members), "loss": self.loss}
+        given = {"members": self.members, "loss": self.loss}
         return merge({"ensemble": {key: value for key, value in given.items() if value is not None}}, super()._spec())
 
 

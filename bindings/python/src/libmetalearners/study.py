@@ -99,7 +99,7 @@ class Study:
                 matrix = np.ascontiguousarray(matrix)
                 kept.append(matrix)
                 setattr(estimates, name, c.pointer(matrix_view(matrix)))
-        text = json.dumps(whole).encode()
+        text = native.dumps(whole)
         arguments = (dataset.pointer, text, c.byref(estimates))
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
@@ -145,8 +145,8 @@ class Study:
 
     def run(self, analysis: str, *, progress: Progress = None, **options: Any) -> AnalysisResult:
         """Runs an analysis by its name with its options; ``libmetalearners.analyses()`` lists all of them."""
-        request = json.dumps({"analysis": analysis, **{key: _plain(value) for key, value in options.items() if value is not None}})
-        arguments = (self._handle.pointer, request.encode())
+        request = native.dumps({"analysis": analysis, **{key: value for key, value in options.items() if value is not None}})
+        arguments = (self._handle.pointer, request)
         running: dict[str, Any] = {"threads": self._threads, "progress": progress, "holding": self._handle}
         made = make(lib.mtlr_analysis_run, lib.mtlr_analysis_free, *arguments, **running)
         columns = {}
@@ -177,7 +177,7 @@ class Study:
         str
             The page.
         """
-        request = json.dumps(list(analyses)).encode() if analyses is not None else None
+        request = native.dumps(list(analyses)) if analyses is not None else None
         told = c.c_void_p()
         arguments = (c.byref(told), self._handle.pointer, request)
         run(lib.mtlr_study_report, *arguments, threads=self._threads, progress=progress, holding=self._handle)
@@ -192,11 +192,6 @@ class Study:
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Callable[..., AnalysisResult]: ...
-
-
-def _plain(value: Any) -> Any:
-    """Arrays and numbers of NumPy as those of Python, which JSON has."""
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def _method(listed: dict[str, Any]) -> Callable[..., AnalysisResult]:
