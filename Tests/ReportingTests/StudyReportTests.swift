@@ -57,7 +57,7 @@ struct StudyReportTests {
     func failures() throws {
         let study = try study()
         var impossible = AIPWAnalysis()
-        impossible.arm = "nobody"
+        impossible.question.arm = "nobody"
         let report = StudyReport(study, [impossible, AIPWAnalysis()])
         #expect(report.results.count == 1 && report.failures.map(\.name) == ["aipw"])
         #expect(report.html().contains("there is no arm &#39;nobody&#39;"))
