@@ -75,7 +75,13 @@ def glibc(paths):
 class BuildPy(build_py):
     def run(self):
         super().run()
-        bundle(native_library(), Path(self.build_lib) / "libmetalearners" / "lib")
+        package = Path(self.build_lib) / "libmetalearners"
+        bundle(native_library(), package / "lib")
+        repository = HERE.parent.parent
+        for licence in [repository / "LICENSE", *(repository / "THIRD_PARTY").glob("*")]:
+            if licence.is_file():
+                (package / "licences").mkdir(exist_ok=True)
+                shutil.copyfile(licence, package / "licences" / licence.name)
 
 
 class Wheel(bdist_wheel):

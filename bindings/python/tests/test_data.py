@@ -45,6 +45,15 @@ def test_types_of_numpy(kind):
     np.testing.assert_array_equal(linear().fit(X, drawn.y, drawn.w).predict(X), first)
 
 
+def test_a_number_that_is_repeated_without_memory_is_read_as_often():
+    drawn = draw()
+    half = np.broadcast_to(0.5, 400)
+    learner = linear().fit({"x": drawn.X[:, 1], "same": half}, drawn.y, drawn.w, propensity=half)
+    np.testing.assert_array_equal(learner.propensity(), 0.5)
+    X = np.broadcast_to(drawn.X[:1], (400, 3))
+    assert np.ptp(linear().fit(drawn.X, drawn.y, drawn.w).predict(X)) == 0
+
+
 def test_numbers_of_numpy_are_not_copied(data):
     for X in (data.X, np.asfortranarray(data.X), strided(data.X), data.X.astype("f4"), data.X.astype("i2")):
         assert np.shares_memory(_data.frame(X).matrix, X)
@@ -108,6 +117,29 @@ def test_pandas_with_missing_values_and_categories():
         warnings.simplefilter("always")
         learner.predict(frame.assign(text="elsewhere"))
     assert any("elsewhere" in str(warning.message) for warning in told)
+
+
+def test_types_of_arrow_in_pandas():
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    whole = pandas.Series([1, 2, 3]).astype(pandas.ArrowDtype(pyarrow.int32()))
+    gaps = pandas.Series([1, None, 3]).astype(pandas.ArrowDtype(pyarrow.int64()))
+    text = pandas.Series(["b", None, "a"]).astype(pandas.ArrowDtype(pyarrow.string()))
+    truth = pandas.Series([True, None, False]).astype(pandas.ArrowDtype(pyarrow.bool_()))
+    read = _data.frame(pandas.DataFrame({"whole": whole, "gaps": gaps, "text": text, "truth": truth}))
+    assert list(read.columns["whole"].numbers) == [1, 2, 3] and np.isnan(read.columns["gaps"].numbers[1])
+    assert read.columns["text"].levels == ["a", "b"] and list(read.columns["text"].numbers) == [1, -1, 0]
+    assert list(read.columns["truth"].numbers[[0, 2]]) == [1, 0] and np.isnan(read.columns["truth"].numbers[1])
+
+
+def test_anything_that_exports_an_arrow_stream(data, expected):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({f"x{i}": data.X[:, i] for i in range(3)})
+
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return table.__arrow_c_stream__(requested_schema)
+
+    np.testing.assert_array_equal(linear().fit(Stream(), data.y, data.w).predict(Stream()), expected)
 
 
 def test_polars(data, expected):

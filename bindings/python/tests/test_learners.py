@@ -75,6 +75,11 @@ def test_classes_have_effects_of_their_own(data):
 def test_weights_clusters_and_known_propensities(data):
     known = linear().fit(data.X, data.y, data.w, propensity=np.full(400, 0.5))
     np.testing.assert_array_equal(known.propensity(), 0.5)
+    mixed = mtlr.XLearner(mtlr.Ridge(), effect_model=mtlr.Ridge(), folds=2)
+    mixed.fit(data.X, data.y, data.w, propensity=np.full((400, 2), 0.5))
+    with pytest.warns(mtlr.MetaLearnersWarning, match="known propensities"):
+        mixed.predict(data.X)
+    assert mixed.predict(data.X[:7], propensity=np.full((7, 2), 0.5)).shape == (7,)
     assert known.predict(data.X).shape == (400,)
     clusters = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])[np.arange(400) % 8]
     learner = linear().fit(data.X, data.y, data.w, sample_weight=np.arange(1.0, 401), cluster=clusters)
@@ -155,14 +160,16 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples/data/learning_mindset.
 
 
 @pytest.mark.skipif(not EXAMPLE.exists(), reason="needs the repository")
-def test_the_example_of_the_readme_says_what_it_should(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("folder", [1, 3], ids=["package", "repository"])
+def test_the_example_of_the_readme_says_what_it_should(folder, tmp_path, monkeypatch, capsys):
     pytest.importorskip("pandas")
-    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+    readme = (Path(__file__).resolve().parents[folder] / "README.md").read_text()
     program = readme.split("```python\n")[1].split("```")[0]
     (tmp_path / "examples").symlink_to(EXAMPLE.parents[1])
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(program, "README.md", "exec"), names)
     assert 0.3 < names["learner"].average_effect().estimate < 0.5
-    assert os.path.getsize("coaching.model") and os.path.getsize("coaching.html")
+    if folder == 1:
+        assert os.path.getsize("coaching.model") and os.path.getsize("coaching.html")
     assert "ate" in capsys.readouterr().out

@@ -113,6 +113,8 @@ def _utf8(name: str) -> bytes:
 def numbers(values: Array, name: str) -> Array:
     """Numbers that the library can read where they are; a copy only of types that it does not know."""
     dtype = values.dtype
+    if any(stride == 0 and size > 1 for stride, size in zip(values.strides, values.shape)):
+        values = np.ascontiguousarray(values)  # A number that is repeated by a stride of 0, which means "contiguous" in C.
     if dtype in _DTYPES and dtype.isnative:
         return values
     if dtype == np.bool_:
@@ -130,12 +132,17 @@ def numbers(values: Array, name: str) -> Array:
     )
 
 
+def _absent(value: Any) -> bool:
+    """Whether a Python object stands for a missing value; pandas' NA cannot even be compared."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
 def categories(values: Sequence[Any], name: str) -> Values:
     """Texts (or any labels) with None or NaN where they are missing, as codes into sorted levels."""
     seen: dict[Any, int] = {}
     codes = np.empty(len(values), np.int32)
     for row, value in enumerate(values):
-        if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+        if _absent(value):
             codes[row] = -1
         else:
             codes[row] = seen.setdefault(value, len(seen))
@@ -188,11 +195,11 @@ def column(values: Any, name: str) -> Values:
 def _object_column(array: Array, name: str) -> Values:
     """An array of Python objects: texts are categories, numbers are numbers, everything else is an error."""
     values = array.tolist()
-    kinds = {type(value) for value in values if value is not None and value == value and type(value).__name__ != "NAType"}
+    kinds = {type(value) for value in values if not _absent(value)}
     if kinds and all(issubclass(kind, (str, bytes)) for kind in kinds):
         return categories(values, name)
     if all(issubclass(kind, (bool, int, float, np.number, np.bool_)) for kind in kinds):
-        made = [np.nan if value is None or type(value).__name__ == "NAType" else value for value in values]
+        made = [np.nan if _absent(value) else value for value in values]
         return Values(np.array(made, np.float64))
     found = ", ".join(sorted(kind.__name__ for kind in kinds))
     raise InvalidDataError(
@@ -204,8 +211,8 @@ def _object_column(array: Array, name: str) -> Values:
 
 def _pandas_column(series: Any, name: str) -> Values:
     dtype = series.dtype
-    if hasattr(dtype, "categories") and hasattr(series, "cat" if hasattr(series, "cat") else "codes"):
-        accessor = series.cat if hasattr(series, "cat") else series
+    if hasattr(dtype, "categories"):
+        accessor = getattr(series, "cat", series)  # Of a Series, or of a Categorical by itself.
         labels = list(accessor.categories)
         return Values(np.asarray(accessor.codes), [label_text(label) for label in labels], labels)
     if isinstance(dtype, np.dtype):
