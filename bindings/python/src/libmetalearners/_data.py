@@ -272,9 +272,10 @@ def frame(data: Any, what: str = "X") -> Frame:
     if isinstance(data, Frame):
         return data
     made = _frame(data, what)
-    repeated = {name for name in made.names if made.names.count(name) > 1} if len(set(made.names)) < len(made.names) else None
-    if repeated:
-        raise InvalidDataError("several columns have this name", f"column '{min(repeated)}'", "rename all but one of them")
+    names = made.names
+    if len(set(names)) < len(names):
+        repeated = min(name for name in names if names.count(name) > 1)
+        raise InvalidDataError("several columns have this name", f"column '{repeated}'", "rename all but one of them")
     return made
 
 

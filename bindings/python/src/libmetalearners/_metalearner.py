@@ -267,7 +267,8 @@ class MetaLearner:
                 made.sparse_names = names
             else:
                 made.columns = dict(zip(names, made.columns.values()))
-        missing = [name for name in self.feature_names_in_ if name not in made.names]
+        given = set(made.names)
+        missing = [name for name in self.feature_names_in_ if name not in given]
         if missing:
             raise InvalidDataError(
                 f"there {'is no column' if len(missing) == 1 else 'are no columns'} " + ", ".join(f"'{name}'" for name in missing),

@@ -33,7 +33,8 @@ def _text(value: Any) -> str:
 
 
 def _keys(rows: Rows) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
+    """The columns that say anything: a column of notes without a note is left out."""
+    return list(dict.fromkeys(key for row in rows for key, value in row.items() if value not in (None, "")))
 
 
 def as_text(rows: Rows, limit: int = 12) -> str:
@@ -171,8 +172,15 @@ class AnalysisResult:
         """A table, a column or any other key of the answer."""
         return self.columns[name] if name in self.columns else self._answer[name]
 
+    def _numbers(self) -> dict[str, float]:
+        """The numbers of the answer that stand in no table."""
+        return {
+            key: value for key, value in self._answer.items() if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
+
     def __repr__(self) -> str:
         lines = [self.title, *(f"  {finding}" for finding in self.findings)]
+        lines += [f"  {name}: {_text(value)}" for name, value in self._numbers().items()]
         for name, rows in self.tables.items():
             lines += ["", name, as_text(rows)]
         if self.columns:
@@ -181,6 +189,7 @@ class AnalysisResult:
 
     def _repr_html_(self) -> str:
         parts = [f"<h4>{html.escape(self.title)}</h4>", *(f"<p>{html.escape(finding)}</p>" for finding in self.findings)]
+        parts += [f"<p>{html.escape(name)}: {_text(value)}</p>" for name, value in self._numbers().items()]
         for name, rows in self.tables.items():
             parts += [f"<h5>{html.escape(name)}</h5>", as_html(rows)]
         return "".join(parts + [f"<p><em>{html.escape(warning)}</em></p>" for warning in self.warnings])
