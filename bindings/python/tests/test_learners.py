@@ -6,6 +6,8 @@ import inspect
 import json
 import os
 import pickle
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +135,7 @@ def test_specs_go_there_and_back():
 
 
 def test_base_learners_are_what_the_library_lists():
-    for listed in mtlr.backends():
+    for listed in mtlr.estimators._LISTED.values():
         found = [kind for kind in vars(mtlr).values() if isinstance(kind, type) and getattr(kind, "backend", "") == listed["name"]]
         assert len(found) == 1 and all(parameter["summary"] in found[0].__doc__ for parameter in listed["parameters"])
         assert [found["name"] for found in listed["parameters"]] == [name.rstrip("_") for name in found[0].parameters]
@@ -156,7 +158,26 @@ def test_objects_may_go_in_any_order(data):
                 repr(rest)
 
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples/data/learning_mindset.csv"
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.skipif(not (REPOSITORY / "examples").exists() or not shutil.which("cc"), reason="needs the repository and a compiler")
+def test_a_plugin_is_a_base_learner(data, tmp_path):
+    source, library = REPOSITORY / "examples/plugin/knn.c", tmp_path / "knn.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-I", REPOSITORY / "include", source, "-o", library, "-lm"], check=True)
+    with pytest.raises(ValueError, match="path="):
+        mtlr.Plugin("knn")
+    nearest = mtlr.Plugin("knn", path=library)
+    assert "knn" in [found["name"] for found in mtlr.backends()]
+    learner = mtlr.TLearner(nearest, folds=2).fit(data.X, data.y, data.w)
+    again = pickle.loads(pickle.dumps(learner))
+    np.testing.assert_array_equal(again.predict(data.X), learner.predict(data.X))
+    assert again.outcome_model == nearest and repr(nearest) == f"Plugin('knn', path={str(library)!r})"
+    with pytest.raises(ValueError, match="unknown parameter"):
+        mtlr.Plugin("knn", neighbour=3)
+
+
+EXAMPLE = REPOSITORY / "examples/data/learning_mindset.csv"
 
 
 @pytest.mark.skipif(not EXAMPLE.exists(), reason="needs the repository")

@@ -69,6 +69,10 @@ class BaseLearner:
         known = f"did you mean '{near[0]}'?" if near else "it has " + (", ".join(self.parameters) or "no parameters")
         raise InvalidSpecError("unknown parameter", f"{type(self).__name__}.{name}", known)
 
+    def _spelt(self, name: str) -> str:
+        """The name of a parameter in a spec."""
+        return str(self.parameters.get(name, {}).get("name", name))
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self.parameters:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
@@ -87,7 +91,7 @@ class BaseLearner:
 
     def to_spec(self) -> dict[str, Any]:
         """The base learner as it stands in a spec."""
-        return {"backend": self.backend, **{name.rstrip("_"): value for name, value in self._given.items()}}
+        return {"backend": self.backend, **{self._spelt(name): value for name, value in self._given.items()}}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._given.items())})"
