@@ -138,14 +138,3 @@ struct RefutationReport {
             lower: order.map { intervals[$0].lower }, upper: order.map { intervals[$0].upper })
     }
 }
-
-/// Numbers in sentences: four significant digits.
-enum Sentence {
-    static func number(_ number: Double) -> String {
-        guard number.isFinite, number != 0 else { return number == 0 ? "0" : "\(number)" }
-        var unit = 1.0
-        while abs(number) * unit < 1000, unit < 1e12 { unit *= 10 }
-        while abs(number) * unit >= 10000, unit > 1e-12 { unit /= 10 }
-        return SpecValue.normalized((number * unit).rounded() / unit).json()
-    }
-}
