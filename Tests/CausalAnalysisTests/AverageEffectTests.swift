@@ -77,10 +77,21 @@ struct AverageEffectTests {
                 #expect(effects.map(\.arm) == ["1", "2"])
                 for (effect, known) in zip(effects, try best.effects(estimand)) {
                     let index = effect.arm == "1" ? 0 : 1
-                    let truth = data.effects[index].indices.filter {
-                        estimand == .ate || data.treatment.arms[$0] == index + 1
-                    }.map { data.effects[index][$0] }
-                    #expect(abs(effect.estimate - Approximate.mean(truth)) < 2.5 * effect.stdError)
+                    let shares = data.effects[index].indices.map { row -> Double in
+                        let (control, treated) = (
+                            data.propensities[0][row], data.propensities[index + 1][row]
+                        )
+                        switch estimand {
+                        case .ate: return 1
+                        case .att: return data.treatment.arms[row] == index + 1 ? 1 : 0
+                        case .atc: return data.treatment.arms[row] == 0 ? 1 : 0
+                        case .ato: return control * treated / (control + treated)
+                        }
+                    }
+                    let truth =
+                        zip(shares, data.effects[index]).reduce(0) { $0 + $1.0 * $1.1 }
+                        / shares.reduce(0, +)
+                    #expect(abs(effect.estimate - truth) < 2.5 * effect.stdError, "\(learner), \(estimand)")
                     // Lines miss the curve of the outcome, and so know less than the true nuisances do; never more.
                     let ratio = effect.stdError / known.stdError
                     #expect(ratio > 0.8 && ratio < 2.5, "\(learner), \(estimand): \(ratio)")

@@ -63,7 +63,8 @@ public struct DifferenceInMeans: EffectEstimator {
         if let clusters = sample.study.clusters {
             let rows = groups.joined().sorted()
             let design = DesignMatrix(
-                names: ["constant", "arm"], values: rows.flatMap { [1, sample.study.arms[$0] == arm ? 1 : 0] }
+                names: ["constant", "arm"],
+                values: rows.flatMap { [1, sample.study.arms[$0] == arm ? 1 : 0] }
             )
             return try LeastSquaresFit(
                 design, rows.map { sample.study.outcome[$0] }, weights: rows.map { sample.weights[$0] },

@@ -95,9 +95,11 @@ struct EstimatorAgreement {
         guard estimand == .ate, let raw = row(DifferenceInMeans.name, arm, .ate) else { return nil }
         let numbers = FindingNumbers.texts([raw.estimate, best.estimate - raw.estimate])
         if raw.estimate >= best.lower, raw.estimate <= best.upper {
-            return "Without adjustment the difference is \(numbers[0]), within that interval: covariates explain little of it."
+            return
+                "Without adjustment the difference is \(numbers[0]), within that interval: covariates explain little of it."
         }
-        return "Without adjustment the difference is \(numbers[0]), outside that interval: adjusting changes it by \(numbers[1]), so that "
+        return
+            "Without adjustment the difference is \(numbers[0]), outside that interval: adjusting changes it by \(numbers[1]), so that "
             + "the arms differ in what matters for the outcome."
     }
 

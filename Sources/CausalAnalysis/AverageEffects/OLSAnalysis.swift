@@ -80,8 +80,9 @@ public struct OLSAnalysis: EffectEstimator {
         var result = try answer(study, scheduler)
         let regression = try LinearAdjustment(EffectSample(study), adjustment, errors)
         result.tables.insert(regression.coefficientTable(level: question.level), at: 1)
-        result.values["r_squared"] = .normalized(regression.fit.rSquared)
-        result.values["degrees_of_freedom"] = .normalized(regression.fit.degreesOfFreedom)
+        let rSquared = regression.fit.rSquared
+        result.values["r_squared"] = rSquared.isFinite ? .number(rSquared) : .null
+        result.values["degrees_of_freedom"] = .number(regression.fit.degreesOfFreedom)
         result.values["errors"] = .string(study.clusters == nil ? errors.rawValue : "cluster")
         result.warnings = regression.notes
         if let strongest = regression.strongest {
@@ -189,7 +190,8 @@ struct LinearAdjustment {
         guard !fit.isAliased[arm] else {
             throw MetaLearnersError(
                 .invalidData, at: "arm '\(sample.study.armLabels[arm])'",
-                "the covariates tell the arms apart completely, so that its effect cannot be told from theirs")
+                "the covariates tell the arms apart completely, so that its effect cannot be told from theirs"
+            )
         }
         var combination = [Double](repeating: 0, count: names.count)
         combination[arm] = 1
@@ -245,6 +247,7 @@ struct LinearAdjustment {
             table.append([
                 .string(name), .number(estimate.estimate), .number(estimate.stdError), .number(ends.lower),
                 .number(ends.upper), .number(estimate.pValue), .number(estimate.estimate / estimate.stdError),
+                estimate.stdError > 0 ? .null : .string("fits without any error"),
             ])
         }
         return table

@@ -92,7 +92,8 @@ private struct OutcomeRange {
     }
 
     /// The ε at which Σ w H (y − μ*) is 0: the sum decreases in ε, so that Newton's steps within a bracket find it.
-    private func step(_ sample: EffectSample, _ rows: [Int], _ offsets: [Double], _ clever: [Double]) -> Double
+    private func step(_ sample: EffectSample, _ rows: [Int], _ offsets: [Double], _ clever: [Double])
+        -> Double
     {
         // H of like size makes one scale of ε serve all data.
         let scale = rows.reduce(0) { max($0, clever[$1]) }
@@ -102,7 +103,8 @@ private struct OutcomeRange {
             for row in rows {
                 let covariate = clever[row] / scale
                 let share = 1 / (1 + Double.exp(-(offsets[row] + step * covariate)))
-                value += sample.weights[row] * covariate * ((sample.study.outcome[row] - least) / width - share)
+                value +=
+                    sample.weights[row] * covariate * ((sample.study.outcome[row] - least) / width - share)
                 slope -= sample.weights[row] * covariate * covariate * share * (1 - share)
             }
             return (value, slope)

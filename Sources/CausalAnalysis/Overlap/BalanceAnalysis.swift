@@ -41,7 +41,14 @@ public struct BalanceAnalysis: Analysis {
     {
         var result = emptyResult
         let terms = BalanceTerm.terms(study.covariates)
-        var table = ResultTable("balance", "Standardised mean differences and variance ratios", Self.columns)
+        var table = ResultTable(
+            "balance", "Standardised mean differences; variance in the arm over that in the control",
+            Self.columns)
+        var ratios = ResultTable(
+            "variance_ratios", "Variance in the arm over that in the control",
+            [.init("arm", "arm", .text), .init("column", "column", .text)]
+                + Self.ways.map { .init("variance_ratio_\($0)", $0, .number) })
+        ratios.isDetail = true
         var largest = ResultTable(
             "largest", "The largest standardised difference",
             [
@@ -61,8 +68,12 @@ public struct BalanceAnalysis: Analysis {
             for (term, row) in zip(terms, rows).sorted(by: { abs($0.1.raw) > abs($1.1.raw) }) {
                 table.append(
                     [.string(label), .string(term.column), term.level.map { .string($0) } ?? .null]
-                        + row.differences.map { .number($0) } + row.ratios.map { .number($0) }
+                        + row.differences.map { .number($0) } + [.number(row.ratios[0])]
                         + [row.note.map { .string($0) } ?? .null])
+            }
+            for (term, row) in zip(terms, rows) where term.hasVariance {
+                ratios.append(
+                    [.string(label), .string(term.column)] + row.ratios.map { .number($0) })
             }
             var worsts: [Double] = []
             for (way, name) in Self.wayNames.enumerated() {
@@ -89,7 +100,7 @@ public struct BalanceAnalysis: Analysis {
         result.values["verdict"] = .object(
             SpecObject(
                 study.armLabels.dropFirst().compactMap { label in verdicts[label].map { (label, $0) } }))
-        result.tables = [largest, table]
+        result.tables = [largest, table, ratios]
         result.assumptions = [
             "Differences are in standard deviations of the raw arms (root of the mean of both variances), so that all columns compare.",
             "Matching pairs each row of the arm with the control of the nearest propensity, which may serve several.",
@@ -105,8 +116,7 @@ public struct BalanceAnalysis: Analysis {
     private static let columns: [ResultTable.Column] =
         [
             .init("arm", "arm", .text), .init("column", "column", .text), .init("level", "level", .text),
-        ] + zip(ways, ["raw", "weighted", "overlap", "matched"]).map { .init("smd_\($0)", $1, .number) }
-        + ways.map { .init("variance_ratio_\($0)", "var. ratio \($0)", .number) }
+        ] + ways.map { .init("smd_\($0)", $0, .number) } + [.init("variance_ratio", "variances", .number)]
         + [.init("note", "note", .text)]
 
     private func verdict(_ value: Double) -> String {
@@ -187,19 +197,11 @@ public struct BalanceAnalysis: Analysis {
     }
 
     private func finding(_ study: CausalStudy, _ arm: Int, _ worsts: [Double]) -> String {
-        let label = study.armLabels[arm]
         let numbers = worsts.map(OverlapAnalysis.rounded)
         let best = (1..<worsts.count).filter { worsts[$0].isFinite }.min { worsts[$0] < worsts[$1] }
-        var text =
-            "The balance of '\(label)' and '\(study.armLabels[0])' is \(verdict(worsts[0])) as they are: the largest standardised difference is \(numbers[0])."
-        text +=
-            " It is \(numbers[1]) with inverse propensities, \(numbers[2]) with overlap weights and \(numbers[3]) matched"
-        if let best, worsts[best] > threshold {
-            text += ": none of them makes the arms alike."
-        } else {
-            text += "."
-        }
-        return text
+        return
+            "Balance of '\(study.armLabels[arm])' with the control '\(study.armLabels[0])' is \(verdict(worsts[0])): the largest standardised difference is \(numbers[0]). Inverse propensities make it \(numbers[1]), overlap weights \(numbers[2]), matching \(numbers[3])"
+            + (best.map { worsts[$0] > threshold } ?? false ? "; none of them makes the arms alike." : ".")
     }
 
     private func chart(_ label: String, _ terms: [BalanceTerm], _ differences: [[Double]]) -> Chart {

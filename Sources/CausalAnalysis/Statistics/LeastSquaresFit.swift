@@ -142,7 +142,8 @@ struct LeastSquaresFit {
             clusterCount = codes.count
             guard codes.count > 1 else {
                 throw MetaLearnersError(
-                    .invalidData, at: "clusters", "all rows are of one cluster, so that no error can be known")
+                    .invalidData, at: "clusters", "all rows are of one cluster, so that no error can be known"
+                )
             }
             let correction =
                 Double(codes.count) / Double(codes.count - 1) * Double(rows - 1) / Double(rows - used)

@@ -112,4 +112,8 @@ extension AnalysisRegistry {
         .registering(DummyOutcomeAnalysis.self)
         .registering(NegativeControlAnalysis.self)
         .registering(UnobservedConfounderAnalysis.self)
+        .registering(OmittedVariableBiasAnalysis.self)
+        .registering(EValueAnalysis.self)
+        .registering(RosenbaumBoundsAnalysis.self)
+        .registering(MarginalSensitivityAnalysis.self)
 }
