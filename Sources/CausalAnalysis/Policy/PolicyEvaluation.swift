@@ -106,15 +106,3 @@ struct PolicyEvaluation {
             : []
     }
 }
-
-extension ResultTable {
-    /// The cells of an estimate in the order of `estimateColumns`; nulls where there is none.
-    static func cells(_ estimate: NormalEstimate?, level: Double) -> [SpecValue] {
-        guard let estimate, estimate.estimate.isFinite else { return [.null, .null, .null, .null, .null] }
-        let interval = estimate.interval(level: level)
-        return [
-            .number(estimate.estimate), .number(estimate.stdError), .number(interval.lower),
-            .number(interval.upper), .number(estimate.pValue),
-        ]
-    }
-}

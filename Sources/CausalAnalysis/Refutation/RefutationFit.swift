@@ -174,10 +174,3 @@ extension CausalDataset {
         return try replacing(covariates: covariates.appending(Column(own, values)))
     }
 }
-
-extension RandomStream {
-    /// A number from the standard normal distribution (Box & Muller 1958).
-    mutating func standardNormal() -> Double {
-        (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
-    }
-}

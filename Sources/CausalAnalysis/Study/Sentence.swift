@@ -51,7 +51,7 @@ enum Assumption {
 extension ResultTable {
     /// The values of the columns of an estimate: nulls where there is none.
     static func cells(_ estimate: NormalEstimate?, level: Double) -> [SpecValue] {
-        guard let estimate else { return [SpecValue](repeating: .null, count: 5) }
+        guard let estimate, estimate.estimate.isFinite else { return [SpecValue](repeating: .null, count: 5) }
         let interval = estimate.interval(level: level)
         return [
             .number(estimate.estimate), .number(estimate.stdError), .number(interval.lower),
