@@ -5,6 +5,12 @@ import _TestSupport
 
 @Suite("Analyses of heterogeneity")
 struct HeterogeneityTests {
+    /// What `evaluate` runs on columns that were computed elsewhere.
+    private static var analyses: [any Analysis.Type] {
+        AnalysisRegistry.default.analyses(of: [.heterogeneity, .ranking, .evaluation])
+            .filter { !$0.init().needs.contains(.fitting) }
+    }
+
     @Test("The distribution of effects is that of the numbers, weights counted")
     func distribution() throws {
         let data = try SyntheticDataset.linear(rows: 100, seed: 1)
@@ -36,7 +42,7 @@ struct HeterogeneityTests {
             given: GivenColumns(
                 effects: [[Double](repeating: 1, count: 100)], propensities: data.propensities,
                 armMeans: data.armOutcomes, trueEffects: data.effects))
-        for analysis in AnalysisRegistry.default.analyses(of: [.heterogeneity, .ranking, .evaluation]) {
+        for analysis in Self.analyses {
             let result = try analysis.init().run(study)
             #expect(!result.findings.isEmpty)
             for text in result.findings + result.warnings {
@@ -81,7 +87,7 @@ struct HeterogeneityTests {
                     effects: taking(given.effects), propensities: taking(given.propensities),
                     armMeans: taking(given.armMeans), trueEffects: taking(data.effects)))
             var numbers: [[Double]] = []
-            for type in AnalysisRegistry.default.analyses(of: [.heterogeneity, .ranking, .evaluation])
+            for type in Self.analyses
             where type.name != SurrogateTreeAnalysis.name {
                 for table in try type.init().run(study).tables {
                     for column in table.columns where column.format != .text {
@@ -131,7 +137,7 @@ struct HeterogeneityTests {
             given: GivenColumns(
                 effects: data.effects, propensities: data.propensities, armMeans: data.armOutcomes,
                 trueEffects: data.effects))
-        for type in AnalysisRegistry.default.analyses(of: [.heterogeneity, .ranking, .evaluation]) {
+        for type in Self.analyses {
             let table = try #require(try type.init().run(study).tables.first)
             #expect(
                 Set(table.column("arm").compactMap(\.stringValue)).isSuperset(of: ["1", "2"]), "\(type.name)")
