@@ -229,19 +229,19 @@ public struct OverlapAnalysis: Analysis {
         let start =
             "Overlap of '\(label)' with the control '\(study.armLabels[0])' is \(verdict.text): "
             + (verdict > .good && judged.share < Self.limitedShare
-                ? "weighting leaves as much information as \(FindingNumbers.percent(judged.left)) of an arm's rows have; "
+                ? "weighting leaves as much information as \(Sentence.share(judged.left)) of an arm's rows have; "
                 : "")
         func counted(_ entry: Outside) -> String {
-            "\(FindingNumbers.count(entry.count)) of \(FindingNumbers.count(entry.rows)) rows have a propensity outside [\(lower), \(1 - lower)]"
+            "\(NumberText.grouped(entry.count)) of \(NumberText.grouped(entry.rows)) rows have a propensity outside [\(lower), \(1 - lower)]"
         }
         if study.propensitiesAreKnown {
             return start + "by design \(counted(outside[0]))."
         }
         guard isFlexible else { return start + "\(counted(last)) by the propensities given." }
         return start
-            + "\(counted(last)) by \(FlexiblePropensity.name) on all covariates, \(FindingNumbers.count(outside[0].count)) by the model's own propensities"
+            + "\(counted(last)) by \(FlexiblePropensity.name) on all covariates, \(NumberText.grouped(outside[0].count)) by the model's own propensities"
             + (study.fitting.flatMap(Self.clipped).map {
-                ", which the overlap policy touched in \(FindingNumbers.count($0)) rows."
+                ", which the overlap policy touched in \(NumberText.grouped($0)) rows."
             } ?? ".")
     }
 

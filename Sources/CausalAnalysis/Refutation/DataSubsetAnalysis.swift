@@ -55,7 +55,7 @@ public struct DataSubsetAnalysis: Analysis {
         let passed = summary.shift <= 1 && summary.deviation <= 2 * expected
         return (
             passed,
-            "on \(FindingNumbers.text(share * 100)) % of the data the effect of '\(summary.arm)' is \(FindingNumbers.text(summary.mean)) on average, on all \(FindingNumbers.text(summary.original.estimate)); subsets scatter by \(FindingNumbers.text(summary.deviation)), where their size explains \(FindingNumbers.text(expected))"
+            "on \(Sentence.number(share * 100)) % of the data the effect of '\(summary.arm)' is \(Sentence.number(summary.mean)) on average, on all \(Sentence.number(summary.original.estimate)); subsets scatter by \(Sentence.number(summary.deviation)), where their size explains \(Sentence.number(expected))"
                 + (passed ? "." : ": some rows decide the answer.")
         )
     }

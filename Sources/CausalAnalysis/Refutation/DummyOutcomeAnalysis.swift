@@ -58,7 +58,7 @@ public struct DummyOutcomeAnalysis: Analysis {
         let passed = !isBiased && 4 * significant <= count
         return (
             passed,
-            "on permuted outcomes '\(summary.arm)' has an effect of \(FindingNumbers.text(summary.mean)) on average (standard deviation \(FindingNumbers.text(summary.deviation))), on the real one \(FindingNumbers.text(summary.original.estimate)); \(significant) of \(count) intervals leave 0 out"
+            "on permuted outcomes '\(summary.arm)' has an effect of \(Sentence.number(summary.mean)) on average (standard deviation \(Sentence.number(summary.deviation))), on the real one \(Sentence.number(summary.original.estimate)); \(significant) of \(count) intervals leave 0 out"
                 + (passed ? "." : ": weights and models make effects of noise.")
         )
     }

@@ -69,10 +69,10 @@ public struct EValueAnalysis: Analysis {
                 .number(value), .number(ofInterval),
             ])
             result.findings.append(
-                "To explain the effect of '\(label)' away (risk ratio \(FindingNumbers.text(ratio.estimate))), a confounder must go with both treatment and outcome by risk ratios of \(FindingNumbers.text(value)) each, beyond the covariates"
+                "To explain the effect of '\(label)' away (risk ratio \(Sentence.number(ratio.estimate))), a confounder must go with both treatment and outcome by risk ratios of \(Sentence.number(value)) each, beyond the covariates"
                     + (nearest == 1
                         ? "; its interval contains no effect as it is (E-value 1)."
-                        : "; \(FindingNumbers.text(ofInterval)) each would do for the interval."))
+                        : "; \(Sentence.number(ofInterval)) each would do for the interval."))
         }
         result.tables = [table]
         result.assumptions = [

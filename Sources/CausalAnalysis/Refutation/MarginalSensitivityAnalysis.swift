@@ -99,7 +99,7 @@ public struct MarginalSensitivityAnalysis: Analysis {
         }
         guard excludes(1) else {
             return
-                "The interval of the effect of '\(label)' (\(FindingNumbers.text(estimate))) contains 0 without any hidden confounding."
+                "The interval of the effect of '\(label)' (\(Sentence.number(estimate))) contains 0 without any hidden confounding."
         }
         var low = 1.0
         var high = 2.0
@@ -109,7 +109,7 @@ public struct MarginalSensitivityAnalysis: Analysis {
             if excludes(middle) { low = middle } else { high = middle }
         }
         return
-            "The effect of '\(label)' (\(FindingNumbers.text(estimate))) can be told from 0 as long as hidden confounding changes nobody's odds of treatment by more than a factor of Λ = \(FindingNumbers.text(low))."
+            "The effect of '\(label)' (\(Sentence.number(estimate))) can be told from 0 as long as hidden confounding changes nobody's odds of treatment by more than a factor of Λ = \(Sentence.number(low))."
     }
 
     private func chart(_ label: String, _ table: ResultTable) -> Chart {

@@ -77,7 +77,7 @@ public struct NegativeControlAnalysis: Analysis {
                 let passed = interval.lower <= 0 && interval.upper >= 0
                 if !passed {
                     failed.append(
-                        "'\(control.column)' as the \(control.kind) shows \(FindingNumbers.text(effect.estimate)) [\(FindingNumbers.text(interval.lower)), \(FindingNumbers.text(interval.upper))]"
+                        "'\(control.column)' as the \(control.kind) shows \(Sentence.number(effect.estimate)) [\(Sentence.number(interval.lower)), \(Sentence.number(interval.upper))]"
                     )
                 }
                 table.append([

@@ -243,7 +243,7 @@ public struct OmittedVariableBiasAnalysis: Analysis {
         _ study: CausalStudy, _ arm: Int, _ robustness: (value: Double, interval: Double), isLinear: Bool
     ) -> String {
         let label = study.armLabels[arm]
-        func percent(_ share: Double) -> String { FindingNumbers.text(share * 100) + " %" }
+        func percent(_ share: Double) -> String { Sentence.number(share * 100) + " %" }
         if robustness.interval == 0 {
             return
                 "The interval of the effect of '\(label)' contains 0 without any confounder; its estimate would become 0 by one that explains \(percent(robustness.value)) of what the covariates leave of treatment and outcome."

@@ -50,7 +50,7 @@ public struct PlaceboTreatmentAnalysis: Analysis {
         let isBiased = count > 1 && summary.distance(from: 0) > 3
         let passed = !isBiased && 4 * significant <= count
         var text =
-            "permuted treatments in place of '\(summary.arm)' have an effect of \(FindingNumbers.text(summary.mean)) on average (standard deviation \(FindingNumbers.text(summary.deviation))), the real one \(FindingNumbers.text(summary.original.estimate)); \(summary.exceeding) of \(count) placebos are as large"
+            "permuted treatments in place of '\(summary.arm)' have an effect of \(Sentence.number(summary.mean)) on average (standard deviation \(Sentence.number(summary.deviation))), the real one \(Sentence.number(summary.original.estimate)); \(summary.exceeding) of \(count) placebos are as large"
         if !passed {
             text +=
                 isBiased

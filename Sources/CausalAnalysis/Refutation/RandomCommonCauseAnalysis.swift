@@ -49,7 +49,7 @@ public struct RandomCommonCauseAnalysis: Analysis {
         let passed = summary.shift <= 1
         return (
             passed,
-            "with a covariate of noise the effect of '\(summary.arm)' is \(FindingNumbers.text(summary.mean)) on average, without it \(FindingNumbers.text(summary.original.estimate)): \(FindingNumbers.text(summary.shift)) standard errors apart"
+            "with a covariate of noise the effect of '\(summary.arm)' is \(Sentence.number(summary.mean)) on average, without it \(Sentence.number(summary.original.estimate)): \(Sentence.number(summary.shift)) standard errors apart"
                 + (passed ? "." : ", so that the fit is unstable.")
         )
     }

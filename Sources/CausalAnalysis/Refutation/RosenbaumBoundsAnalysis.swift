@@ -68,7 +68,7 @@ public struct RosenbaumBoundsAnalysis: Analysis {
             result.findings.append(
                 critical <= 1
                     ? "The pairs show no \(test.direction) effect of '\(label)' that chance does not explain, even without a confounder (\(share))."
-                    : "The \(test.direction) effect of '\(label)' may be chance once a hidden confounder changes the odds of treatment within pairs by a factor of Γ = \(FindingNumbers.text(critical)) (\(share))."
+                    : "The \(test.direction) effect of '\(label)' may be chance once a hidden confounder changes the odds of treatment within pairs by a factor of Γ = \(Sentence.number(critical)) (\(share))."
             )
             result.values["critical_gamma_\(label)"] = .number(critical)
         }

@@ -151,7 +151,7 @@ public struct UnobservedConfounderAnalysis: Analysis {
         _ label: String, _ original: NormalEstimate, _ explained: [(treatment: Double, outcome: Double)],
         _ cells: [(treatment: Double, outcome: Double)]
     ) -> String {
-        let estimate = FindingNumbers.text(original.estimate)
+        let estimate = Sentence.number(original.estimate)
         let interval = original.interval(level: level)
         if interval.lower <= 0, interval.upper >= 0 {
             return
@@ -167,7 +167,7 @@ public struct UnobservedConfounderAnalysis: Analysis {
             "A confounder that explains \(Self.percent(weakest.treatment)) of the treatment's and \(Self.percent(weakest.outcome)) of the outcome's remaining variance would be enough for the effect of '\(label)' (\(estimate)) to be none; \(explained.count) of the \(cells.count) that were tried are."
     }
 
-    private static func percent(_ share: Double?) -> String { FindingNumbers.text(100 * (share ?? 0)) + " %" }
+    private static func percent(_ share: Double?) -> String { Sentence.number(100 * (share ?? 0)) + " %" }
 
     /// Whether a row was treated in any arm, and its outcome, less what propensities and arm means expect; each with a mean
     /// of 0 and a variance of 1.
