@@ -5,7 +5,10 @@ import Testing
 struct HelpTests {
     @Test(
         "help says what its snapshot says",
-        arguments: ["", "fit", "predict", "ate", "backends", "spec", "inspect"])
+        arguments: [
+            "", "fit", "predict", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate", "policy",
+            "refute", "report", "analyses", "target", "generate", "compare",
+        ])
     func helpIsAsBefore(_ command: String) throws {
         let name = command.isEmpty ? "help" : "help_" + command
         let url = Bundle.module.bundleURL.appendingPathComponent("Fixtures/\(name).txt")
