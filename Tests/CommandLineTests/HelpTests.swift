@@ -6,7 +6,8 @@ struct HelpTests {
     @Test(
         "help says what its snapshot says",
         arguments: [
-            "", "fit", "predict", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate", "policy",
+            "", "fit", "predict", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate",
+            "policy",
             "refute", "report", "analyses", "target", "generate", "compare",
         ])
     func helpIsAsBefore(_ command: String) throws {
