@@ -40,8 +40,8 @@ struct EvaluationReferenceTests {
                     // The slope is the end of an iteration, theirs as ours.
                     expectEqual(
                         [row?[isError ? "std_error" : "estimate"]?.doubleValue ?? .nan],
-                        [value.doubleValue ?? .nan], key == "calibration_slope" ? 1e-8 : 1e-9,
-                        "\(entry.name), \(role) of arm \(arm), \(key)")
+                        [value.doubleValue ?? .nan], "\(entry.name), \(role) of arm \(arm), \(key)",
+                        tolerance: key == "calibration_slope" ? 1e-8 : 1e-9)
                 }
             }
             for (index, known) in try entry.known.part("by_arm").parts().enumerated() {

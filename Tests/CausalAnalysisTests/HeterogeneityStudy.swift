@@ -62,7 +62,7 @@ extension [SpecObject] {
 
 /// Whether numbers agree but for rounding.
 func expectEqual(
-    _ found: [Double], _ known: [Double], _ tolerance: Double = 1e-9, _ what: String,
+    _ found: [Double], _ known: [Double], _ what: String, tolerance: Double = 1e-9,
     at place: SourceLocation = #_sourceLocation
 ) {
     #expect(

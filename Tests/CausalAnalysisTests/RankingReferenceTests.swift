@@ -92,7 +92,7 @@ struct RankingReferenceTests {
             return numbers
         }
         for (found, known) in zip(try tables(order), try tables(Array(0..<300))) {
-            expectEqual(found, known, 1e-12, "shuffled")
+            expectEqual(found, known, "shuffled", tolerance: 1e-12)
         }
     }
 

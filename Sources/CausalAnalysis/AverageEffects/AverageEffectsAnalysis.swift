@@ -33,6 +33,9 @@ public struct AverageEffectsAnalysis: Analysis {
 
     public var needs: StudyParts { .scores }
 
+    /// The column to group by.
+    public var dataColumns: [String] { question.by.map { [$0] } ?? [] }
+
     /// The estimators, in the order of the table: from those that take the most for granted.
     private var estimators: [any EffectEstimator] {
         [
@@ -69,7 +72,7 @@ public struct AverageEffectsAnalysis: Analysis {
             }
         }
         result.assumptions = [
-            EffectSentences.noConfounding, EffectSentences.overlap,
+            Assumption.noConfounding, Assumption.overlap,
             "For 'difference_in_means', chance alone decided who is in which arm; for 'ols', outcomes are linear in the covariates; for "
                 + "'ipw' and 'matching', the propensities are right; for 'aipw' and 'tmle', either these or the outcome means are.",
         ]

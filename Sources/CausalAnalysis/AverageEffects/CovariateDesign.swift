@@ -45,7 +45,7 @@ struct CovariateDesign {
         columns += [numbers.map { $0.isNaN ? mean : $0 }, isMissing.map { $0 ? 1 : 0 }]
         let count = isMissing.count { $0 }
         notes.append(
-            "'\(name)' is missing in \(FindingNumbers.count(count)) of \(FindingNumbers.count(numbers.count)) rows: these have "
+            "'\(name)' is missing in \(NumberText.grouped(count)) of \(NumberText.grouped(numbers.count)) rows: these have "
                 + "the column's mean and an indicator of their own.")
     }
 
@@ -58,7 +58,7 @@ struct CovariateDesign {
         if kept.count > Self.mostLevels {
             let frequent = kept.sorted { (counts[$1], $0) < (counts[$0], $1) }.prefix(Self.mostLevels)
             notes.append(
-                "'\(column.name)' has \(FindingNumbers.count(kept.count)) levels: those beyond the \(Self.mostLevels) most frequent "
+                "'\(column.name)' has \(NumberText.grouped(kept.count)) levels: those beyond the \(Self.mostLevels) most frequent "
                     + "count as one.")
             kept = frequent.sorted()
             let isKept = Set(kept)

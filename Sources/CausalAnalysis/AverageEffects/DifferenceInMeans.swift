@@ -21,6 +21,9 @@ public struct DifferenceInMeans: EffectEstimator {
 
     public var needs: StudyParts { [] }
 
+    /// The column to group by.
+    public var dataColumns: [String] { question.by.map { [$0] } ?? [] }
+
     var assumptions: [String] {
         ["Chance alone decided who is in which arm, as in a randomised trial: nothing is adjusted for."]
     }

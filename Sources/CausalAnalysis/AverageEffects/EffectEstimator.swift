@@ -144,13 +144,9 @@ struct EffectTable {
                             .numericalFailure, at: estimator.key, "the numbers overflow",
                             remedy: "give the outcome in another unit")
                     }
-                    let interval = estimate.value.interval(level: level)
                     table.append(
-                        head + [
-                            .number(estimate.value.estimate), .number(estimate.value.stdError),
-                            .number(interval.lower), .number(interval.upper),
-                            .number(estimate.value.pValue), .integer(estimate.rows),
-                            estimate.note.map { .string($0) } ?? .null,
+                        head + ResultTable.cells(estimate.value, level: level) + [
+                            .integer(estimate.rows), estimate.note.map { .string($0) } ?? .null,
                         ])
                     estimates.append((arm, estimate))
                 } catch {
@@ -158,8 +154,8 @@ struct EffectTable {
                     failures.append(error)
                     let counts = sample.counts(arm)
                     table.append(
-                        head + [
-                            .null, .null, .null, .null, .null, .integer(counts.arm + counts.control),
+                        head + ResultTable.cells(nil, level: level) + [
+                            .integer(counts.arm + counts.control),
                             .string("no estimate: \(error.problem)"),
                         ])
                 }
@@ -170,21 +166,15 @@ struct EffectTable {
 
 /// Sentences about average effects.
 enum EffectSentences {
-    static let noConfounding =
-        "Given the covariates, who is in which arm does not depend on what would have happened (no unobserved confounding)."
-    static let overlap = "Everybody who is averaged over could have been in either arm (overlap)."
-
     /// The estimate as a sentence.
     static func finding(
         _ estimate: EffectEstimate, _ estimand: Estimand, _ arm: Int, _ study: CausalStudy, level: Double
     ) -> String {
-        let value = estimate.value
-        let ends = value.interval(level: level)
-        return
-            "Over \(estimand.population), arm '\(study.armLabels[arm])' changes '\(study.names.outcome)' by "
-            + FindingNumbers.text(value.estimate) + " against '\(study.armLabels[0])' ("
-            + FindingNumbers.interval(ends.lower, ends.upper, level: level) + ", "
-            + FindingNumbers.pValue(value.pValue) + ")."
+        "Over \(estimand.population), arm '\(study.armLabels[arm])' changes '\(study.names.outcome)' by "
+            + Sentence.number(estimate.value.estimate, with: [estimate.value.stdError])
+            + " against '\(study.armLabels[0])' (\(NumberText.percent(level)) % interval "
+            + Sentence.interval(estimate.value, level: level) + ", "
+            + Sentence.pValue(estimate.value.pValue) + ")."
     }
 }
 

@@ -73,7 +73,7 @@ struct EstimatorAgreement {
         let adjusted = rows(arm, estimand).filter { $0.key != DifferenceInMeans.name }
         let outside = adjusted.filter { $0.estimate < best.lower || $0.estimate > best.upper }
         let estimates = adjusted.map(\.estimate)
-        let ends = FindingNumbers.texts([estimates.min() ?? 0, estimates.max() ?? 0])
+        let ends = NumberText.aligned([estimates.min() ?? 0, estimates.max() ?? 0])
         let range = "from \(ends[0]) to \(ends[1])"
         if outside.isEmpty {
             return
@@ -93,7 +93,7 @@ struct EstimatorAgreement {
     /// How much adjusting changed.
     private func adjustment(_ arm: Int, _ estimand: Estimand, _ best: Row) -> String? {
         guard estimand == .ate, let raw = row(DifferenceInMeans.name, arm, .ate) else { return nil }
-        let numbers = FindingNumbers.texts([raw.estimate, best.estimate - raw.estimate])
+        let numbers = NumberText.aligned([raw.estimate, best.estimate - raw.estimate])
         if raw.estimate >= best.lower, raw.estimate <= best.upper {
             return
                 "Without adjustment the difference is \(numbers[0]), within that interval: covariates explain little of it."
@@ -107,7 +107,7 @@ struct EstimatorAgreement {
     private func populations(_ arm: Int, _ estimands: [Estimand]) -> String? {
         let all = estimands.compactMap { estimand in row("aipw", arm, estimand).map { (estimand, $0) } }
         guard all.count > 1, let first = all.first else { return nil }
-        let numbers = FindingNumbers.texts(all.map { $0.1.estimate })
+        let numbers = NumberText.aligned(all.map { $0.1.estimate })
         let list = zip(all, numbers).map { "\($1) (\($0.0.rawValue))" }.joined(separator: ", ")
         let differs = all.dropFirst().contains {
             $0.1.estimate < first.1.lower || $0.1.estimate > first.1.upper
@@ -132,8 +132,8 @@ struct EstimatorAgreement {
         }
         guard total > 0, outside / total > Self.extremeShare else { return nil }
         return
-            "\(FindingNumbers.percent(outside / total)) of the rows have a propensity of '\(study.armLabels[arm])' below "
-            + "\(FindingNumbers.percent(Self.extreme)) or above \(FindingNumbers.percent(1 - Self.extreme)): averages over all rows "
+            "\(Sentence.share(outside / total)) of the rows have a propensity of '\(study.armLabels[arm])' below "
+            + "\(Sentence.share(Self.extreme)) or above \(Sentence.share(1 - Self.extreme)): averages over all rows "
             + "extrapolate there, and their intervals do not cover that. The average by overlap (ato) does without these rows."
     }
 }

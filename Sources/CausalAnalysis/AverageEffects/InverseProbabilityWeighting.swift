@@ -60,11 +60,14 @@ public struct InverseProbabilityWeighting: EffectEstimator {
 
     public var needs: StudyParts { .propensities }
 
+    /// The column to group by.
+    public var dataColumns: [String] { question.by.map { [$0] } ?? [] }
+
     var key: String { "ipw_\(form.rawValue)" + (clip > 0 ? "_clipped" : "") }
 
     var assumptions: [String] {
         [
-            EffectSentences.noConfounding, EffectSentences.overlap,
+            Assumption.noConfounding, Assumption.overlap,
             "The propensities are right; errors take them as known.",
         ]
     }
@@ -121,7 +124,7 @@ public struct InverseProbabilityWeighting: EffectEstimator {
             return EffectEstimate(
                 value: estimate(sample, arm, estimand, tilts),
                 rows: AIPWAnalysis.rowCount(sample, arm, estimand),
-                note: clipped > 0 ? "\(FindingNumbers.count(clipped)) rows clipped" : nil)
+                note: clipped > 0 ? "\(NumberText.grouped(clipped)) rows clipped" : nil)
         }
     }
 

@@ -65,6 +65,9 @@ public struct MatchingAnalysis: EffectEstimator {
 
     public var needs: StudyParts { .propensities }
 
+    /// The column to group by.
+    public var dataColumns: [String] { question.by.map { [$0] } ?? [] }
+
     public func check(at place: SpecPath) throws(MetaLearnersError) {
         guard replacement || question.estimand != .ate else {
             throw place.appending("replacement").error(
@@ -75,7 +78,7 @@ public struct MatchingAnalysis: EffectEstimator {
 
     var assumptions: [String] {
         [
-            EffectSentences.noConfounding, EffectSentences.overlap,
+            Assumption.noConfounding, Assumption.overlap,
             "The propensities are right; errors take them as known.",
         ]
     }
@@ -104,7 +107,7 @@ public struct MatchingAnalysis: EffectEstimator {
             ])
             if matches.unmatched > 0 {
                 result.warnings.append(
-                    "\(FindingNumbers.count(matches.unmatched)) of \(FindingNumbers.count(matches.unmatched + matches.targets.count)) "
+                    "\(NumberText.grouped(matches.unmatched)) of \(NumberText.grouped(matches.unmatched + matches.targets.count)) "
                         + "rows found no match: the effect is that of the others.")
             }
             let suffix = study.armCount > 2 ? "_\(study.armLabels[arm])" : ""
@@ -128,7 +131,7 @@ public struct MatchingAnalysis: EffectEstimator {
             return EffectEstimate(
                 value: try matches.estimate(), rows: counts.control + counts.arm,
                 note: matches.unmatched > 0
-                    ? "\(FindingNumbers.count(matches.unmatched)) rows without a match left out" : nil)
+                    ? "\(NumberText.grouped(matches.unmatched)) rows without a match left out" : nil)
         }
     }
 }

@@ -56,6 +56,9 @@ public struct OLSAnalysis: EffectEstimator {
 
     public var needs: StudyParts { adjustment == .none ? [] : .covariates }
 
+    /// The column to group by.
+    public var dataColumns: [String] { question.by.map { [$0] } ?? [] }
+
     var key: String { "ols_\(adjustment.rawValue)" }
 
     /// One effect for all rows needs one row.
@@ -67,11 +70,11 @@ public struct OLSAnalysis: EffectEstimator {
             ["Chance alone decided who is in which arm, as in a randomised trial: nothing is adjusted for."]
         case .plain:
             [
-                EffectSentences.noConfounding,
+                Assumption.noConfounding,
                 "The mean outcome is linear in the covariates, and the effect is the same for everybody.",
             ]
         case .interacted:
-            [EffectSentences.noConfounding, "The mean outcome of each arm is linear in the covariates."]
+            [Assumption.noConfounding, "The mean outcome of each arm is linear in the covariates."]
         }
     }
 
@@ -243,12 +246,11 @@ struct LinearAdjustment {
                 estimate: fit.coefficients[index],
                 stdError: max(covariance[index * names.count + index], 0).squareRoot(),
                 degreesOfFreedom: fit.degreesOfFreedom)
-            let ends = estimate.interval(level: level)
-            table.append([
-                .string(name), .number(estimate.estimate), .number(estimate.stdError), .number(ends.lower),
-                .number(ends.upper), .number(estimate.pValue), .number(estimate.estimate / estimate.stdError),
-                estimate.stdError > 0 ? .null : .string("fits without any error"),
-            ])
+            table.append(
+                [.string(name)] + ResultTable.cells(estimate, level: level) + [
+                    .number(estimate.estimate / estimate.stdError),
+                    estimate.stdError > 0 ? .null : .string("fits without any error"),
+                ])
         }
         return table
     }
@@ -263,7 +265,7 @@ struct LinearAdjustment {
             return (names[index], fit.coefficients[index] / error)
         }.sorted { abs($0.1) > abs($1.1) }
         guard !terms.isEmpty else { return nil }
-        let list = terms.prefix(3).map { "'\($0.0)' (t = \(FindingNumbers.text($0.1)))" }
+        let list = terms.prefix(3).map { "'\($0.0)' (t = \(Sentence.number($0.1)))" }
         return "'\(sample.study.names.outcome)' goes most with \(list.joined(separator: ", "))"
             + (isInteracted ? " in the control." : ".")
     }

@@ -29,7 +29,10 @@ public struct TMLEAnalysis: EffectEstimator {
 
     public var needs: StudyParts { .scores }
 
-    var assumptions: [String] { [EffectSentences.noConfounding, EffectSentences.overlap] }
+    /// The column to group by.
+    public var dataColumns: [String] { question.by.map { [$0] } ?? [] }
+
+    var assumptions: [String] { [Assumption.noConfounding, Assumption.overlap] }
 
     public func run(_ study: CausalStudy, _ scheduler: Scheduler) throws(MetaLearnersError) -> AnalysisResult
     {

@@ -103,7 +103,7 @@ public struct LossesAnalysis: Analysis {
         let clear = losses.filter { $0.gain.pValue < 1 - level }
         let start = Sentence.arm(study, arm)
         let numbers =
-            "R-loss \(Self.signed(losses[0])), DR-loss \(Self.signed(losses[1])) against one effect for everybody"
+            "R-loss \(Self.signed(losses[0])), DR-loss \(Self.signed(losses[1]))"
         if clear.isEmpty {
             return start
                 + "The effects are not demonstrably better, nor worse, than one effect for everybody: \(numbers)."

@@ -73,7 +73,7 @@ public struct BestLinearProjectionAnalysis: Analysis {
         }
         return start + "The effect goes with "
             + strongest.map {
-                "\($0.name) (\(Sentence.number($0.estimate.estimate)) for each unit, \(Sentence.pValue($0.estimate.pValue)))"
+                "\($0.name) (coefficient \(Sentence.number($0.estimate.estimate)), \(Sentence.pValue($0.estimate.pValue)))"
             }.joined(separator: ", ") + "."
     }
 }

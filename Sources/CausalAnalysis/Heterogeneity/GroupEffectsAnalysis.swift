@@ -27,8 +27,7 @@ public struct GroupEffectsAnalysis: Analysis {
     public var needs: StudyParts { by == nil ? [.scores, .effects] : .scores }
 
     /// Without a column to group by it says what the sorted groups say.
-    public static var runsByDefault: Bool { false }
-    public static var isPartOfReports: Bool { false }
+    public static let runsByDefault = false
 
     /// The column to group by.
     public var dataColumns: [String] { by.map { [$0] } ?? [] }

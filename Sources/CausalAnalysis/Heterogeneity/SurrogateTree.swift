@@ -20,7 +20,17 @@ struct SurrogateTree {
     /// A leaf: the conditions that lead to it.
     struct Leaf {
         let conditions: [Condition]
-        let rows: [Int]
+
+        /// The conditions in words, those left out that a later one of the same kind is stricter than.
+        var rule: String {
+            let needed = conditions.indices.filter { index in
+                !conditions[(index + 1)...].contains {
+                    $0.item == conditions[index].item && $0.isBelow == conditions[index].isBelow
+                }
+            }
+            return needed.isEmpty
+                ? "everybody" : needed.map { conditions[$0].text }.joined(separator: " and ")
+        }
     }
 
     private let items: [Characteristics.Item]
@@ -58,7 +68,7 @@ struct SurrogateTree {
 
     private mutating func grow(_ rows: [Int], _ conditions: [Condition], _ depth: Int) {
         guard depth > 0, let split = bestSplit(rows) else {
-            leaves.append(Leaf(conditions: conditions, rows: rows))
+            leaves.append(Leaf(conditions: conditions))
             return
         }
         for isBelow in [true, false] {

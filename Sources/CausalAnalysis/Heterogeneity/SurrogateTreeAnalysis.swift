@@ -55,9 +55,7 @@ public struct SurrogateTreeAnalysis: Analysis {
                 clusters: study.clusters)
             var sentences: [String] = []
             for (index, leaf) in tree.leaves.enumerated() {
-                let rule =
-                    leaf.conditions.isEmpty
-                    ? "everybody" : leaf.conditions.map(\.text).joined(separator: " and ")
+                let rule = leaf.rule
                 table.append(
                     [
                         .string(study.armLabels[arm]), .string(rule), .integer(means.counts[index]),

@@ -65,17 +65,17 @@ struct ArmPair {
 /// Crump's optimal trimming (Crump, Hotz, Imbens & Mitnik 2009, Biometrika 96, 187–199): among all sets of rows given by
 /// their covariates, the rows with α ≤ e ≤ 1 − α let the average effect be estimated with the least variance, if the
 /// outcome varies alike everywhere.
-struct CrumpTrimming {
+package struct CrumpTrimming {
     /// α; 0 where no row is to be left out.
-    let threshold: Double
+    package let threshold: Double
     /// The share of the weight that is kept.
-    let keptShare: Double
+    package let keptShare: Double
 
     /// Finds α for a propensity of each row. O(rows log rows).
     ///
     /// With g = 1/(e(1 − e)) the variance on the rows of the least g is their sum of g over their squared number. At the best
     /// set 1/(α(1 − α)) is twice the mean of g in it.
-    init(_ propensity: [Double], weights: [Double]) {
+    package init(_ propensity: [Double], weights: [Double]) {
         let costs = propensity.map { 1 / ($0 * (1 - $0)) }
         let order = costs.indices.filter { weights[$0] > 0 }.sorted { costs[$0] < costs[$1] }
         var total = 0.0

@@ -1,8 +1,8 @@
 /// Pairs of treated and control rows that are near each other on a score.
-enum NearestNeighbours {
+package enum NearestNeighbours {
     /// For each treated row the control row of the nearest score, which may serve several; of several as near, the first.
     /// O(rows log rows).
-    static func withReplacement(treated: [Double], control: [Double]) -> [Int] {
+    package static func withReplacement(treated: [Double], control: [Double]) -> [Int] {
         let order = control.indices.sorted { (control[$0], $0) < (control[$1], $1) }
         guard !order.isEmpty else { return [] }
         // Of equal scores the first row stands for all.
@@ -28,7 +28,7 @@ enum NearestNeighbours {
 
     /// Pairs in which no row serves twice: treated rows choose in descending order of their scores, each the nearest control
     /// row that is left within the caliper. O(rows log rows).
-    static func withoutReplacement(treated: [Double], control: [Double], caliper: Double) -> [(
+    package static func withoutReplacement(treated: [Double], control: [Double], caliper: Double) -> [(
         treated: Int, control: Int
     )] {
         let order = control.indices.sorted { (control[$0], $0) < (control[$1], $1) }

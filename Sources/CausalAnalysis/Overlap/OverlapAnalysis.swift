@@ -36,6 +36,16 @@ public struct OverlapAnalysis: Analysis {
     private static let poorShare = 0.1
     private static let limitedSize = 0.5
     private static let poorSize = 0.1
+    /// Trees that tell the arms apart no better than this, out of fold, see chance: in small trials they do.
+    private static let chanceArea = 0.6
+
+    /// How far an arm is from overlap: rows outside the bounds, and the share of an arm's rows that weighting leaves.
+    private struct Outside {
+        let share: Double
+        let count: Int
+        let rows: Int
+        let left: Double
+    }
 
     private enum Verdict: Int, Comparable {
         case good
@@ -68,7 +78,7 @@ public struct OverlapAnalysis: Analysis {
         var worst = Verdict.good
         for arm in try study.treatedArms(arm) {
             var verdicts: [Verdict] = []
-            var outside: [(share: Double, count: Int, rows: Int)] = []
+            var outside: [Outside] = []
             for (name, propensities) in sources {
                 let pair = ArmPair(study, arm: arm, propensities)
                 let (verdict, row, share) = judge(pair, study.armLabels[arm], name)
@@ -93,7 +103,7 @@ public struct OverlapAnalysis: Analysis {
         let separating = separatingColumns(study)
         if worst > .good || flexible == nil { result.findings += advice(worst, separating, study) }
         result.findings.append(
-            "Thresholds: limited from \(Self.percent(Self.limitedShare)) of the rows outside [\(lower), \(1 - lower)] or where weighting leaves less than \(Self.percent(Self.limitedSize)) of an arm's rows, poor from \(Self.percent(Self.poorShare)) outside or below \(Self.percent(Self.poorSize)) left."
+            "Thresholds: limited from \(Self.percent(Self.limitedShare)) of the rows outside [\(lower), \(1 - lower)] or where weighting leaves less than \(Self.percent(Self.limitedSize)) of an arm's rows, poor from \(Self.percent(Self.poorShare)) outside or below \(Self.percent(Self.poorSize)) left; trees with an AUC below \(Self.chanceArea) see chance."
         )
         result.values["verdict"] = .string(worst.text)
         result.values["bounds"] = [.number(lower), .number(1 - lower)]
@@ -125,7 +135,7 @@ public struct OverlapAnalysis: Analysis {
     private static func percent(_ share: Double) -> String { SpecValue.normalized(share * 100).json() + " %" }
 
     private func judge(_ pair: ArmPair, _ label: String, _ name: String) -> (
-        Verdict, [SpecValue], (share: Double, count: Int, rows: Int)
+        Verdict, [SpecValue], Outside
     ) {
         let outside = pair.outside(lower...(1 - lower))
         let sizes = pair.effectiveSizes
@@ -133,9 +143,12 @@ public struct OverlapAnalysis: Analysis {
         let left = min(
             sizes.treated / Double(max(counts.treated, 1)), sizes.control / Double(max(counts.control, 1)))
         let crump = CrumpTrimming(pair.propensity, weights: pair.weights)
+        let isChance = name == FlexiblePropensity.name && (pair.area ?? 1) < Self.chanceArea
         let verdict: Verdict =
-            outside.share >= Self.poorShare || left < Self.poorSize
-            ? .poor : outside.share >= Self.limitedShare || left < Self.limitedSize ? .limited : .good
+            isChance
+            ? .good
+            : outside.share >= Self.poorShare || left < Self.poorSize
+                ? .poor : outside.share >= Self.limitedShare || left < Self.limitedSize ? .limited : .good
         let row: [SpecValue] = [
             .string(label), .string(name), .number(pair.propensity.min() ?? .nan),
             .number(pair.propensity.max() ?? .nan), .number(outside.share), .integer(outside.count),
@@ -143,7 +156,10 @@ public struct OverlapAnalysis: Analysis {
             .integer(Int(sizes.control.rounded())), .number(crump.threshold), .number(crump.keptShare),
             .string(verdict.text),
         ]
-        return (verdict, row, (outside.share, outside.count, pair.rows.count))
+        return (
+            verdict, row,
+            Outside(share: outside.share, count: outside.count, rows: pair.rows.count, left: left)
+        )
     }
 
     private func append(_ pair: ArmPair, _ label: String, _ name: String, to table: inout ResultTable) {
@@ -205,22 +221,28 @@ public struct OverlapAnalysis: Analysis {
 
     private func finding(
         _ verdict: Verdict, _ study: CausalStudy, _ arm: Int,
-        _ outside: [(share: Double, count: Int, rows: Int)], isFlexible: Bool
+        _ outside: [Outside], isFlexible: Bool
     ) -> String {
         let label = study.armLabels[arm]
+        guard let last = outside.last else { return "" }
+        let judged = study.propensitiesAreKnown ? outside[0] : last
         let start =
             "Overlap of '\(label)' with the control '\(study.armLabels[0])' is \(verdict.text): "
-        func counted(_ entry: (share: Double, count: Int, rows: Int)) -> String {
-            "\(entry.count) of \(entry.rows) rows have a propensity outside [\(lower), \(1 - lower)]"
+            + (verdict > .good && judged.share < Self.limitedShare
+                ? "weighting leaves as much information as \(Sentence.share(judged.left)) of an arm's rows have; "
+                : "")
+        func counted(_ entry: Outside) -> String {
+            "\(NumberText.grouped(entry.count)) of \(NumberText.grouped(entry.rows)) rows have a propensity outside [\(lower), \(1 - lower)]"
         }
-        guard let last = outside.last else { return start }
         if study.propensitiesAreKnown {
             return start + "by design \(counted(outside[0]))."
         }
         guard isFlexible else { return start + "\(counted(last)) by the propensities given." }
         return start
-            + "\(counted(last)) by \(FlexiblePropensity.name) on all covariates, \(outside[0].count) by the model's own propensities"
-            + (study.fitting.flatMap(Self.clipped).map { ", which were clipped in \($0) rows." } ?? ".")
+            + "\(counted(last)) by \(FlexiblePropensity.name) on all covariates, \(NumberText.grouped(outside[0].count)) by the model's own propensities"
+            + (study.fitting.flatMap(Self.clipped).map {
+                ", which the overlap policy touched in \(NumberText.grouped($0)) rows."
+            } ?? ".")
     }
 
     /// How many rows the overlap policy of the fit touched; nil where it touched none.

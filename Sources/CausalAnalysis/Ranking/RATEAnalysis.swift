@@ -67,7 +67,7 @@ public struct RATEAnalysis: Analysis {
             ] + ResultTable.estimateColumns(level: level).dropLast() + [
                 ResultTable.Column("band_lower", "band from", .number),
                 ResultTable.Column("band_upper", "to", .number),
-            ])
+            ], isDetail: true)
         for arm in try study.treatedArms(arm) {
             let label = study.armLabels[arm]
             let (rankings, isComplete) = try rankings(study, arm, scheduler)
@@ -197,7 +197,7 @@ public struct RATEAnalysis: Analysis {
         ]
         if rankings.count == 3 {
             let difference = rankings[2].estimate(0)
-            let numbers = "AUTOC \(Sentence.estimate(difference)) apart"
+            let numbers = "a difference in AUTOC of \(Sentence.estimate(difference))"
             findings.append(
                 start
                     + (difference.pValue >= 1 - level

@@ -25,17 +25,9 @@ public struct UpliftCurvesAnalysis: Analysis {
     /// The arm that is asked about; nil for every one but the control.
     public var arm: String?
 
-    /// The areas by key, in the order of `UpliftCurve.Areas.list`, with what others call them.
-    private static let measures: [(key: String, meaning: String, needsBinary: Bool)] = [
-        ("auuc", "gain curve above random, per row", false),
-        (
-            "auuc_normalized", "the same over the gain of treating all (auuc_score of CausalML, less 1/2)",
-            false
-        ),
-        ("auuc_of_perfect", "the same over a perfect ranking's (uplift_auc_score of scikit-uplift)", true),
-        ("qini", "Qini curve above random, per treated row", false),
-        ("qini_normalized", "the same over the Qini of treating all (qini_score of CausalML)", false),
-        ("qini_of_perfect", "the same over a perfect ranking's (qini_auc_score of scikit-uplift)", true),
+    /// The areas, in the order of `UpliftCurve.Areas.list`; those of a perfect ranking are for outcomes of 0 and 1 alone.
+    private static let measures = [
+        "auuc", "auuc_normalized", "auuc_of_perfect", "qini", "qini_normalized", "qini_of_perfect",
     ]
 
     public init() {}
@@ -58,7 +50,7 @@ public struct UpliftCurvesAnalysis: Analysis {
                 ResultTable.Column("gain_random", "at random", .number),
                 ResultTable.Column("qini", "Qini", .number),
                 ResultTable.Column("qini_random", "at random", .number),
-            ])
+            ], isDetail: true)
         let weights = study.rowWeights
         let grid = (1...points).map { Double($0) / Double(points) }
         for arm in try study.treatedArms(arm) {
@@ -90,12 +82,12 @@ public struct UpliftCurvesAnalysis: Analysis {
                 let isKnown = whole.list[index].isFinite && errors[index].isFinite
                 let estimate = NormalEstimate(estimate: whole.list[index], stdError: errors[index])
                 let reason =
-                    measure.needsBinary && !study.isBinary
+                    measure.hasSuffix("of_perfect") && !study.isBinary
                     ? "only for outcomes of 0 and 1" : "the effect of treating all is 0"
                 areas.append(
-                    [.string(label), .string(measure.key)]
+                    [.string(label), .string(measure)]
                         + ResultTable.cells(isKnown ? estimate : nil, level: level)
-                        + [.string(isKnown ? measure.meaning : reason)])
+                        + [isKnown ? .null : .string(reason)])
             }
             for (index, share) in grid.enumerated() {
                 curves.append([

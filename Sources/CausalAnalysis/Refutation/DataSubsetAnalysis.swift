@@ -6,6 +6,8 @@ public struct DataSubsetAnalysis: Analysis {
     public static let title = "Subsets of the data"
     public static let summary = "Random subsets of the rows must give the same effect, but for their size"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<DataSubsetAnalysis>] = [
         .number(
             "share", \.share, in: 0.01...0.99,

@@ -6,6 +6,8 @@ public struct DummyOutcomeAnalysis: Analysis {
     public static let title = "Dummy outcome"
     public static let summary = "With the outcome permuted at random the effect must vanish"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<DummyOutcomeAnalysis>] = [
         .repeats(\.repeats), .level(\.level), .arm(\.arm), .seed(\.seed),
     ]

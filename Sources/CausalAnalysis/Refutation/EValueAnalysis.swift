@@ -84,7 +84,7 @@ public struct EValueAnalysis: Analysis {
     }
 
     /// The E-value of a risk ratio (VanderWeele & Ding 2017, Annals of Internal Medicine 167, 268–274).
-    static func value(_ ratio: Double) -> Double {
+    package static func value(_ ratio: Double) -> Double {
         let above = ratio < 1 ? 1 / ratio : ratio
         return above + (above * (above - 1)).squareRoot()
     }

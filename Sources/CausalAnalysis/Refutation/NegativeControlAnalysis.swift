@@ -7,6 +7,8 @@ public struct NegativeControlAnalysis: Analysis {
     public static let summary =
         "Outcomes that the treatment cannot change, and treatments that cannot change the outcome, must show no effect"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it is of use with a control alone.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<NegativeControlAnalysis>] = [
         .texts(
             "outcomes", \.outcomes,
@@ -27,6 +29,8 @@ public struct NegativeControlAnalysis: Analysis {
     public init() {}
 
     public var needs: StudyParts { [.scores, .fitting] }
+
+    public var dataColumns: [String] { outcomes + treatments }
 
     /// A row of the table: what was estimated, and for which arms.
     private struct Control: Sendable {

@@ -198,7 +198,7 @@ public struct OmittedVariableBiasAnalysis: Analysis {
                 let adjusted = OmittedVariableFormulas.adjusted(
                     estimate: linear.estimate, stdError: linear.stdError,
                     degreesOfFreedom: linear.degreesOfFreedom, strength: strength)
-                let student = StudentDistribution(linear.degreesOfFreedom - 1)
+                let student = StudentDistribution(linear.degreesOfFreedom)
                 let half = student.quantile((1 + level) / 2) * adjusted.stdError
                 table.append(
                     start + [
@@ -208,6 +208,8 @@ public struct OmittedVariableBiasAnalysis: Analysis {
                         .number(
                             adjusted.stdError > 0
                                 ? 2 * student.upperTail(abs(adjusted.estimate) / adjusted.stdError) : .nan),
+                        strength.outcome < 1
+                            ? .null : .string("explains all that is left of the outcome"),
                     ])
             }
         }

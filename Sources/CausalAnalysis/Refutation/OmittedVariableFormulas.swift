@@ -1,7 +1,7 @@
 import MetaLearnersCore
 
 /// What a confounder that was left out of a linear model can do (Cinelli & Hazlett 2020, JRSS B 82, 39–67).
-enum OmittedVariableFormulas {
+package enum OmittedVariableFormulas {
     /// The robustness value: the R² that a confounder must have with treatment and with outcome, both alike, to reduce the
     /// estimate by the share `q`.
     ///
@@ -9,7 +9,7 @@ enum OmittedVariableFormulas {
     ///   - statistic: the t-statistic of the treatment.
     ///   - critical: to reduce it until an interval contains that value: the quantile of t with one degree of freedom less
     ///     than the fit has; nil for the estimate itself.
-    static func robustnessValue(
+    package static func robustnessValue(
         statistic: Double, degreesOfFreedom: Double, q: Double = 1, critical: Double? = nil
     ) -> Double {
         let ratio = q * abs(statistic) / degreesOfFreedom.squareRoot()

@@ -6,6 +6,8 @@ public struct PlaceboTreatmentAnalysis: Analysis {
     public static let title = "Placebo treatment"
     public static let summary = "With the treatment permuted at random the effect must vanish"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<PlaceboTreatmentAnalysis>] = [
         .repeats(\.repeats), .level(\.level), .arm(\.arm), .seed(\.seed),
     ]
@@ -79,7 +81,7 @@ public struct PlaceboTreatmentAnalysis: Analysis {
     }
 
     /// Arms in random order.
-    static func permuted(_ arms: [Int32], clusters: [Int32]?, _ stream: inout RandomStream) -> (
+    package static func permuted(_ arms: [Int32], clusters: [Int32]?, _ stream: inout RandomStream) -> (
         arms: [Int32], isWithinClusters: Bool
     ) {
         guard let clusters else {

@@ -6,6 +6,8 @@ public struct RandomCommonCauseAnalysis: Analysis {
     public static let title = "Random common cause"
     public static let summary = "A covariate of pure noise must not change the effect"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<RandomCommonCauseAnalysis>] = [
         .repeats(\.repeats), .level(\.level), .arm(\.arm), .seed(\.seed),
     ]

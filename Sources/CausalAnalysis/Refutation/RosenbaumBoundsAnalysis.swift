@@ -108,16 +108,16 @@ public struct RosenbaumBoundsAnalysis: Analysis {
 }
 
 /// Wilcoxon's signed-rank statistic and its bounds under a confounder.
-struct SignedRank {
+package struct SignedRank {
     /// The sum of the ranks of the differences above 0, or below 0 where that is the larger one.
     private let statistic: Double
     private let rankSum: Double
     private let squaredSum: Double
     /// The sign of the effect that the pairs show.
-    let direction: String
+    package let direction: String
 
     /// Ranks the absolute differences, ties by their mean rank, zeros left out; nil where nothing is left.
-    init?(_ differences: [Double]) {
+    package init?(_ differences: [Double]) {
         let kept = differences.filter { $0 != 0 }
         guard !kept.isEmpty else { return nil }
         let order = kept.indices.sorted { abs(kept[$0]) < abs(kept[$1]) }
@@ -144,7 +144,7 @@ struct SignedRank {
 
     /// The one-sided p-values at best and at worst, where the odds of treatment within pairs differ by up to `gamma`: those
     /// of a difference in the direction having the probability 1/(1 + Γ) and Γ/(1 + Γ).
-    func pValues(gamma: Double) -> (lower: Double, upper: Double) {
+    package func pValues(gamma: Double) -> (lower: Double, upper: Double) {
         func value(_ probability: Double) -> Double {
             let deviation = (probability * (1 - probability) * squaredSum).squareRoot()
             return 0.5 * erfc((statistic - probability * rankSum) / deviation / 2.0.squareRoot())
@@ -153,7 +153,7 @@ struct SignedRank {
     }
 
     /// The least Γ at which the p-value at worst is `pValue`; 1 where it is from the start.
-    func criticalGamma(pValue: Double) -> Double {
+    package func criticalGamma(pValue: Double) -> Double {
         guard pValues(gamma: 1).upper < pValue else { return 1 }
         var low = 1.0
         var high = 2.0

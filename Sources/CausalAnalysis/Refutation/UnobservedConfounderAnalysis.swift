@@ -13,6 +13,8 @@ public struct UnobservedConfounderAnalysis: Analysis {
     public static let summary =
         "How strong must a hidden common cause be to explain the effect away? It is simulated, added and adjusted for"
     public static let topic = AnalysisTopic.refutation
+    // No part of reports: it fits models many times.
+    public static let isPartOfReports = false
     public static let parameters: [Parameter<UnobservedConfounderAnalysis>] = [
         .numbers(
             "treatment_strengths", \.treatmentStrengths, in: 0...0.9,

@@ -39,7 +39,9 @@ extension TestDistribution {
     private func root(_ excess: ((lower: Double, upper: Double)) -> Double) -> Double {
         var low = 0.0
         var high = 0.0
-        if excess(shares(0)) < 0 {
+        let atZero = excess(shares(0))
+        if atZero == 0 { return 0 }
+        if atZero < 0 {
             high = 1
             while excess(shares(high)) < 0, high < 1e300 { (low, high) = (high, high * 2) }
             // Numbers near 0 are found by their order of magnitude.

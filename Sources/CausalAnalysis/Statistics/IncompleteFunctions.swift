@@ -32,40 +32,48 @@ enum IncompleteFunctions {
     private static func smallBeta(_ a: Double, _ b: Double, _ x: Double, complement: Double) -> (
         lower: Double, upper: Double
     ) {
-        let share = betaKernel(a, b, x, complement) / a * betaFraction(a, b, x)
+        let share = betaKernel(a, b, x, complement) / a * betaFraction(a, b, x, complement)
         return (share, 1 - share)
     }
 
     /// xᵃ (1 − x)ᵇ / B(a, b).
     private static func betaKernel(_ a: Double, _ b: Double, _ x: Double, _ complement: Double) -> Double {
         let total = a + b
+        // a − (a + b)x, without the digits that the difference would lose.
+        let distance = a * complement - b * x
         let exponent =
-            stirlingError(total) - stirlingError(a) - stirlingError(b) - deviance(a, total * x)
-            - deviance(b, total * complement)
+            stirlingError(total) - stirlingError(a) - stirlingError(b) - deviance(a, total * x, distance)
+            - deviance(b, total * complement, -distance)
         return exp(exponent) * (a * b / (2 * Double.pi * total)).squareRoot()
     }
 
-    /// The continued fraction of I_x(a, b) by Lentz's method (Abramowitz & Stegun 26.5.8).
-    private static func betaFraction(_ a: Double, _ b: Double, _ x: Double) -> Double {
+    /// The continued fraction of I_x(a, b) (Didonato & Morris 1992, ACM TOMS 18, eq. 9), whose terms hold a − (a + b)x instead
+    /// of x alone: near the mean that is what decides, and 1 − x would have lost it.
+    private static func betaFraction(_ a: Double, _ b: Double, _ x: Double, _ complement: Double) -> Double {
+        let distance = a * complement - b * x
+        // Lentz's method for β₀ + α₁/(β₁ + α₂/(β₂ + …)), of which the inverse is asked for.
+        func beta(_ n: Double) -> Double {
+            n + n * (b - n) * x / (a + 2 * n - 1)
+                + (a + n) / (a + 2 * n + 1) * (distance + 1 + n * (1 + complement))
+        }
+        func alpha(_ n: Double) -> Double {
+            let below = a + 2 * n - 1
+            return (a + n - 1) * (a + b + n - 1) * n * (b - n) * x * x / (below * below)
+        }
         let tiny = 1e-300
         func away(_ value: Double) -> Double { abs(value) < tiny ? tiny : value }
-        var c = 1.0
-        var d = 1 / away(1 - (a + b) * x / (a + 1))
-        var fraction = d
+        var fraction = away(beta(0))
+        var c = fraction
+        var d = 0.0
         for step in 1...1_000_000 {
-            let m = Double(step)
-            let even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-            d = 1 / away(1 + even * d)
-            c = away(1 + even / c)
-            fraction *= d * c
-            let odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-            d = 1 / away(1 + odd * d)
-            c = away(1 + odd / c)
-            let factor = d * c
+            let n = Double(step)
+            d = 1 / away(beta(n) + alpha(n) * d)
+            c = away(beta(n) + alpha(n) / c)
+            let factor = c * d
             fraction *= factor
             if abs(factor - 1) < 1e-16 { break }
         }
-        return fraction
+        return a / fraction
     }
 
     /// The share P(a, x) of the gamma function that lies below x, and the share above.
@@ -73,7 +81,7 @@ enum IncompleteFunctions {
         guard x > 0 else { return (0, 1) }
         guard x.isFinite else { return (1, 0) }
         // xᵃ e⁻ˣ / Γ(a + 1).
-        let kernel = exp(-stirlingError(a) - deviance(a, x)) / (2 * Double.pi * a).squareRoot()
+        let kernel = exp(-stirlingError(a) - deviance(a, x, a - x)) / (2 * Double.pi * a).squareRoot()
         if x < a + 1 {
             var term = 1.0
             var sum = 1.0
@@ -117,11 +125,11 @@ enum IncompleteFunctions {
         return terms.reversed().reduce(0) { $1 - $0 / square } / n
     }
 
-    /// x log(x/m) + m − x, without loss of digits where x is near m.
-    private static func deviance(_ x: Double, _ m: Double) -> Double {
-        guard abs(x - m) < 0.1 * (x + m) else { return x * Double.log(x / m) + m - x }
-        let ratio = (x - m) / (x + m)
-        var sum = (x - m) * ratio
+    /// x log(x/m) + m − x for an m that is `distance` below x, without loss of digits where that is small.
+    private static func deviance(_ x: Double, _ m: Double, _ distance: Double) -> Double {
+        guard abs(distance) < 0.1 * (x + m) else { return x * Double.log(x / m) - distance }
+        let ratio = distance / (x + m)
+        var sum = distance * ratio
         var term = 2 * x * ratio
         let square = ratio * ratio
         for step in 1...1000 {

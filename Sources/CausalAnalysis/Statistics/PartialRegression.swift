@@ -5,11 +5,11 @@ import MetaLearnersCore
 ///
 /// Columns are centred and scaled before the normal equations are solved by Cholesky's method; a column that depends on those
 /// before it takes no part. O(rows × columns² + columns³).
-struct PartialRegression {
+package struct PartialRegression {
     /// The coefficient of each column, the constant left out; 0 where the column depends on those before it.
-    let coefficients: [Double]
+    package let coefficients: [Double]
     /// Rows less coefficients, the constant among these.
-    let degreesOfFreedom: Double
+    package let degreesOfFreedom: Double
     private let width: Int
     private let scales: [Double]
     private let scaled: [Double]
@@ -19,7 +19,7 @@ struct PartialRegression {
     /// Fits `outcome` to `columns`.
     ///
     /// - Parameter weights: those of the rows that take part are above 0.
-    init(_ columns: [[Double]], _ outcome: [Double], weights: [Double]) {
+    package init(_ columns: [[Double]], _ outcome: [Double], weights: [Double]) {
         let rows = outcome.indices.filter { weights[$0] > 0 }
         func centred(_ values: [Double]) -> [Double] {
             var sum = 0.0
@@ -94,14 +94,14 @@ struct PartialRegression {
     }
 
     /// The standard error of a coefficient, of errors that scatter alike everywhere.
-    func standardError(_ column: Int) -> Double {
+    package func standardError(_ column: Int) -> Double {
         guard scales[column] > 0 else { return .nan }
         return (residualSum / degreesOfFreedom * inverse[column * width + column]).squareRoot()
             / scales[column]
     }
 
     /// Partial R² of a group of columns, given all others. O(group³).
-    func partialRSquared(_ group: [Int]) -> Double {
+    package func partialRSquared(_ group: [Int]) -> Double {
         let used = group.filter { inverse[$0 * width + $0] > 0 && scaled[$0] != 0 }
         let order = used.count
         var block = used.flatMap { row in used.map { inverse[row * width + $0] } }

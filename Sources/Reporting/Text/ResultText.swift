@@ -3,7 +3,7 @@ import MetaLearnersCore
 
 /// Answers of analyses as text for a terminal.
 package enum ResultText {
-    /// Several answers: in short the first finding of each, then each with its tables, and at the end what must hold for them and
+    /// Several answers: in short the first finding of each, then each with what else it found and its tables, and at the end what must hold for them and
     /// what makes them doubtful, each sentence once.
     package static func text(_ results: [AnalysisResult], width: Int = 100) -> String {
         var text = ""
@@ -14,7 +14,9 @@ package enum ResultText {
             }
             text += "\n"
         }
-        text += results.map { body($0, width: width) }.joined(separator: "\n")
+        text += results.map { result in
+            body(result, findings: result.findings.dropFirst(results.count > 1 ? 1 : 0), width: width)
+        }.joined(separator: "\n")
         text += list("This holds if:", results.flatMap(\.assumptions), width: width)
         return text + list("To be wary of:", results.flatMap(\.warnings), width: width)
     }
@@ -26,12 +28,15 @@ package enum ResultText {
         text([result], width: width)
     }
 
-    private static func body(_ result: AnalysisResult, width: Int) -> String {
+    private static func body(
+        _ result: AnalysisResult, findings: ArraySlice<String>, width: Int
+    ) -> String {
         var text = heading(result.title)
-        for finding in result.findings { text += paragraph(finding, width: width) }
+        for finding in findings { text += paragraph(finding, width: width) }
         if !result.isComplete { text += paragraph("Interrupted: this is what was ready.", width: width) }
-        for table in result.tables where !table.rows.isEmpty && !table.isDetail {
-            text += "\n" + table.title + "\n" + self.text(table, indent: 2)
+        let isBare = findings.isEmpty && result.isComplete
+        for (index, table) in result.tables.filter({ !$0.rows.isEmpty && !$0.isDetail }).enumerated() {
+            text += (isBare && index == 0 ? "" : "\n") + table.title + "\n" + self.text(table, indent: 2)
         }
         return text
     }

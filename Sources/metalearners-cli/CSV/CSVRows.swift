@@ -1,3 +1,4 @@
+import CausalAnalysis
 import MetaLearnersCore
 import Reporting
 

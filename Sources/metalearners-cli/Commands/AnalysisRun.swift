@@ -71,7 +71,7 @@ struct AnalysisRun {
             try session.print(value.json(indented: true) + "\n")
             return
         }
-        try session.print(report.results.map { ResultText.text($0) }.joined(separator: "\n"))
+        try session.print(ResultText.text(report.results))
         if !report.isComplete { StandardStreams.message("interrupted: what was ready is printed") }
         for failure in report.failures {
             StandardStreams.message("\(failure.name): \(failure.error.description)")

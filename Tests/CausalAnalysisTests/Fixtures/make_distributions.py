@@ -1,4 +1,4 @@
-"""Shares and quantiles of the distributions of test statistics, by mpmath with 40 digits (shares) and by inverting these
+"""Shares and quantiles of the distributions of test statistics, by mpmath with 90 digits (shares) and by inverting these
 (quantiles), cross-checked with scipy.
 
 Run: python3 make_distributions.py > distributions.json   (mpmath, scipy)
@@ -9,7 +9,7 @@ import json
 import mpmath as mp
 from scipy import stats
 
-mp.mp.dps = 40
+mp.mp.dps = 90
 
 
 def normal(x):
@@ -40,7 +40,7 @@ SHARES = {"normal": normal, "student": student, "f": f, "chi_square": chi_square
 
 
 def quantile(name, parameters, probability):
-    """The number with that share below, by bisection on 40 digits from scipy's answer."""
+    """The number with that share below, by bisection on 90 digits from scipy's answer."""
     start = mp.mpf(float(REFERENCE[name].ppf(probability, *parameters)))
     low, high = start - abs(start) * mp.mpf("1e-4") - mp.mpf("1e-9"), start + abs(start) * mp.mpf("1e-4") + mp.mpf("1e-9")
     if name in ("f", "chi_square"):

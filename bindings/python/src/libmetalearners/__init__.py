@@ -1,0 +1,52 @@
+"""Heterogeneous treatment effects by meta-learners.
+
+>>> import libmetalearners as mtlr
+>>> learner = mtlr.DRLearner(effect_model=mtlr.Ridge()).fit(X, y, w)    # doctest: +SKIP
+>>> learner.predict(X_new), learner.average_effect()                    # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from . import errors
+from ._library import analyses, backends, load_plugin, version
+from ._metalearner import Intervals, MetaLearner
+from ._model import MetaLearnersWarning
+from .errors import MetaLearnersError, NotFittedError
+from .estimators import (
+    OLS,
+    BaseLearner,
+    Constant,
+    ElasticNet,
+    Forest,
+    Lasso,
+    Logistic,
+    Plugin,
+    Ridge,
+    Trees,
+    XGBoost,
+)
+from .learners import (
+    AutoLearner,
+    DRLearner,
+    EnsembleLearner,
+    FLearner,
+    MLearner,
+    RALearner,
+    RLearner,
+    SLearner,
+    TLearner,
+    ULearner,
+    XLearner,
+    load,
+)
+from .results import AnalysisResult, AverageEffects
+from .study import Study
+
+__version__ = version()
+
+__all__ = [
+    "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Constant", "DRLearner", "ElasticNet",
+    "EnsembleLearner", "FLearner", "Forest", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
+    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "Ridge", "SLearner", "Study", "TLearner", "Trees",
+    "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "version",
+]  # fmt: skip

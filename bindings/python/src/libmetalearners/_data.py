@@ -1,0 +1,353 @@
+"""Data of Python as columns of the library, without a copy wherever the layout allows.
+
+NumPy arrays, pandas, polars and pyarrow tables, SciPy matrices and mappings of arrays become :class:`Frame`: named columns of
+numbers, or of codes with levels. None of these packages but NumPy is imported unless the data come from it.
+"""
+
+from __future__ import annotations
+
+import ctypes as c
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _library as native
+from .errors import InvalidArgumentError, InvalidDataError
+
+Array = npt.NDArray[Any]
+
+_DTYPES = {
+    np.dtype(np.float64): native.FLOAT64,
+    np.dtype(np.float32): native.FLOAT32,
+    np.dtype(np.int64): native.INT64,
+    np.dtype(np.int32): native.INT32,
+    np.dtype(np.int16): native.INT16,
+    np.dtype(np.int8): native.INT8,
+    np.dtype(np.uint8): native.UINT8,
+}
+
+
+@dataclass
+class Values:
+    """A column: numbers, or codes into levels (negative where missing)."""
+
+    numbers: Array
+    levels: Optional[list[str]] = None
+    #: The levels as the caller has them, in the order of `levels`.
+    labels: Optional[list[Any]] = None
+
+
+@dataclass
+class Frame:
+    """Columns with names; a dense matrix and a sparse one are kept whole."""
+
+    rows: int
+    columns: dict[str, Values] = field(default_factory=dict)
+    matrix: Optional[Array] = None
+    matrix_names: list[str] = field(default_factory=list)
+    sparse: Any = None
+    sparse_names: list[str] = field(default_factory=list)
+    #: Whether the caller named the columns.
+    named: bool = True
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.matrix_names, *self.columns, *self.sparse_names]
+
+    def table(self) -> tuple[native.Table, Any]:
+        """The view that the library takes, and what must live as long as it."""
+        columns = (native.Column * max(1, len(self.columns)))()
+        kept: list[Any] = [columns]
+        for place, (name, values) in enumerate(self.columns.items()):
+            levels = _texts(values.levels) if values.levels is not None else None
+            columns[place] = native.Column(
+                _utf8(name),
+                values.numbers.ctypes.data,
+                values.numbers.strides[0] if self.rows > 1 else 0,
+                levels,
+                len(values.levels or ()) if levels is not None else 0,
+                _DTYPES[values.numbers.dtype],
+            )
+            kept += [values.numbers, levels]
+        table = native.Table(rows=self.rows, columns=columns, column_count=len(self.columns))
+        if self.matrix is not None:
+            names = _texts(self.matrix_names)
+            table.matrix = c.pointer(matrix_view(self.matrix))
+            table.matrix_names = names
+            kept += [self.matrix, names]
+        if self.sparse is not None:
+            names, m = _texts(self.sparse_names), self.sparse
+            index = _DTYPES[m.indptr.dtype]
+            view = native.SparseMatrix(
+                m.indptr.ctypes.data, m.indices.ctypes.data, m.data.ctypes.data, *m.shape, m.nnz, index, _DTYPES[m.data.dtype]
+            )
+            table.sparse = c.pointer(view)
+            table.sparse_names = names
+            kept += [m.indptr, m.indices, m.data, names]
+        return table, (table, kept)
+
+
+def matrix_view(matrix: Array) -> native.Matrix:
+    """The view of a matrix of numbers, which must outlive it."""
+    return native.Matrix(matrix.ctypes.data, *matrix.shape, *matrix.strides, _DTYPES[matrix.dtype])
+
+
+def _texts(names: Sequence[str]) -> Any:
+    return (c.c_char_p * max(1, len(names)))(*[_utf8(name) for name in names])
+
+
+def _utf8(name: str) -> bytes:
+    data = name.encode("utf-8", "strict")
+    if b"\0" in data:
+        raise InvalidDataError("names must not contain a NUL character", repr(name))
+    return data
+
+
+# ------------------------------------------------------------------------------------------------- Columns
+
+
+def numbers(values: Array, name: str) -> Array:
+    """Numbers that the library can read where they are; a copy only of types that it does not know."""
+    dtype = values.dtype
+    if any(stride == 0 and size > 1 for stride, size in zip(values.strides, values.shape)):
+        values = np.ascontiguousarray(values)  # A number that is repeated by a stride of 0, which means "contiguous" in C.
+    if dtype in _DTYPES and dtype.isnative:
+        return values
+    if dtype == np.bool_:
+        return values.view(np.uint8)
+    if dtype.kind == "f":
+        return values.astype(np.float32 if dtype.itemsize == 2 else np.float64)
+    if dtype.kind == "i":
+        return values.astype(np.dtype(f"i{dtype.itemsize}"))
+    if dtype.kind == "u":
+        if dtype.itemsize == 8 and values.size and int(values.max()) > np.iinfo(np.int64).max:
+            return values.astype(np.float64)
+        return values.astype({1: np.uint8, 2: np.int32, 4: np.int64, 8: np.int64}[dtype.itemsize])
+    raise InvalidDataError(
+        f"values of type {dtype} cannot be used", f"column '{name}'", "convert them to numbers or to text, or leave the column out"
+    )
+
+
+def _absent(value: Any) -> bool:
+    """Whether a Python object stands for a missing value; pandas' NA cannot even be compared."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def categories(values: Sequence[Any], name: str) -> Values:
+    """Texts (or any labels) with None or NaN where they are missing, as codes into sorted levels."""
+    seen: dict[Any, int] = {}
+    codes = np.empty(len(values), np.int32)
+    for row, value in enumerate(values):
+        if _absent(value):
+            codes[row] = -1
+        else:
+            codes[row] = seen.setdefault(value, len(seen))
+    labels = list(seen)
+    try:
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+    except TypeError:
+        kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
+        raise InvalidDataError(
+            f"values of several types cannot be used: {kinds}", f"column '{name}'", "make them all numbers or all texts"
+        ) from None
+    place = np.empty(len(labels) + 1, np.int32)
+    place[[*order, len(labels)]] = [*range(len(labels)), -1]
+    labels = [labels[index] for index in order]
+    return Values(place[codes], [label_text(label) for label in labels], labels)
+
+
+def label_text(label: Any) -> str:
+    """How the library spells a label: whole numbers without a point, truth as 0 and 1."""
+    if isinstance(label, (bool, np.bool_)):
+        return str(int(label))
+    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+        return str(int(label))
+    if isinstance(label, bytes):
+        return label.decode("utf-8", "replace")
+    return str(label)
+
+
+def column(values: Any, name: str) -> Values:
+    """One column of any kind."""
+    module = type(values).__module__.split(".")[0]
+    if module == "pandas" and hasattr(values, "dtype") and not isinstance(values, np.ndarray):
+        return _pandas_column(values, name)
+    if module == "polars":
+        return _polars_column(values, name)
+    if module == "pyarrow":
+        return _arrow_column(values, name)
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise InvalidDataError(f"one dimension is expected, not the shape {array.shape}", name, "pass one value for each row")
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array.astype(np.float64), np.nan)
+    if array.dtype.kind in "OUS":
+        return _object_column(array, name)
+    return Values(numbers(array, name))
+
+
+def _object_column(array: Array, name: str) -> Values:
+    """An array of Python objects: texts are categories, numbers are numbers, everything else is an error."""
+    values = array.tolist()
+    kinds = {type(value) for value in values if not _absent(value)}
+    if kinds and all(issubclass(kind, (str, bytes)) for kind in kinds):
+        return categories(values, name)
+    if all(issubclass(kind, (bool, int, float, np.number, np.bool_)) for kind in kinds):
+        made = [np.nan if _absent(value) else value for value in values]
+        return Values(np.array(made, np.float64))
+    found = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise InvalidDataError(
+        f"a column of Python objects ({found}) cannot be used",
+        f"column '{name}'",
+        "convert it to numbers or to text (astype), or leave it out",
+    )
+
+
+def _pandas_column(series: Any, name: str) -> Values:
+    dtype = series.dtype
+    if hasattr(dtype, "categories"):
+        accessor = getattr(series, "cat", series)  # Of a Series, or of a Categorical by itself.
+        labels = list(accessor.categories)
+        return Values(np.asarray(accessor.codes), [label_text(label) for label in labels], labels)
+    if isinstance(dtype, np.dtype):
+        return column(series.to_numpy(), name)
+    kind = getattr(dtype, "kind", "O")
+    if kind in "iufb":
+        if series.isna().any():
+            return Values(series.to_numpy(dtype=np.float64, na_value=np.nan))
+        wide = getattr(dtype, "numpy_dtype", np.dtype(np.float64))
+        return Values(numbers(series.to_numpy(dtype=wide), name))
+    return _object_column(np.asarray(series.astype(object)), name)
+
+
+def _polars_column(series: Any, name: str) -> Values:
+    dtype = series.dtype
+    if str(dtype).split("(")[0] in ("Categorical", "Enum", "String", "Utf8"):
+        return categories(series.cast(type_of(series, "String")).to_list(), name)
+    if not (dtype.is_numeric() or str(dtype) in ("Boolean", "Null")):
+        raise InvalidDataError(f"values of type {dtype} cannot be used", f"column '{name}'", "cast them to numbers or to text")
+    if series.null_count():
+        series = series.cast(type_of(series, "Float64"))
+    return Values(numbers(np.asarray(series.to_numpy()), name))
+
+
+def type_of(series: Any, name: str) -> Any:
+    return getattr(sys.modules[type(series).__module__.split(".")[0]], name)
+
+
+def _arrow_column(array: Any, name: str) -> Values:
+    import pyarrow as pa  # The data are of pyarrow, so that it is there.
+
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+        if isinstance(array, pa.ChunkedArray):
+            array = array.chunk(0) if array.num_chunks == 1 else pa.array([], array.type)
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return categories(array.to_pylist(), name)
+    if pa.types.is_dictionary(kind):
+        codes = array.indices.fill_null(-1) if array.indices.null_count else array.indices
+        labels = array.dictionary.to_pylist()
+        return Values(numbers(codes.to_numpy(zero_copy_only=False), name), [label_text(label) for label in labels], labels)
+    if pa.types.is_boolean(kind):
+        array = array.cast(pa.uint8())
+    elif pa.types.is_decimal(kind) or (pa.types.is_integer(kind) and array.null_count):
+        array = array.cast(pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise InvalidDataError(f"values of type {kind} cannot be used", f"column '{name}'", "cast them to numbers or to text")
+    return Values(numbers(array.to_numpy(zero_copy_only=False), name))
+
+
+# -------------------------------------------------------------------------------------------------- Tables
+
+
+def frame(data: Any, what: str = "X") -> Frame:
+    """Covariates of any kind as columns."""
+    if isinstance(data, Frame):
+        return data
+    made = _frame(data, what)
+    names = made.names
+    if len(set(names)) < len(names):
+        repeated = min(name for name in names if names.count(name) > 1)
+        raise InvalidDataError("several columns have this name", f"column '{repeated}'", "rename all but one of them")
+    return made
+
+
+def _frame(data: Any, what: str) -> Frame:
+    module = type(data).__module__.split(".")[0]
+    if module == "pandas" and hasattr(data, "columns"):
+        names = [str(name) for name in data.columns]
+        if len(set(names)) == len(names):
+            return Frame(len(data), {name: _pandas_column(data.iloc[:, i], name) for i, name in enumerate(names)})
+        return Frame(len(data), matrix_names=names)
+    if module == "polars":
+        if hasattr(data, "collect"):
+            raise InvalidArgumentError("a lazy frame has no rows yet", what, "call .collect() first")
+        data = data.to_frame() if not hasattr(data, "columns") else data
+        return Frame(data.height, {name: _polars_column(data[name], name) for name in data.columns})
+    if module == "pyarrow" and hasattr(data, "column_names"):
+        columns = {name: _arrow_column(data.column(i), name) for i, name in enumerate(data.column_names)}
+        return Frame(data.num_rows, columns) if len(columns) == data.num_columns else Frame(0, matrix_names=data.column_names)
+    if module == "scipy" and hasattr(data, "tocsr"):
+        return _sparse(data)
+    if hasattr(data, "__arrow_c_stream__") and not isinstance(data, np.ndarray):
+        try:
+            import pyarrow as pa
+        except ImportError:
+            raise InvalidArgumentError("Arrow data need pyarrow", what, "install pyarrow, or pass NumPy arrays") from None
+        return _frame(pa.table(data), what)
+    if isinstance(data, Mapping):
+        made = {str(name): column(values, str(name)) for name, values in data.items()}
+        rows = {len(values.numbers) for values in made.values()}
+        if len(rows) > 1:
+            lengths = ", ".join(f"'{name}' has {len(values.numbers)}" for name, values in made.items())
+            raise InvalidDataError(f"columns have different lengths: {lengths}", what, "pass one value for each row")
+        return Frame(rows.pop() if rows else 0, made)
+    return _array(data, what)
+
+
+def _array(data: Any, what: str) -> Frame:
+    if data is None:
+        raise InvalidArgumentError("there are no data", what, "pass an array or a table with a row for each unit")
+    array = np.asarray(data)
+    if array.ndim == 1 and array.dtype.kind != "O":
+        raise InvalidDataError(
+            f"two dimensions are expected, not the shape {array.shape}", what, "use X.reshape(-1, 1) for one covariate"
+        )
+    if array.ndim != 2:
+        raise InvalidDataError(f"two dimensions are expected, not the shape {array.shape}", what, "pass rows × covariates")
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array.astype(np.float64), np.nan)
+    names = [f"x{i}" for i in range(array.shape[1])]
+    if array.dtype.kind in "OUS":
+        return Frame(array.shape[0], {name: _object_column(array[:, i], name) for i, name in enumerate(names)}, named=False)
+    array = numbers(array, what)
+    if min(array.strides, default=0) <= 0:
+        array = np.ascontiguousarray(array)
+    return Frame(array.shape[0], matrix=array, matrix_names=names, named=False)
+
+
+def _sparse(data: Any) -> Frame:
+    made = data.tocsr()
+    if not made.has_canonical_format:
+        made = made.copy()
+        made.sum_duplicates()
+    if made.dtype not in (np.float64, np.float32):
+        made = made.astype(np.float64)
+    return Frame(made.shape[0], sparse=made, sparse_names=[f"x{i}" for i in range(made.shape[1])], named=False)
+
+
+def name_of(values: Any, otherwise: str, taken: Sequence[str]) -> str:
+    """The name of a series where it has one that is free, else a name that is."""
+    name = getattr(values, "name", None)
+    if isinstance(name, str) and name and name not in taken:
+        return name
+    while otherwise in taken:
+        otherwise += "_"
+    return otherwise

@@ -1,0 +1,435 @@
+"""What all meta-learners share: parameters, specs, fitting and predicting.
+
+They follow scikit-learn's conventions (``get_params``, ``set_params``, ``clone``, ``fit`` returns the learner, fitted attributes
+end in ``_``), and do not need scikit-learn.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, TypedDict, TypeVar, Union
+
+import numpy as np
+
+from . import _library as native
+from . import estimators
+from ._data import Frame, frame, label_text
+from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset
+from ._options import DOCUMENTATION, OPTIONS, RUNNING, merge, place
+from ._running import Progress
+from .errors import InvalidDataError, InvalidSpecError, NotFittedError
+from .results import AverageEffects
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .study import Study
+
+BaseModel = Union[estimators.BaseLearner, str, dict[str, Any], None]
+Self = TypeVar("Self", bound="MetaLearner")
+
+
+class Options(TypedDict, total=False):
+    """The keywords that all learners share; each is documented with the learners."""
+
+    control: Any
+    outcome_type: Optional[str]
+    multi_arm: Optional[str]
+    folds: Optional[int]
+    repeats: Optional[int]
+    aggregation: Optional[str]
+    in_sample: Optional[str]
+    overlap: Optional[str]
+    overlap_bounds: Optional[Sequence[float]]
+    prediction: Optional[str]
+    effect_scale: Optional[str]
+    interval_method: Optional[str]
+    interval_level: Optional[float]
+    interval_samples: Optional[int]
+    average_effects: Optional[bool]
+    keep_training: Optional[bool]
+    missing_outcome: Optional[str]
+    unseen_levels: Optional[str]
+    seed: Optional[int]
+    spec: Optional[dict[str, Any]]
+    threads: Optional[int]
+    memory_limit: Optional[int]
+
+
+class Intervals(NamedTuple):
+    """Effects with the ends of their intervals, each shaped as the effects of ``predict``."""
+
+    effect: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+
+class MetaLearner:
+    """What all learners share."""
+
+    _learner = ""
+    _model: Optional[Model] = None
+    _dataset: Optional[native.Handle] = None
+    #: The names of the parameters of `__init__`.
+    _names: tuple[str, ...] = tuple(OPTIONS)
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        for name in OPTIONS:
+            setattr(self, name, options.pop(name, None))  # type: ignore[misc]
+        for unknown in options:
+            raise InvalidSpecError("unknown parameter", f"{type(self).__name__}.{unknown}", "it has " + ", ".join(self._names))
+
+    def __init_subclass__(cls) -> None:
+        own = [found for found in inspect.signature(cls.__init__).parameters.values() if found.kind.name != "VAR_KEYWORD"][1:]
+        shared = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in OPTIONS]
+        cls.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+        cls._names = tuple(cls.__signature__.parameters)  # type: ignore[attr-defined]
+        cls.__doc__ = (cls.__doc__ or "").rstrip() + DOCUMENTATION
+
+    # ------------------------------------------------------------------------------ scikit-learn's conventions
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name; with `deep` those of the base learners too, as ``effect_model__trees``."""
+        made = {name: getattr(self, name) for name in self._names}
+        if deep:
+            for name, value in list(made.items()):
+                if isinstance(value, estimators.BaseLearner):
+                    made.update({f"{name}__{key}": inner for key, inner in value.get_params().items()})
+        return made
+
+    def set_params(self: Self, **parameters: Any) -> Self:
+        """Sets parameters, also those of base learners (``effect_model__trees=50``), and returns the learner."""
+        for name, value in parameters.items():
+            outer, _, inner = name.partition("__")
+            if outer not in self._names:
+                raise InvalidSpecError("unknown parameter", f"{type(self).__name__}.{outer}", "it has " + ", ".join(self._names))
+            if inner:
+                getattr(self, outer).set_params(**{inner: value})
+            else:
+                setattr(self, outer, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None, target_tags=TargetTags(required=True), input_tags=InputTags(allow_nan=True, categorical=True, sparse=True)
+        )  # fmt: skip
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._model is not None
+
+    def __repr__(self) -> str:
+        given = [f"{name}={getattr(self, name)!r}" for name in self._names if getattr(self, name) is not None]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_model", "_dataset")}
+        if self._model is not None:
+            state["_bytes"] = self._model.to_bytes()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        data = state.pop("_bytes", None)
+        self.__dict__.update(state)
+        if data is not None:
+            self._model = Model.from_bytes(data)
+
+    # --------------------------------------------------------------------------------------------------- Specs
+
+    def _spec(self) -> dict[str, Any]:
+        spec: dict[str, Any] = {"learner": self._learner}
+        for name, path in OPTIONS.items():
+            value = getattr(self, name)
+            if value is not None and name not in RUNNING:
+                place(spec, path, label_text(value) if name == "control" else value)
+        return merge(spec, self.spec or {})  # type: ignore[attr-defined]
+
+    def to_spec(self) -> dict[str, Any]:
+        """The spec with every default, checked by the library: what the command line reads from a file."""
+        return native.resolve_spec(self._spec()) if self._model is None else dict(self._fitted.json("spec"))
+
+    @staticmethod
+    def from_spec(spec: dict[str, Any]) -> "MetaLearner":
+        """The learner of a spec, not fitted. Columns that the spec names are given to ``fit``."""
+        spec = {key: value for key, value in spec.items() if key != "version"}
+        spec["data"] = {
+            key: value
+            for key, value in spec.get("data", {}).items()
+            if key not in ("treatment", "outcome", "cluster", "weight", "propensity", "covariates")
+        }
+        from .learners import BY_NAME
+
+        name = spec.pop("learner", "auto")
+        made = BY_NAME.get("m" if name == "pw" else name)
+        if made is None:
+            raise InvalidSpecError(f"there is no learner '{name}'", "learner", "use one of " + ", ".join(BY_NAME))
+        learner = made()
+        for role in ("outcome", "propensity", "effect"):
+            model = spec.get("models", {}).get(role)
+            if model is not None and f"{role}_model" in learner._names:
+                setattr(learner, f"{role}_model", estimators.from_spec(model))
+                spec["models"] = {key: value for key, value in spec["models"].items() if key != role}
+        learner.spec = {key: value for key, value in spec.items() if value not in ({}, [], None)}  # type: ignore[attr-defined]
+        return learner
+
+    # ----------------------------------------------------------------------------------------------------- Fit
+
+    def fit(
+        self: Self,
+        X: Any,
+        y: Any,
+        w: Any,
+        *,
+        sample_weight: Any = None,
+        cluster: Any = None,
+        propensity: Any = None,
+        reuse: Optional["MetaLearner"] = None,
+        copy: bool = False,
+        progress: Progress = None,
+    ) -> Self:
+        """Fits the learner.
+
+        Parameters
+        ----------
+        X : table, shape (n, p)
+            The covariates: NumPy, pandas, polars, pyarrow, SciPy CSR, a mapping of columns, or whatever exports an Arrow stream.
+            Texts and categoricals are categories.
+        y : array, shape (n,), or str
+            The outcome; a text names a column of `X`, here and below, which is no covariate then.
+        w : array, shape (n,), or str
+            The arm of each row: labels of any type.
+        sample_weight : array, shape (n,), optional
+            Weights of at least 0, of which the ratios count.
+        cluster : array, shape (n,), optional
+            Labels of clusters: whole ones are held out, and standard errors allow for them.
+        propensity : array, shape (n,) or (n, K), optional
+            Known propensities of the treated arm, or of every arm with the control first.
+        reuse : MetaLearner, optional
+            A learner fitted to the same rows, whose nuisances are taken over where they are the same.
+        copy : bool
+            Whether to copy the data. Without it the learner points into the arrays wherever their layout allows; do not
+            write to them as long as you ask it for intervals of training rows or for a study.
+        progress : bool or callable
+            ``True`` for a progress bar, or a function of (stage, done, total).
+
+        Returns
+        -------
+        The learner itself.
+
+        Raises
+        ------
+        InvalidDataError, InvalidSpecError
+            Both are ``ValueError``. ``KeyboardInterrupt`` stops the fit.
+        """
+        spec = self._spec()
+        roles = assign_roles(X, y, w, sample_weight, cluster, propensity, spec.get("data", {}).get("missing_outcome"))
+        spec = merge(spec, {"data": roles.spec})
+        dataset = make_dataset(roles, spec, copy)
+        options = {"threads": self._threads, "memory_limit": self.memory_limit, "progress": progress}  # type: ignore[attr-defined]
+        self._model = Model.fit(dataset, spec, reuse._fitted if reuse is not None else None, **options)
+        self._dataset = dataset
+        played = {*roles.propensity, *(name for name in roles.spec.values() if isinstance(name, str))}
+        self.feature_names_in_ = np.array([name for name in roles.table.names if name not in played], dtype=object)
+        self.n_features_in_ = len(self.feature_names_in_)
+        self._named = roles.table.named
+        self._propensity = roles.propensity
+        own = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
+        self.arms_ = [own.get(label, label) for label in self._model.arms]
+        return self
+
+    @property
+    def _threads(self) -> Optional[int]:
+        threads: Optional[int] = self.threads  # type: ignore[attr-defined]
+        return threads
+
+    @property
+    def _fitted(self) -> Model:
+        if self._model is None:
+            raise NotFittedError("is not fitted yet", type(self).__name__, "call fit(X, y, w) first")
+        return self._model
+
+    # --------------------------------------------------------------------------------------------- Predictions
+
+    def _rows(self, X: Any, propensity: Any = None) -> Frame:
+        made = frame(X)
+        if not made.named and self._named:
+            if len(made.names) != self.n_features_in_:
+                raise InvalidDataError(
+                    f"has {len(made.names)} columns, and the learner was fitted to {self.n_features_in_}", "X",
+                    "pass a table with the columns of training, or an array with all of them in their order",
+                )  # fmt: skip
+            names = [str(name) for name in self.feature_names_in_]
+            if made.matrix is not None:
+                made.matrix_names = names
+            elif made.sparse is not None:
+                made.sparse_names = names
+            else:
+                made.columns = dict(zip(names, made.columns.values()))
+        given = set(made.names)
+        missing = [name for name in self.feature_names_in_ if name not in given]
+        if missing:
+            raise InvalidDataError(
+                f"there {'is no column' if len(missing) == 1 else 'are no columns'} " + ", ".join(f"'{name}'" for name in missing),
+                "X",
+                "pass every column that the learner was fitted to",
+            )
+        if propensity is not None:
+            add_propensities(made, propensity, self._propensity)
+        return made
+
+    def _predict(self, X: Any, output: int, propensity: Any = None, **asked: Any) -> FloatArray:
+        model = self._fitted
+        for name in ("arm", "baseline"):
+            if asked.get(name) is not None:
+                asked[name] = label_text(asked[name])
+        return model.predict(self._rows(X, propensity) if X is not None else None, output, threads=self._threads, **asked)
+
+    def _shape(self, values: FloatArray, numpy3d: bool) -> FloatArray:
+        classes = max(1, len(self._fitted.classes))
+        made = values.reshape(len(values), values.shape[1] // classes, classes)
+        if numpy3d or self._fitted.classes:
+            return made
+        return made[:, 0, 0] if len(self.arms_) == 2 else made[:, :, 0]
+
+    def predict(
+        self,
+        X: Any,
+        *,
+        arm: Any = None,
+        baseline: Any = None,
+        scale: Optional[str] = None,
+        propensity: Any = None,
+        numpy3d: bool = False,
+        progress: Progress = None,
+    ) -> FloatArray:
+        """The effects of new rows: E[Y(k) − Y(0) | X = x] for each arm k but the control.
+
+        Parameters
+        ----------
+        X : table, shape (n, p)
+            The covariates, found by name; an array without names has the columns of training in their order.
+        arm, baseline : label, optional
+            One arm only, and what it is compared with (the control).
+        scale : {"difference", "ratio", "odds_ratio"}, optional
+            What effects are measured as.
+        propensity : array, optional
+            The propensities of the rows, where those of training were known and the learner needs them.
+        numpy3d : bool
+            Whether to return the shape (n, K − 1, outputs) in every case.
+
+        Returns
+        -------
+        ndarray
+            Shape (n,) of two arms, (n, K − 1) of K arms, (n, K − 1, classes) of an outcome of several classes.
+        """
+        values = self._predict(
+            X, native.EFFECTS, propensity, arm=arm, baseline=baseline, scale=scale, progress=progress
+        )  # fmt: skip
+        return self._shape(values, numpy3d)
+
+    def predict_training(self, *, scale: Optional[str] = None, numpy3d: bool = False) -> FloatArray:
+        """The effects of the training rows, each by models that never saw the row. Shaped as those of ``predict``."""
+        return self._shape(self._predict(None, native.EFFECTS, scale=scale), numpy3d)
+
+    def fit_predict(self, X: Any, y: Any, w: Any, **options: Any) -> FloatArray:
+        """``fit`` and then ``predict_training``."""
+        return self.fit(X, y, w, **options).predict_training()
+
+    def predict_arms(self, X: Any = None, *, propensity: Any = None) -> FloatArray:
+        """The expected outcome in each arm, the control first: (n, K), or (n, K, classes). Training rows without `X`."""
+        values = self._predict(X, native.ARM_MEANS, propensity)
+        classes = len(self._fitted.classes)
+        return values.reshape(len(values), values.shape[1] // classes, classes) if classes else values
+
+    def propensity(self, X: Any = None) -> FloatArray:
+        """The probability of each arm, the control first: (n, K). Training rows without `X`."""
+        return self._predict(X, native.PROPENSITIES)
+
+    def stability(self, X: Any = None) -> FloatArray:
+        """The standard deviation of the effects over the models of the folds, shaped as the effects."""
+        return self._shape(self._predict(X, native.STABILITY, dataset=self._dataset if X is None else None), False)
+
+    def interval(self, X: Any = None, level: Optional[float] = None) -> Intervals:
+        """The effects with intervals of a level (that of the spec, 0.95). Training rows without `X`."""
+        kept = self._dataset if X is None else None
+        values = self._predict(X, native.INTERVALS, level=level or 0.0, dataset=kept)
+        return Intervals(*(self._shape(np.ascontiguousarray(values[:, part::3]), False) for part in range(3)))
+
+    def average_effect(self, estimand: str = "ate", level: float = 0.95) -> AverageEffects:
+        """The average effect of each arm, doubly robust (AIPW), with standard errors, intervals and p-values.
+
+        Parameters
+        ----------
+        estimand : {"ate", "att", "atc", "ato"}
+            Over whom to average: everybody, the treated, the controls, the overlap.
+        level : float
+            The level of the intervals, between 0 and 1.
+        """
+        return AverageEffects(self._fitted.average_effects(estimand, level, self._threads))
+
+    def study(self, *, progress: Progress = None) -> "Study":
+        """The study of the training rows: what every analysis asks. Effects and nuisances are out of fold."""
+        from .study import Study
+
+        return Study._of_model(self._fitted, self._dataset, self._threads, progress)
+
+    # ----------------------------------------------------------------------------------- What is in the model
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What was fitted: learner, rows, arms, columns, overlap."""
+        return dict(self._fitted.json("summary"))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was worth telling about the fit."""
+        return list(self._fitted.json("warnings"))
+
+    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes the model to a file that every interface of the library reads."""
+        self._fitted.save(path)
+
+    @staticmethod
+    def load(path: Union[str, "os.PathLike[str]"]) -> "MetaLearner":
+        """Reads a model that any interface of the library has saved."""
+        return _of_model(Model.load(path))
+
+
+def _of_model(model: Model) -> MetaLearner:
+    spec = model.json("spec")
+    learner = MetaLearner.from_spec(spec)
+    learner._model = model
+    known = spec["data"].get("propensity") or []
+    learner._propensity = known if isinstance(known, list) else [known]
+    names = [found["name"] if isinstance(found, dict) else found for found in model.json("summary").get("covariates", [])]
+    learner.feature_names_in_ = np.array(names, dtype=object)
+    learner.n_features_in_ = len(names)
+    learner._named = True
+    learner.arms_ = list(model.arms)
+    return learner
+
+
+class LearnerWithModels(MetaLearner):
+    """A learner with base learners of the caller's choice."""
+
+    def __init__(
+        self,
+        outcome_model: BaseModel = None,
+        propensity_model: BaseModel = None,
+        effect_model: BaseModel = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(**options)
+        self.outcome_model = outcome_model
+        self.propensity_model = propensity_model
+        self.effect_model = effect_model
+
+    def _spec(self) -> dict[str, Any]:
+        models = {
+            role: estimators.model_spec(getattr(self, f"{role}_model"), f"{type(self).__name__}.{role}_model")
+            for role in ("outcome", "propensity", "effect")
+            if getattr(self, f"{role}_model") is not None
+        }
+        return merge({"models": models} if models else {}, super()._spec())

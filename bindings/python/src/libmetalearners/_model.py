@@ -1,0 +1,238 @@
+"""A fitted model of the library, and the rows that it was fitted to."""
+
+from __future__ import annotations
+
+import ctypes as c
+import json
+import os
+import warnings as python_warnings
+from typing import Any, NamedTuple, Optional, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _library as native
+from ._data import Frame, Values, column, frame, label_text, name_of, numbers
+from ._library import Handle, lib
+from ._running import Progress, make, run
+from .errors import InvalidArgumentError, InvalidDataError
+
+FloatArray = npt.NDArray[np.float64]
+
+# Up to so many rows a prediction is made on the calling thread: it ends before anybody could interrupt it.
+_FEW_ROWS = 1000
+
+
+class MetaLearnersWarning(UserWarning):
+    """Something worth knowing that is no error, such as a level that training did not have."""
+
+
+class Roles(NamedTuple):
+    """The columns of a fit, and the section "data" of the spec that says which is which."""
+
+    table: Frame
+    spec: dict[str, Any]
+    treatment: Values
+    propensity: list[str]
+
+
+def assign_roles(
+    X: Any, y: Any, w: Any, sample_weight: Any, cluster: Any, propensity: Any, missing_outcome: Optional[str] = None
+) -> Roles:
+    """Puts covariates, outcome, treatment and what else there is into one table. A text names a column of X."""
+    covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
+    table = Frame(
+        covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
+        covariates.sparse_names, covariates.named,
+    )  # fmt: skip
+    if table.rows == 0:
+        raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
+    spec: dict[str, Any] = {}
+
+    def part(values: Any, role: str, key: Optional[str]) -> tuple[str, Values]:
+        if isinstance(values, str):
+            if values not in table.columns:
+                raise InvalidDataError(
+                    f"there is no column '{values}' in X", role, "name one of its columns, or pass the values themselves"
+                )
+            name, made = values, table.columns[values]
+        else:
+            name, made = name_of(values, role, table.names), column(values, role)
+        if len(made.numbers) != table.rows:
+            raise InvalidDataError(
+                f"has {len(made.numbers)} values, and X has {table.rows} rows", role, "pass one value for each row of X"
+            )
+        table.columns[name] = made
+        if key:
+            spec[key] = name
+        return name, made
+
+    _, outcome = part(y, "outcome", "outcome")
+    bad = int(np.isnan(outcome.numbers).sum()) if outcome.numbers.dtype.kind == "f" else int((outcome.numbers < 0).sum()) * bool(outcome.levels)  # fmt: skip
+    if bad and missing_outcome != "drop":
+        raise InvalidDataError(
+            f"{bad} of {table.rows} values are missing", "outcome", "drop these rows, or set missing_outcome='drop'"
+        )
+    name, treatment = part(w, "treatment", "treatment")
+    treatment = _labelled(treatment)
+    table.columns[name] = treatment
+    arms = len(np.unique(treatment.numbers[treatment.numbers >= 0]))
+    if arms < 2:
+        raise InvalidDataError(
+            "there is one arm only" if arms else "every value is missing", "treatment", "pass rows of a control and of an arm"
+        )
+    if sample_weight is not None:
+        part(sample_weight, "weight", "weight")
+    if cluster is not None:
+        name, made = part(cluster, "cluster", "cluster")
+        if made.numbers.dtype.kind == "f":
+            table.columns[name] = _labelled(made)
+    known = [] if propensity is None else add_propensities(table, propensity)
+    if known:
+        spec["propensity"] = known
+    return Roles(table, spec, treatment, known)
+
+
+def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:
+    """Puts known propensities into a table: one number for each row, or one for each row and arm."""
+    if not isinstance(propensity, np.ndarray) and hasattr(propensity, "to_numpy"):
+        propensity = propensity.to_numpy()
+    given = numbers(np.asarray(propensity), "propensity")
+    given = given[:, None] if given.ndim == 1 else given
+    if given.ndim != 2 or len(given) != table.rows:
+        raise InvalidDataError(
+            f"has the shape {given.shape}, and X has {table.rows} rows", "propensity", "pass rows, or rows × arms"
+        )
+    made = []
+    for place in range(given.shape[1]):
+        name = names[place] if place < len(names) else name_of(None, "propensity" + (f"_{place}" if given.shape[1] > 1 else ""), table.names)  # fmt: skip
+        table.columns[name] = Values(given[:, place])
+        made.append(name)
+    return made
+
+
+def _labelled(values: Values) -> Values:
+    """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
+    if values.levels is not None:
+        return values
+    found, codes = np.unique(values.numbers, return_inverse=True)
+    codes = codes.reshape(-1).astype(np.int32)
+    if found.dtype.kind == "f" and np.isnan(found).any():
+        codes[np.isnan(values.numbers)] = -1
+        found = found[~np.isnan(found)]
+    labels = found.tolist()
+    return Values(codes, [label_text(label) for label in labels], labels)
+
+
+def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool) -> Handle:
+    """Checked rows. Without `copy` they point into the caller's arrays, which the handle keeps alive."""
+    table, kept = roles.table.table()
+    made = c.c_void_p()
+    flags = native.COPY if copy else native.BORROW
+    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), flags)
+    return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
+
+
+class Model:
+    """A fitted model: immutable, shared freely between threads and forked processes."""
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        self.arms = [
+            lib.mtlr_model_arm_label(handle.pointer, arm).decode() for arm in range(lib.mtlr_model_arm_count(handle.pointer))
+        ]
+        self.classes = [
+            lib.mtlr_model_class_label(handle.pointer, place).decode()
+            for place in range(lib.mtlr_model_class_count(handle.pointer))
+        ]
+        self.rows = int(lib.mtlr_model_training_rows(handle.pointer))
+
+    @classmethod
+    def fit(cls, dataset: Handle, spec: dict[str, Any], reuse: Optional["Model"] = None, **options: Any) -> "Model":
+        text = native.dumps(spec)
+        if reuse is not None:
+            given = (dataset.pointer, text, reuse.handle.pointer)
+            made = make(lib.mtlr_model_fit_reusing, lib.mtlr_model_free, *given, holding=(dataset, reuse), **options)
+        else:
+            made = make(lib.mtlr_model_fit, lib.mtlr_model_free, dataset.pointer, text, holding=dataset, **options)
+        return cls(made)
+
+    @classmethod
+    def load(cls, path: Any) -> "Model":
+        made = c.c_void_p()
+        native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
+        return cls(Handle(made, lib.mtlr_model_free))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Model":
+        made = c.c_void_p()
+        buffer = c.cast(c.c_char_p(data), c.c_void_p)
+        native.call(lib.mtlr_registry_read_model, c.byref(made), native.registry(), buffer, len(data))
+        return cls(Handle(made, lib.mtlr_model_free))
+
+    def to_bytes(self) -> bytes:
+        data, length = c.c_void_p(), c.c_int64()
+        native.call(lib.mtlr_model_to_bytes, c.byref(data), c.byref(length), self.handle.pointer)
+        try:
+            return c.string_at(data.value or 0, length.value)
+        finally:
+            lib.mtlr_bytes_free(data)
+
+    def save(self, path: Any) -> None:
+        native.call(lib.mtlr_model_save, self.handle.pointer, os.fsencode(path))
+
+    def json(self, what: str) -> Any:
+        """The spec, summary, inspect or warnings of the model."""
+        return native.read_json(getattr(lib, f"mtlr_model_{what}"), self.handle.pointer)
+
+    def predict(
+        self,
+        table: Optional[Frame],
+        output: int,
+        *,
+        arm: Optional[str] = None,
+        baseline: Optional[str] = None,
+        scale: Optional[str] = None,
+        level: float = 0.0,
+        dataset: Optional[Handle] = None,
+        threads: Optional[int] = None,
+        progress: Progress = None,
+    ) -> FloatArray:
+        """Rows × columns of an output; the training rows where there is no table."""
+        if scale not in native.SCALES:
+            raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
+        asked = native.Prediction(
+            output=output,
+            arm=arm.encode() if arm is not None else None,
+            baseline=baseline.encode() if baseline is not None else None,
+            scale=native.SCALES[scale],
+            level=level,
+            rows=native.TRAINING_ROWS if table is None else native.NEW_ROWS,
+            dataset=dataset.pointer if dataset is not None else None,
+        )
+        count, pointer = c.c_int64(), self.handle.pointer
+        native.call(lib.mtlr_model_prediction_columns, c.byref(count), pointer, c.byref(asked))
+        view, kept = table.table() if table is not None else (None, None)
+        values = np.empty((self.rows if table is None else table.rows, count.value))
+        told = c.c_void_p()
+        where, viewed = values.ctypes.data, c.byref(view) if view is not None else None
+        arguments = (where, values.size, c.byref(told), pointer, viewed, c.byref(asked))
+        if len(values) <= _FEW_ROWS and not progress:
+            native.call(lib.mtlr_model_predict, *arguments, None)
+        else:
+            holding = (self, kept, values, asked, dataset)
+            run(lib.mtlr_model_predict, *arguments, threads=threads, progress=progress, holding=holding)
+        if told:
+            for warning in json.loads(native.take_text(told)):
+                python_warnings.warn(warning, MetaLearnersWarning, stacklevel=4)
+        return values
+
+    def average_effects(self, estimand: str, level: float, threads: Optional[int]) -> list[dict[str, Any]]:
+        if estimand.lower() not in native.ESTIMANDS:
+            raise InvalidArgumentError(f"there is no estimand {estimand!r}", "estimand", "use 'ate', 'att', 'atc' or 'ato'")
+        asked = native.Averaging(estimand=native.ESTIMANDS[estimand.lower()], level=level)
+        told = c.c_void_p()
+        arguments = (c.byref(told), self.handle.pointer, c.byref(asked))
+        run(lib.mtlr_model_average_effects_json, *arguments, threads=threads, holding=(self, asked))
+        answer = json.loads(native.take_text(told))
+        return list(answer["estimates"] if isinstance(answer, dict) else answer)

@@ -1,0 +1,187 @@
+"""Every kind of data gives the same model, and is not copied where that can be avoided."""
+
+import warnings
+
+import numpy as np
+import pytest
+from conftest import draw, linear
+
+import libmetalearners as mtlr
+from libmetalearners import _data
+
+
+@pytest.fixture(scope="module")
+def expected(data):
+    return linear().fit(data.X, data.y, data.w).predict(data.X)
+
+
+def strided(X):
+    wide = np.zeros((2 * len(X), 2 * X.shape[1]))
+    wide[::2, ::2] = X
+    return wide[::2, ::2]
+
+
+def read_only(X):
+    made = X.copy()
+    made.flags.writeable = False
+    return made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [np.asfortranarray, strided, read_only, lambda X: X[::-1].copy()[::-1], lambda X: X.astype(">f8"), lambda X: X.tolist()],
+    ids=["fortran", "strided", "read-only", "backwards", "byte-swapped", "list"],
+)
+def test_layouts_of_numpy(data, expected, change):
+    learner = linear().fit(change(data.X), data.y, data.w)
+    np.testing.assert_array_equal(learner.predict(change(data.X)), expected)
+
+
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "?"])
+def test_types_of_numpy(kind):
+    drawn = draw()
+    X = (drawn.X > 0).astype(kind)
+    first = linear().fit(X.astype(float), drawn.y, drawn.w).predict(X.astype(float))
+    np.testing.assert_array_equal(linear().fit(X, drawn.y, drawn.w).predict(X), first)
+
+
+def test_a_number_that_is_repeated_without_memory_is_read_as_often():
+    drawn = draw()
+    half = np.broadcast_to(0.5, 400)
+    learner = linear().fit({"x": drawn.X[:, 1], "same": half}, drawn.y, drawn.w, propensity=half)
+    np.testing.assert_array_equal(learner.propensity(), 0.5)
+    X = np.broadcast_to(drawn.X[:1], (400, 3))
+    assert np.ptp(linear().fit(drawn.X, drawn.y, drawn.w).predict(X)) == 0
+
+
+def test_numbers_of_numpy_are_not_copied(data):
+    for X in (data.X, np.asfortranarray(data.X), strided(data.X), data.X.astype("f4"), data.X.astype("i2")):
+        assert np.shares_memory(_data.frame(X).matrix, X)
+    X = np.arange(6, dtype="i8")
+    assert np.shares_memory(_data.column(X, "x").numbers, X)
+    truth = np.array([True, False])
+    assert np.shares_memory(_data.column(truth, "x").numbers, truth)
+
+
+def test_a_fit_takes_no_memory_for_a_copy_of_the_data():
+    import os
+    import subprocess
+    import sys
+
+    program = """
+import numpy as np, resource, libmetalearners as mtlr
+X = np.random.default_rng(0).normal(size=(500_000, 40))   # 160 MB
+from libmetalearners._model import assign_roles, make_dataset
+y, w = X[:, 0].copy(), (X[:, 1] > 0).astype(np.int8)
+now = lambda: int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize()
+before = now()
+dataset = make_dataset(*(lambda roles: (roles, {'data': roles.spec}))(assign_roles(X, y, w, None, None, None)), copy=False)
+assert now() - before < 80e6, now() - before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env=os.environ)
+
+
+def test_pandas(data, expected):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(data.X, columns=["x0", "x1", "x2"])
+    y, w = pandas.Series(data.y, name="score"), pandas.Series(data.w, name="coached", index=range(5, 405))
+    learner = linear().fit(frame, y, w)
+    np.testing.assert_array_equal(learner.predict(frame[["x2", "x0", "x1"]].assign(other="a")), expected)
+    assert list(learner.feature_names_in_) == ["x0", "x1", "x2"]
+    assert learner.summary["spec"]["data"]["treatment"] == "coached"
+    whole = frame.assign(score=data.y, coached=data.w)
+    np.testing.assert_array_equal(linear().fit(whole, "score", "coached").predict(frame), expected)
+
+
+def test_pandas_with_missing_values_and_categories():
+    pandas = pytest.importorskip("pandas")
+    drawn = draw()
+    region = np.array(["north", "south", "west"])[np.arange(400) % 3]
+    numbers = pandas.Series(np.arange(400) % 7).astype("Int64").mask(np.arange(400) % 11 == 0)
+    made = {
+        "text": pandas.Series(region, dtype=object).mask(np.arange(400) % 13 == 0),
+        "category": pandas.Categorical(region, categories=["west", "south", "north", "east"]),
+        "nullable": numbers,
+        "truth": pandas.array(region == "west", dtype="boolean"),
+    }
+    frame = pandas.DataFrame(made)
+    read = _data.frame(frame)
+    assert read.columns["text"].levels == ["north", "south", "west"] and read.columns["text"].numbers[0] == -1
+    assert read.columns["category"].levels == ["west", "south", "north", "east"]
+    assert np.isnan(read.columns["nullable"].numbers[0]) and read.columns["nullable"].numbers[1] == 1
+    learner = linear().fit(frame, drawn.y, drawn.w)
+    # The codes of a category may differ between frames: levels are found by their names.
+    other = frame.assign(category=pandas.Categorical(region, categories=["north", "south", "west"]))
+    np.testing.assert_array_equal(learner.predict(other), learner.predict(frame))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        learner.predict(frame.assign(text="elsewhere"))
+    assert any("elsewhere" in str(warning.message) for warning in told)
+
+
+def test_types_of_arrow_in_pandas():
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    whole = pandas.Series([1, 2, 3]).astype(pandas.ArrowDtype(pyarrow.int32()))
+    gaps = pandas.Series([1, None, 3]).astype(pandas.ArrowDtype(pyarrow.int64()))
+    text = pandas.Series(["b", None, "a"]).astype(pandas.ArrowDtype(pyarrow.string()))
+    truth = pandas.Series([True, None, False]).astype(pandas.ArrowDtype(pyarrow.bool_()))
+    read = _data.frame(pandas.DataFrame({"whole": whole, "gaps": gaps, "text": text, "truth": truth}))
+    assert list(read.columns["whole"].numbers) == [1, 2, 3] and np.isnan(read.columns["gaps"].numbers[1])
+    assert read.columns["text"].levels == ["a", "b"] and list(read.columns["text"].numbers) == [1, -1, 0]
+    assert list(read.columns["truth"].numbers[[0, 2]]) == [1, 0] and np.isnan(read.columns["truth"].numbers[1])
+
+
+def test_anything_that_exports_an_arrow_stream(data, expected):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({f"x{i}": data.X[:, i] for i in range(3)})
+
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return table.__arrow_c_stream__(requested_schema)
+
+    np.testing.assert_array_equal(linear().fit(Stream(), data.y, data.w).predict(Stream()), expected)
+
+
+def test_polars(data, expected):
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({f"x{i}": data.X[:, i] for i in range(3)})
+    learner = linear().fit(frame, polars.Series("score", data.y), polars.Series("coached", data.w))
+    np.testing.assert_array_equal(learner.predict(frame), expected)
+    read = _data.frame(polars.DataFrame({"a": ["x", None, "y"], "b": [1, None, 3], "c": [True, False, True]}))
+    assert read.columns["a"].levels == ["x", "y"] and list(read.columns["a"].numbers) == [0, -1, 1]
+    assert np.isnan(read.columns["b"].numbers[1]) and list(read.columns["c"].numbers) == [1, 0, 1]
+    with pytest.raises(mtlr.MetaLearnersError, match="collect"):
+        learner.predict(frame.lazy())
+
+
+def test_pyarrow(data, expected):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({f"x{i}": pyarrow.chunked_array([data.X[:100, i], data.X[100:, i]]) for i in range(3)})
+    learner = linear().fit(table, pyarrow.array(data.y), pyarrow.array(data.w))
+    np.testing.assert_array_equal(learner.predict(table), expected)
+    made = {"a": pyarrow.array(["x", None, "y"]).dictionary_encode(), "b": pyarrow.array([1, None, 3], "u4"), "c": [True, False, True]}
+    read = _data.frame(pyarrow.table(made))
+    assert read.columns["a"].levels == ["x", "y"] and list(read.columns["a"].numbers) == [0, -1, 1]
+    assert np.isnan(read.columns["b"].numbers[1]) and list(read.columns["c"].numbers) == [1, 0, 1]
+
+
+def test_sparse(data):
+    sparse = pytest.importorskip("scipy.sparse")
+    X = np.where(np.abs(data.X) > 1, data.X, 0)
+    dense = linear().fit(X, data.y, data.w).predict(X)
+    for kind in (sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array):
+        learner = linear().fit(kind(X), data.y, data.w)
+        np.testing.assert_allclose(learner.predict(kind(X)), dense, rtol=1e-6, atol=1e-8)
+
+
+def test_labels_of_arms_come_back_as_they_are(data):
+    for labels in (["control", "email", "visit"], [10, 20, 30], [0.5, 1.5, 2.5], [np.int8(3), np.int8(4), np.int8(7)]):
+        w = np.array(labels)[np.arange(400) % 3]
+        learner = linear().fit(data.X, data.y, w)
+        assert learner.arms_ == [label.item() if isinstance(label, np.generic) else label for label in labels]
+        assert learner.predict(data.X[:5]).shape == (5, 2)
+        one = learner.predict(data.X[:5], arm=labels[2], baseline=labels[1])
+        both = learner.predict(data.X[:5])
+        np.testing.assert_allclose(one, both[:, 1] - both[:, 0] if one.ndim == 1 else (both[:, 1] - both[:, 0])[:, None])
+    assert linear().fit(data.X, data.y, data.w == 1).arms_ == [False, True]
+    assert linear(control="email").fit(data.X, data.y, np.array(["a", "email"])[data.w]).arms_ == ["email", "a"]
