@@ -11,6 +11,7 @@ struct CompareTests {
         -> CausalStudy
     {
         var spec = MetaLearnerSpec()
+        spec.learner = .dr
         spec.models = try ModelsSpec(["outcome": "ridge", "propensity": "logistic", "effect": "ridge"])
         spec.crossFitting.folds = 3
         change(&spec)

@@ -88,7 +88,7 @@ public struct CompareAnalysis: Analysis {
         result.charts = [chart(fits)]
         result.findings = findings(fits, table, study, losses.weights)
         result.assumptions = [
-            "Given the covariates, who is in which arm does not depend on what would have happened (no unobserved confounding).",
+            Assumption.noConfounding,
             "The losses compare effects on one set of nuisances: they are right up to a constant that is the same for all, and noisy where the nuisances are poor.",
         ]
         return result
@@ -111,6 +111,7 @@ public struct CompareAnalysis: Analysis {
                 }
                 var value = fitting.fitter.spec.specValue.objectValue ?? SpecObject()
                 value["learner"] = .string(kind.rawValue)
+                if bringsModels { value["models"] = nil }
                 if !backend.isEmpty {
                     var models = value["models"]?.objectValue ?? SpecObject()
                     for role in ["outcome", "effect"]
@@ -235,7 +236,7 @@ public struct CompareAnalysis: Analysis {
         }
         if let least = pairs.min(by: { $0.0 < $1.0 }) {
             sentences.append(
-                "The effects of \(least.1) agree least, with a correlation of \(PolicyText.number(least.0)).")
+                "The effects of \(least.1) agree least, with a correlation of \(Sentence.number(least.0)).")
         }
         return sentences
     }

@@ -97,16 +97,16 @@ public struct BudgetCurveAnalysis: Analysis {
         }
         let budgets = table.numbers("budget_per_row")
         var sentences = [
-            "Treating all whose effect is above 0 costs \(PolicyText.number(budgets.last ?? 0)) for each row and changes the mean of \(study.names.outcome) by \(PolicyText.number(last))."
+            "Treating all whose effect is above 0 costs \(Sentence.number(budgets.last ?? 0)) for each row and changes the mean of \(study.names.outcome) by \(Sentence.number(last))."
         ]
         if last > 0, let half = gains.indices.first(where: { gains[$0] >= last / 2 }) {
             sentences.append(
-                "Half of that gain is had with a budget of \(PolicyText.number(budgets[half])), \(PolicyText.percent(budgets[half] / (budgets.last ?? 1))) of the largest."
+                "Half of that gain is had with a budget of \(Sentence.number(budgets[half])), \(Sentence.share(budgets[half] / (budgets.last ?? 1))) of the largest."
             )
         }
         if best < gains.count - 1 {
             sentences.append(
-                "The estimated gain is largest at a budget of \(PolicyText.number(budgets[best])): beyond that, those who are added seem to lose."
+                "The estimated gain is largest at a budget of \(Sentence.number(budgets[best])): beyond that, those who are added seem to lose."
             )
         }
         return sentences

@@ -92,7 +92,7 @@ struct PolicyEvaluation {
 
     /// The assumptions of every value of a policy.
     static let assumptions = [
-        "Given the covariates, who is in which arm does not depend on what would have happened (no unobserved confounding).",
+        Assumption.noConfounding,
         "Everybody could have been in every arm that the policy may give (overlap).",
         "What happens to one unit does not depend on how others are treated.",
     ]

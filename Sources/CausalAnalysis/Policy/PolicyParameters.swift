@@ -27,28 +27,12 @@ struct PolicyLimit: Sendable, Equatable {
 
     /// The rule in words.
     var sentence: String {
-        if let share { return "the best \(PolicyText.percent(share)) of the rows" }
+        if let share { return "the best \(Sentence.share(share)) of the rows" }
         if let budget {
-            return "as many as a budget of \(PolicyText.number(budget)) for each row pays for, the best first"
+            return "as many as a budget of \(Sentence.number(budget)) for each row pays for, the best first"
         }
         return
-            "everybody whose effect\(threshold == nil || threshold == 0 ? " is above 0" : " for each unit of cost is above " + PolicyText.number(threshold ?? 0))"
-    }
-}
-
-/// Numbers in the sentences of analyses.
-enum PolicyText {
-    /// Four significant digits.
-    static func number(_ value: Double) -> String {
-        guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
-        var scale = 1.0
-        while abs(value) * scale < 1000, scale < 1e12 { scale *= 10 }
-        return SpecValue.normalized((value * scale).rounded() / scale).json()
-    }
-
-    /// A share in percent with at most one decimal.
-    static func percent(_ share: Double) -> String {
-        SpecValue.normalized((share * 1000).rounded() / 10).json() + " %"
+            "everybody whose effect\(threshold == nil || threshold == 0 ? " is above 0" : " for each unit of cost is above " + Sentence.number(threshold ?? 0))"
     }
 }
 

@@ -93,7 +93,7 @@ public struct PolicyTreeAnalysis: Analysis {
             result.values["agreement"] = .number(Double(agreement) / Double(rows.count))
             if Double(agreement) < 0.8 * Double(rows.count) {
                 result.warnings.append(
-                    "The trees of the folds decide otherwise for \(PolicyText.percent(1 - Double(agreement) / Double(rows.count))) of the rows: the rules themselves are uncertain."
+                    "The trees of the folds decide otherwise for \(Sentence.share(1 - Double(agreement) / Double(rows.count))) of the rows: the rules themselves are uncertain."
                 )
             }
         }
@@ -219,7 +219,7 @@ public struct PolicyTreeAnalysis: Analysis {
                 let upper = row[4].doubleValue
             else { continue }
             sentences.append(
-                "Rules found this way change the mean of \(study.names.outcome)\(cost.entries.isEmpty ? "" : ", less the cost,") by \(PolicyText.number(gain)) (\(PolicyText.number(lower)) to \(PolicyText.number(upper))) compared with treating \(over), by rows that their tree did not see."
+                "Rules found this way change the mean of \(study.names.outcome)\(cost.entries.isEmpty ? "" : ", less the cost,") by \(Sentence.number(gain)) (\(Sentence.number(lower)) to \(Sentence.number(upper))) compared with treating \(over), by rows that their tree did not see."
             )
         }
         return sentences

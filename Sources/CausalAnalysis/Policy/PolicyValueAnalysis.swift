@@ -178,10 +178,10 @@ public struct PolicyValueAnalysis: Analysis {
                 default: "treating " + name
                 }
             let numbers =
-                "\(PolicyText.number(gain)) (\(PolicyText.number(lower)) to \(PolicyText.number(upper)))"
+                "\(Sentence.number(gain)) (\(Sentence.number(lower)) to \(Sentence.number(upper)))"
             sentences.append(
                 sentences.isEmpty
-                    ? "Treating \(limit.sentence), which is \(PolicyText.percent(treated)) of the rows, changes the mean of \(study.names.outcome) by \(numbers) compared with \(over)."
+                    ? "Treating \(limit.sentence), which is \(Sentence.share(treated)) of the rows, changes the mean of \(study.names.outcome) by \(numbers) compared with \(over)."
                     : "Compared with \(over) the change is \(numbers).")
         }
         return sentences

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CausalAnalysis
+import MetaLearners
 import MetaLearnersCore
 
 /// `metalearners compare`.
@@ -38,6 +39,11 @@ struct CompareCommand: ParsableCommand {
             let list = SpecValue.array(
                 names.split(separator: ",").map { .string($0.trimmingCharacters(in: " ")) })
             options.settings.append("\(key)=\(list.json())")
+        }
+        // Losses are those on nuisances of the spec's models, which auto would refuse.
+        let inputs = try InputFiles(first, second, of: "compare", takesModel: true)
+        if specOptions.learner == nil, inputs.spec.map(InputFiles.isModel) != true {
+            specOptions.learner = LearnerKind.dr.rawValue
         }
         try AnalysisRun(
             command: "compare", topics: [.evaluation], options: options, specOptions: specOptions,
