@@ -52,9 +52,12 @@ struct ExecutionTests {
                 return true
             })
         _ = try MetaLearnerFitter(Linear.spec(.dr)).fit(data, options)
-        // Three arm outcomes and the propensity in three folds; two effects in three folds and on all rows.
-        #expect(totals.withLock { $0 } == ["nuisances": 12, "effects": 8])
-        #expect(seen.withLock { $0 } == ["nuisances": Array(0...12), "effects": Array(0...8)])
+        // Three arm outcomes and the propensity in three folds; the check of overlap in three folds; two effects in three
+        // folds and on all rows.
+        #expect(totals.withLock { $0 } == ["nuisances": 12, "overlap": 3, "effects": 8])
+        #expect(
+            seen.withLock { $0 }
+                == ["nuisances": Array(0...12), "overlap": Array(0...3), "effects": Array(0...8)])
     }
 
     @Test(
