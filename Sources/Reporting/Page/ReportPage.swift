@@ -58,14 +58,16 @@ struct ReportPage {
                     NumberText.grouped(Set(clusters).count)
                 ))
         }
-        if study.effects != nil { facts.append(("effects by", study.source)) }
+        if study.effects != nil { facts.append(("learner", study.source)) }
         return "<ul class=\"facts\">"
             + facts.map { "<li><b>\(escaped($0.1))</b> \(escaped($0.0))</li>" }.joined() + "</ul>"
     }
 
-    /// The first finding of each analysis.
+    /// The first finding of each topic, what works on average ahead of whether it can be told.
     private var answers: [String] {
-        report.sections.flatMap { $0.results.compactMap(\.findings.first) }
+        let first = report.sections.filter { $0.topic == .averageEffects }
+        let others = report.sections.filter { $0.topic != .averageEffects }
+        return (first + others).compactMap { $0.results.compactMap(\.findings.first).first }
     }
 
     private var doubts: String {
