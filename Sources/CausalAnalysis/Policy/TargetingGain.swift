@@ -70,7 +70,8 @@ package struct TargetingGain: Sendable, Equatable {
         }
         let own = try? TreatmentAllocation(
             effects: effects,
-            costs: limit.ignoresCosts
+            // Without any cost each treated row costs 1.
+            costs: limit.ignoresCosts || costs?.isEmpty != false
                 ? nil : costs.map { $0.map { [Double](repeating: $0, count: study.rowCount) } },
             weights: evaluation.weights, units: byCluster ? study.clusters : nil, limit: rule)
         guard let own, own.treatedWeight > 0 else { return nil }
