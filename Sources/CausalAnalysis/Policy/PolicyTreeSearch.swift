@@ -120,25 +120,50 @@ struct PolicyTreeSearch: Sendable {
         throws(MetaLearnersError) -> (value: Double, bin: Int)
     {
         let groups = groups(rows, by: columns[column])
-        let sides = OneSplitValues(self)
-        var left = [Double](repeating: -.infinity, count: groups.count)
-        for (index, group) in groups.dropLast().enumerated() {
-            try context.checkCancellation()
-            for row in group.rows { sides.add(Int(row)) }
-            left[index] = sides.value
-        }
-        sides.clear()
+        let left = try stumpValues(groups.dropLast().map(\.rows), context)
+        let right = try stumpValues(groups.dropFirst().reversed().map(\.rows), context)
         var best = (value: -Double.infinity, bin: 0)
         var count = 0
-        for index in groups.indices.dropFirst().reversed() {
-            try context.checkCancellation()
-            for row in groups[index].rows { sides.add(Int(row)) }
+        for index in left.indices {
             count += groups[index].rows.count
-            // Of equal ones the first: they are met last.
-            if count >= leastRows, rows.count - count >= leastRows,
-                left[index - 1] + sides.value >= best.value
-            {
-                best = (left[index - 1] + sides.value, groups[index - 1].bin)
+            let value = left[index] + right[right.count - 1 - index]
+            guard count >= leastRows, rows.count - count >= leastRows, value > best.value else { continue }
+            best = (value, groups[index].bin)
+        }
+        return best
+    }
+
+    /// The value of the best tree of depth at most 1 on the first group, on the first two, and so on.
+    ///
+    /// Column by column, so that the sums of one stay in the cache.
+    private func stumpValues(_ groups: [[Int32]], _ context: ExecutionContext) throws(MetaLearnersError)
+        -> [Double]
+    {
+        var totals = scores.map { _ in [Double](repeating: 0, count: groups.count) }
+        for (arm, scores) in scores.enumerated() {
+            var sum = 0.0
+            for (index, group) in groups.enumerated() {
+                for row in group { sum += scores[Int(row)] }
+                totals[arm][index] = sum
+            }
+        }
+        var best = groups.indices.map { index in totals.reduce(-.infinity) { max($0, $1[index]) } }
+        for first in scores.indices {
+            for second in scores.indices where second > first {
+                let differences = zip(scores[first], scores[second]).map { $0 - $1 }
+                for column in columns {
+                    try context.checkCancellation()
+                    let tree = PrefixExtremes(bins: column.uppers.count)
+                    for (index, group) in groups.enumerated() {
+                        for row in group { tree.add(differences[Int(row)], to: Int(column.bins[Int(row)])) }
+                        let extremes = leastRows <= 1 ? tree.extremes : tree.extremes(leaving: leastRows)
+                        guard let extremes else { continue }
+                        // The first arm on the left of the split and the second on its right, or the other way round.
+                        best[index] = max(
+                            best[index], totals[second][index] + extremes.largest,
+                            totals[first][index] - extremes.smallest)
+                    }
+                }
             }
         }
         return best
@@ -149,62 +174,5 @@ struct PolicyTreeSearch: Sendable {
         var members = [[Int32]](repeating: [], count: column.uppers.count)
         for row in rows { members[Int(column.bins[Int(row)])].append(row) }
         return members.indices.compactMap { members[$0].isEmpty ? nil : ($0, members[$0]) }
-    }
-}
-
-/// The value of the best tree of depth at most 1 on a set of rows that grows.
-private final class OneSplitValues {
-    private let search: PolicyTreeSearch
-    private let pairs: [(first: Int, second: Int)]
-    private var totals: [Double]
-    private var count = 0
-    /// For each column and each pair of arms the prefix sums of their difference.
-    private let trees: [Holder]
-
-    private final class Holder {
-        let tree: PrefixExtremes
-        init(bins: Int) { tree = PrefixExtremes(bins: bins) }
-    }
-
-    init(_ search: PolicyTreeSearch) {
-        self.search = search
-        let arms = search.scores.indices
-        let pairs = arms.flatMap { first in arms.filter { $0 > first }.map { (first: first, second: $0) } }
-        self.pairs = pairs
-        totals = [Double](repeating: 0, count: arms.count)
-        trees = search.columns.flatMap { column in pairs.map { _ in Holder(bins: column.uppers.count) } }
-    }
-
-    func clear() {
-        for holder in trees { holder.tree.clear() }
-        for arm in totals.indices { totals[arm] = 0 }
-        count = 0
-    }
-
-    func add(_ row: Int) {
-        for arm in totals.indices { totals[arm] += search.scores[arm][row] }
-        count += 1
-        for (pairIndex, pair) in pairs.enumerated() {
-            let difference = search.scores[pair.first][row] - search.scores[pair.second][row]
-            for (column, index) in zip(
-                search.columns, stride(from: pairIndex, to: trees.count, by: pairs.count))
-            {
-                trees[index].tree.add(difference, to: Int(column.bins[row]))
-            }
-        }
-    }
-
-    /// Σ_a max: of a constant, or of one split with its two arms.
-    var value: Double {
-        var best = totals.max() ?? 0
-        for (index, holder) in trees.enumerated() {
-            let pair = pairs[index % pairs.count]
-            let extremes =
-                search.leastRows <= 1 ? holder.tree.extremes : holder.tree.extremes(leaving: search.leastRows)
-            guard let extremes else { continue }
-            // The first arm on the left of the split and the second on its right, or the other way round.
-            best = max(best, totals[pair.second] + extremes.largest, totals[pair.first] - extremes.smallest)
-        }
-        return best
     }
 }

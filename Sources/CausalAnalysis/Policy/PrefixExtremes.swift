@@ -19,13 +19,10 @@ struct PrefixExtremes: ~Copyable {
         while size < bins { size *= 2 }
         self.size = size
         nodes = .allocate(capacity: 2 * size)
-        clear()
+        nodes.initialize(repeating: Node(), count: 2 * size)
     }
 
     deinit { nodes.deallocate() }
-
-    /// Empties all bins.
-    func clear() { nodes.initialize(repeating: Node(), count: 2 * size) }
 
     /// Adds a value to a bin.
     func add(_ value: Double, to bin: Int) {
@@ -80,28 +77,20 @@ struct PrefixExtremes: ~Copyable {
         return index - size
     }
 
+    /// The extremes over the prefixes that end in some bins, from left to right by the largest blocks that fit.
     private func extremes(from first: Int, through last: Int, after before: Double) -> (Double, Double) {
-        var (left, right) = (first + size, last + size + 1)
-        var (head, largest, smallest) = (before, -Double.infinity, Double.infinity)
-        var tail: [Int] = []
-        func take(_ index: Int) {
+        var (start, head, largest, smallest) = (first, before, -Double.infinity, Double.infinity)
+        while start <= last {
+            var (index, width) = (start + size, 1)
+            while index & 1 == 0, start + 2 * width - 1 <= last {
+                index /= 2
+                width *= 2
+            }
             largest = max(largest, head + nodes[index].largest)
             smallest = min(smallest, head + nodes[index].smallest)
             head += nodes[index].sum
+            start += width
         }
-        while left < right {
-            if left & 1 == 1 {
-                take(left)
-                left += 1
-            }
-            if right & 1 == 1 {
-                right -= 1
-                tail.append(right)
-            }
-            left /= 2
-            right /= 2
-        }
-        for index in tail.reversed() { take(index) }
         return (largest, smallest)
     }
 }
