@@ -235,8 +235,11 @@ public struct CompareAnalysis: Analysis {
             }
         }
         if let least = pairs.min(by: { $0.0 < $1.0 }) {
+            let value = Sentence.number(least.0)
             sentences.append(
-                "The effects of \(least.1) agree least, with a correlation of \(Sentence.number(least.0)).")
+                pairs.count == 1
+                    ? "The effects of \(least.1) have a correlation of \(value)."
+                    : "The effects of \(least.1) agree least, with a correlation of \(value).")
         }
         return sentences
     }
