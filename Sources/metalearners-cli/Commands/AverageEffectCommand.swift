@@ -22,8 +22,10 @@ struct AverageEffectCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("CSV file with a header; - reads standard input.", valueName: "data"))
     var second: String?
 
-    @Option(help: 
-        "Over whom to average: all rows (ate), those in the arm (att), those in the control (atc), all by their overlap (ato).")
+    @Option(
+        help:
+            "Over whom to average: all rows (ate), those in the arm (att), those in the control (atc), all by their overlap (ato)."
+    )
     var estimand: Estimand = .ate
 
     @Option(help: ArgumentHelp("The level of the intervals, between 0 and 1.", valueName: "share"))
