@@ -48,6 +48,9 @@ extension Analysis {
     {
         let checked = try validated()
         try study.require(checked.needs, for: Self.name)
+        // Scores, weights and orders of the rows, of each arm.
+        try AvailableMemory.require(
+            study.rowCount, of: 64 + 32 * study.armLabels.count, for: "'\(Self.name)'")
         return try checked.run(study, Scheduler(options))
     }
 

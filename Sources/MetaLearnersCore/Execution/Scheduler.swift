@@ -24,8 +24,9 @@ public final class Scheduler: Sendable {
 
     /// The scheduler for work beside which so many bytes are taken already.
     ///
-    /// - Throws: `outOfMemory` where that is more than the limit.
+    /// - Throws: `outOfMemory` where that is more than the limit, or than the system gives.
     package func limited(by bytes: Int) throws(MetaLearnersError) -> Scheduler {
+        try AvailableMemory.require(bytes, for: "what the fits share and leave behind")
         guard let memoryLimit else { return self }
         guard bytes < memoryLimit else {
             throw MetaLearnersError(
