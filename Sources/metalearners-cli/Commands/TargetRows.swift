@@ -90,11 +90,7 @@ struct TargetReader {
     {
         var spec = try specOptions.load(inputs.spec, seed: runOptions.seed)
         // What treatment costs, and who somebody is, is nothing to learn effects from.
-        spec.data.exclude += (costs.columns + trueEffects + keep).filter {
-            !spec.data.exclude.contains($0) && $0 != spec.data.treatment && $0 != spec.data.outcome
-                && $0 != spec.data.cluster && $0 != spec.data.weight && !spec.data.covariates.contains($0)
-                && !spec.data.propensity.contains($0)
-        }
+        spec.data.exclude += (costs.columns + trueEffects + keep).filter { !spec.data.names($0) }
         let fitter = try MetaLearnerFitter(spec, registry: runOptions.registry())
         let rows = try table(inputs.data, ColumnRules(fitter.spec.data), fitter.spec.data, session)
         let dataset = try CausalDataset(rows.table, fitter.spec.data)
