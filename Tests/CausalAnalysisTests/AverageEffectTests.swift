@@ -154,10 +154,11 @@ struct AverageEffectTests {
             covariates: Table([]),
             treatment: Treatment(arms: taking(data.treatment.arms), labels: data.treatment.labels),
             outcome: Outcome(taking(data.outcome.values)))
+        let shares = try #require(known.propensities)
         let study = try CausalStudy(
             few,
             given: GivenColumns(
-                propensities: try #require(known.propensities).map(taking),
+                propensities: shares.map { taking($0) },
                 armMeans: [taking(known.armOutcome(0)), taking(known.armOutcome(1))]))
         let expected = try study.averageEffects(estimand)[0]
         let found = try model.averageEffects(estimand)[0]

@@ -93,6 +93,8 @@ struct TargetSummary {
     }
 
     private func number(_ value: Double) -> String {
-        NumberText.fixed(value, decimals: NumberText.decimals(for: [value]))
+        let decimals = NumberText.decimals(for: [value])
+        return decimals == 0 && abs(value) < 1e12
+            ? NumberText.grouped(Int(value.rounded())) : NumberText.fixed(value, decimals: decimals)
     }
 }
