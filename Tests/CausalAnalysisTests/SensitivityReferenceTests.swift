@@ -11,6 +11,7 @@ struct SensitivityReferenceTests {
     @Test("The extremes are those of the linear programmes that define them, with ties and constant features")
     func programmes() throws {
         for entry in try Fixture("sensitivity").part("programmes").parts() {
+            let kind = try entry.text("kind")
             let (residuals, weights) = (try entry.numbers("residuals"), try entry.numbers("weights"))
             let balance = QuantileBalance(
                 residuals: residuals, feature: try entry.numbers("feature"), weights: weights)
@@ -21,7 +22,7 @@ struct SensitivityReferenceTests {
                         $0 + weights[$1] * (residuals[$1] + penalties[$1])
                     }
                     #expect(
-                        Approximate.equal(found, known, 1e-8), "\(try entry.text("kind")) \(key) \(lambda)")
+                        Approximate.equal(found, known, 1e-8), "\(kind) \(key) \(lambda)")
                 }
             }
         }
