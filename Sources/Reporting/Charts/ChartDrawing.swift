@@ -90,7 +90,7 @@ package enum ChartDrawing {
 private struct NumericChart {
     let chart: Chart
     private let width: ChartDrawing.Width
-    private let right = 16.0
+    private let right = 22.0
     private let bottom = 52.0
     private var height: Double { width == .wide ? 340 : 260 }
     private var left: Double { width == .wide ? 74 : 60 }
@@ -255,7 +255,10 @@ private struct CategoryChart {
             body += ChartDrawing.line(at, top, at, end, class: "reference")
         }
         body += ChartDrawing.text(
-            chart.y.title, x: (left + width.rawValue - right) / 2, y: height - 8, "middle", class: "axis")
+            chart.y.title,
+            // Beside long names there may be no room for it under the axis alone.
+            x: width == .wide ? (left + width.rawValue - right) / 2 : width.rawValue / 2, y: height - 8,
+            "middle", class: "axis")
         for (index, series) in chart.series.enumerated() { body += draw(series, index, scale, top: top) }
         return ChartDrawing.frame(chart, width, height: height, body)
     }
