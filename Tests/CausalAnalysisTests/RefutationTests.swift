@@ -67,6 +67,19 @@ struct RefutationTests {
         }
     }
 
+    @Test("A limit of memory reaches the fits of every repeat, and changes no result")
+    func memory() throws {
+        let study = try study(strong(rows: 200))
+        for analysis in try Self.all() {
+            let limited = try analysis.run(study, ExecutionOptions(threads: 2, memoryLimit: 1 << 28))
+            #expect(try limited == analysis.run(study, ExecutionOptions(threads: 2)))
+            let error = #expect(throws: MetaLearnersError.self) {
+                try analysis.run(study, ExecutionOptions(threads: 2, memoryLimit: 1))
+            }
+            #expect(error?.kind == .outOfMemory, "\(type(of: analysis).name)")
+        }
+    }
+
     @Test("A dummy outcome leaves the propensities as they are: only arm means are fitted")
     func reuse() throws {
         let study = try study(strong(rows: 200))
