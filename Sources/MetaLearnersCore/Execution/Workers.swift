@@ -38,6 +38,15 @@ package enum Workers {
         }
     }
 
+    /// The same, and the calling thread runs `waiting` meanwhile; it does not where the system gives no thread.
+    package static func onOwnStack(_ body: () -> Void, waiting: () -> Void) {
+        withoutActuallyEscaping(body) { body in
+            guard let thread = PlainThread(body) else { return body() }
+            waiting()
+            thread.join()
+        }
+    }
+
     /// Runs `body` on a thread of its own, and returns at once; on the calling thread where the system gives none.
     package static func detach(_ body: @escaping @Sendable () -> Void) {
         guard let thread = PlainThread(body) else { return body() }

@@ -133,6 +133,20 @@ def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool) -> Handle:
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
 
 
+def request(
+    output: int, *, arm: Optional[str] = None, baseline: Optional[str] = None, scale: Optional[str] = None
+) -> native.Prediction:
+    """What to predict of new rows."""
+    if scale not in native.SCALES:
+        raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
+    return native.Prediction(
+        output=output,
+        arm=arm.encode() if arm is not None else None,
+        baseline=baseline.encode() if baseline is not None else None,
+        scale=native.SCALES[scale],
+    )
+
+
 class Model:
     """A fitted model: immutable, shared freely between threads and forked processes."""
 
@@ -199,17 +213,10 @@ class Model:
         progress: Progress = None,
     ) -> FloatArray:
         """Rows × columns of an output; the training rows where there is no table."""
-        if scale not in native.SCALES:
-            raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
-        asked = native.Prediction(
-            output=output,
-            arm=arm.encode() if arm is not None else None,
-            baseline=baseline.encode() if baseline is not None else None,
-            scale=native.SCALES[scale],
-            level=level,
-            rows=native.TRAINING_ROWS if table is None else native.NEW_ROWS,
-            dataset=dataset.pointer if dataset is not None else None,
-        )
+        asked = request(output, arm=arm, baseline=baseline, scale=scale)
+        asked.level = level
+        asked.rows = native.TRAINING_ROWS if table is None else native.NEW_ROWS
+        asked.dataset = dataset.pointer if dataset is not None else None
         count, pointer = c.c_int64(), self.handle.pointer
         native.call(lib.mtlr_model_prediction_columns, c.byref(count), pointer, c.byref(asked))
         view, kept = table.table() if table is not None else (None, None)
