@@ -207,6 +207,7 @@ _PROTOTYPES = {
     "mtlr_model_average_effects_json": ("0", "ppppp"),
     "mtlr_registry_create": ("0", "pp"),
     "mtlr_registry_load_plugin": ("0", "psp"),
+    "mtlr_registry_add_callbacks": ("0", "ppp"),
     "mtlr_registry_backends": ("0", "ppp"),
     "mtlr_registry_resolve_spec": ("0", "ppsp"),
     "mtlr_registry_load_model": ("0", "ppsp"),
@@ -353,11 +354,14 @@ _registry: Optional[Handle] = None
 
 
 def registry() -> c.c_void_p:
-    """The base learners that this process knows: those built in, and the plug-ins that were loaded."""
+    """The base learners that this process knows: those built in, Python's estimators, and the plug-ins that were loaded."""
     global _registry
     if _registry is None:
         made = c.c_void_p()
         call(lib.mtlr_registry_create, c.byref(made))
+        from ._sklearn import register
+
+        register(made)
         _registry = Handle(made, lambda pointer: None)
     return _registry.pointer
 

@@ -135,7 +135,7 @@ class MetaLearner:
         data = state.pop("_bytes", None)
         self.__dict__.update(state)
         if data is not None:
-            self._model = Model.from_bytes(data)
+            self._model = Model.from_bytes(data, trust=True)  # Whoever reads a pickle trusts it.
 
     # --------------------------------------------------------------------------------------------------- Specs
 
@@ -410,9 +410,18 @@ class MetaLearner:
         self._fitted.save(path)
 
     @staticmethod
-    def load(path: Union[str, "os.PathLike[str]"]) -> "MetaLearner":
-        """Reads a model that any interface of the library has saved."""
-        return _of_model(Model.load(path))
+    def load(path: Union[str, "os.PathLike[str]"], *, trust: bool = False) -> "MetaLearner":
+        """Reads a model that any interface of the library has saved.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        trust : bool
+            Whether to read pickles, which can run any code. A model with estimators of scikit-learn among its base learners holds
+            some, and is refused without it.
+        """
+        return _of_model(Model.load(path, trust))
 
 
 def _of_model(model: Model) -> MetaLearner:

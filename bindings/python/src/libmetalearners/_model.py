@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes as c
 import json
 import os
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
+from . import _sklearn
 from ._data import Frame, Values, column, frame, label_text, name_of, numbers
 from ._library import Handle, lib
 from ._running import Progress, make, run
@@ -43,7 +45,7 @@ def assign_roles(
     covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
-        covariates.sparse_names, covariates.named,
+        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named,
     )  # fmt: skip
     if table.rows == 0:
         raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
@@ -51,11 +53,12 @@ def assign_roles(
 
     def part(values: Any, role: str, key: Optional[str]) -> tuple[str, Values]:
         if isinstance(values, str):
-            if values not in table.columns:
+            taken = table.take(values)
+            if taken is None:
                 raise InvalidDataError(
                     f"there is no column '{values}' in X", role, "name one of its columns, or pass the values themselves"
                 )
-            name, made = values, table.columns[values]
+            name, made = values, taken
         else:
             name, made = name_of(values, role, table.names), column(values, role)
         if len(made.numbers) != table.rows:
@@ -68,7 +71,7 @@ def assign_roles(
         return name, made
 
     _, outcome = part(y, "outcome", "outcome")
-    bad = int(np.isnan(outcome.numbers).sum()) if outcome.numbers.dtype.kind == "f" else int((outcome.numbers < 0).sum()) * bool(outcome.levels)  # fmt: skip
+    bad = missing_count(outcome)
     if bad and missing_outcome != "drop":
         raise InvalidDataError(
             f"{bad} of {table.rows} values are missing", "outcome", "drop these rows, or set missing_outcome='drop'"
@@ -93,6 +96,15 @@ def assign_roles(
     return Roles(table, spec, treatment, known)
 
 
+def missing_count(values: Values) -> int:
+    """How many values are missing."""
+    if values.validity is not None:
+        return int((np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 0).sum())
+    if values.numbers.dtype.kind == "f":
+        return int(np.isnan(values.numbers).sum())
+    return int((values.numbers < 0).sum()) if values.levels else 0
+
+
 def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:
     """Puts known propensities into a table: one number for each row, or one for each row and arm."""
     if not isinstance(propensity, np.ndarray) and hasattr(propensity, "to_numpy"):
@@ -115,6 +127,13 @@ def _labelled(values: Values) -> Values:
     """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
     if values.levels is not None:
         return values
+    if values.validity is not None:
+        there = np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 1
+        found, codes = np.unique(values.numbers[there], return_inverse=True)
+        all_codes = np.full(len(there), -1, np.int32)
+        all_codes[there] = codes.reshape(-1)
+        labels = found.tolist()
+        return Values(all_codes, [label_text(label) for label in labels], labels)
     found, codes = np.unique(values.numbers, return_inverse=True)
     codes = codes.reshape(-1).astype(np.int32)
     if found.dtype.kind == "f" and np.isnan(found).any():
@@ -172,16 +191,21 @@ class Model:
         return cls(made)
 
     @classmethod
-    def load(cls, path: Any) -> "Model":
+    def load(cls, path: Any, trust: bool = False) -> "Model":
         made = c.c_void_p()
-        native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
+        with _sklearn.trusting() if trust else contextlib.nullcontext([]) as read:
+            native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
+        if read:
+            classes = ", ".join(sorted(set(read)))
+            python_warnings.warn(f"{os.fsdecode(path)}: Python objects were unpickled: {classes}", MetaLearnersWarning, stacklevel=4)
         return cls(Handle(made, lib.mtlr_model_free))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Model":
+    def from_bytes(cls, data: bytes, trust: bool = False) -> "Model":
         made = c.c_void_p()
         buffer = c.cast(c.c_char_p(data), c.c_void_p)
-        native.call(lib.mtlr_registry_read_model, c.byref(made), native.registry(), buffer, len(data))
+        with _sklearn.trusting() if trust else contextlib.nullcontext():
+            native.call(lib.mtlr_registry_read_model, c.byref(made), native.registry(), buffer, len(data))
         return cls(Handle(made, lib.mtlr_model_free))
 
     def to_bytes(self) -> bytes:

@@ -73,7 +73,7 @@ class RowPredictor:
             values, results, arguments = self._room()
         try:
             # (NumPy would repeat a single value, and read a label such as "3" as a number.)
-            if len(row) != len(values) or self._codes and str in map(type, row):
+            if len(row) != len(values) or self._codes and any(isinstance(value, str) for value in row):
                 raise ValueError
             values[:] = row
         except (TypeError, ValueError):
