@@ -1,21 +1,8 @@
 import MetaLearnersCore
 
 /// Grows trees on the histograms of binned columns.
-///
-/// A split needs the histogram of its smaller child only: the other's is what is left of the parent's.
 final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases write disjoint parts.
-    private struct Leaf: GrowingLeaf {
-        var totals: GradientTotals
-        var depth: Int
-        var histogram: Int?
-        var best: SplitCandidate?
-        var bounds = ValueBounds()
-        /// What tells the leaf from all others of the tree, those that were split included.
-        var node = 1
-
-        var count: Int64 { totals.count }
-        var gain: Double? { best?.gain }
-    }
+    private typealias Tree = GrowingTree<GradientTotals, SplitCandidate, Cell.Sum>
 
     private let matrix: BinnedMatrix
     private let team: WorkTeam
@@ -24,9 +11,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     let gradients: AlignedBuffer<Cell.Row>
     var rules: GrowthRules
     private let histogramSize: Int
-    private var histograms: HistogramPool<Cell.Sum>
+    private var tree: Tree
     private let builder: HistogramBuilder<Cell>
-    private var leaves: [Leaf] = []
     /// The histogram of all rows, kept up to date from tree to tree where `carriesRoot`.
     private var root: AlignedBuffer<Cell.Sum>?
     private var rootIsCurrent = false
@@ -49,7 +35,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         self.gradients = gradients
         self.team = team
         histogramSize = matrix.histogramSize
-        histograms = HistogramPool(size: matrix.histogramSize)
+        tree = Tree(histogramSize: matrix.histogramSize)
         // Worth it where a pass over all rows costs more than one over the bins of all leaves.
         let rowCount = shards.reduce(0) { $0 + $1.trainingRows }
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
@@ -63,35 +49,23 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// - Parameter columns: which columns it may split by.
     /// - Throws: `outOfMemory`.
     func grow(_ columns: ColumnChoice) throws(MetaLearnersError) -> GrownTree {
-        let count = shards.reduce(0) { $0 + $1.active.count(of: 0) }
-        leaves = [
-            Leaf(totals: GradientTotals(count: Int64(count)), depth: 0, histogram: nil, best: nil)
-        ]
-        histograms.giveBackAll()
-        var tree = GrownTree(leaves: [])
-        if isWorthSearching(0) {
-            try startRoot()
-            search([0], subtractFrom: nil, columns)
-        }
-        while leaves.count < rules.maxLeaves, let index = rules.nextLeaf(leaves),
-            let candidate = leaves[index].best
+        let count = Int64(shards.reduce(0) { $0 + $1.active.count(of: 0) })
+        if let histogram = try tree.start(
+            Tree.Leaf(totals: GradientTotals(count: count), count: count), rules)
         {
-            try split(index, by: candidate, columns)
-            tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate))
+            try countRoot(into: histogram)
+            search([0], nil, columns)
         }
-        tree.leaves = leaves.map(\.totals)
-        tree.bounds = leaves.map(\.bounds)
-        return tree
+        while let (leaf, candidate) = tree.next(rules) { try split(leaf, by: candidate, columns) }
+        return GrownTree(
+            splits: tree.splits, leaves: tree.leaves.map(\.totals), bounds: tree.leaves.map(\.bounds))
     }
 
     /// Makes the root's histogram, from the last tree's where it was carried on.
-    private func startRoot() throws(MetaLearnersError) {
-        let index = try histograms.take()
-        leaves[0].histogram = index
+    private func countRoot(into target: UnsafeMutablePointer<Cell.Sum>) throws(MetaLearnersError) {
         if let root, rootIsCurrent {
-            histograms[index].update(from: root.start, count: histogramSize)
+            target.update(from: root.start, count: histogramSize)
         } else {
-            let target = histograms[index]
             team.run(shards.count) { builder.countRows(of: 0, shard: $0, into: target) }
             team.run(builder.slots.count) { part in
                 builder.countTiles(of: 0, part: part, into: target)
@@ -99,25 +73,25 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             }
             if carriesRoot {
                 if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
-                root?.start.update(from: histograms[index], count: histogramSize)
+                root?.start.update(from: target, count: histogramSize)
             }
         }
         rootIsCurrent = false
         var sum = Cell.zero
         for bin in 0..<matrix.column(ofSlot: 0).binning.binCount {
-            sum = Cell.add(sum, histograms[index][matrix.slotOffsets[0] + bin])
+            sum = Cell.add(sum, target[matrix.slotOffsets[0] + bin])
         }
-        leaves[0].totals = Cell.totals(sum, countShift: rules.countShift)
+        tree.setRootTotals(Cell.totals(sum, countShift: rules.countShift))
     }
 
     /// Moves the root's histogram on as the gradients of a quadratic loss move when each leaf of the tree just grown
     /// adds its step: exact in integers, and far less work than a pass over the rows.
     func advanceRoot(by steps: [Int64]) {
         guard carriesRoot, let root else { return }
-        let sources = zip(leaves, steps).compactMap { leaf, step in
-            leaf.histogram.map { (histograms[$0], step) }
+        let sources = zip(tree.leaves.indices, steps).compactMap { leaf, step in
+            tree.histogram(of: leaf).map { ($0, step) }
         }
-        guard sources.count == leaves.count else { return }
+        guard sources.count == tree.leaves.count else { return }
         team.run(builder.slots.count) { part in
             for slot in builder.slots[part] {
                 let first = matrix.slotOffsets[slot]
@@ -135,95 +109,50 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// The gradients have changed otherwise: the next tree counts all rows again.
     func forgetRoot() { rootIsCurrent = false }
 
-    private func isWorthSearching(_ leaf: Int) -> Bool {
-        rules.maySplit(leaves[leaf], leafCount: leaves.count) && histogramSize > 0
-    }
-
     private func split(_ parent: Int, by candidate: SplitCandidate, _ columns: ColumnChoice)
         throws(MetaLearnersError)
     {
-        let column = matrix.columns[candidate.feature]
-        let new = leaves.count
-        let inherited = leaves[parent].histogram
-        let depth = leaves[parent].depth + 1
-        let right = leaves[parent].totals - candidate.left
-        let bounds = bounds(of: parent, candidate, right: right)
-        leaves[parent] = Leaf(
-            totals: candidate.left, depth: depth, histogram: nil, best: nil, bounds: bounds.left,
-            node: 2 * new)
-        leaves.append(
-            Leaf(
-                totals: right, depth: depth, histogram: nil, best: nil, bounds: bounds.right,
-                node: 2 * new + 1))
-        let smallIsRight = right.count < candidate.left.count
-        let (small, large) = smallIsRight ? (new, parent) : (parent, new)
-        let wanted = [small, large].filter(isWorthSearching)
-        let counted = inherited != nil && (carriesRoot || !wanted.isEmpty) ? try histograms.take() : nil
-        let target = counted.map { histograms[$0] }
-        team.run(shards.count) { index in
-            shards[index].split(parent, by: candidate.rule, column, smallIsRight: smallIsRight)
-            if let target { builder.countRows(of: small, shard: index, into: target) }
-        }
-        guard counted != nil else { return histograms.giveBack(inherited) }
-        leaves[small].histogram = counted
-        leaves[large].histogram = inherited
-        search(wanted, subtractFrom: (small: small, large: large), columns)
-        if carriesRoot { return }
-        for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
-    }
-
-    /// The bounds of both sides of a split.
-    private func bounds(of parent: Int, _ candidate: SplitCandidate, right: GradientTotals) -> (
-        left: ValueBounds, right: ValueBounds
-    ) {
-        let bounds = leaves[parent].bounds
-        return bounds.parted(
+        let right = tree.leaves[parent].totals - candidate.left
+        let bounds = tree.leaves[parent].bounds
+        let parted = bounds.parted(
             left: rules.optimumUnits(candidate.left, within: bounds),
             right: rules.optimumUnits(right, within: bounds),
             direction: rules.direction(of: candidate.feature))
-    }
-
-    private func giveBack(_ leaf: Int) {
-        histograms.giveBack(leaves[leaf].histogram)
-        leaves[leaf].histogram = nil
-    }
-
-    /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
-    private func search(
-        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ columns: ColumnChoice
-    ) {
-        let parts = builder.slots.count
-        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0] }
-        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0] }
-        let search = SplitSearch<Cell>(rules: rules)
-        let usable = wanted.map { columns.usable(node: leaves[$0].node) }
-        var found = [SplitCandidate?](repeating: nil, count: parts * wanted.count)
-        found.withUnsafeMutableBufferPointer { found in
-            team.run(parts) { part in
-                if let pair, let small { builder.countTiles(of: pair.small, part: part, into: small) }
-                for slot in builder.slots[part] {
-                    let column = matrix.column(ofSlot: slot)
-                    let binCount = column.binning.binCount
-                    let offset = matrix.slotOffsets[slot]
-                    if let small { builder.finish(slot, small, subtractFrom: large) }
-                    for (position, leaf) in wanted.enumerated() {
-                        if let usable = usable[position], !usable[slot] { continue }
-                        guard let index = leaves[leaf].histogram else { continue }
-                        let place = position * parts + part
-                        let candidate = search.best(
-                            histograms[index] + offset, binCount: binCount,
-                            feature: matrix.slotFeatures[slot],
-                            isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals,
-                            bounds: leaves[leaf].bounds, rival: found[place])
-                        if let candidate, candidate.isBetter(than: found[place]) { found[place] = candidate }
-                    }
-                }
+        let division = try tree.divide(
+            parent, by: candidate,
+            left: Tree.Leaf(totals: candidate.left, count: candidate.left.count, bounds: parted.left),
+            right: Tree.Leaf(totals: right, count: right.count, bounds: parted.right), keepsAll: carriesRoot,
+            rules)
+        team.run(shards.count) { index in
+            shards[index].split(
+                parent, by: candidate.rule, matrix.columns[candidate.feature],
+                smallIsRight: division.smallIsRight)
+            if let target = division.target {
+                builder.countRows(of: division.small, shard: index, into: target)
             }
         }
-        for (position, leaf) in wanted.enumerated() {
-            for case let candidate? in found[position * parts..<(position + 1) * parts]
-            where candidate.isBetter(than: leaves[leaf].best) {
-                leaves[leaf].best = candidate
+        guard division.target != nil else { return }
+        search(division.wanted, division, columns)
+        if !carriesRoot { tree.giveBackUnused(division) }
+    }
+
+    /// Takes the small leaf of a division from its parent, and finds the best split of each of `wanted`.
+    private func search(_ wanted: [Int], _ division: Tree.Division?, _ columns: ColumnChoice) {
+        let large = division.flatMap { tree.histogram(of: $0.large) }
+        let search = SplitSearch<Cell>(rules: rules)
+        tree.search(wanted, parts: builder.slots.count, columns, team) { part, consider in
+            if let division, let small = division.target {
+                builder.countTiles(of: division.small, part: part, into: small)
+            }
+            for slot in builder.slots[part] {
+                let binning = matrix.column(ofSlot: slot).binning
+                if let small = division?.target { builder.finish(slot, small, subtractFrom: large) }
+                consider(slot) { leaf, histogram, rival in
+                    search.best(
+                        histogram + matrix.slotOffsets[slot], binCount: binning.binCount,
+                        feature: matrix.slotFeatures[slot], isCategorical: binning.isCategorical,
+                        totals: leaf.totals, bounds: leaf.bounds, rival: rival)
+                }
             }
         }
     }

@@ -176,7 +176,7 @@ final class VectorSplitSearch {
 }
 
 /// A way to split a leaf with several values.
-struct VectorCandidate: Sendable {
+struct VectorCandidate: LeafSplit {
     /// The split; of the sums on its left only the count.
     let split: SplitCandidate
     /// All sums on its left.

@@ -6,17 +6,7 @@ import MetaLearnersCore
 /// It works as `TreeGrower` does: a split needs the histogram of its smaller child only, each part of the work keeps a
 /// histogram of its own rows, and all sums are of integers.
 final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint parts.
-    private struct Leaf: GrowingLeaf {
-        var totals: [Int64]
-        let count: Int64
-        var depth: Int
-        var histogram: Int?
-        var best: VectorCandidate?
-        /// What tells the leaf from all others of the tree, those that were split included.
-        var node = 1
-
-        var gain: Double? { best?.split.gain }
-    }
+    private typealias Tree = GrowingTree<[Int64], VectorCandidate, Int64>
 
     private let matrix: BinnedMatrix
     private let rules: GrowthRules
@@ -38,9 +28,8 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
     /// Where the histogram of each slot starts, in cells.
     private let offsets: [Int]
     private let cellCount: Int
-    private var histograms: HistogramPool<Int64>
+    private var tree: Tree
     private var partials: [AlignedBuffer<Int64>] = []
-    private var leaves: [Leaf] = []
     /// One search a part of the work; made anew for each tree, as units change.
     private var searches: [VectorSplitSearch] = []
 
@@ -65,7 +54,7 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         }
         self.offsets = offsets
         cellCount = count
-        histograms = HistogramPool(size: count * layout.lanes)
+        tree = Tree(histogramSize: count * layout.lanes)
         groups = Self.groups(matrix)
         if shards.count > 1 {
             for _ in shards { partials.append(try AlignedBuffer(uninitialized: count * layout.lanes)) }
@@ -112,31 +101,23 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         for _ in 0..<max(1, min(matrix.slotFeatures.count, team.threads)) {
             searches.append(try VectorSplitSearch(layout, units, rules))
         }
-        leaves = [leaf(countRows(), depth: 0)]
-        histograms.giveBackAll()
-        var tree = GrownTree(leaves: [])
-        if isWorthSearching(0) {
-            let histogram = try histograms.take()
-            leaves[0].histogram = histogram
-            buildHistogram(of: 0)
-            merge(into: histograms[histogram], matrix.slotFeatures.indices)
-            leaves[0].totals = sums(ofSlot: 0, histograms[histogram])
-            search([0], subtractFrom: nil, columns)
+        if let histogram = try tree.start(leaf(countRows()), rules) {
+            buildHistogram(of: 0, histogram)
+            merge(into: histogram, matrix.slotFeatures.indices)
+            tree.setRootTotals(sums(ofSlot: 0, histogram))
+            search([0], nil, columns)
         }
-        while leaves.count < rules.maxLeaves, let index = rules.nextLeaf(leaves),
-            let candidate = leaves[index].best
-        {
-            try split(index, by: candidate, columns)
-            tree.splits.append(GrownTree.Split(leaf: index, candidate: candidate.split))
-        }
-        tree.leaves = leaves.map { leaf in
+        while let (leaf, candidate) = tree.next(rules) { try split(leaf, by: candidate, columns) }
+        let totals = tree.leaves.map { leaf in
             let trace = (0..<layout.outputs).reduce(0.0) {
                 $0 + Double(leaf.totals[layout.diagonalLane($1)])
             }
             return GradientTotals(
                 hessian: Int64(trace / Double(layout.outputs)), count: leaf.totals[layout.countLane])
         }
-        return (tree, leaves.map { searches[0].values($0.totals) })
+        return (
+            GrownTree(splits: tree.splits, leaves: totals), tree.leaves.map { searches[0].values($0.totals) }
+        )
     }
 
     /// Sums of which only the count is known yet.
@@ -156,50 +137,31 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         return totals
     }
 
-    private func isWorthSearching(_ leaf: Int) -> Bool {
-        rules.maySplit(leaves[leaf], leafCount: leaves.count) && cellCount > 0
-    }
-
-    private func leaf(_ totals: [Int64], depth: Int, node: Int = 1) -> Leaf {
-        Leaf(totals: totals, count: totals[layout.countLane], depth: depth, node: node)
+    private func leaf(_ totals: [Int64]) -> Tree.Leaf {
+        Tree.Leaf(totals: totals, count: totals[layout.countLane])
     }
 
     private func split(_ parent: Int, by candidate: VectorCandidate, _ columns: ColumnChoice)
         throws(MetaLearnersError)
     {
-        let column = matrix.columns[candidate.split.feature]
-        let new = leaves.count
-        let inherited = leaves[parent].histogram
-        let depth = leaves[parent].depth + 1
-        let right = zip(leaves[parent].totals, candidate.left).map { $0 &- $1 }
-        let smallIsRight = right[layout.countLane] < candidate.left[layout.countLane]
-        leaves[parent] = leaf(candidate.left, depth: depth, node: 2 * new)
-        leaves.append(leaf(right, depth: depth, node: 2 * new + 1))
+        let right = zip(tree.leaves[parent].totals, candidate.left).map { $0 &- $1 }
+        let division = try tree.divide(
+            parent, by: candidate, left: leaf(candidate.left), right: leaf(right), rules)
         team.run(shards.count) {
             shards[$0].split(
-                parent, by: candidate.split.rule, column, smallIsRight: smallIsRight)
+                parent, by: candidate.split.rule, matrix.columns[candidate.split.feature],
+                smallIsRight: division.smallIsRight)
         }
-        let (small, large) = smallIsRight ? (new, parent) : (parent, new)
-        let wanted = [small, large].filter(isWorthSearching)
-        guard let inherited else { return }
-        guard !wanted.isEmpty else { return histograms.giveBack(inherited) }
-        leaves[small].histogram = try histograms.take()
-        buildHistogram(of: small)
-        leaves[large].histogram = inherited
-        search(wanted, subtractFrom: (small: small, large: large), columns)
-        for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
-    }
-
-    private func giveBack(_ leaf: Int) {
-        histograms.giveBack(leaves[leaf].histogram)
-        leaves[leaf].histogram = nil
+        guard let target = division.target else { return }
+        buildHistogram(of: division.small, target)
+        search(division.wanted, division, columns)
+        tree.giveBackUnused(division)
     }
 
     /// Each shard's own histogram of its rows in `leaf`.
-    private func buildHistogram(of leaf: Int) {
-        guard let target = leaves[leaf].histogram else { return }
+    private func buildHistogram(of leaf: Int, _ target: UnsafeMutablePointer<Int64>) {
         team.run(shards.count) { index in
-            let cells = shards.count > 1 ? partials[index].start : histograms[target]
+            let cells = shards.count > 1 ? partials[index].start : target
             cells.update(repeating: 0, count: cellCount * layout.lanes)
             let rows = shards[index].active.leaf(leaf)
             guard let first = rows.baseAddress else { return }
@@ -214,45 +176,26 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         }
     }
 
-    /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
-    private func search(
-        _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ columns: ColumnChoice
-    ) {
+    /// Takes the small leaf of a division from its parent, and finds the best split of each of `wanted`.
+    private func search(_ wanted: [Int], _ division: Tree.Division?, _ columns: ColumnChoice) {
         let slotCount = matrix.slotFeatures.count
         let parts = searches.count
-        let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0] }
-        let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0] }
-        let usable = wanted.map { columns.usable(node: leaves[$0].node) }
-        var found = [VectorCandidate?](repeating: nil, count: parts * wanted.count)
-        found.withUnsafeMutableBufferPointer { found in
-            team.run(parts) { part in
-                for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
-                    let column = matrix.column(ofSlot: slot)
-                    let binCount = column.binning.binCount
-                    let offset = offsets[slot] * layout.lanes
-                    if let small, let large {
-                        merge(into: small, slot..<slot + 1)
-                        for cell in offset..<offset + binCount * layout.lanes { large[cell] &-= small[cell] }
-                    }
-                    for (position, leaf) in wanted.enumerated() {
-                        if let usable = usable[position], !usable[slot] { continue }
-                        guard let index = leaves[leaf].histogram else { continue }
-                        let candidate = searches[part].best(
-                            histograms[index] + offset, binCount: binCount,
-                            feature: matrix.slotFeatures[slot],
-                            isCategorical: column.binning.isCategorical, totals: leaves[leaf].totals)
-                        let place = position * parts + part
-                        if let candidate, candidate.split.isBetter(than: found[place]?.split) {
-                            found[place] = candidate
-                        }
+        let large = division.flatMap { tree.histogram(of: $0.large) }
+        tree.search(wanted, parts: parts, columns, team) { part, consider in
+            for slot in part * slotCount / parts..<(part + 1) * slotCount / parts {
+                let binning = matrix.column(ofSlot: slot).binning
+                let offset = offsets[slot] * layout.lanes
+                if let small = division?.target, let large {
+                    merge(into: small, slot..<slot + 1)
+                    for cell in offset..<offset + binning.binCount * layout.lanes {
+                        large[cell] &-= small[cell]
                     }
                 }
-            }
-        }
-        for (position, leaf) in wanted.enumerated() {
-            for case let candidate? in found[position * parts..<(position + 1) * parts]
-            where candidate.split.isBetter(than: leaves[leaf].best?.split) {
-                leaves[leaf].best = candidate
+                consider(slot) { leaf, histogram, _ in
+                    searches[part].best(
+                        histogram + offset, binCount: binning.binCount, feature: matrix.slotFeatures[slot],
+                        isCategorical: binning.isCategorical, totals: leaf.totals)
+                }
             }
         }
     }
