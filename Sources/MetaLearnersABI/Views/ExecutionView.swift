@@ -68,7 +68,10 @@ enum ExecutionView {
         if let function = view.progress {
             let callback = ProgressCallback(function: function, payload: view.payload)
             options.progress = { progress in
-                loop.map { $0.perform { callback.call(progress) } } ?? callback.call(progress)
+                guard let loop else { return callback.call(progress) }
+                var goesOn = true
+                loop.perform { goesOn = callback.call(progress) }
+                return goesOn
             }
         }
         if let loop { options.cancellation = loop.token }

@@ -318,8 +318,8 @@ def _frame(data: Any, what: str) -> Frame:
         if module == "polars" and not hasattr(data, "columns"):
             data = data.to_frame()
         data = _without_decimals(data)
-        made = ArrowTable(data)
-        return Frame(made.rows, arrow=made, source=data)
+        table = ArrowTable(data)
+        return Frame(table.rows, arrow=table, source=data)
     if isinstance(data, Mapping):
         made = {str(name): column(values, str(name)) for name, values in data.items()}
         rows = {len(values.numbers) for values in made.values()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes as c
 import json
 import os
@@ -193,7 +192,7 @@ class Model:
     @classmethod
     def load(cls, path: Any, trust: bool = False) -> "Model":
         made = c.c_void_p()
-        with _sklearn.trusting() if trust else contextlib.nullcontext([]) as read:
+        with _sklearn.trusting(trust) as read:
             native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
         if read:
             classes = ", ".join(sorted(set(read)))
@@ -204,7 +203,7 @@ class Model:
     def from_bytes(cls, data: bytes, trust: bool = False) -> "Model":
         made = c.c_void_p()
         buffer = c.cast(c.c_char_p(data), c.c_void_p)
-        with _sklearn.trusting() if trust else contextlib.nullcontext():
+        with _sklearn.trusting(trust):
             native.call(lib.mtlr_registry_read_model, c.byref(made), native.registry(), buffer, len(data))
         return cls(Handle(made, lib.mtlr_model_free))
 

@@ -1,29 +1,36 @@
-import CMetaLearners
-import MetaLearnersCore
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
 
-/// The thread that made a call, while others do its work: it asks the caller twenty times a second whether to go on, and
-/// runs what must run on it.
-final class CallerLoop: @unchecked Sendable {  // All that changes is read and written under `mutex`.
+/// The thread that made a call, while others do its work: it is asked twenty times a second whether to go on, and runs what
+/// must run on it.
+package final class CallerLoop: @unchecked Sendable {  // All that changes is read and written under `mutex`.
+    /// What another thread wants to be run here.
+    private final class Errand {
+        let body: () -> Void
+        var isDone = false
+
+        init(_ body: @escaping () -> Void) { self.body = body }
+    }
+
     /// Cancelled where the caller says so.
-    let token: CancellationToken
+    package let token: CancellationToken
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let caller = pthread_self()
     private var isFinished = false
-    /// What another thread wants to be run here.
-    private var errand: (() -> Bool)?
-    private var answer: Bool?
+    private var errands: [Errand] = []
 
     /// How long the caller is not asked, in nanoseconds.
     private static let period = 50_000_000
 
-    init(_ token: CancellationToken?) {
+    /// Creates the loop of the calling thread.
+    ///
+    /// - Parameter token: what else cancels the work.
+    package init(_ token: CancellationToken?) {
         self.token = CancellationToken(parent: token)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -47,27 +54,48 @@ final class CallerLoop: @unchecked Sendable {  // All that changes is read and w
         changed.deallocate()
     }
 
+    /// The loop of the computation that the calling thread works for; nil where there is none.
+    package static var current: CallerLoop? {
+        key.flatMap { pthread_getspecific($0) }.map {
+            Unmanaged<CallerLoop>.fromOpaque($0).takeUnretainedValue()
+        }
+    }
+
+    /// Runs `body`, which works for the computation of `loop`, nil for none.
+    package static func with(_ loop: CallerLoop?, _ body: () -> Void) {
+        guard let key else { return body() }
+        let before = pthread_getspecific(key)
+        pthread_setspecific(key, loop.map { UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) })
+        body()
+        pthread_setspecific(key, before)
+    }
+
+    private static let key: pthread_key_t? = {
+        var key = pthread_key_t()
+        return pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
     /// Runs `body` on another thread, and asks `poll` on this one until it is done.
-    func run(_ poll: () -> Bool, _ body: () -> Void) {
+    package func run(_ poll: () -> Bool, _ body: () -> Void) {
         Workers.onOwnStack {
-            body()
+            Self.with(self, body)
             finish()
         } waiting: {
             wait(poll)
         }
     }
 
-    /// Runs `errand` on the caller's thread, and returns its answer. One thread at a time may ask for it.
-    func perform(_ errand: () -> Bool) -> Bool {
-        withoutActuallyEscaping(errand) { errand in
+    /// Runs `body` on the caller's thread, and returns when it is done.
+    package func perform(_ body: () -> Void) {
+        // Where the system gave no other thread, the caller does the work itself.
+        if pthread_equal(caller, pthread_self()) != 0 { return body() }
+        withoutActuallyEscaping(body) { body in
+            let errand = Errand(body)
             pthread_mutex_lock(mutex)
-            answer = nil
-            self.errand = errand
+            errands.append(errand)
             pthread_cond_broadcast(changed)
-            while answer == nil { pthread_cond_wait(changed, mutex) }
-            let answer = answer ?? false
+            while !errand.isDone { pthread_cond_wait(changed, mutex) }
             pthread_mutex_unlock(mutex)
-            return answer
         }
     }
 
@@ -82,12 +110,12 @@ final class CallerLoop: @unchecked Sendable {  // All that changes is read and w
         var next = Self.now
         pthread_mutex_lock(mutex)
         while !isFinished {
-            if let errand {
-                self.errand = nil
+            if !errands.isEmpty {
+                let errand = errands.removeFirst()
                 pthread_mutex_unlock(mutex)
-                let answer = errand()
+                errand.body()
                 pthread_mutex_lock(mutex)
-                self.answer = answer
+                errand.isDone = true
                 pthread_cond_broadcast(changed)
             }
             if Self.now >= next {
@@ -96,7 +124,7 @@ final class CallerLoop: @unchecked Sendable {  // All that changes is read and w
                 next = Self.now + Self.period
                 pthread_mutex_lock(mutex)
             }
-            if !isFinished, errand == nil { wait(until: next) }
+            if !isFinished, errands.isEmpty { wait(until: next) }
         }
         pthread_mutex_unlock(mutex)
     }
