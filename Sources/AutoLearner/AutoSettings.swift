@@ -46,9 +46,30 @@ struct AutoSettings: Sendable {
     /// The part of the mean residual that is added to the effect.
     var residualShare = 0.5
 
+    /// A category of more levels than this is large.
+    static let largeCategory = 64
+
+    /// The settings for a dataset.
+    init(_ dataset: CausalDataset) {
+        self.init(
+            rowCount: dataset.rowCount,
+            hasLargeCategory: dataset.covariates.columns.contains { column in
+                if case .categorical(let levels) = column.kind {
+                    levels.count > Self.largeCategory
+                } else {
+                    false
+                }
+            })
+    }
+
     /// The settings for so many rows.
-    init(rowCount: Int) {
+    ///
+    /// - Parameter hasLargeCategory: whether a covariate has so many levels that a split has countless ways to part them.
+    ///   Large trees learn noise by them, so trees stay small, however many rows there are.
+    init(rowCount: Int, hasLargeCategory: Bool = false) {
         self.rowCount = rowCount
+        maxBins = min(max(rowCount / 8, 63), 255)
+        guard !hasLargeCategory else { return }
         // How many factors of ten there are between 2,000 rows and these.
         let decades = min(max(Double.log(Double(max(rowCount, 1)) / 2000) / Double.log(10), 0), 2.5)
         outcomeLeaves = Int((8 * Double.exp(0.8 * decades)).rounded())
@@ -58,7 +79,6 @@ struct AutoSettings: Sendable {
         learningRate = 0.1 * (1 + length)
         rounds = 150 - 10 * Int((5 * length).rounded())
         roundStep = length < 0.5 ? 10 : 5
-        maxBins = min(max(rowCount / 8, 63), 255)
     }
 
     /// The parameters of boosted trees. Every tree sees all rows and columns: effects and outcomes may hang on few columns

@@ -109,7 +109,7 @@ package struct AutoStrategy: FittingStrategy {
     }
 
     func settings(_ dataset: CausalDataset) -> AutoSettings {
-        settings ?? AutoSettings(rowCount: dataset.rowCount)
+        settings ?? AutoSettings(dataset)
     }
 
     /// What decides the nuisances beside data and folds.

@@ -54,6 +54,25 @@ struct AutoSettingsTests {
         #expect(members(100_001) == members(10_000_000))
     }
 
+    @Test("Where a category is large, trees stay small however many rows there are")
+    func largeCategories() throws {
+        func settings(levels: Int) throws -> AutoSettings {
+            let codes = (0..<20_000).map { Int32($0 % levels) }
+            return AutoSettings(
+                try CausalDataset(
+                    covariates: Table([
+                        Column("level", codes: StridedValues(codes), levels: (0..<levels).map { "\($0)" })
+                    ]),
+                    treatment: Treatment(arms: codes.map { $0 % 2 }, labels: ["0", "1"]),
+                    outcome: Outcome(codes.map(Double.init))))
+        }
+        let small = try settings(levels: 64)
+        let large = try settings(levels: 65)
+        #expect(small.outcomeLeaves == 18 && small.effectLeaves == 6 && small.rounds == 100)
+        #expect(large.outcomeLeaves == 8 && large.effectLeaves == 4 && large.rounds == 150)
+        #expect(large.learningRate == 0.1 && large.maxBins == 255)
+    }
+
     @Test("Every level of a category has a bin of its own as soon as there are eight rows for each")
     func bins() {
         #expect(AutoSettings(rowCount: 200).maxBins == 63)

@@ -77,7 +77,7 @@ struct AutoTests {
     func residualShift() throws {
         let data = try SyntheticDataset.nieWager(.c, rows: 200, seed: 8).dataset
         func effects(_ share: Double?) throws -> [Double] {
-            var settings = AutoSettings(rowCount: rowCount ?? data.rowCount)
+            var settings = AutoSettings(rowCount: data.rowCount)
             settings.rounds = 20
             settings.roundStep = 5
             if let share { settings.residualShare = share }
