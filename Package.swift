@@ -38,7 +38,8 @@ let package = Package(
             name: "CZLIB", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
-        .target(name: "MetaLearnersCore", swiftSettings: swiftSettings),
+        .target(name: "CTreeKernels"),
+        .target(name: "MetaLearnersCore", dependencies: ["CTreeKernels"], swiftSettings: swiftSettings),
         .target(
             name: "LinearEstimators",
             dependencies: [
@@ -48,7 +49,6 @@ let package = Package(
             ],
             swiftSettings: swiftSettings,
             linkerSettings: [.linkedFramework("Accelerate", .when(platforms: apple))]),
-        .target(name: "CTreeKernels"),
         .target(
             name: "TreeEstimators", dependencies: ["MetaLearnersCore", "CTreeKernels"],
             swiftSettings: swiftSettings),

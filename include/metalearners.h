@@ -7,9 +7,11 @@
  *
  *   metalearners/common.h          versions, status and errors, texts and bytes
  *   metalearners/data.h            views of numbers in memory, datasets
+ *   metalearners/arrow.h           tables of the Arrow C Data Interface
  *   metalearners/execution.h       threads, progress, cancellation, the limit of memory
  *   metalearners/model.h           fitting, looking into, saving and loading models
  *   metalearners/prediction.h      what a model predicts for each row
+ *   metalearners/predictor.h       models prepared to predict one row at a time
  *   metalearners/average_effect.h  average effects with their intervals
  *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
@@ -41,12 +43,14 @@
 #define METALEARNERS_H
 
 #include "metalearners/analysis.h"
+#include "metalearners/arrow.h"
 #include "metalearners/average_effect.h"
 #include "metalearners/common.h"
 #include "metalearners/data.h"
 #include "metalearners/execution.h"
 #include "metalearners/model.h"
 #include "metalearners/prediction.h"
+#include "metalearners/predictor.h"
 #include "metalearners/registry.h"
 
 #endif /* METALEARNERS_H */

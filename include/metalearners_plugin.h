@@ -20,7 +20,7 @@
  *     What is in the table must not change, and must live as long as the process (or, with `release`, until then).
  *   - Threads: any function may be called on any thread, and several at once, also with the same estimator or the
  *     same model; only `free` functions are called once nobody uses the object any more. A plug-in that cannot do
- *     that sets MTLR_PLUGIN_SERIAL. Use at most as many threads as mtlr_plugin_execution.threads says.
+ *     that sets MTLR_PLUGIN_SERIAL or MTLR_PLUGIN_CALLER_THREAD. Use at most as many threads as mtlr_plugin_execution.threads says.
  *   - The same task, parameters and seed must give the same model, to the bit, whatever the threads; and a model
  *     read back must predict what it did before. Draw random numbers from the task's seed alone.
  *   - In numbers NaN is missing, in codes a negative one is; a plug-in without the capability never sees either.
@@ -266,6 +266,12 @@ typedef struct mtlr_plugin_model mtlr_plugin_model;
 /** The host makes one call at a time, of all functions with this table (a lock, for example Python's). @since 0.9 */
 #define MTLR_PLUGIN_SERIAL ((uint32_t)1)
 
+/**
+ * The host makes calls on the thread that called it, one at a time: for an interpreter that lives on one thread, as R's does. It
+ * needs mtlr_execution.poll, so that this thread waits for such calls, or one thread: without, calls are MTLR_PLUGIN_UNSUPPORTED. @since 0.9
+ */
+#define MTLR_PLUGIN_CALLER_THREAD ((uint32_t)2)
+
 /** What contributions add up to: the prediction. @since 0.9 */
 #define MTLR_PLUGIN_SCALE_PREDICTION ((int32_t)0)
 /** What contributions add up to: the log odds of class 1 (one output). @since 0.9 */
@@ -292,7 +298,7 @@ typedef struct mtlr_plugin_vtable {
     int32_t abi_version;
     /** MTLR_PLUGIN_CAN_* of what it can do: one of the objectives at least. */
     uint32_t capabilities;
-    /** MTLR_PLUGIN_SERIAL, or 0. */
+    /** MTLR_PLUGIN_SERIAL, MTLR_PLUGIN_CALLER_THREAD, or 0. */
     uint32_t flags;
     /** 0. */
     uint32_t reserved;

@@ -30,9 +30,17 @@ missing_packages() {
 bootstrap() {
     [ "$(uname -s)" = Linux ] || fail "these scripts build on Linux; elsewhere use swift build"
     find_swift
-    local packages runner=()
+    local packages
     packages="$(missing_packages | tr '\n' ' ')"
     [ -n "${packages// /}" ] || return 0
+    install_packages "$packages"
+    packages="$(missing_packages | tr '\n' ' ')"
+    [ -z "${packages// /}" ] || fail "still missing after installation: $packages"
+}
+
+# Installs Debian packages, named in one text, as root or through sudo; otherwise says what to install.
+install_packages() {
+    local packages="$1" runner=()
     command -v apt-get >/dev/null || fail "missing: $packages(Debian's names); install them and run this again"
     if [ "$(id -u)" -ne 0 ]; then
         if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
@@ -49,8 +57,6 @@ bootstrap() {
     { "${runner[@]}" apt-get update -qq &&
         "${runner[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
     } >&2 || fail "could not install: $packages"
-    packages="$(missing_packages | tr '\n' ' ')"
-    [ -z "${packages// /}" ] || fail "still missing after installation: $packages"
 }
 
 # Puts a Swift toolchain on the path, or says how to get one.

@@ -1,10 +1,10 @@
-/* One row at a time through a model of the C interface: time and allocations.
+/* One row at a time through models of the C interface: time and allocations.
  *
- *     run [ROUNDS]        (builds this file and the library; see run)
+ *     run [ROUNDS] [MODEL...]        (builds this file and the library; see run)
  *
- * Fits a T-learner of 2 x 100 trees of 31 leaves to 100,000 rows of 20 columns, then predicts single rows, as a
- * service would. Calls of malloc, calloc, realloc, posix_memalign, aligned_alloc and free are counted by wrappers that the
- * dynamic linker takes instead of the C library's. */
+ * Fits models to 100,000 rows of 20 columns, then predicts single rows, as a service would: by mtlr_predictor_row(), and by
+ * mtlr_model_predict() with a table of one row. Calls of malloc, calloc, realloc, posix_memalign and aligned_alloc are
+ * counted by wrappers that the dynamic linker takes instead of the C library's. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <math.h>
@@ -18,7 +18,7 @@
 
 #define ROWS 100000
 #define COLUMNS 20
-#define BATCH 10000
+#define BATCH 2000
 
 static volatile long allocations;
 static char early[1 << 16];
@@ -104,12 +104,69 @@ static int ascending(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
+#define TREES "{\"backend\": \"trees\", \"trees\": 100, \"max_leaves\": 31, \"learning_rate\": 0.1}"
+#define MODELS(outcome, propensity, effect)                                                                          \
+    "\"models\": {\"outcome\": " outcome ", \"propensity\": " propensity ", \"effect\": " effect "}"
+
+static const struct {
+    const char *name, *spec;
+} models[] = {
+    {"t, trees", "\"learner\": \"t\", " MODELS(TREES, "\"constant\"", TREES)},
+    {"s, trees", "\"learner\": \"s\", " MODELS(TREES, "\"constant\"", TREES)},
+    {"x, trees", "\"learner\": \"x\", " MODELS(TREES, TREES, TREES)},
+    {"r, trees", "\"learner\": \"r\", " MODELS(TREES, TREES, TREES)},
+    {"dr, ridge on trees", "\"learner\": \"dr\", " MODELS(TREES, "\"logistic\"", "\"ridge\"")},
+    {"t, ridge", "\"learner\": \"t\", " MODELS("\"ridge\"", "\"constant\"", "\"ridge\"")},
+    {"x, ridge", "\"learner\": \"x\", " MODELS("\"ridge\"", "\"logistic\"", "\"ridge\"")},
+    {"t, forest", "\"learner\": \"t\", " MODELS("{\"backend\": \"forest\", \"trees\": 100}", "\"constant\"", "\"ridge\"")},
+    {"auto", "\"learner\": \"auto\""},
+};
+
+static float *x;
+static mtlr_matrix one;
+static mtlr_table table_row = MTLR_TABLE_INIT;
+
+static void by_table(const mtlr_model *model, size_t row, double *effect) {
+    mtlr_error *error = NULL;
+    one.data = x + row * COLUMNS;
+    check(mtlr_model_predict(effect, 1, NULL, model, &table_row, NULL, NULL, &error), error);
+}
+
+static void by_predictor(const mtlr_predictor *predictor, size_t row, double *effect) {
+    double values[COLUMNS];
+    mtlr_error *error = NULL;
+    for (int column = 0; column < COLUMNS; ++column) values[column] = x[row * COLUMNS + column];
+    check(mtlr_predictor_row(effect, 1, predictor, values, COLUMNS, &error), error);
+}
+
+/* The median of the time that a row takes, in microseconds, and the allocations of a row. */
+static double microseconds(int rounds, int batch, const mtlr_model *model, const mtlr_predictor *predictor,
+                           double *allocated) {
+    double times[1001], effect, sum = 0;
+    const long before = allocations;
+    for (int round = 0; round < rounds; ++round) {
+        const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        for (int k = 0; k < batch; ++k) {
+            const size_t row = state++ * 7919 % ROWS;
+            if (predictor) {
+                by_predictor(predictor, row, &effect);
+            } else {
+                by_table(model, row, &effect);
+            }
+            sum += effect;
+        }
+        times[round] = (seconds(CLOCK_PROCESS_CPUTIME_ID) - start) / batch;
+    }
+    *allocated = (double)(allocations - before) / ((double)rounds * batch);
+    qsort(times, (size_t)rounds, sizeof *times, ascending);
+    return isfinite(sum) ? 1e6 * times[rounds / 2] : NAN;
+}
+
 int main(int count, char **arguments) {
-    const int rounds = count > 1 ? atoi(arguments[1]) : 101;
-    float *x = malloc(sizeof(float) * ROWS * COLUMNS);
+    const int rounds = count > 1 ? atoi(arguments[1]) : 51;
     double *w = malloc(sizeof(double) * ROWS), *y = malloc(sizeof(double) * ROWS);
-    double *times = malloc(sizeof(double) * (size_t)(rounds > 0 ? rounds : 1));
-    if (!x || !w || !y || !times || rounds < 1) return 1;
+    x = malloc(sizeof(float) * ROWS * COLUMNS);
+    if (!x || !w || !y || rounds < 1 || rounds > 1001) return 1;
     for (size_t row = 0; row < ROWS; ++row) {
         float *values = x + row * COLUMNS;
         for (size_t column = 0; column < COLUMNS; ++column) values[column] = (float)(2 * uniform() - 1);
@@ -125,52 +182,41 @@ int main(int count, char **arguments) {
     table.column_count = 2;
     mtlr_error *error = NULL;
     mtlr_dataset *dataset = NULL;
-    mtlr_model *model = NULL;
-    const char *trees = "{\"backend\": \"trees\", \"trees\": 100, \"max_leaves\": 31, \"learning_rate\": 0.1}";
-    char spec[1024];
-    snprintf(spec, sizeof spec,
-             "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}, \"learner\": \"t\", "
-             "\"models\": {\"outcome\": %s, \"propensity\": {\"backend\": \"constant\"}}, \"cross_fitting\": {\"folds\": 2}}",
-             trees);
-    check(mtlr_dataset_create(&dataset, &table, spec, MTLR_DATASET_BORROW, &error), error);
-    check(mtlr_model_fit(&model, dataset, spec, NULL, &error), error);
-
-    double effect = 0, sum = 0, most = 0;
-    mtlr_matrix one = {x, 1, COLUMNS, 0, 0, MTLR_FLOAT32, 0};
-    mtlr_table row = MTLR_TABLE_INIT;
-    row.rows = 1;
-    row.matrix = &one;
-    check(mtlr_model_predict(&effect, 1, NULL, model, &row, NULL, NULL, &error), error);
-    /* The general path, which a table of two rows takes, says the same. */
-    for (size_t first = 0; first < 1000; first += 2) {
-        double both[2], single[2];
-        one.rows = row.rows = 2;
-        one.data = x + first * COLUMNS;
-        check(mtlr_model_predict(both, 2, NULL, model, &row, NULL, NULL, &error), error);
-        one.rows = row.rows = 1;
-        for (size_t k = 0; k < 2; ++k) {
-            one.data = x + (first + k) * COLUMNS;
-            check(mtlr_model_predict(single + k, 1, NULL, model, &row, NULL, NULL, &error), error);
+    const char *data = "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}}";
+    check(mtlr_dataset_create(&dataset, &table, data, MTLR_DATASET_BORROW, &error), error);
+    printf("| model | predictor, µs | allocations | table of one row, µs | allocations | largest difference |\n"
+           "|---|---|---|---|---|---|\n");
+    for (size_t index = 0; index < sizeof models / sizeof *models; ++index) {
+        int is_wanted = count <= 2;
+        for (int argument = 2; argument < count; ++argument) is_wanted |= !strcmp(arguments[argument], models[index].name);
+        if (!is_wanted) continue;
+        char spec[2048];
+        snprintf(spec, sizeof spec,
+                 "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}, %s, \"cross_fitting\": {\"folds\": %d}, "
+                 "\"average_effects\": false}", models[index].spec, strcmp(models[index].name, "auto") ? 2 : 5);
+        mtlr_model *model = NULL;
+        mtlr_predictor *predictor = NULL;
+        check(mtlr_model_fit(&model, dataset, spec, NULL, &error), error);
+        check(mtlr_predictor_create(&predictor, model, NULL, 0, NULL, &error), error);
+        /* What tables of many rows say. */
+        static double expected[1000];
+        one = (mtlr_matrix){x, 1000, COLUMNS, 0, 0, MTLR_FLOAT32, 0};
+        table_row.matrix = &one;
+        table_row.rows = 1000;
+        check(mtlr_model_predict(expected, 1000, NULL, model, &table_row, NULL, NULL, &error), error);
+        one.rows = table_row.rows = 1;
+        double most = 0, effect, allocated[2];
+        for (size_t row = 0; row < 1000; ++row) {
+            by_predictor(predictor, row, &effect);
+            most = fmax(most, fabs(effect - expected[row]));
         }
-        for (int k = 0; k < 2; ++k) most = fmax(most, fabs(both[k] - single[k]));
+        const double fast = microseconds(rounds, BATCH, NULL, predictor, allocated);
+        const double slow = microseconds(rounds < 5 ? rounds : 5, 100, model, NULL, allocated + 1);
+        printf("| %s | %.2f | %.0f | %.1f | %.0f | %.1g |\n", models[index].name, fast, allocated[0], slow, allocated[1], most);
+        fflush(stdout);
+        mtlr_predictor_free(predictor);
+        mtlr_model_free(model);
     }
-    const long before = allocations;
-    for (int round = 0; round < rounds; ++round) {
-        const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
-        for (size_t k = 0; k < BATCH; ++k) {
-            one.data = x + (state++ * 7919 % ROWS) * COLUMNS;
-            if (mtlr_model_predict(&effect, 1, NULL, model, &row, NULL, NULL, NULL) != MTLR_OK) return 1;
-            sum += effect;
-        }
-        times[round] = (seconds(CLOCK_PROCESS_CPUTIME_ID) - start) / BATCH;
-    }
-    const long after = allocations;
-    qsort(times, (size_t)rounds, sizeof *times, ascending);
-    printf("{\"microseconds_median\": %.3f, \"microseconds_least\": %.3f, \"allocations_a_row\": %.4f, "
-           "\"largest_difference\": %g, \"mean_effect\": %.6f}\n",
-           1e6 * times[rounds / 2], 1e6 * times[0], (double)(after - before) / ((double)rounds * BATCH), most,
-           sum / ((double)rounds * BATCH));
-    mtlr_model_free(model);
     mtlr_dataset_free(dataset);
     return 0;
 }

@@ -58,6 +58,18 @@ package struct StudyReport: Sendable {
         }
     }
 
+    /// The answers in short: the first finding of each topic, what works on average ahead of whether it can be told.
+    package var answers: [String] {
+        let first = sections.filter { $0.topic == .averageEffects }
+        let others = sections.filter { $0.topic != .averageEffects }
+        return (first + others).compactMap { $0.results.compactMap(\.findings.first).first }
+    }
+
+    /// The answers in short as text for a terminal.
+    package func summary(width: Int = 100) -> String {
+        ResultText.heading("In short") + answers.map { ResultText.item($0, width: width) }.joined()
+    }
+
     /// The page: no script, nothing to fetch.
     package func html() -> String { ReportPage(self).html }
 }

@@ -123,18 +123,25 @@ static void forms_of_data(void) {
     CHECK(mtlr_dataset_arm_count(exact_rows) == 3);
     CHECK(strcmp(mtlr_dataset_arm_label(exact_rows, 2), "9007199254740994") == 0);
     mtlr_dataset_free(exact_rows);
+    static uint64_t unsigned_wide[TRIAL_ROWS];
+    for (int row = 0; row < TRIAL_ROWS; row++) unsigned_wide[row] = UINT64_MAX - row % 3;
+    exact[3] = (mtlr_column){"w", unsigned_wide, 0, NULL, 0, MTLR_UINT64, 0};
+    SUCCEEDS(mtlr_dataset_create(&exact_rows, &table_of_exact, "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}}", 0, &error));
+    CHECK(mtlr_dataset_arm_count(exact_rows) == 3);
+    CHECK(strcmp(mtlr_dataset_arm_label(exact_rows, 2), "18446744073709551615") == 0);
+    mtlr_dataset_free(exact_rows);
 
     /* Every type of numbers, at an address that no type wants. */
     static unsigned char bytes[TRIAL_ROWS * 8 + 1];
-    for (mtlr_dtype dtype = MTLR_FLOAT64; dtype <= MTLR_UINT8; dtype++) {
+    for (mtlr_dtype dtype = MTLR_FLOAT64; dtype <= MTLR_UINT64; dtype++) {
         for (int row = 0; row < TRIAL_ROWS; row++) {
             double f64 = t.w[row];
             float f32 = t.w[row];
             int64_t i64 = t.w[row];
             int32_t i32 = t.w[row];
             int16_t i16 = t.w[row];
-            const void *const sources[] = {&f64, &f32, &i64, &i32, &i16, &t.w[row], &t.w[row]};
-            const size_t sizes[] = {8, 4, 8, 4, 2, 1, 1};
+            const void *const sources[] = {&f64, &f32, &i64, &i32, &i16, &t.w[row], &t.w[row], &i16, &i32, &i64};
+            const size_t sizes[] = {8, 4, 8, 4, 2, 1, 1, 2, 4, 8};
             memcpy(bytes + 1 + (size_t)row * sizes[dtype - 1], sources[dtype - 1], sizes[dtype - 1]);
         }
         trial typed = t;

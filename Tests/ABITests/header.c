@@ -31,7 +31,7 @@ int main(void) {
     LAYOUT(mtlr_sparse_matrix, value_count, 40);
     LAYOUT(mtlr_sparse_matrix, index_dtype, 48);
     LAYOUT(mtlr_sparse_matrix, dtype, 52);
-    CHECK(sizeof(mtlr_table) == 64);
+    CHECK(sizeof(mtlr_table) == 80);
     LAYOUT(mtlr_table, struct_size, 0);
     LAYOUT(mtlr_table, rows, 8);
     LAYOUT(mtlr_table, columns, 16);
@@ -40,7 +40,9 @@ int main(void) {
     LAYOUT(mtlr_table, matrix_names, 40);
     LAYOUT(mtlr_table, sparse, 48);
     LAYOUT(mtlr_table, sparse_names, 56);
-    CHECK(sizeof(mtlr_execution) == 56);
+    LAYOUT(mtlr_table, validity, 64);
+    LAYOUT(mtlr_table, arrow, 72);
+    CHECK(sizeof(mtlr_execution) == 64);
     LAYOUT(mtlr_execution, struct_size, 0);
     LAYOUT(mtlr_execution, threads, 8);
     LAYOUT(mtlr_execution, reserved, 12);
@@ -49,6 +51,7 @@ int main(void) {
     LAYOUT(mtlr_execution, cancel_token, 32);
     LAYOUT(mtlr_execution, registry, 40);
     LAYOUT(mtlr_execution, memory_limit, 48);
+    LAYOUT(mtlr_execution, poll, 56);
     CHECK(sizeof(mtlr_prediction) == 72);
     LAYOUT(mtlr_prediction, struct_size, 0);
     LAYOUT(mtlr_prediction, output, 8);

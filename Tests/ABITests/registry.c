@@ -18,6 +18,9 @@ typedef struct means {
     int fits, estimators, models, releases, inside;
     int fails;
     pthread_mutex_t lock;
+    /* Where calls are to be made, if that matters, and how many were made elsewhere. */
+    int has_home, elsewhere;
+    pthread_t home;
 } means;
 
 struct mtlr_plugin_estimator {
@@ -31,6 +34,7 @@ struct mtlr_plugin_model {
 static void count(means *m, int *counter, int by) {
     pthread_mutex_lock(&m->lock);
     *counter += by;
+    m->elsewhere += m->has_home && !pthread_equal(m->home, pthread_self());
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -283,6 +287,58 @@ static void callbacks(void) {
     pthread_mutex_destroy(&m.lock);
 }
 
+static int32_t go_on(void *payload) {
+    (void)payload;
+    return 0;
+}
+
+/* A base learner that lives on one thread is called there, whatever threads work. */
+static void caller_thread(void) {
+    mtlr_registry *registry = NULL;
+    mtlr_model *model = NULL, *one = NULL;
+    static double effects[TRIAL_ROWS], again[TRIAL_ROWS];
+    means m;
+    memset(&m, 0, sizeof m);
+    pthread_mutex_init(&m.lock, NULL);
+    m.has_home = 1;
+    m.home = pthread_self();
+    mtlr_plugin_vtable table = table_of(&m);
+    table.flags = MTLR_PLUGIN_CALLER_THREAD;
+    SUCCEEDS(mtlr_registry_create(&registry, &error));
+    SUCCEEDS(mtlr_registry_add_callbacks(registry, &table, &error));
+    mtlr_execution execution = MTLR_EXECUTION_INIT;
+    execution.registry = registry;
+    execution.threads = 4;
+    execution.poll = go_on;
+    SUCCEEDS(mtlr_model_fit(&model, dataset, SPEC("dr", "means"), &execution, &error));
+    SUCCEEDS(mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, &t.table, NULL, &execution, &error));
+    mtlr_study *study = NULL;
+    mtlr_analysis *answer = NULL;
+    SUCCEEDS(mtlr_study_create(&study, model, dataset, NULL, &execution, &error));
+    SUCCEEDS(mtlr_analysis_run(&answer, study, "\"aipw\"", &execution, &error));
+    mtlr_analysis_free(answer);
+    mtlr_study_free(study);
+    CHECK(m.fits > 6 && m.elsewhere == 0);
+    /* One thread is the caller's own. */
+    execution.poll = NULL;
+    execution.threads = 1;
+    SUCCEEDS(mtlr_model_fit(&one, dataset, SPEC("dr", "means"), &execution, &error));
+    SUCCEEDS(mtlr_model_predict(again, TRIAL_ROWS, NULL, one, &t.table, NULL, &execution, &error));
+    CHECK(memcmp(effects, again, sizeof effects) == 0 && m.elsewhere == 0);
+    mtlr_model_free(one);
+    /* Without either it is refused, unless the caller's own thread happens to do it all. */
+    execution.threads = 4;
+    const mtlr_status status = mtlr_model_fit(&one, dataset, SPEC("dr", "means"), &execution, &error);
+    CHECK(status == MTLR_OK || (status == MTLR_UNSUPPORTED && strstr(mtlr_error_message(error), "poll")));
+    mtlr_error_free(error);
+    error = NULL;
+    mtlr_model_free(one);
+    mtlr_model_free(model);
+    mtlr_registry_free(registry);
+    CHECK(m.releases == 1 && m.models == 0 && m.estimators == 0);
+    pthread_mutex_destroy(&m.lock);
+}
+
 static void plugins(void) {
     mtlr_registry *registry = NULL;
     mtlr_model *model = NULL, *copy = NULL;
@@ -337,6 +393,7 @@ int main(void) {
     refusals();
     tables();
     callbacks();
+    caller_thread();
     plugins();
     mtlr_dataset_free(dataset);
     remove("registry.txt");

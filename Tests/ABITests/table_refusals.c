@@ -73,7 +73,7 @@ static void columns(void) {
     CHANGED("UTF-8", c[0].name = "\xff\xfe");
     CHANGED("NULL", c[0].data = NULL);
     CHANGED("reserved", c[1].reserved = 1);
-    const mtlr_dtype dtypes[] = {0, -1, 8, 255, INT32_MIN, INT32_MAX};
+    const mtlr_dtype dtypes[] = {0, -1, 11, 255, INT32_MIN, INT32_MAX};
     for (size_t index = 0; index < 6; index++) CHANGED("dtype", c[0].dtype = dtypes[index]);
     const int64_t strides[] = {INT64_MAX, INT64_MIN, INT64_MAX / (TRIAL_ROWS - 1), INT64_MIN / (TRIAL_ROWS - 1),
                                INT64_C(1) << 60, -(INT64_C(1) << 50), INT64_MAX - 7};

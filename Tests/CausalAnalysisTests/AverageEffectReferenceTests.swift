@@ -6,7 +6,7 @@ import _TestSupport
 
 @Suite("Average effects from given nuisances")
 struct AverageEffectReferenceTests {
-    private func estimator(_ entry: Fixture) throws -> AugmentedInverseProbability {
+    private func study(_ entry: Fixture) throws -> CausalStudy {
         let propensities = try entry.lists("propensities")
         let weights = try entry.numbers("weights")
         let clusters = try entry.integers("clusters")
@@ -18,8 +18,8 @@ struct AverageEffectReferenceTests {
             outcome: Outcome(
                 entry.numbers("outcome"), kind: isBinary ? .binary(labels: ["0", "1"]) : .continuous),
             weights: weights.isEmpty ? nil : weights, clusters: clusters.isEmpty ? nil : clusters)
-        return try AugmentedInverseProbability(
-            dataset, NuisanceEstimates(propensities: propensities, armOutcomes: entry.lists("arm_outcomes")))
+        return try CausalStudy(
+            dataset, given: GivenColumns(propensities: propensities, armMeans: entry.lists("arm_outcomes")))
     }
 
     @Test(
@@ -28,10 +28,10 @@ struct AverageEffectReferenceTests {
         let cases = try Fixture("average_effects").part("cases").parts()
         #expect(cases.count == 7)
         for entry in cases {
-            let estimator = try estimator(entry)
+            let study = try study(entry)
             for estimand in Estimand.allCases {
                 let expected = try entry.part(estimand.rawValue).parts()
-                let effects = try estimator.effects(estimand)
+                let effects = try study.averageEffects(estimand)
                 #expect(effects.count == expected.count)
                 for (index, (effect, known)) in zip(effects, expected).enumerated() {
                     let name = try entry.text("name")
@@ -60,10 +60,10 @@ struct AverageEffectReferenceTests {
         ])
     func levels(level: Double, quantile: Double) throws {
         for entry in try Fixture("average_effects").part("cases").parts() {
-            let estimator = try estimator(entry)
+            let study = try study(entry)
             for estimand in Estimand.allCases {
-                let standard = try estimator.effects(estimand)
-                for (effect, other) in zip(try estimator.effects(estimand, level: level), standard) {
+                let standard = try study.averageEffects(estimand)
+                for (effect, other) in zip(try study.averageEffects(estimand, level: level), standard) {
                     #expect(effect.level == level && other.level == 0.95)
                     #expect(effect.estimate == other.estimate && effect.stdError == other.stdError)
                     #expect(effect.pValue == other.pValue && effect.classIndex == nil)
@@ -80,9 +80,9 @@ struct AverageEffectReferenceTests {
     @Test("A level that is none is refused", arguments: [0, 1, -0.95, 95, .nan, .infinity])
     func noLevels(level: Double) throws {
         let entry = try #require(try Fixture("average_effects").part("cases").parts().first)
-        let estimator = try estimator(entry)
+        let study = try study(entry)
         let error = #expect(throws: MetaLearnersError.self) {
-            try estimator.effects(.ate, level: level)
+            try study.averageEffects(.ate, level: level)
         }
         #expect(error?.kind == .invalidArgument && error?.location == "level")
     }
@@ -95,11 +95,12 @@ struct AverageEffectReferenceTests {
                 covariates: Table([]),
                 treatment: Treatment(arms: Array(data.treatment.arms[rows]), labels: ["0", "1"]),
                 outcome: Outcome(Array(data.outcome[rows])), weights: Array(weights[rows]))
-            let nuisances = try NuisanceEstimates(
-                propensities: data.propensities.map { Array($0[rows]) },
-                armOutcomes: data.armOutcomes.map { Array($0[rows]) })
-            let estimator = try AugmentedInverseProbability(dataset, nuisances)
-            return try estimator.effects(.ate) + estimator.effects(.att)
+            let study = try CausalStudy(
+                dataset,
+                given: GivenColumns(
+                    propensities: data.propensities.map { Array($0[rows]) },
+                    armMeans: data.armOutcomes.map { Array($0[rows]) }))
+            return try study.averageEffects(.ate) + study.averageEffects(.att)
         }
         let weights = (0..<60).map { $0 < 45 ? 1 + Double($0 % 3) : 0 }
         let all = try effects(weights, 0..<60)
@@ -126,9 +127,10 @@ struct AverageEffectReferenceTests {
                     covariates: data.covariates, treatment: data.treatment, outcome: Outcome(data.outcome),
                     weights: kind == "weighted" ? (0..<200).map { $0 % 4 == 0 ? 4 : 1 } : nil,
                     clusters: data.dataset.clusters)
-                let effect = try AugmentedInverseProbability(
-                    dataset, NuisanceEstimates(propensities: data.propensities, armOutcomes: data.armOutcomes)
-                ).effects(estimand)[0]
+                let effect = try CausalStudy(
+                    dataset,
+                    given: GivenColumns(propensities: data.propensities, armMeans: data.armOutcomes)
+                ).averageEffects(estimand)[0]
                 estimates.append(effect.estimate)
                 errors.append(effect.stdError)
                 covered += effect.lower <= truth && truth <= effect.upper ? 1 : 0
@@ -160,12 +162,11 @@ struct AverageEffectReferenceTests {
         #expect(
             kind { _ = try NuisanceEstimates(propensities: [half, half], armOutcomes: [half]) }
                 == .invalidArgument)
-        let three = try NuisanceEstimates(propensities: [half, half, half])
-        #expect(kind { _ = try AugmentedInverseProbability(data.dataset, three) } == .invalidArgument)
-        let short = try NuisanceEstimates(propensities: [[0.5], [0.5]])
-        #expect(kind { _ = try AugmentedInverseProbability(data.dataset, short) } == .invalidArgument)
-        let bare = try AugmentedInverseProbability(
-            data.dataset, NuisanceEstimates(propensities: [half, half]))
-        #expect(kind { _ = try bare.effects(.ate) } == .invalidArgument)
+        func given(_ propensities: [[Double]]) throws -> CausalStudy {
+            try CausalStudy(data.dataset, given: GivenColumns(propensities: propensities))
+        }
+        #expect(kind { _ = try given([half, half, half]) } == .invalidArgument)
+        #expect(kind { _ = try given([[0.5], [0.5]]) } == .invalidArgument)
+        #expect(kind { _ = try given([half, half]).averageEffects(.ate) } == .unsupported)
     }
 }

@@ -69,13 +69,13 @@ struct AverageEffectTests {
         for seed in learner == .auto ? [8] : [8, 9, 10] as [UInt64] {
             let data = try SyntheticDataset.multiArm(rows: 600, arms: 3, noise: 0.5, seed: seed)
             let model = try fit(data.dataset, learner)
-            let best = try AugmentedInverseProbability(
+            let best = try CausalStudy(
                 data.dataset,
-                NuisanceEstimates(propensities: data.propensities, armOutcomes: data.armOutcomes))
+                given: GivenColumns(propensities: data.propensities, armMeans: data.armOutcomes))
             for estimand in Estimand.allCases {
                 let effects = try model.averageEffects(estimand)
                 #expect(effects.map(\.arm) == ["1", "2"])
-                for (effect, known) in zip(effects, try best.effects(estimand)) {
+                for (effect, known) in zip(effects, try best.averageEffects(estimand)) {
                     let index = effect.arm == "1" ? 0 : 1
                     let shares = data.effects[index].indices.map { row -> Double in
                         let (control, treated) = (
@@ -154,10 +154,13 @@ struct AverageEffectTests {
             covariates: Table([]),
             treatment: Treatment(arms: taking(data.treatment.arms), labels: data.treatment.labels),
             outcome: Outcome(taking(data.outcome.values)))
-        let nuisances = try NuisanceEstimates(
-            propensities: try #require(known.propensities).map(taking),
-            armOutcomes: [taking(known.armOutcome(0)), taking(known.armOutcome(1))])
-        let expected = try AugmentedInverseProbability(few, nuisances).effects(estimand)[0]
+        let shares = try #require(known.propensities)
+        let study = try CausalStudy(
+            few,
+            given: GivenColumns(
+                propensities: shares.map { taking($0) },
+                armMeans: [taking(known.armOutcome(0)), taking(known.armOutcome(1))]))
+        let expected = try study.averageEffects(estimand)[0]
         let found = try model.averageEffects(estimand)[0]
         #expect(Approximate.equal(found.estimate, expected.estimate, 1e-12))
         #expect(Approximate.equal(found.stdError, expected.stdError, 1e-12))

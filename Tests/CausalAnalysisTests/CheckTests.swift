@@ -1,9 +1,10 @@
-import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
 import MetaLearnersKit
 import Testing
 import _TestSupport
+
+@testable import CausalAnalysis
 
 @Suite("Overlap, balance and suspicious columns")
 struct CheckTests {
@@ -155,35 +156,29 @@ struct CheckTests {
         #expect(result.values["suspicious"] == .integer(8))
     }
 
-    @Test("Pairs without replacement are those of a plain search; pairs with it are the nearest")
+    @Test("Pairs without replacement are those of a plain search")
     func matching() {
         var stream = RandomStream(seed: 9, path: 1)
-        let treated = (0..<40).map { _ in (stream.uniform() * 20).rounded() / 20 }
-        let control = (0..<60).map { _ in (stream.uniform() * 20).rounded() / 20 }
-        for (row, partner) in NearestNeighbours.withReplacement(treated: treated, control: control)
-            .enumerated()
-        {
-            let distances = control.map { abs($0 - treated[row]) }
-            let least = distances.min() ?? 0
-            #expect(abs(distances[partner] - least) < 1e-12)
-        }
-        let pairs = NearestNeighbours.withoutReplacement(treated: treated, control: control, caliper: 0.051)
-        #expect(
-            Set(pairs.map(\.control)).count == pairs.count && Set(pairs.map(\.treated)).count == pairs.count)
-        var free = Set(control.indices)
-        var known: [Int: Double] = [:]
-        for row in treated.indices.sorted(by: { (-treated[$0], $0) < (-treated[$1], $1) }) {
-            let distance = free.map { abs(control[$0] - treated[row]) }.min() ?? .infinity
-            if distance <= 0.051 {
-                known[row] = distance
-                // Which of several as near is taken changes what is left; the search follows the matcher.
-                if let pair = pairs.first(where: { $0.treated == row }) { free.remove(pair.control) }
+        let scores = (0..<100).map { _ in (stream.uniform() * 20).rounded() / 20 }
+        let (treated, control) = (Array(0..<40), Array(40..<100))
+        // The outcome is the row, so that what is imputed names the match.
+        let matching = PropensityMatching(
+            treated, among: control, scores: scores, outcome: scores.indices.map(Double.init),
+            weights: [Double](repeating: 1, count: 100), targetsHigh: true,
+            PropensityMatching.Settings(replacement: false, caliper: 0.051))
+        let matches = Dictionary(uniqueKeysWithValues: matching.targets.map { ($0.row, Int($0.imputed)) })
+        #expect(Set(matches.values).count == matches.count)
+        #expect(matches.count + matching.unmatched == treated.count)
+        var free = Set(control)
+        for row in treated.sorted(by: { (-scores[$0], $0) < (-scores[$1], $1) }) {
+            let distance = free.map { abs(scores[$0] - scores[row]) }.min() ?? .infinity
+            guard let match = matches[row] else {
+                #expect(distance > 0.051)
+                continue
             }
-        }
-        #expect(known.count == pairs.count)
-        for pair in pairs {
-            #expect(
-                abs(abs(control[pair.control] - treated[pair.treated]) - (known[pair.treated] ?? 9)) < 1e-12)
+            // Which of several as near is taken changes what is left; the search follows the matcher.
+            #expect(abs(abs(scores[match] - scores[row]) - distance) < 1e-12)
+            free.remove(match)
         }
     }
 }

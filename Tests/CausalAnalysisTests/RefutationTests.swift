@@ -67,6 +67,19 @@ struct RefutationTests {
         }
     }
 
+    @Test("A limit of memory reaches the fits of every repeat, and changes no result")
+    func memory() throws {
+        let study = try study(strong(rows: 200))
+        for analysis in try Self.all() {
+            let limited = try analysis.run(study, ExecutionOptions(threads: 2, memoryLimit: 1 << 28))
+            #expect(try limited == analysis.run(study, ExecutionOptions(threads: 2)))
+            let error = #expect(throws: MetaLearnersError.self) {
+                try analysis.run(study, ExecutionOptions(threads: 2, memoryLimit: 1))
+            }
+            #expect(error?.kind == .outOfMemory, "\(type(of: analysis).name)")
+        }
+    }
+
     @Test("A dummy outcome leaves the propensities as they are: only arm means are fitted")
     func reuse() throws {
         let study = try study(strong(rows: 200))
@@ -254,10 +267,13 @@ struct RefutationTests {
         let study = try CausalStudy(MetaLearnerFitter(spec(.t)).fit(dataset), on: dataset)
         let result = try MarginalSensitivityAnalysis().run(study)
         for table in result.tables {
-            let lower = table.numbers("lower_bound")
-            let upper = table.numbers("upper_bound")
-            #expect(lower == lower.sorted(by: >) && upper == upper.sorted(), "\(table.name)")
-            #expect(abs(lower[0] - upper[0]) < 1e-12)
+            for kind in ["free", "quantile_balanced"] {
+                let rows = table.rows.indices.filter { table.column("kind")[$0] == .string(kind) }
+                let lower = rows.map { table.numbers("lower_bound")[$0] }
+                let upper = rows.map { table.numbers("upper_bound")[$0] }
+                #expect(lower == lower.sorted(by: >) && upper == upper.sorted(), "\(table.name) \(kind)")
+                #expect(abs(lower[0] - upper[0]) < 1e-12)
+            }
         }
         let policy = try #require(result.table(named: "policy"))
         let effects = try #require(study.effects)[0]

@@ -134,6 +134,37 @@ struct TargetTests {
         #expect(decisions.count == 20 && decisions.values.allSatisfy { $0.count == 1 })
     }
 
+    @Test("True effects value what was decided, beside as many rows at random and the best choice")
+    func truth() throws {
+        let out = folder.path("true.csv")
+        let run = try Program.run([
+            "target", model, data, "-o", out, "--keep", "true_effect", "--budget", "80", "--true-effects",
+            "true_effect", "--json",
+        ])
+        #expect(run.status == 0, "\(run.error)")
+        let rows = try rows(out).dropFirst()
+        let effects = rows.compactMap { Double($0[0]) }
+        let achieved = rows.filter { $0[3] == "1" }.compactMap { Double($0[0]) }.reduce(0, +)
+        let best = effects.filter { $0 > 0 }.sorted(by: >).prefix(80).reduce(0, +)
+        let truth = try #require(run.json()["true_gain"]?.objectValue)
+        for (key, known) in [
+            ("achieved", achieved), ("best", best), ("random", 80 * effects.reduce(0, +) / 400),
+        ] {
+            #expect(abs((truth[key]?.doubleValue ?? .nan) - known) < 1e-9 * max(1, abs(known)), "\(key)")
+        }
+        // As many at random gain the average effect each.
+        let average = try Program.run(["ate", model, data, "--json"])
+        let ate = try #require(
+            average.json()["estimates"]?.arrayValue?.first?.objectValue?["estimate"]?.doubleValue)
+        let random = try #require(run.json()["random_gain"]?.objectValue)
+        #expect(abs((random["estimate"]?.doubleValue ?? .nan) - 80 * ate) < 1e-9)
+        #expect(random["basis"] == "training_rows")
+        for options in [["--true-effects", "id2"], ["--true-effects", "x1", "--true-effects", "x2"]] {
+            let wrong = try Program.run(["target", model, data, "-o", folder.path("no.csv")] + options)
+            #expect(wrong.status != 0 && wrong.error.contains("true-effects"), "\(wrong.error)")
+        }
+    }
+
     @Test("What cannot be done is an error that says where, and leaves no file")
     func refusals() throws {
         let out = folder.path("none.csv")

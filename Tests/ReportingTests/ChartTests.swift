@@ -62,6 +62,10 @@ struct ChartTests {
             categories: ["age", String(repeating: "long ", count: 20)])
         let svg = ChartDrawing.svg(chart)
         #expect(svg.contains(">age<") && svg.contains("…<"))
+        // For a phone the names are shorter and the picture is half as wide.
+        let narrow = ChartDrawing.svg(chart, .narrow)
+        #expect(narrow.contains("viewBox=\"0 0 340 ") && narrow.contains("class=\"chart narrow\""))
+        #expect(narrow.contains(">age<") && narrow.utf8.count < svg.utf8.count)
         #expect(
             svg.components(separatedBy: "<circle").count == 3
                 && svg.components(separatedBy: "whisker").count == 3)

@@ -172,13 +172,6 @@ import TreeEstimators
         let fitted = try predictions(model, table)
         var reader = BinaryReader(encoded(model)[...])
         #expect(try predictions(try TreesEstimator.decode(from: &reader), table) == fitted)
-        let predictor = try #require((model as? any RowPredictable)?.makeRowPredictor())
-        #expect(predictor.outputCount == 1)
-        for row in [0, 1, 8, 500] {
-            var output = [0.0]
-            predictor.predict(columns.map { $0[row] }, to: &output)
-            #expect(output[0] == fitted[row])
-        }
         spec.trees = 3
         let staged = try #require(model as? any StagedModel)
         let early = try fitTrees(spec, table, target, objective: .count)

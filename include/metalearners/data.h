@@ -4,6 +4,7 @@
 #ifndef METALEARNERS_DATA_H
 #define METALEARNERS_DATA_H
 
+#include "arrow.h"
 #include "common.h"
 
 #ifdef __cplusplus
@@ -29,6 +30,12 @@ typedef int32_t mtlr_dtype;
 #define MTLR_INT8 ((mtlr_dtype)6)
 /** uint8_t, also bool @since 0.9 */
 #define MTLR_UINT8 ((mtlr_dtype)7)
+/** uint16_t @since 0.9 */
+#define MTLR_UINT16 ((mtlr_dtype)8)
+/** uint32_t @since 0.9 */
+#define MTLR_UINT32 ((mtlr_dtype)9)
+/** uint64_t @since 0.9 */
+#define MTLR_UINT64 ((mtlr_dtype)10)
 
 /**
  * A named column in the caller's memory: numbers, or codes of a category. The layout is frozen.
@@ -36,8 +43,8 @@ typedef int32_t mtlr_dtype;
  * Of floating-point numbers NaN is missing. Where `levels` is given, the numbers must be of an integer type and
  * are codes into the levels, 0 to level_count - 1; a negative code is missing, and a code of level_count or more is
  * MTLR_INVALID_DATA, in training and in prediction. (R and Julia count codes from 1: subtract 1.) Of a column without
- * levels that is a treatment, a cluster or a category, MTLR_INT64 numbers are told apart and printed in full.
- * Numbers need not be aligned.
+ * levels that is a treatment, a cluster or a category, MTLR_INT64 and MTLR_UINT64 numbers are told apart and printed in
+ * full. Numbers need not be aligned. Integers that may be missing have a `validity` in the table.
  * @since 0.9
  */
 typedef struct mtlr_column {
@@ -110,8 +117,8 @@ typedef struct mtlr_sparse_matrix {
 } mtlr_sparse_matrix;
 
 /**
- * A table: the columns of a matrix, then columns of their own, then those of a sparse matrix; any may be absent. Start
- * from MTLR_TABLE_INIT.
+ * A table: the columns of a matrix, then columns of their own, then those of a sparse matrix, then those that came by
+ * Arrow; any may be absent. Start from MTLR_TABLE_INIT.
  *
  * A table has at most 2^31 - 1 rows and 2^20 columns.
  * The structure may grow at its end: bytes that this version does not know must be 0.
@@ -138,10 +145,19 @@ typedef struct mtlr_table {
     const mtlr_sparse_matrix *sparse;
     /** The names of the sparse columns, one each; NULL for "x0", "x1", ... */
     const char *const *sparse_names;
+    /**
+     * For each of `columns`, which values are there: a bit for each row, that of row 0 the lowest bit of the first byte, 1
+     * where there is a value (Arrow's bitmap); NULL for a column whose values are all there. NULL for no such column.
+     * A column with missing values is copied: as doubles, or as codes where it has levels. Integers of more than 53 bits
+     * beside missing ones are MTLR_INVALID_DATA.
+     */
+    const uint8_t *const *validity;
+    /** Columns that came by Arrow, as many rows as `rows`; NULL for none. They are never copied: see arrow.h. */
+    const mtlr_arrow_table *arrow;
 } mtlr_table;
 
 /** An empty table of the right size. @since 0.9 */
-#define MTLR_TABLE_INIT {sizeof(mtlr_table), 0, NULL, 0, NULL, NULL, NULL, NULL}
+#define MTLR_TABLE_INIT {sizeof(mtlr_table), 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL}
 
 /* ------------------------------------------------------------------------------------------- Datasets --- */
 

@@ -13,7 +13,7 @@ extern "C" {
 /**
  * Told how far the work is. Returns nonzero to go on and 0 to cancel.
  *
- * It may be called from any thread, also one of the library's own, but never from two at a time, and never after
+ * Without a `poll` it may be called from any thread, also one of the library's own, but never from two at a time, and never after
  * the function that it was given to has returned. `done` of a stage never goes back. While a call lasts, other threads go
  * on working; a callback that falls far behind is not told every number, but always the first and the last one of a stage.
  * It must return normally: no exception, no longjmp.
@@ -21,6 +21,15 @@ extern "C" {
  * @since 0.9
  */
 typedef int32_t (*mtlr_progress_callback)(void *payload, const char *stage, int64_t done, int64_t total);
+
+/**
+ * Asked whether to go on, on the thread that made the call, while that call works: twenty times a second. Returns 0 to go on
+ * and nonzero to cancel: where a language handles Ctrl-C on its own thread alone, this is where it looks for one.
+ *
+ * It must return normally: no exception, no longjmp.
+ * @since 0.9
+ */
+typedef int32_t (*mtlr_poll_callback)(void *payload);
 
 /** Lets one thread stop the work of another. May be shared between threads. @since 0.9 */
 typedef struct mtlr_cancel_token mtlr_cancel_token;
@@ -57,7 +66,7 @@ typedef struct mtlr_execution {
     int32_t reserved;
     /** Told of the progress; NULL for nobody. */
     mtlr_progress_callback progress;
-    /** Handed to `progress`. */
+    /** Handed to `progress` and to `poll`. */
     void *payload;
     /** Stops the work; NULL for nothing. */
     const mtlr_cancel_token *cancel_token;
@@ -68,13 +77,18 @@ typedef struct mtlr_execution {
      * where more would not fit; MTLR_OUT_OF_MEMORY where one does not fit alone.
      */
     int64_t memory_limit;
+    /**
+     * Asked on the calling thread while the work goes on; NULL for nobody. With it `progress` is told on the calling thread
+     * as well, and the work itself is done on others.
+     */
+    mtlr_poll_callback poll;
 } mtlr_execution;
 
 /**
- * The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(), no limit.
+ * The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(), no limit, no poll.
  * @since 0.9
  */
-#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL, 0}
+#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL, 0, NULL}
 
 #ifdef __cplusplus
 }

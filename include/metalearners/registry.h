@@ -63,7 +63,10 @@ MTLR_API mtlr_status mtlr_registry_load_plugin(mtlr_registry *registry, const ch
  * Adds a base learner that the caller implements: the table that a plug-in would return, with `payload` for whatever
  * its functions need to know.
  *
- * The functions are called on threads of the library too, several at once, while a function that uses the registry runs
+ * With MTLR_PLUGIN_CALLER_THREAD in its `flags` the functions are called on the thread that called the library, where
+ * that call has a `poll` in its execution; without one it must use one thread.
+ *
+ * Otherwise the functions are called on threads of the library too, several at once, while a function that uses the registry runs
  * and when a model is predicted or freed. With MTLR_PLUGIN_SERIAL in its `flags` they are called one at a time, though
  * still on any thread: a lock that they take (Python's, for example) must not be held by whoever called the library.
  * They must not call a function of this library that would call them again.

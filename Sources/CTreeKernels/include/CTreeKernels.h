@@ -220,19 +220,28 @@ ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain);
 
-/* A node of a tree as a single row goes through it, on its numbers rather than on bins. Numbers above the threshold go
-   on to the node after `left`, others to `left`; a leaf's threshold is infinite and its `left` the leaf itself. */
+/* Trees that a single row goes down at once. */
+#define MTLK_ROW_LANES 8
+
+/* A node of a tree as a single row goes through it, on its numbers rather than on bins. Numbers above the threshold, and NaN,
+   go on to the node after `left`, others to `left`; a leaf's threshold is infinite and its `left` the leaf itself. (Where
+   NaN is to go left, `feature` is a place of the row at which -infinity stands for it.) */
 typedef struct {
+  /* Where there is a set of levels, the place where it begins: the number of levels, then a bit for each that goes right. */
   double threshold;
   uint32_t left;
   uint16_t feature;
-  /* 1 where NaN goes right. */
-  uint16_t missing_right;
+  /* 1 where levels that are missing or not below the number go right. */
+  uint8_t others_right;
+  uint8_t has_set;
 } mtlk_node;
 
-/* The sum of the trees' values at a row, added up in the order of the trees. values: by node. */
-double mtlk_score_row(const double *row, const mtlk_node *nodes, const float *values, const uint32_t *roots,
-                      size_t tree_count);
+/* The value of each tree's leaf at a row, written to the tree's place. The first `plain_count` trees have no sets; both
+   counts are multiples of MTLK_ROW_LANES.
+   values: by node. roots, places: by tree. */
+void mtlk_leaf_values(const double *row, const mtlk_node *nodes, const double *values, const uint64_t *sets,
+                      const uint32_t *roots, const uint32_t *places, size_t plain_count, size_t tree_count,
+                      double *found);
 
 /* Sorts keys by their upper 32 bits; the lower 32 bits must ascend before, and decide between equal ones.
    aside: room for as many keys. */

@@ -1,6 +1,3 @@
-import MetaLearnersCore
-import MetaLearners
-
 /// Average effects by augmented inverse probability weighting (AIPW), from given nuisances.
 ///
 /// The estimate is right where either the outcome means or the propensities are, and its standard error needs no
@@ -14,79 +11,8 @@ import MetaLearners
 ///   (1{W=k} − ē)(Y − m) over that of (1{W=k} − ē)². This is the efficient score of the average weighted by overlap (Crump,
 ///   Hotz, Imbens & Mitnik 2006; Li, Morgan & Zaslavsky 2018) and Robinson's (1988) regression of residuals on residuals:
 ///   it takes e as right, and is indifferent to small errors of all nuisances.
-public struct AugmentedInverseProbability: Sendable {
-    /// The outcome of each row.
-    public let outcome: [Double]
-    /// The arm of each row.
-    public let arms: [Int32]
-    /// What the arms are called, the control first.
-    public let labels: [String]
-    /// The weight of each row; nil where all count alike.
-    public let weights: [Double]?
-    /// The cluster of each row, as codes from 0; nil where rows are independent.
-    public let clusters: [Int32]?
-    /// Propensities, and which rows have overlap; rows without it are left out.
-    public let nuisances: NuisanceEstimates
-    /// Of an outcome of several classes, the class that `outcome` tells from the others; nil for any other.
-    let outcomeClass: (index: Int, label: String)?
-
-    /// Creates the estimator for the rows of `dataset`.
-    ///
-    /// - Throws: `invalidArgument` where the nuisances are of another number of rows or arms, or have no
-    ///   propensities.
-    public init(_ dataset: CausalDataset, _ nuisances: NuisanceEstimates) throws(MetaLearnersError) {
-        try self.init(
-            outcome: dataset.outcome.values, arms: dataset.treatment.arms, labels: dataset.treatment.labels,
-            weights: dataset.weights, clusters: dataset.clusters, nuisances: nuisances)
-    }
-
-    init(
-        outcome: [Double], arms: [Int32], labels: [String], weights: [Double]?, clusters: [Int32]?,
-        nuisances: NuisanceEstimates, outcomeClass: (index: Int, label: String)? = nil
-    ) throws(MetaLearnersError) {
-        guard nuisances.rowCount == outcome.count, nuisances.armCount == labels.count,
-            nuisances.propensities != nil
-        else {
-            throw MetaLearnersError(
-                .invalidArgument, at: "nuisances",
-                "do not belong to these \(outcome.count) rows of \(labels.count) arms")
-        }
-        self.outcome = outcome
-        self.arms = arms
-        self.labels = labels
-        self.weights = weights
-        self.clusters = clusters
-        self.nuisances = nuisances
-        self.outcomeClass = outcomeClass
-    }
-
-    /// The average effect of `arm` against control.
-    ///
-    /// - Parameters:
-    ///   - means: μ_0 and μ_k for each row.
-    ///   - level: the level of the interval.
-    /// - Throws: `invalidArgument` where the level is not between 0 and 1; `internalFault` where the nuisances have
-    ///   no propensities.
-    /// - Complexity: O(rows).
-    func effect(
-        _ estimand: Estimand, of arm: Int, means: (control: [Double], arm: [Double]), level: Double
-    ) throws(MetaLearnersError) -> AverageEffect {
-        try AverageEffect.requireLevel(level)
-        let used = outcome.indices.map { row in
-            nuisances.hasOverlap?[row] ?? true ? weights?[row] ?? 1 : 0
-        }
-        let result = Self.estimate(
-            estimand, of: arm, outcome: outcome, arms: arms,
-            propensities: (try nuisances.propensity(0), try nuisances.propensity(arm)), means: means,
-            weights: used, clusters: clusters)
-        let interval = result.interval(level: level)
-        return AverageEffect(
-            arm: labels[arm], outcomeClass: outcomeClass?.label, classIndex: outcomeClass?.index,
-            control: labels[0], estimand: estimand, estimate: result.estimate, stdError: result.stdError,
-            lower: interval.lower, upper: interval.upper, level: level, pValue: result.pValue)
-    }
-
-    /// The average effect of an arm against control with given nuisances: the formulas of this type, for whoever has arrays.
+enum AugmentedInverseProbability {
+    /// The average effect of an arm against control.
     ///
     /// - Parameters:
     ///   - propensities: e_0 and e_k for each row.
@@ -126,27 +52,5 @@ public struct AugmentedInverseProbability: Sendable {
             }
         }
         return NormalEstimate(scores: scores, shares: shares, weights: weights, clusters: clusters)
-    }
-
-    /// The average effect of each arm against control, in the order of the labels.
-    ///
-    /// - Parameters:
-    ///   - estimand: over whom to average.
-    ///   - level: the level of the intervals.
-    /// - Throws: `invalidArgument` where the nuisances have no outcome means or the level is not between 0 and 1.
-    public func effects(
-        _ estimand: Estimand, level: Double = AverageEffect.standardLevel
-    ) throws(MetaLearnersError) -> [AverageEffect] {
-        guard let control = nuisances.armOutcomes[0] else {
-            throw MetaLearnersError(.invalidArgument, at: "nuisances", "have no outcome means")
-        }
-        var effects: [AverageEffect] = []
-        for arm in 1..<labels.count {
-            guard let mean = nuisances.armOutcomes[arm] else {
-                throw MetaLearnersError(.invalidArgument, at: "nuisances", "have no outcome means")
-            }
-            effects.append(try effect(estimand, of: arm, means: (control, mean), level: level))
-        }
-        return effects
     }
 }

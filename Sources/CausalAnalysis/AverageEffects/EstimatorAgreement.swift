@@ -2,8 +2,9 @@ import MetaLearnersCore
 
 /// Whether estimators of the same average agree, in words.
 ///
-/// They agree where every estimate that adjusts for covariates lies within the interval of the doubly robust one (AIPW). They
-/// all estimate the same number, so that disagreement says that some of their assumptions fail.
+/// They agree where every estimate that adjusts for covariates lies within the interval of the doubly robust one (AIPW), or that one within
+/// its own: an estimator that is less certain may be farther off by chance. They all estimate the same number, so that disagreement
+/// says that some of their assumptions fail.
 struct EstimatorAgreement {
     /// The answer first: the doubly robust estimates, whether the others agree, what adjustment changed, who is averaged over.
     private(set) var findings: [String] = []
@@ -45,6 +46,12 @@ struct EstimatorAgreement {
         let error: Double
         let lower: Double
         let upper: Double
+
+        /// Whether neither estimate lies within the interval of the other.
+        func contradicts(_ other: Row) -> Bool {
+            (estimate < other.lower || estimate > other.upper)
+                && (other.estimate < lower || other.estimate > upper)
+        }
     }
 
     private func rows(_ arm: Int, _ estimand: Estimand) -> [Row] {
@@ -71,20 +78,20 @@ struct EstimatorAgreement {
     /// Whether the estimators that adjust agree.
     private func verdict(_ arm: Int, _ estimand: Estimand, _ best: Row, _ overlap: String?) -> String {
         let adjusted = rows(arm, estimand).filter { $0.key != DifferenceInMeans.name }
-        let outside = adjusted.filter { $0.estimate < best.lower || $0.estimate > best.upper }
+        let outside = adjusted.filter { $0.contradicts(best) }
         let estimates = adjusted.map(\.estimate)
         let ends = NumberText.aligned([estimates.min() ?? 0, estimates.max() ?? 0])
         let range = "from \(ends[0]) to \(ends[1])"
         if outside.isEmpty {
             return
-                "The \(adjusted.count) estimators that adjust for covariates agree: their estimates run \(range), all within the "
-                + "interval of AIPW."
+                "The \(adjusted.count) estimators that adjust for covariates agree: their estimates run \(range), none farther from AIPW "
+                + "than their intervals allow."
         }
         let names = outside.map { "'\($0.key)'" }.joined(separator: ", ")
         let signs = estimates.contains { $0 < 0 } && estimates.contains { $0 > 0 }
         return
-            "The estimators do not agree: of \(adjusted.count) that adjust for covariates, \(names) \(outside.count == 1 ? "lies" : "lie") "
-            + "outside the interval of AIPW, and estimates run \(range)\(signs ? ", not even of one sign" : ""). "
+            "The estimators do not agree: of \(adjusted.count) that adjust for covariates, \(names) \(outside.count == 1 ? "contradicts" : "contradict") "
+            + "AIPW (neither estimate is in the interval of the other), and estimates run \(range)\(signs ? ", not even of one sign" : ""). "
             + (overlap == nil
                 ? "They should all find the same number, so that the models of some of them do not fit: look at the outcome and propensity models before the number is used."
                 : "With this little overlap the answer depends on how each of them extrapolates, which no interval covers: trim, or average by overlap (ato).")
@@ -97,6 +104,11 @@ struct EstimatorAgreement {
         if raw.estimate >= best.lower, raw.estimate <= best.upper {
             return
                 "Without adjustment the difference is \(numbers[0]), within that interval: covariates explain little of it."
+        }
+        if !raw.contradicts(best) {
+            return
+                "Without adjustment the difference is \(numbers[0]) and less certain: adjusting changes it by \(numbers[1]), no more than "
+                + "chance explains."
         }
         return
             "Without adjustment the difference is \(numbers[0]), outside that interval: adjusting changes it by \(numbers[1]), so that "

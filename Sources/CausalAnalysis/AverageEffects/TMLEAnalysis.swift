@@ -3,7 +3,7 @@ import MetaLearnersCore
 /// Average effects by targeted maximum likelihood (van der Laan & Rubin 2006; Gruber & van der Laan 2010).
 ///
 /// Outcomes and means are scaled to [0, 1] by the least and the largest outcome. Each arm's mean is moved along a logistic
-/// curve, logit μ* = logit μ + ε H, with ε by maximum likelihood on the rows of that arm and the clever covariate H:
+/// curve, logit μ* = logit μ + ε, with ε by maximum likelihood on the rows of that arm, weighted by the clever covariate H:
 ///
 /// - ate: H = 1/e_k on the rows of the arm, 1/e_0 on those of the control; the estimate is the mean of μ_k* − μ_0*.
 /// - att: H = e_k/e_0 on the control; the estimate is the mean of Y − μ_0* in the arm.
@@ -90,25 +90,23 @@ private struct OutcomeRange {
         let rows = sample.rows(of: arm)
         let step = self.step(sample, rows, offsets, clever)
         return offsets.indices.map { row in
-            least + width / (1 + Double.exp(-(offsets[row] + step * clever[row])))
+            least + width / (1 + Double.exp(-(offsets[row] + step)))
         }
     }
 
-    /// The ε at which Σ w H (y − μ*) is 0: the sum decreases in ε, so that Newton's steps within a bracket find it.
+    /// The ε at which Σ w H (y − μ*) is 0, μ* = expit(logit μ + ε): H weights the rows. As a covariate, μ* = expit(logit μ + ε H), it
+    /// would solve the same equation, but throw means of rows to an end of the range where their propensity is tiny. The sum decreases in
+    /// ε, so that Newton's steps within a bracket find it.
     private func step(_ sample: EffectSample, _ rows: [Int], _ offsets: [Double], _ clever: [Double])
         -> Double
     {
-        // H of like size makes one scale of ε serve all data.
-        let scale = rows.reduce(0) { max($0, clever[$1]) }
-        guard scale > 0 else { return 0 }
         func score(_ step: Double) -> (value: Double, slope: Double) {
             var (value, slope) = (0.0, 0.0)
             for row in rows {
-                let covariate = clever[row] / scale
-                let share = 1 / (1 + Double.exp(-(offsets[row] + step * covariate)))
-                value +=
-                    sample.weights[row] * covariate * ((sample.study.outcome[row] - least) / width - share)
-                slope -= sample.weights[row] * covariate * covariate * share * (1 - share)
+                let weight = sample.weights[row] * clever[row]
+                let share = 1 / (1 + Double.exp(-(offsets[row] + step)))
+                value += weight * ((sample.study.outcome[row] - least) / width - share)
+                slope -= weight * share * (1 - share)
             }
             return (value, slope)
         }
@@ -124,6 +122,6 @@ private struct OutcomeRange {
             if abs(next - step) <= 1e-15 * max(1, abs(step)) { break }
             step = next
         }
-        return step / scale
+        return step
     }
 }

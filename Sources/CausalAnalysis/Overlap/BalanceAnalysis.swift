@@ -103,7 +103,7 @@ public struct BalanceAnalysis: Analysis {
         result.tables = [largest, table, ratios]
         result.assumptions = [
             "Differences are in standard deviations of the raw arms (root of the mean of both variances), so that all columns compare.",
-            "Matching pairs each row of the arm with the control of the nearest propensity, which may serve several.",
+            "Matching pairs each row of the arm with the control of the nearest propensity, which may serve several; controls that are as near share the place.",
         ]
         if study.covariates.columns.contains(where: { ($0.levels?.count ?? 0) > BalanceTerm.mostLevels }) {
             result.warnings.append(
@@ -135,11 +135,12 @@ public struct BalanceAnalysis: Analysis {
         }
         let treated = pair.rows.indices.filter { pair.isTreated[$0] }
         let control = pair.rows.indices.filter { !pair.isTreated[$0] }
-        var matched = pair.weights
-        for index in control { matched[index] = 0 }
-        let partners = NearestNeighbours.withReplacement(
-            treated: treated.map { pair.propensity[$0] }, control: control.map { pair.propensity[$0] })
-        for (index, partner) in zip(treated, partners) { matched[control[partner]] += pair.weights[index] }
+        let matching = PropensityMatching(
+            treated, among: control, scores: pair.propensity,
+            outcome: [Double](repeating: 0, count: pair.rows.count), weights: pair.weights,
+            targetsHigh: true, PropensityMatching.Settings())
+        var matched = matching.uses
+        for index in treated { matched[index] = pair.weights[index] }
         return [pair.weights, inverse, overlap, matched]
     }
 

@@ -22,10 +22,7 @@ enum FlexiblePropensity {
                 covariates: dataset.covariates, treatment: dataset.treatment, outcome: dataset.outcome,
                 weights: dataset.weights, clusters: dataset.clusters)
         }
-        let context = scheduler.context
-        let fit = try fitter.fitNuisances(
-            dataset, roles: [.propensity],
-            ExecutionOptions(threads: context.threads, cancellation: context.cancellation))
+        let fit = try fitter.fitNuisances(dataset, roles: [.propensity], scheduler.innerOptions)
         return fit.estimates.propensities
     }
 

@@ -47,6 +47,7 @@ public struct PolicyTreeAnalysis: Analysis {
     public var needs: StudyParts { [.scores, .covariates] }
 
     public var dataColumns: [String] { cost.columns }
+    public var foreignColumns: [String] { cost.columns }
 
     public func run(_ study: CausalStudy, _ scheduler: Scheduler) throws(MetaLearnersError) -> AnalysisResult
     {

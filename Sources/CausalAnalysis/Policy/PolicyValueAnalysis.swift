@@ -46,6 +46,7 @@ public struct PolicyValueAnalysis: Analysis {
     public var needs: StudyParts { [.scores, .effects] }
 
     public var dataColumns: [String] { cost.columns }
+    public var foreignColumns: [String] { cost.columns }
 
     public func run(_ study: CausalStudy, _ scheduler: Scheduler) throws(MetaLearnersError) -> AnalysisResult
     {

@@ -83,6 +83,26 @@ package struct TargetingGain: Sendable, Equatable {
             .trainingRows, estimate, times: Double(allocation.treatedCount), level: level)
     }
 
+    /// The gain of treating as many rows as were treated, each arm as often, but drawn at random: Σ_k n_k times the average effect of
+    /// arm k, estimated on the rows of the study.
+    ///
+    /// - Throws: `unsupported` where the study has no scores.
+    package static func atRandom(
+        _ study: CausalStudy, _ decisions: [Int32], basis: Basis, level: Double
+    ) throws(MetaLearnersError) -> TargetingGain {
+        let evaluation = try PolicyEvaluation(study)
+        var counts = [Double](repeating: 0, count: study.armCount)
+        for arm in decisions where arm > 0 { counts[Int(arm)] += 1 }
+        var gains = [Double](repeating: 0, count: study.rowCount)
+        let control = evaluation.scores(arm: 0)
+        for arm in 1..<study.armCount where counts[arm] > 0 {
+            for (row, score) in evaluation.scores(arm: arm).enumerated() {
+                gains[row] += counts[arm] * (score - control[row])
+            }
+        }
+        return TargetingGain(basis, evaluation.mean(gains), times: 1, level: level)
+    }
+
     /// The gain as results have it.
     package var specValue: SpecValue {
         [

@@ -35,6 +35,7 @@ public struct RATEAnalysis: Analysis {
 
     /// The column of the other ranking.
     public var dataColumns: [String] { against.map { [$0] } ?? [] }
+    public var foreignColumns: [String] { dataColumns }
 
     /// The estimates of one ranking, or of the difference of two.
     struct Ranking {

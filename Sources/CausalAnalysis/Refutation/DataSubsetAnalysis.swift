@@ -36,9 +36,9 @@ public struct DataSubsetAnalysis: Analysis {
         let arms = try study.treatedArms(arm)
         let fit = try RefutationFit(study)
         let done = try RefutationFit.repeats("subsets", repeats, scheduler) {
-            index, context throws(MetaLearnersError) in
+            index, options throws(MetaLearnersError) in
             var stream = RandomStream(seed: UInt64(seed), path: 0x5355_4253, UInt64(index))
-            return try fit.estimate(fit.dataset.selecting(rows: draw(fit.dataset, &stream)), context)
+            return try fit.estimate(fit.dataset.selecting(rows: draw(fit.dataset, &stream)), options)
         }
         var result = RefutationReport(
             emptyResult, study, arms: arms, level: level, title: "Effects in subsets of the rows",

@@ -31,14 +31,14 @@ public struct DummyOutcomeAnalysis: Analysis {
         let fit = try RefutationFit(study)
         let propensities = study.propensities ?? []
         let done = try RefutationFit.repeats("dummy outcome", repeats, scheduler) {
-            index, context throws(MetaLearnersError) in
+            index, options throws(MetaLearnersError) in
             var stream = RandomStream(seed: UInt64(seed), path: 0x4455_4D4D, UInt64(index))
             var values = fit.dataset.outcome.values
             stream.shuffle(&values)
             let dataset = try fit.dataset.replacing(
                 outcome: Outcome(values, kind: fit.dataset.outcome.kind))
             // Who was treated does not change, and so its model is not fitted again.
-            return try fit.estimate(dataset, known: (propensities, study.hasOverlap), context)
+            return try fit.estimate(dataset, known: (propensities, study.hasOverlap), options)
         }
         var result = RefutationReport(
             emptyResult, study, arms: arms, level: level, title: "Effects on permuted outcomes",

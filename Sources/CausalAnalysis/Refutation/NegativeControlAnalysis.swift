@@ -57,10 +57,10 @@ public struct NegativeControlAnalysis: Analysis {
         }
         let done = try RefutationFit.repeats(
             "negative controls", outcomes.count + treatments.count, scheduler
-        ) { index, context throws(MetaLearnersError) in
+        ) { index, options throws(MetaLearnersError) in
             index < outcomes.count
-                ? try outcomeControl(outcomes[index], study, fit, context)
-                : try treatmentControl(treatments[index - outcomes.count], study, fit, context)
+                ? try outcomeControl(outcomes[index], study, fit, options)
+                : try treatmentControl(treatments[index - outcomes.count], study, fit, options)
         }
         var table = ResultTable(
             "controls", "Effects that must be none",
@@ -103,7 +103,7 @@ public struct NegativeControlAnalysis: Analysis {
     }
 
     private func outcomeControl(
-        _ name: String, _ study: CausalStudy, _ fit: RefutationFit, _ context: ExecutionContext
+        _ name: String, _ study: CausalStudy, _ fit: RefutationFit, _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> Control {
         let column = try study.columns.requiredColumn(name, for: "negative_control.outcomes")
         if let levels = column.levels, levels.count > 2 {
@@ -124,11 +124,11 @@ public struct NegativeControlAnalysis: Analysis {
         let known = isCovariate ? nil : study.propensities.map { ($0, study.hasOverlap) }
         return Control(
             column: name, kind: "outcome", labels: study.armLabels,
-            estimate: try fit.estimate(dataset, known: known, context))
+            estimate: try fit.estimate(dataset, known: known, options))
     }
 
     private func treatmentControl(
-        _ name: String, _ study: CausalStudy, _ fit: RefutationFit, _ context: ExecutionContext
+        _ name: String, _ study: CausalStudy, _ fit: RefutationFit, _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> Control {
         let column = try study.columns.requiredColumn(name, for: "negative_control.treatments")
             .asCategorical()
@@ -153,7 +153,7 @@ public struct NegativeControlAnalysis: Analysis {
             treatment: Treatment(arms: codes.map { arms[$0] ?? 0 }, labels: labels), weights: weights,
             knownPropensities: [])
         return Control(
-            column: name, kind: "treatment", labels: labels, estimate: try fit.estimate(dataset, context))
+            column: name, kind: "treatment", labels: labels, estimate: try fit.estimate(dataset, options))
     }
 
     private static func covariates(_ dataset: CausalDataset, without name: String) -> Table {

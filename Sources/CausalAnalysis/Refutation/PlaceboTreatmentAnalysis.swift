@@ -30,9 +30,9 @@ public struct PlaceboTreatmentAnalysis: Analysis {
         let arms = try study.treatedArms(arm)
         let fit = try RefutationFit(study)
         let done = try RefutationFit.repeats("placebo treatment", repeats, scheduler) {
-            index, context throws(MetaLearnersError) in
+            index, options throws(MetaLearnersError) in
             var stream = RandomStream(seed: UInt64(seed), path: 0x504C_4143, UInt64(index))
-            return try fit.estimate(Self.placebo(fit.dataset, &stream), context)
+            return try fit.estimate(Self.placebo(fit.dataset, &stream), options)
         }
         var result = RefutationReport(
             emptyResult, study, arms: arms, level: level, title: "Effects of permuted treatments",

@@ -30,10 +30,10 @@ public struct RandomCommonCauseAnalysis: Analysis {
         let arms = try study.treatedArms(arm)
         let fit = try RefutationFit(study)
         let done = try RefutationFit.repeats("random common cause", repeats, scheduler) {
-            index, context throws(MetaLearnersError) in
+            index, options throws(MetaLearnersError) in
             var stream = RandomStream(seed: UInt64(seed), path: 0x434F_4D43, UInt64(index))
             let noise = (0..<fit.dataset.rowCount).map { _ in stream.standardNormal() }
-            return try fit.estimate(fit.dataset.adding("random_common_cause", noise), context)
+            return try fit.estimate(fit.dataset.adding("random_common_cause", noise), options)
         }
         var result = RefutationReport(
             emptyResult, study, arms: arms, level: level, title: "Effects with a covariate of noise",

@@ -58,10 +58,10 @@ struct RefutationFit: Sendable {
     ///   - dataset: the changed rows.
     ///   - known: propensities that the change leaves as they were, with the rows that have overlap by them; they are not
     ///     fitted again, and stay out of fold on the folds of the study.
-    ///   - context: the threads and the cancellation.
+    ///   - options: how to run.
     func estimate(
         _ dataset: CausalDataset, known: (propensities: [[Double]], hasOverlap: [Bool]?)? = nil,
-        _ context: ExecutionContext
+        _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> Estimate {
         var dataset = dataset
         if let known {
@@ -72,7 +72,6 @@ struct RefutationFit: Sendable {
             dataset = try dataset.replacing(
                 knownPropensities: known.propensities.map { zip($0, sums).map { $0 / $1 } })
         }
-        let options = ExecutionOptions(threads: context.threads, cancellation: context.cancellation)
         let nuisances: NuisanceEstimates
         let ownOverlap: [Bool]?
         var effects: [[Double]] = []
@@ -109,18 +108,23 @@ struct RefutationFit: Sendable {
             effects: estimates, spreads: effects.map { Self.spread($0, weights) }, modelCount: modelCount)
     }
 
-    /// Runs repeats side by side; an interrupt leaves those that are done.
+    /// Runs repeats side by side; an interrupt leaves those that are done. A limit of memory holds for all fits together, which each
+    /// fit can keep only by itself: with one they run one after another, each on all threads.
     ///
     /// - Returns: the results by repeat, nil for those that were not done.
     /// - Throws: what a repeat throws; `cancelled` where none was done.
     static func repeats<Value: Sendable>(
         _ stage: String, _ count: Int, _ scheduler: Scheduler,
-        _ body: @Sendable (Int, ExecutionContext) throws(MetaLearnersError) -> Value
+        _ body: @Sendable (Int, ExecutionOptions) throws(MetaLearnersError) -> Value
     ) throws(MetaLearnersError) -> [Value?] {
         let slots = ResultSlots<Value>(count: count)
         do throws(MetaLearnersError) {
-            try scheduler.run(stage, count: count) { index, context throws(MetaLearnersError) in
-                slots[index] = try body(index, context)
+            let limit = scheduler.memoryLimit
+            try scheduler.run(stage, count: count, sideBySide: limit == nil ? nil : 1) {
+                index, context throws(MetaLearnersError) in
+                let options = ExecutionOptions(
+                    threads: context.threads, cancellation: context.cancellation, memoryLimit: limit)
+                slots[index] = try body(index, options)
             }
         } catch {
             guard error.kind == .cancelled, (0..<count).contains(where: { slots[$0] != nil }) else {

@@ -96,13 +96,13 @@ public struct RosenbaumBoundsAnalysis: Analysis {
         for index in used { moments.add(logits[index], weight: 1) }
         let treated = used.filter { pair.isTreated[$0] }
         let control = used.filter { !pair.isTreated[$0] }
-        let matches = NearestNeighbours.withoutReplacement(
-            treated: treated.map { logits[$0] }, control: control.map { logits[$0] },
-            caliper: caliper * (moments.variance ?? 0).squareRoot())
-        let differences = matches.map { match in
-            study.outcome[pair.rows[treated[match.treated]]]
-                - study.outcome[pair.rows[control[match.control]]]
-        }
+        let outcome = pair.rows.map { study.outcome[$0] }
+        let matching = PropensityMatching(
+            treated, among: control, scores: logits, outcome: outcome,
+            weights: [Double](repeating: 1, count: outcome.count), targetsHigh: true,
+            PropensityMatching.Settings(
+                replacement: false, caliper: caliper * (moments.variance ?? 0).squareRoot()))
+        let differences = matching.targets.map { outcome[$0.row] - $0.imputed }
         return (differences, treated.count)
     }
 }

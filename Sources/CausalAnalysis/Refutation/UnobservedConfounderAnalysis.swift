@@ -63,7 +63,7 @@ public struct UnobservedConfounderAnalysis: Analysis {
         // The confounder that pulls the effect of most interest towards 0.
         let sign = fit.original.effects[arms[0] - 1].estimate < 0 ? -1.0 : 1
         let done = try RefutationFit.repeats("unobserved confounder", cells.count * repeats, scheduler) {
-            index, context throws(MetaLearnersError) in
+            index, options throws(MetaLearnersError) in
             let cell = cells[index / repeats]
             var stream = RandomStream(seed: UInt64(seed), path: 0x554E_4F42, UInt64(index))
             let noise = (1 - cell.treatment - cell.outcome).squareRoot()
@@ -72,7 +72,7 @@ public struct UnobservedConfounderAnalysis: Analysis {
                     + sign * cell.outcome.squareRoot() * residuals.outcome[row]
                     + noise * stream.standardNormal()
             }
-            return try fit.estimate(fit.dataset.adding("unobserved_confounder", confounder), context)
+            return try fit.estimate(fit.dataset.adding("unobserved_confounder", confounder), options)
         }
         return report(study, arms, fit.original, cells, done)
     }

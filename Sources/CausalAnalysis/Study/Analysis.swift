@@ -25,6 +25,9 @@ public protocol Analysis: ParameterizedSpec {
     /// Columns of the data that it reads beside the covariates, such as a cost.
     var dataColumns: [String] { get }
 
+    /// Those of `dataColumns` that are no covariates unless the spec lists them: costs, and rankings that were computed elsewhere.
+    var foreignColumns: [String] { get }
+
     /// Answers the question.
     ///
     /// - Parameters:
@@ -38,6 +41,7 @@ extension Analysis {
     public static var runsByDefault: Bool { true }
     public static var isPartOfReports: Bool { runsByDefault }
     public var dataColumns: [String] { [] }
+    public var foreignColumns: [String] { [] }
 
     /// Runs the analysis with options of the caller, once the study is known to have what it needs.
     ///
@@ -48,6 +52,9 @@ extension Analysis {
     {
         let checked = try validated()
         try study.require(checked.needs, for: Self.name)
+        // Scores, weights and orders of the rows, of each arm.
+        try AvailableMemory.require(
+            study.rowCount, of: 64 + 32 * study.armLabels.count, for: "'\(Self.name)'")
         return try checked.run(study, Scheduler(options))
     }
 

@@ -19,26 +19,52 @@ extension CausalStudy {
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) {
         let outcomeClass = try Self.outcomeClass(label, model.outcomeKind)
+        self = try Self.studies(model, on: dataset, [outcomeClass], withEffects: true, options)[0]
+    }
+
+    /// The studies of a fitted model for each class of its outcome, in their order; of an outcome that is one number a single one.
+    /// They have no effects: averages take none.
+    ///
+    /// - Throws: as `init(_:on:ofClass:_:)`.
+    static func ofEveryClass(
+        _ model: CATEModel, on dataset: CausalDataset?, _ options: ExecutionOptions
+    ) throws(MetaLearnersError) -> [CausalStudy] {
+        let count = model.outcomeKind.effectClasses.count
+        return try studies(
+            model, on: dataset, count == 0 ? [nil] : (0..<count).map { $0 }, withEffects: false, options)
+    }
+
+    /// The studies of some classes, for which nothing is predicted twice.
+    private static func studies(
+        _ model: CATEModel, on dataset: CausalDataset?, _ classes: [Int?], withEffects: Bool,
+        _ options: ExecutionOptions
+    ) throws(MetaLearnersError) -> [CausalStudy] {
         let fitter = try MetaLearnerFitter(model.spec, registry: model.registry)
-        func fitting(_ nuisances: NuisanceFit?) -> StudyFitting? {
+        func fitting(_ nuisances: NuisanceFit?, _ outcomeClass: Int?) -> StudyFitting? {
             dataset.map {
                 StudyFitting(
                     fitter: fitter, dataset: $0, model: model, nuisances: nuisances,
                     outcomeClass: outcomeClass)
             }
         }
+        var studies: [CausalStudy] = []
         if let dataset {
             let fingerprint = dataset.fingerprint(Scheduler(options).context)
             guard fingerprint == model.training?.fingerprint else {
                 try model.requireComparable(dataset)
-                self.init(
-                    try StudyRows(
-                        dataset, nuisances: model.nuisances(on: dataset, options),
-                        effects: model.predict(dataset.everyColumn, options).effects, outcomeClass,
-                        labels: model.armLabels),
-                    dataset, model.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
-                    origin: .predicted, folds: nil, fitting: fitting(nil), warnings: dataset.warnings)
-                return
+                let nuisances = try model.nuisances(on: dataset, options)
+                let effects = withEffects ? try model.predict(dataset.everyColumn, options).effects : []
+                for outcomeClass in classes {
+                    studies.append(
+                        CausalStudy(
+                            try StudyRows(
+                                dataset, nuisances: nuisances, effects: effects, outcomeClass,
+                                labels: model.armLabels),
+                            dataset, model.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
+                            origin: .predicted, folds: nil, fitting: fitting(nil, outcomeClass),
+                            warnings: dataset.warnings))
+                }
+                return studies
             }
         }
         guard let training = model.training else {
@@ -46,10 +72,15 @@ extension CausalStudy {
                 .unsupported, at: "model", "it was saved without its training rows",
                 remedy: "give the data, or fit with keep_training: true")
         }
-        self.init(
-            try StudyRows(training, outcomeClass, model.outcomeKind, labels: model.armLabels), dataset,
-            model.spec, propensitiesAreKnown: model.overlap.isKnown, origin: .outOfFold,
-            folds: training.folds, fitting: fitting(model.nuisances), warnings: model.warnings)
+        for outcomeClass in classes {
+            studies.append(
+                CausalStudy(
+                    try StudyRows(training, outcomeClass, model.outcomeKind, labels: model.armLabels),
+                    dataset, model.spec, propensitiesAreKnown: model.overlap.isKnown, origin: .outOfFold,
+                    folds: training.folds, fitting: fitting(model.nuisances, outcomeClass),
+                    warnings: model.warnings))
+        }
+        return studies
     }
 
     /// The study of a dataset whose nuisances alone are fitted, out of fold: what checks and average effects need.
@@ -83,7 +114,6 @@ extension CausalStudy {
                 fitter: fitter, dataset: dataset, model: nil, nuisances: nuisances,
                 outcomeClass: outcomeClass),
             warnings: dataset.warnings + nuisances.overlap.warnings(rowCount: dataset.rowCount))
-        effects = nil
         source = "nuisances"
     }
 
@@ -184,7 +214,7 @@ private struct StudyRows {
     let propensities: [[Double]]?
     let hasOverlap: [Bool]?
     let armMeans: [[Double]]?
-    let effects: [[Double]]
+    let effects: [[Double]]?
 
     init(
         _ training: TrainingRecord, _ outcomeClass: Int?, _ kind: Outcome.Kind, labels: [String]
@@ -220,7 +250,7 @@ private struct StudyRows {
         self.clusters = clusters
         propensities = nuisances.propensities
         hasOverlap = nuisances.hasOverlap
-        self.effects = ownEffects
+        self.effects = ownEffects.isEmpty ? nil : ownEffects
         // Means that follow from m, ē and the effects would carry the noise of these into every average.
         let means = labels.indices.compactMap { ofClass.armOutcomes[$0] }
         armMeans = means.count == labels.count ? means : nil

@@ -23,9 +23,16 @@ struct ModelArchive {
     /// The section named `name`.
     func section(_ name: String) -> [UInt8]? { sections.first { $0.name == name }?.bytes }
 
+    /// How many bytes the file has.
+    var byteCount: Int {
+        sections.reduce(Self.magic.count + 32 + SpecValue.object(manifest).json().utf8.count) {
+            $0 + 16 + $1.name.utf8.count + $1.bytes.count
+        }
+    }
+
     /// The bytes of the file.
     func encoded() -> [UInt8] {
-        var writer = BinaryWriter()
+        var writer = BinaryWriter(capacity: byteCount)
         for byte in Self.magic { writer.write(byte) }
         writer.write(Self.formatVersion)
         writer.write(UInt32(0))
@@ -43,8 +50,10 @@ struct ModelArchive {
 
     /// Reads the bytes of a file.
     ///
-    /// - Throws: `corruptModel`, or `incompatibleModel` for a file of a later format.
+    /// - Throws: `corruptModel`, or `incompatibleModel` for a file of a later format; `outOfMemory`.
     init(_ bytes: [UInt8]) throws(MetaLearnersError) {
+        // The sections are copied, and models made of them.
+        try AvailableMemory.require(bytes.count, of: 2, for: "the model")
         guard bytes.starts(with: Self.magic) else {
             throw MetaLearnersError(
                 .corruptModel, "this is not a model file: it does not begin with MTLRCATE")

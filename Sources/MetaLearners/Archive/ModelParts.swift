@@ -10,11 +10,13 @@ struct ModelParts {
 
     /// Reads the sections.
     ///
+    /// - Parameter known: the training rows, where they need not be read.
     /// - Throws: `corruptModel` for sections that are damaged or belong to another model, `unsupported` for what the
     ///   registry lacks.
-    init(_ archive: ModelArchive, _ manifest: ModelManifest, _ registry: Registry, isMember: Bool)
-        throws(MetaLearnersError)
-    {
+    init(
+        _ archive: ModelArchive, _ manifest: ModelManifest, _ registry: Registry, isMember: Bool,
+        training known: TrainingRecord? = nil
+    ) throws(MetaLearnersError) {
         let armCount = manifest.armLabels.count
         let surroundings = PredictorSurroundings(
             spec: manifest.spec, armCount: armCount, outcomeKind: manifest.outcomeKind,
@@ -38,9 +40,10 @@ struct ModelParts {
         intervals = try Self.readOptional("intervals", archive) { reader throws(MetaLearnersError) in
             try FittedIntervals(from: &reader, surroundings)
         }
-        training = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
+        let read = try Self.readOptional("training", archive) { reader throws(MetaLearnersError) in
             try TrainingRecord(from: &reader, armCount: armCount, kind: manifest.outcomeKind)
         }
+        training = known ?? read
         try requireAgreement(manifest, surroundings)
     }
 
@@ -106,10 +109,14 @@ extension CATEModel {
     /// - Complexity: that of writing and reading the models within; next to a fit it is nothing.
     func requireReadable() throws(MetaLearnersError) {
         do throws(MetaLearnersError) {
-            var archive = archive
+            // The training rows stand in the file as they stand in memory, where they can be looked at.
+            let training = spec.keepTraining ? training : nil
+            try training?.requireConsistent(armCount: armLabels.count, outcomeKind)
+            var archive = self.archive(withTraining: false)
             let text = SpecValue.object(archive.manifest).json()
             archive.manifest = try SpecValue(json: text.utf8, source: "manifest").objectValue ?? SpecObject()
-            _ = try ModelParts(archive, ModelManifest(archive.manifest), registry, isMember: false)
+            _ = try ModelParts(
+                archive, ModelManifest(archive.manifest), registry, isMember: false, training: training)
         } catch {
             throw MetaLearnersError(
                 .numericalFailure, at: "fit",
@@ -119,10 +126,10 @@ extension CATEModel {
     }
 
     /// The file's manifest and sections.
-    var archive: ModelArchive {
+    func archive(withTraining: Bool = true) -> ModelArchive {
         var archive = ModelArchive(manifest: manifest)
-        func add(_ name: String, _ write: (inout BinaryWriter) -> Void) {
-            var writer = BinaryWriter()
+        func add(_ name: String, bytes: Int = 0, _ write: (inout BinaryWriter) -> Void) {
+            var writer = BinaryWriter(capacity: bytes)
             write(&writer)
             archive.sections.append((name, writer.bytes))
         }
@@ -131,7 +138,9 @@ extension CATEModel {
         add("predictor") { PredictorArchive.encode(predictor, to: &$0) }
         if let calibration { add("calibration") { calibration.encode(to: &$0) } }
         if let intervals { add("intervals") { intervals.encode(to: &$0) } }
-        if spec.keepTraining, let training { add("training") { training.encode(to: &$0) } }
+        if withTraining, spec.keepTraining, let training {
+            add("training", bytes: training.byteCount) { training.encode(to: &$0) }
+        }
         return archive
     }
 }

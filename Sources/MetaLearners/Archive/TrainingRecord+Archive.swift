@@ -49,60 +49,36 @@ extension TrainingRecord {
                 foldCount <= Self.foldsInOneByte
                     ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self))
         }
-        let rowCount = foldsOfRepeats[0].count
-        func require(_ condition: Bool, _ problem: String) throws(MetaLearnersError) {
-            guard condition else { throw BinaryReader.corrupt(problem) }
-        }
-        func rows(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
-            try require(values.count == rowCount, "a column has the wrong length")
-            return values
-        }
         let arms = try reader.readArray(Int32.self)
-        try require(
-            rowCount > 0 && arms.count == rowCount && arms.allSatisfy { $0 >= 0 && $0 < armCount },
-            "the arms make no sense")
-        let outcome = try rows(reader.readDoubles())
+        let outcome = try reader.readDoubles()
         let weights = try reader.readDoubles()
         let clusters = try reader.readArray(Int32.self)
-        try require(weights.isEmpty || weights.count == rowCount, "the weights have the wrong length")
-        try require(
-            clusters.isEmpty
-                || clusters.count == rowCount && clusters.allSatisfy { $0 >= 0 && $0 < rowCount },
-            "the clusters make no sense")
-        var nuisances = NuisanceEstimates(rowCount: rowCount, armCount: armCount)
+        var nuisances = NuisanceEstimates(rowCount: outcome.count, armCount: armCount)
         if try reader.readBool() {
             var propensities: [[Double]] = []
-            for _ in 0..<armCount { propensities.append(try rows(reader.readDoubles())) }
+            for _ in 0..<armCount { propensities.append(try reader.readDoubles()) }
             nuisances.propensities = propensities
         }
         for arm in 0..<armCount {
             let values = try reader.readDoubles()
-            if !values.isEmpty { nuisances.armOutcomes[arm] = try rows(values) }
+            if !values.isEmpty { nuisances.armOutcomes[arm] = values }
         }
         for arm in 0..<armCount {
             let values = try reader.readDoubles()
-            if !values.isEmpty { nuisances.marginalOutcomes[arm] = try rows(values) }
+            if !values.isEmpty { nuisances.marginalOutcomes[arm] = values }
         }
         for arm in 0..<armCount where !kind.effectClasses.isEmpty {
             var values: [[Double]] = []
-            for _ in kind.effectClasses { values.append(try rows(reader.readDoubles())) }
+            for _ in kind.effectClasses { values.append(try reader.readDoubles()) }
             nuisances.classOutcomes[arm] = values
         }
-        // Outcomes are there for every arm, or for none where averages were not wanted.
-        try require(
-            nuisances.propensities != nil && [0, armCount].contains(nuisances.armOutcomes.count),
-            "the nuisances are incomplete")
         let overlap = try reader.readArray(UInt8.self)
-        try require(overlap.isEmpty || overlap.count == rowCount, "the overlap has the wrong length")
         nuisances.hasOverlap = overlap.isEmpty ? nil : overlap.map { $0 == 1 }
         var effects: [[Double]] = []
-        for _ in 0..<(armCount - 1) * kind.effectCount { effects.append(try rows(reader.readDoubles())) }
+        for _ in 0..<(armCount - 1) * kind.effectCount { effects.append(try reader.readDoubles()) }
         var repeats: [FoldAssignment] = []
         do throws(MetaLearnersError) {
-            for folds in foldsOfRepeats {
-                guard folds.count == rowCount else { throw BinaryReader.corrupt("the folds make no sense") }
-                repeats.append(try FoldAssignment(folds, count: foldCount))
-            }
+            for folds in foldsOfRepeats { repeats.append(try FoldAssignment(folds, count: foldCount)) }
         } catch {
             throw BinaryReader.corrupt("the folds make no sense")
         }
@@ -110,5 +86,35 @@ extension TrainingRecord {
             fingerprint: fingerprint, repeats: repeats, arms: arms, outcome: outcome,
             weights: weights.isEmpty ? nil : weights, clusters: clusters.isEmpty ? nil : clusters,
             nuisances: nuisances, effects: effects)
+        try requireConsistent(armCount: armCount, kind)
+    }
+
+    /// Checks that the columns belong together.
+    ///
+    /// - Throws: `corruptModel`.
+    func requireConsistent(armCount: Int, _ kind: Outcome.Kind) throws(MetaLearnersError) {
+        let rowCount = folds.folds.count
+        func require(_ condition: Bool, _ problem: String) throws(MetaLearnersError) {
+            guard condition else { throw BinaryReader.corrupt(problem) }
+        }
+        try require(
+            rowCount > 0 && arms.count == rowCount && arms.allSatisfy { $0 >= 0 && $0 < armCount },
+            "the arms make no sense")
+        try require(repeats.allSatisfy { $0.folds.count == rowCount }, "the folds make no sense")
+        try require(weights.map { $0.count == rowCount } ?? true, "the weights have the wrong length")
+        try require(
+            clusters.map { $0.count == rowCount && $0.allSatisfy { $0 >= 0 && $0 < rowCount } } ?? true,
+            "the clusters make no sense")
+        // Outcomes are there for every arm, or for none where averages were not wanted.
+        try require(
+            nuisances.propensities?.count == armCount && [0, armCount].contains(nuisances.armOutcomes.count),
+            "the nuisances are incomplete")
+        let columns =
+            [outcome] + (nuisances.propensities ?? []) + Array(nuisances.armOutcomes.values)
+            + Array(nuisances.marginalOutcomes.values) + nuisances.classOutcomes.values.joined() + effects
+        try require(columns.allSatisfy { $0.count == rowCount }, "a column has the wrong length")
+        try require(effects.count == (armCount - 1) * kind.effectCount, "the effects are incomplete")
+        try require(
+            nuisances.hasOverlap.map { $0.count == rowCount } ?? true, "the overlap has the wrong length")
     }
 }

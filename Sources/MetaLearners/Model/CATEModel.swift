@@ -213,7 +213,7 @@ public struct CATEModel: Sendable {
 
     /// The sections of the model's file with their sizes in bytes, in their order.
     public var sections: [(name: String, bytes: Int)] {
-        archive.sections.map { ($0.name, $0.bytes.count) }
+        archive().sections.map { ($0.name, $0.bytes.count) }
     }
 
     /// What is in the model: its summary, what it serves, the models within and their sizes.
@@ -228,9 +228,9 @@ public struct CATEModel: Sendable {
         let parts = parts
         object["nuisance_models"] = .array(parts.nuisances.map(\.specValue))
         object["effect_models"] = .array(parts.effects.map(\.specValue))
-        let archive = archive
+        let archive = self.archive()
         object["file"] = [
-            "format": .integer(Int(ModelArchive.formatVersion)), "bytes": .integer(archive.encoded().count),
+            "format": .integer(Int(ModelArchive.formatVersion)), "bytes": .integer(archive.byteCount),
             "sections": .array(
                 archive.sections.map { ["name": .string($0.name), "bytes": .integer($0.bytes.count)] }),
         ]
@@ -256,13 +256,24 @@ public struct CATEModel: Sendable {
     public static var magic: [UInt8] { ModelArchive.magic }
 
     /// The bytes of the model's file: the same for the same data, spec and seed, whatever the threads.
-    public func encoded() -> [UInt8] { archive.encoded() }
+    public func encoded() -> [UInt8] { archive().encoded() }
+
+    /// The same, where memory is asked for before it is taken.
+    ///
+    /// - Throws: `outOfMemory`.
+    package func fileBytes() throws(MetaLearnersError) -> [UInt8] {
+        try AvailableMemory.require(
+            training?.byteCount ?? 0, of: 2, for: "the training rows of the model's file")
+        let archive = self.archive()
+        try AvailableMemory.require(archive.byteCount, for: "the model's file")
+        return archive.encoded()
+    }
 
     /// Saves the model to one file, which is replaced whole or not at all.
     ///
-    /// - Throws: `inputOutput`.
+    /// - Throws: `inputOutput`, `outOfMemory`.
     public func save(to path: String) throws(MetaLearnersError) {
-        try AtomicFile.write(encoded(), to: path)
+        try AtomicFile.write(fileBytes(), to: path)
     }
 
     /// Reads the bytes of a model's file.

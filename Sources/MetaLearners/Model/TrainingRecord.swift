@@ -30,6 +30,15 @@ public struct TrainingRecord: Sendable, Equatable {
         ]
     }
 
+    /// About how many bytes the columns take.
+    var byteCount: Int {
+        let columns =
+            3 + (nuisances.propensities?.count ?? 0) + nuisances.armOutcomes.count
+            + nuisances.marginalOutcomes.count + nuisances.classOutcomes.values.reduce(0) { $0 + $1.count }
+            + effects.count
+        return outcome.count * (8 * columns + 4 * (2 + repeats.count))
+    }
+
     /// The folds of the first repeat.
     public var folds: FoldAssignment { repeats.first ?? .none(rowCount: outcome.count) }
 

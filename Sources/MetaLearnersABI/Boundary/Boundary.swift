@@ -22,17 +22,51 @@ enum Boundary {
         return status
     }
 
+    /// Runs `body` as the caller's execution says: where it has a poll function, on another thread while this one asks it.
+    static func run(
+        _ error: UnsafeMutablePointer<OpaquePointer?>?, _ execution: UnsafePointer<mtlr_execution>?,
+        _ body: (ExecutionOptions) throws(MetaLearnersError) -> Void
+    ) -> mtlr_status {
+        guard let poll = ExecutionView.poll(execution) else {
+            return run(error) { () throws(MetaLearnersError) in try body(ExecutionView.read(execution)) }
+        }
+        let loop = CallerLoop(ExecutionView.token(execution))
+        var status = MTLR_OK
+        loop.run(poll) {
+            status = run(error) { () throws(MetaLearnersError) in
+                try body(ExecutionView.read(execution, loop))
+            }
+        }
+        return status
+    }
+
+    /// Runs `body`, which makes an object as the caller's execution says, and hands the object to the caller.
+    static func make<Object: HandledObject>(
+        _ out: UnsafeMutablePointer<OpaquePointer?>?, _ execution: UnsafePointer<mtlr_execution>?,
+        _ error: UnsafeMutablePointer<OpaquePointer?>?,
+        _ body: (ExecutionOptions) throws(MetaLearnersError) -> Object
+    ) -> mtlr_status {
+        if let out { store(nil, at: out) }
+        return run(error, execution) { options throws(MetaLearnersError) in
+            try hand(to: out) { () throws(MetaLearnersError) in try body(options) }
+        }
+    }
+
     /// Runs `body`, which makes an object, and hands the object to the caller; NULL where it throws.
     static func make<Object: HandledObject>(
         _ out: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?,
         _ body: () throws(MetaLearnersError) -> Object
     ) -> mtlr_status {
-        run(error) { () throws(MetaLearnersError) in
-            guard let out else { throw missing("out") }
-            store(nil, at: out)
-            guard let handle = Handle.make(try body()) else { throw outOfMemory("an object") }
-            store(handle, at: out)
-        }
+        if let out { store(nil, at: out) }
+        return run(error) { () throws(MetaLearnersError) in try hand(to: out, body) }
+    }
+
+    private static func hand<Object: HandledObject>(
+        to out: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws(MetaLearnersError) -> Object
+    ) throws(MetaLearnersError) {
+        guard let out else { throw missing("out") }
+        guard let handle = Handle.make(try body()) else { throw outOfMemory("an object") }
+        store(handle, at: out)
     }
 
     /// Runs `body`, which makes a text, and hands a copy of it to the caller; NULL where it throws.
@@ -41,11 +75,29 @@ enum Boundary {
         _ error: UnsafeMutablePointer<OpaquePointer?>?, argument: String = "json",
         _ body: () throws(MetaLearnersError) -> String
     ) -> mtlr_status {
-        run(error) { () throws(MetaLearnersError) in
-            guard let out else { throw missing(argument) }
-            store(nil, at: out)
-            store(try CText.copy(try body()), at: out)
+        if let out { store(nil, at: out) }
+        return run(error) { () throws(MetaLearnersError) in try hand(to: out, argument, body) }
+    }
+
+    /// The same as the caller's execution says.
+    static func text(
+        _ out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+        _ execution: UnsafePointer<mtlr_execution>?,
+        _ error: UnsafeMutablePointer<OpaquePointer?>?, argument: String = "json",
+        _ body: (ExecutionOptions) throws(MetaLearnersError) -> String
+    ) -> mtlr_status {
+        if let out { store(nil, at: out) }
+        return run(error, execution) { options throws(MetaLearnersError) in
+            try hand(to: out, argument) { () throws(MetaLearnersError) in try body(options) }
         }
+    }
+
+    private static func hand(
+        to out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ argument: String,
+        _ body: () throws(MetaLearnersError) -> String
+    ) throws(MetaLearnersError) {
+        guard let out else { throw missing(argument) }
+        store(try CText.copy(try body()), at: out)
     }
 
     /// Writes to memory of the caller, which need not be aligned.

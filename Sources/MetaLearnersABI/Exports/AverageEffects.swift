@@ -9,14 +9,14 @@ public func mtlr_model_average_effects(
     _ averaging: UnsafePointer<mtlr_averaging>?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.run(error) { () throws(MetaLearnersError) in
+    Boundary.run(error, execution) { options throws(MetaLearnersError) in
         let object = try Handle.required(ModelObject.self, model, "model")
         let perArm = object.model.outcomeKind.effectCount
         try Boundary.requireLength(
             count, rows: object.model.armLabels.count - 1, columns: perArm, "count")
         guard let effects else { throw Boundary.missing("effects") }
         let view = try AveragingView.read(averaging)
-        let estimates = try view.effects(of: object.model, execution)
+        let estimates = try view.effects(of: object.model, options)
         guard estimates.count == Int(count) else {
             throw MetaLearnersError(.internalFault, at: "effects", "there are not as many as arms")
         }
@@ -38,9 +38,9 @@ public func mtlr_model_average_effects_json(
     _ averaging: UnsafePointer<mtlr_averaging>?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.text(json, error) { () throws(MetaLearnersError) in
+    Boundary.text(json, execution, error) { options throws(MetaLearnersError) in
         let object = try Handle.required(ModelObject.self, model, "model")
-        let estimates = try AveragingView.read(averaging).effects(of: object.model, execution)
+        let estimates = try AveragingView.read(averaging).effects(of: object.model, options)
         let result: SpecValue = ["estimates": .array(estimates.map(\.specValue))]
         return result.json()
     }
@@ -93,8 +93,8 @@ private struct AveragingView {
 
     /// The average effects that are asked for, by arm and within an arm by class.
     func effects(
-        of model: CATEModel, _ execution: UnsafePointer<mtlr_execution>?
+        of model: CATEModel, _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> [AverageEffect] {
-        try model.averageEffects(estimand, on: dataset, level: level, ExecutionView.read(execution))
+        try model.averageEffects(estimand, on: dataset, level: level, options)
     }
 }

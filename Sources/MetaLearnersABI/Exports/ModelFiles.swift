@@ -39,7 +39,7 @@ public func mtlr_model_to_bytes(
         if let length { Boundary.store(0, at: length) }
         guard let bytes else { throw Boundary.missing("bytes") }
         guard let length else { throw Boundary.missing("length") }
-        let encoded = try Handle.required(ModelObject.self, model, "model").model.encoded()
+        let encoded = try Handle.required(ModelObject.self, model, "model").model.fileBytes()
         guard let copy = malloc(max(encoded.count, 1)) else {
             throw Boundary.outOfMemory("the model's bytes")
         }

@@ -9,9 +9,8 @@ public func mtlr_model_fit(
     _ out: UnsafeMutablePointer<OpaquePointer?>?, _ dataset: OpaquePointer?, _ spec: UnsafePointer<CChar>?,
     _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.make(out, error) { () throws(MetaLearnersError) in
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
         let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
-        let options = try ExecutionView.read(execution)
         let fitter = try MetaLearnerFitter(
             SpecText.read(spec, matching: dataset.spec), registry: ExecutionView.registry(execution))
         return try ModelObject(fitter.fit(dataset.dataset, options))
@@ -24,10 +23,9 @@ public func mtlr_model_fit_reusing(
     _ nuisances: OpaquePointer?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.make(out, error) { () throws(MetaLearnersError) in
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
         let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
         let known = try Handle.required(ModelObject.self, nuisances, "nuisances").model
-        let options = try ExecutionView.read(execution)
         let registry = try ExecutionView.registry(execution)
         let fitter = try MetaLearnerFitter(
             SpecText.read(spec, matching: dataset.spec), registry: registry)

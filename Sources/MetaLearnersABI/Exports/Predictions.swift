@@ -16,10 +16,9 @@ public func mtlr_model_predict(
         if let error { Boundary.store(nil, at: error) }
         return MTLR_OK
     }
-    return Boundary.run(error) { () throws(MetaLearnersError) in
+    return Boundary.run(error, execution) { options throws(MetaLearnersError) in
         if let warnings { Boundary.store(nil, at: warnings) }
         let model = try Handle.required(ModelObject.self, model, "model").model
-        let options = try ExecutionView.read(execution)
         let view = try PredictionView.read(prediction)
         let columns = try model.columnNames(view.request).count
         let (rows, rowCount) = try Predictions.rows(of: view, model, table)

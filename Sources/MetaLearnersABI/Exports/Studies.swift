@@ -11,14 +11,14 @@ public func mtlr_study_create(
     _ estimates: UnsafePointer<mtlr_estimates>?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.make(out, error) { () throws(MetaLearnersError) in
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
         let model = try Handle.required(ModelObject.self, model, "model").model
         let rows =
             dataset == nil ? nil : try Handle.required(DatasetObject.self, dataset, "dataset").dataset
         let given = try EstimatesView.read(
             estimates, rows: rows?.rowCount ?? model.training?.outcome.count ?? 0)
         let study = try CausalStudy(
-            model, on: rows, ofClass: given.outcomeClass, ExecutionView.read(execution))
+            model, on: rows, ofClass: given.outcomeClass, options)
         return StudyObject(try study.replacing(given.columns))
     }
 }
@@ -29,7 +29,7 @@ public func mtlr_study_create_from_dataset(
     _ estimates: UnsafePointer<mtlr_estimates>?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.make(out, error) { () throws(MetaLearnersError) in
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
         let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
         let fitter = try MetaLearnerFitter(
             SpecText.read(spec, matching: dataset.spec), registry: ExecutionView.registry(execution))
@@ -37,7 +37,7 @@ public func mtlr_study_create_from_dataset(
         return StudyObject(
             try CausalStudy(
                 fitter, on: dataset.dataset, for: .scores, given: given.columns,
-                ofClass: given.outcomeClass, ExecutionView.read(execution)))
+                ofClass: given.outcomeClass, options))
     }
 }
 
@@ -78,10 +78,10 @@ public func mtlr_study_report(
     _ request: UnsafePointer<CChar>?, _ execution: UnsafePointer<mtlr_execution>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.text(html, error, argument: "html") { () throws(MetaLearnersError) in
+    Boundary.text(html, execution, error, argument: "html") { options throws(MetaLearnersError) in
         let study = try Handle.required(StudyObject.self, study, "study").study
         let analyses = try AnalysisRequest.list(request, for: study)
-        return try StudyReport(study, analyses, ExecutionView.read(execution)).html()
+        return StudyReport(study, analyses, options).html()
     }
 }
 
@@ -100,10 +100,10 @@ public func mtlr_analysis_run(
     _ out: UnsafeMutablePointer<OpaquePointer?>?, _ study: OpaquePointer?, _ request: UnsafePointer<CChar>?,
     _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
-    Boundary.make(out, error) { () throws(MetaLearnersError) in
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
         let study = try Handle.required(StudyObject.self, study, "study").study
         let analysis = try AnalysisRequest.one(request)
-        return try AnalysisObject(analysis.run(study, ExecutionView.read(execution)))
+        return try AnalysisObject(analysis.run(study, options))
     }
 }
 

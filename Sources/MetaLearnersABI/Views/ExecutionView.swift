@@ -24,10 +24,24 @@ enum ExecutionView {
         return try Handle.required(RegistryObject.self, registry, "execution.registry").registry
     }
 
+    /// What asks the caller whether to go on; nil where nobody is to be asked.
+    static func poll(_ pointer: UnsafePointer<mtlr_execution>?) -> (() -> Bool)? {
+        guard let pointer, let view = try? view(pointer), let function = view.poll else { return nil }
+        return { function(view.payload) == 0 }
+    }
+
+    /// The caller's token; nil where there is none.
+    static func token(_ pointer: UnsafePointer<mtlr_execution>?) -> CancellationToken? {
+        guard let pointer, let handle = (try? view(pointer))?.cancel_token else { return nil }
+        return Handle.object(CancelTokenObject.self, handle)?.token
+    }
+
     /// The options; the defaults for NULL.
     ///
+    /// - Parameter loop: the thread that made the call, where another one works.
     /// - Throws: `invalidArgument` for a size, a number of threads, a token or a limit that cannot be.
-    static func read(_ pointer: UnsafePointer<mtlr_execution>?) throws(MetaLearnersError) -> ExecutionOptions
+    static func read(_ pointer: UnsafePointer<mtlr_execution>?, _ loop: CallerLoop? = nil)
+        throws(MetaLearnersError) -> ExecutionOptions
     {
         guard let pointer else { return ExecutionOptions() }
         let view = try self.view(pointer)
@@ -53,8 +67,14 @@ enum ExecutionView {
         }
         if let function = view.progress {
             let callback = ProgressCallback(function: function, payload: view.payload)
-            options.progress = { callback.call($0) }
+            options.progress = { progress in
+                guard let loop else { return callback.call(progress) }
+                var goesOn = true
+                loop.perform { goesOn = callback.call(progress) }
+                return goesOn
+            }
         }
+        if let loop { options.cancellation = loop.token }
         return options
     }
 }

@@ -39,7 +39,7 @@ struct NumbersView {
         if let element = StridedValues.Element(rawValue: dtype) { return element }
         throw MetaLearnersError(
             .invalidArgument, at: place, "dtype \(dtype) is none",
-            remedy: "use MTLR_FLOAT64 (1) to MTLR_UINT8 (7)")
+            remedy: "use MTLR_FLOAT64 (1) to MTLR_UINT64 (10)")
     }
 
     /// Where the memory starts, in bytes from the first row, and how many bytes it has.

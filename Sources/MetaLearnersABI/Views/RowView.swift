@@ -13,7 +13,7 @@ import MetaLearnersCore
 /// Only the plainest calls are answered: a row of just the model's columns, in its order, numbers all of them, without
 /// progress and cancellation. All others, wrong ones too, are left to the general path.
 struct RowView: Sendable {
-    private let predictor: RowEffectPredictor
+    private let predictor: RowPredictor
     private let names: [CText]
     /// Whether the names are those of a matrix without names.
     private let hasMatrixNames: Bool
@@ -23,7 +23,8 @@ struct RowView: Sendable {
 
     /// Prepares `model`; nil where it cannot be.
     init?(_ model: CATEModel) throws(MetaLearnersError) {
-        guard let predictor = RowEffectPredictor(model), predictor.columnNames.count <= Self.columnLimit
+        guard let predictor = try model.exactRowPredictor(),
+            predictor.columnNames.count <= Self.columnLimit
         else {
             return nil
         }
@@ -37,16 +38,16 @@ struct RowView: Sendable {
         _ effects: UnsafeMutablePointer<Double>?, _ length: Int64, _ table: UnsafePointer<mtlr_table>?,
         _ execution: UnsafePointer<mtlr_execution>?
     ) -> Bool {
-        guard let effects, length == Int64(predictor.effectCount), let table, isPlain(execution) else {
+        guard let effects, length == Int64(predictor.outputNames.count), let table, isPlain(execution) else {
             return false
         }
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.columnLimit) { row in
             guard let row = row.baseAddress, read(table, to: row) else { return false }
-            return withUnsafeTemporaryAllocation(of: Double.self, capacity: predictor.effectCount) {
+            return withUnsafeTemporaryAllocation(of: Double.self, capacity: predictor.outputNames.count) {
                 results in
                 guard let results = results.baseAddress else { return false }
-                predictor.predict(row, to: results)
-                for arm in 0..<predictor.effectCount { Boundary.store(results[arm], at: effects + arm) }
+                guard predictor.compute(row, to: results) else { return false }
+                for arm in 0..<predictor.outputNames.count { Boundary.store(results[arm], at: effects + arm) }
                 return true
             }
         }
@@ -60,7 +61,7 @@ struct RowView: Sendable {
         }
         let view = UnsafeRawPointer(pointer).loadUnaligned(as: mtlr_execution.self)
         return (0...1024).contains(view.threads) && view.reserved == 0 && view.progress == nil
-            && view.cancel_token == nil
+            && view.cancel_token == nil && view.poll == nil
     }
 
     /// Reads the numbers of the row; false where the table is any other.
@@ -69,7 +70,9 @@ struct RowView: Sendable {
             return false
         }
         let table = UnsafeRawPointer(pointer).loadUnaligned(as: mtlr_table.self)
-        guard table.rows == 1, table.sparse == nil else { return false }
+        guard table.rows == 1, table.sparse == nil, table.arrow == nil, table.validity == nil else {
+            return false
+        }
         if let matrix = table.matrix {
             guard table.column_count == 0 else { return false }
             return read(StructView.element(matrix, 0), table.matrix_names, to: row)
@@ -120,6 +123,9 @@ struct RowView: Sendable {
         case .int16: return Double(address.loadUnaligned(as: Int16.self))
         case .int8: return Double(address.loadUnaligned(as: Int8.self))
         case .uint8: return Double(address.loadUnaligned(as: UInt8.self))
+        case .uint16: return Double(address.loadUnaligned(as: UInt16.self))
+        case .uint32: return Double(address.loadUnaligned(as: UInt32.self))
+        case .uint64: return Double(address.loadUnaligned(as: UInt64.self))
         }
     }
 }

@@ -33,14 +33,26 @@ enum TableView {
             guard let pointer = view.columns else { throw Boundary.missing("table.columns") }
             columns.reserveCapacity(columns.count + count)
             for index in 0..<count {
+                let validity = view.validity.flatMap { StructView.element($0, index) }
                 columns.append(
-                    try ColumnView(column: StructView.element(pointer, index), position: index, rows: rows)
-                        .read(for: use))
+                    try ColumnView(
+                        column: StructView.element(pointer, index), validity: validity, position: index,
+                        rows: rows
+                    ).read(for: use))
             }
         }
         if let sparse = view.sparse {
             columns += try SparseMatrixView(matrix: StructView.element(sparse, 0), names: view.sparse_names)
                 .columns(rows: rows)
+        }
+        if let handle = view.arrow {
+            let arrow = try Handle.required(ArrowTableObject.self, handle, "table.arrow")
+            guard arrow.rowCount == rows else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "table.arrow",
+                    "has \(arrow.rowCount) rows where the table has \(rows)")
+            }
+            columns += arrow.columns
         }
         guard columns.count <= columnLimit else {
             throw MetaLearnersError(.invalidArgument, at: "table", "has more than \(columnLimit) columns")

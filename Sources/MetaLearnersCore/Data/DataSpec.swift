@@ -61,6 +61,12 @@ public struct DataSpec: ParameterizedSpec {
 
     public init() {}
 
+    /// Whether a column has a part by its name: as treatment, outcome, cluster, weight, propensity or covariate, or as one to leave out.
+    package func names(_ column: String) -> Bool {
+        [treatment, outcome, cluster, weight].contains(column)
+            || (covariates + propensity + exclude).contains(column)
+    }
+
     /// The shares of a trial, one per arm; nil where propensities are not known as such.
     ///
     /// - Throws: `invalidSpec` where there are not as many as arms (or one for two).

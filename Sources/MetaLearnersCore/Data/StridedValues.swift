@@ -12,13 +12,16 @@ public struct StridedValues: Sendable {
         case int16 = 5
         case int8 = 6
         case uint8 = 7
+        case uint16 = 8
+        case uint32 = 9
+        case uint64 = 10
 
         /// Bytes of one number.
         public var size: Int {
             switch self {
-            case .float64, .int64: 8
-            case .float32, .int32: 4
-            case .int16: 2
+            case .float64, .int64, .uint64: 8
+            case .float32, .int32, .uint32: 4
+            case .int16, .uint16: 2
             case .int8, .uint8: 1
             }
         }
@@ -150,6 +153,9 @@ public struct StridedValues: Sendable {
         case .int16: Self.widen(first, as: Int16.self, stride, rows.count, target) { Double($0) }
         case .int8: Self.widen(first, as: Int8.self, stride, rows.count, target) { Double($0) }
         case .uint8: Self.widen(first, as: UInt8.self, stride, rows.count, target) { Double($0) }
+        case .uint16: Self.widen(first, as: UInt16.self, stride, rows.count, target) { Double($0) }
+        case .uint32: Self.widen(first, as: UInt32.self, stride, rows.count, target) { Double($0) }
+        case .uint64: Self.widen(first, as: UInt64.self, stride, rows.count, target) { Double($0) }
         }
     }
 
@@ -169,6 +175,9 @@ public struct StridedValues: Sendable {
         case .int16: Self.widen(start, as: Int16.self, stride, rows, target) { Double($0) }
         case .int8: Self.widen(start, as: Int8.self, stride, rows, target) { Double($0) }
         case .uint8: Self.widen(start, as: UInt8.self, stride, rows, target) { Double($0) }
+        case .uint16: Self.widen(start, as: UInt16.self, stride, rows, target) { Double($0) }
+        case .uint32: Self.widen(start, as: UInt32.self, stride, rows, target) { Double($0) }
+        case .uint64: Self.widen(start, as: UInt64.self, stride, rows, target) { Double($0) }
         }
     }
 
@@ -182,10 +191,14 @@ public struct StridedValues: Sendable {
 
     /// All numbers as they are, where they are integers of 64 bits: a Double would not tell all of them apart.
     /// Nil for other types.
-    func integers() -> [Int64]? {
-        guard element == .int64, sparse == nil else { return nil }
+    func integers() -> [Int128]? {
+        guard element == .int64 || element == .uint64, sparse == nil else { return nil }
         guard let start else { return [] }
-        return (0..<count).map { (start + $0 * stride).loadUnaligned(as: Int64.self) }
+        return (0..<count).map { row in
+            let place = start + row * stride
+            return element == .int64
+                ? Int128(place.loadUnaligned(as: Int64.self)) : Int128(place.loadUnaligned(as: UInt64.self))
+        }
     }
 
     /// The first row whose number is `limit` or more; nil where there is none.

@@ -7,7 +7,7 @@ public final class Scheduler: Sendable {
     /// Threads to use at most.
     public let threads: Int
     /// Bytes that tasks may take together; nil for no limit.
-    let memoryLimit: Int?
+    package let memoryLimit: Int?
     /// Brings progress and notices to the user.
     let reports: ProgressReports
     let token: CancellationToken
@@ -24,8 +24,9 @@ public final class Scheduler: Sendable {
 
     /// The scheduler for work beside which so many bytes are taken already.
     ///
-    /// - Throws: `outOfMemory` where that is more than the limit.
+    /// - Throws: `outOfMemory` where that is more than the limit, or than the system gives.
     package func limited(by bytes: Int) throws(MetaLearnersError) -> Scheduler {
+        try AvailableMemory.require(bytes, for: "what the fits share and leave behind")
         guard let memoryLimit else { return self }
         guard bytes < memoryLimit else {
             throw MetaLearnersError(
@@ -63,13 +64,14 @@ public final class Scheduler: Sendable {
 
     /// Runs `body` for each index of 0..<`count`, in any order.
     ///
+    /// - Parameter sideBySide: how many at a time at most; nil for as many as there are threads.
     /// - Throws: the error of the lowest index that failed, or `cancelled`.
     public func run(
-        _ stage: String, count: Int,
+        _ stage: String, count: Int, sideBySide: Int? = nil,
         _ body: @Sendable (Int, ExecutionContext) throws(MetaLearnersError) -> Void
     ) throws(MetaLearnersError) {
         guard count > 0 else { return }
-        let workers = min(threads, count)
+        let workers = max(1, min(threads, count, sideBySide ?? count))
         let share = max(1, threads / workers)
         let next = Atomic<Int>(0)
         let failure = Lock<(index: Int, error: MetaLearnersError)?>(nil)

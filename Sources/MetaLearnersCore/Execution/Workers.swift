@@ -38,6 +38,18 @@ package enum Workers {
         }
     }
 
+    /// The same, and the calling thread runs `waiting` meanwhile; it does not where the system gives no thread.
+    package static func onOwnStack(_ body: () -> Void, waiting: () -> Void) {
+        withoutActuallyEscaping(body) { body in
+            guard let thread = PlainThread(body) else { return body() }
+            waiting()
+            thread.join()
+        }
+    }
+
+    /// Whether the calling thread is one of the library's own.
+    package static var isOwn: Bool { PlainThread.isOwn }
+
     /// Runs `body` on a thread of its own, and returns at once; on the calling thread where the system gives none.
     package static func detach(_ body: @escaping @Sendable () -> Void) {
         guard let thread = PlainThread(body) else { return body() }
@@ -64,6 +76,8 @@ private final class WorkerPool: @unchecked Sendable {  // All that changes is re
     final class Job: @unchecked Sendable {  // `body` goes only once no part is left.
         private let count: Int
         private var body: ((Int) -> Void)?
+        /// What the parts work for.
+        private let loop = CallerLoop.current
         private let next = Atomic<Int>(0)
         private let unfinished: Atomic<Int>
         /// How many more threads may join in; read and written under the pool's mutex.
@@ -79,11 +93,13 @@ private final class WorkerPool: @unchecked Sendable {  // All that changes is re
         /// Takes and does parts until none is left; true where the last one to end was among them.
         func workOff() -> Bool {
             var done = 0
-            while true {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                guard index < count else { break }
-                body?(index)
-                done += 1
+            CallerLoop.with(loop) {
+                while true {
+                    let index = next.add(1, ordering: .relaxed).oldValue
+                    guard index < count else { break }
+                    body?(index)
+                    done += 1
+                }
             }
             guard done > 0 else { return false }
             return unfinished.subtract(done, ordering: .acquiringAndReleasing).newValue == 0
@@ -232,7 +248,16 @@ private struct PlainThread {
         return nil
     }
 
+    /// A mark of the library's threads.
+    private static let mark: pthread_key_t? = {
+        var key = pthread_key_t()
+        return pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
+    static var isOwn: Bool { mark.map { pthread_getspecific($0) != nil } ?? false }
+
     private static func begin(_ start: UnsafeMutableRawPointer) {
+        if let mark { pthread_setspecific(mark, start) }
         Unmanaged<Start>.fromOpaque(start).takeRetainedValue().body()
     }
 

@@ -38,6 +38,17 @@ package final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable
         memset(start, 0, max(count, 1) * MemoryLayout<Element>.stride)
     }
 
+    /// Copies `elements`.
+    ///
+    /// - Throws: `outOfMemory`.
+    @inlinable
+    package convenience init(_ elements: [Element]) throws(MetaLearnersError) {
+        try self.init(uninitialized: elements.count)
+        elements.withUnsafeBufferPointer { source in
+            if let first = source.baseAddress { start.update(from: first, count: source.count) }
+        }
+    }
+
     @inlinable deinit { free(start) }
 
     /// So many bytes of memory, that number being what it is without an overflow.

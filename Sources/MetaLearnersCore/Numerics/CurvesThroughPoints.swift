@@ -5,7 +5,10 @@ package enum CurvesThroughPoints {
     /// - Parameters:
     ///   - points: one at least, ascending.
     ///   - values: as many.
-    package static func straight(_ x: Double, _ points: [Double], _ values: [Double]) -> Double {
+    @inlinable
+    package static func straight<Numbers: RandomAccessCollection<Double>>(
+        _ x: Double, _ points: Numbers, _ values: Numbers
+    ) -> Double where Numbers.Index == Int {
         guard !x.isNaN else { return x }
         if x <= points[0] { return values[0] }
         if x >= points[points.count - 1] { return values[values.count - 1] }
@@ -23,7 +26,9 @@ package enum CurvesThroughPoints {
     ///
     /// - Parameter knots: three at least, ascending, which have two columns fewer than there are of them.
     @inlinable @inline(__always)
-    package static func restrictedCubic(_ x: Double, _ knots: [Double], column: Int) -> Double {
+    package static func restrictedCubic<Numbers: RandomAccessCollection<Double>>(
+        _ x: Double, _ knots: Numbers, column: Int
+    ) -> Double where Numbers.Index == Int {
         func cube(_ knot: Double) -> Double {
             let distance = max(x - knot, 0)
             return distance * distance * distance

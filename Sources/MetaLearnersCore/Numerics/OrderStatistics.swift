@@ -3,7 +3,9 @@ package enum OrderStatistics {
     /// The middle value; the mean of the middle two where their number is even; NaN where there is none.
     ///
     /// (A `quantile` of a half, which interpolates, may differ from that mean in the last bit.)
-    package static func median(ofSorted values: [Double]) -> Double {
+    @inlinable
+    package static func median<Numbers: RandomAccessCollection<Double>>(ofSorted values: Numbers) -> Double
+    where Numbers.Index == Int {
         guard !values.isEmpty else { return .nan }
         let middle = values.count / 2
         return values.count.isMultiple(of: 2) ? (values[middle - 1] + values[middle]) / 2 : values[middle]

@@ -74,23 +74,36 @@ public struct BinaryReader: Sendable {
     public mutating func readArray<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self)
         throws(MetaLearnersError) -> [Integer]
     {
-        let count = try readCount(elementSize: Integer.bitWidth / 8)
-        let raw = try readBytes(count * (Integer.bitWidth / 8))
-        let values = [Integer](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let values = try readMemory(Integer.self)
+        return Integer(1).littleEndian == 1 ? values : values.map { Integer(littleEndian: $0) }
+    }
+
+    /// Reads an array as it stands in a file.
+    @usableFromInline
+    mutating func readMemory<Element>(_: Element.Type) throws(MetaLearnersError)
+        -> [Element]
+    {
+        let size = MemoryLayout<Element>.size
+        let count = try readCount(elementSize: size)
+        let raw = try readBytes(count * size)
+        return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             raw.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
             initialized = count
         }
-        return Integer(1).littleEndian == 1 ? values : values.map { Integer(littleEndian: $0) }
     }
 
     /// Reads an array of numbers.
     public mutating func readDoubles() throws(MetaLearnersError) -> [Double] {
-        try readArray(UInt64.self).map { Double(bitPattern: $0) }
+        let values = try readMemory(Double.self)
+        return UInt64(1).littleEndian == 1
+            ? values : values.map { Double(bitPattern: $0.bitPattern.byteSwapped) }
     }
 
     /// Reads an array of numbers.
     public mutating func readFloats() throws(MetaLearnersError) -> [Float] {
-        try readArray(UInt32.self).map { Float(bitPattern: $0) }
+        let values = try readMemory(Float.self)
+        return UInt32(1).littleEndian == 1
+            ? values : values.map { Float(bitPattern: $0.bitPattern.byteSwapped) }
     }
 
     /// Reads an array of texts.

@@ -6,6 +6,9 @@ public struct BinaryWriter: Sendable {
     /// Creates an empty writer.
     public init() {}
 
+    /// Creates an empty writer with room for so many bytes.
+    package init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
     /// Appends an integer of fixed width.
     @inlinable
     public mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
@@ -35,16 +38,27 @@ public struct BinaryWriter: Sendable {
     @inlinable
     public mutating func write<Integer: FixedWidthInteger>(_ values: [Integer]) {
         write(UInt64(values.count))
-        // Where the host has little-endian numbers, they stand in memory as they do in the file.
-        guard Integer(1).littleEndian == 1 else { return values.forEach { write($0) } }
+        guard Self.isLittleEndian else { return values.forEach { write($0) } }
         values.withUnsafeBytes { append($0) }
     }
 
     /// Appends an array: its count, then its elements.
-    public mutating func write(_ values: [Double]) { write(values.map(\.bitPattern)) }
+    public mutating func write(_ values: [Double]) {
+        write(UInt64(values.count))
+        guard Self.isLittleEndian else { return values.forEach { write($0) } }
+        values.withUnsafeBytes { append($0) }
+    }
 
     /// Appends an array: its count, then its elements.
-    public mutating func write(_ values: [Float]) { write(values.map(\.bitPattern)) }
+    public mutating func write(_ values: [Float]) {
+        write(UInt64(values.count))
+        guard Self.isLittleEndian else { return values.forEach { write($0) } }
+        values.withUnsafeBytes { append($0) }
+    }
+
+    /// Whether numbers stand in the host's memory as they do in a file.
+    @usableFromInline
+    static var isLittleEndian: Bool { UInt16(1).littleEndian == 1 }
 
     /// Appends an array: its count, then its elements.
     public mutating func write(_ values: [String]) {

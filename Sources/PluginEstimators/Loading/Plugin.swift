@@ -15,6 +15,8 @@ public final class Plugin: @unchecked Sendable {
     let declared: [PluginParameter]
     let functions: PluginFunctions
     private let isSerial: Bool
+    /// Whether calls are made on the thread that called the library.
+    private let isOnCaller: Bool
     private let lock = Lock<Void>(()) { () }
     private let releases = Atomic<Bool>(false)
 
@@ -49,7 +51,8 @@ public final class Plugin: @unchecked Sendable {
                 "the capabilities \(table.capabilities) of '\(name)' name no objective, or something unknown",
                 remedy: "combine MTLR_PLUGIN_CAN_ values")
         }
-        guard table.flags & ~UInt32(MTLR_PLUGIN_SERIAL) == 0, table.reserved == 0 else {
+        let known = UInt32(MTLR_PLUGIN_SERIAL) | UInt32(MTLR_PLUGIN_CALLER_THREAD)
+        guard table.flags & ~known == 0, table.reserved == 0 else {
             throw MetaLearnersError(
                 .invalidArgument, at: place,
                 "the flags of '\(name)' are unknown, or a reserved member is not 0")
@@ -63,6 +66,7 @@ public final class Plugin: @unchecked Sendable {
         parameters = declared.map(\.description)
         functions = try PluginFunctions(table, at: place)
         isSerial = table.flags & UInt32(MTLR_PLUGIN_SERIAL) != 0
+        isOnCaller = table.flags & UInt32(MTLR_PLUGIN_CALLER_THREAD) != 0
     }
 
     deinit { if releases.load(ordering: .relaxed) { functions.release?(functions.payload) } }
@@ -70,9 +74,14 @@ public final class Plugin: @unchecked Sendable {
     /// From now on the payload is released with the plug-in. (That of a library is never: it stays loaded.)
     package func releasesPayload() { releases.store(true, ordering: .relaxed) }
 
-    /// Makes a call, one at a time where the plug-in wants that.
+    /// Makes a call, one at a time or on the thread that called the library where the plug-in wants that.
     func call<Value>(_ body: (PluginFunctions) -> Value) -> Value {
-        isSerial ? lock.withLock { _ in body(functions) } : body(functions)
+        guard isOnCaller, let loop = CallerLoop.current else {
+            return isSerial ? lock.withLock { _ in body(functions) } : body(functions)
+        }
+        var value: Value?
+        loop.perform { value = body(functions) }
+        return value ?? body(functions)
     }
 
     /// Makes a call that may fail.
@@ -86,6 +95,12 @@ public final class Plugin: @unchecked Sendable {
         _ action: String, at place: String? = nil,
         _ body: (PluginFunctions, UnsafeMutablePointer<mtlr_plugin_error>) -> Int32
     ) throws(MetaLearnersError) {
+        if isOnCaller, Workers.isOwn, CallerLoop.current == nil {
+            throw MetaLearnersError(
+                .unsupported, at: place ?? "backend '\(name)'",
+                "is only called on the thread that calls the library, which is busy",
+                remedy: "set mtlr_execution.poll, or use one thread")
+        }
         let buffer = PluginErrorBuffer()
         let status = call { functions in buffer.withView { body(functions, $0) } }
         guard status != MTLR_PLUGIN_OK else { return }

@@ -2,20 +2,26 @@ import CausalAnalysis
 
 /// Draws charts as SVG: no script, no font to fetch, colours from the page's style so that light, dark and print all suit.
 package enum ChartDrawing {
-    static let width = 680.0
+    /// How wide a chart is drawn, in units of which a text is 12 high: pages show the one that has room.
+    package enum Width: Double, CaseIterable {
+        case wide = 680
+        /// For a phone.
+        case narrow = 340
+    }
+
     /// Colours that the style has for series; further ones begin again.
     static let colours = 6
 
     /// The chart as an SVG element, with its texts for those who cannot see it.
-    package static func svg(_ chart: Chart) -> String {
-        chart.categories.isEmpty ? NumericChart(chart).svg : CategoryChart(chart).svg
+    package static func svg(_ chart: Chart, _ width: Width = .wide) -> String {
+        chart.categories.isEmpty ? NumericChart(chart, width).svg : CategoryChart(chart, width).svg
     }
 
     /// The frame of every chart: the element with its description.
-    static func frame(_ chart: Chart, height: Double, _ body: String) -> String {
+    static func frame(_ chart: Chart, _ width: Width, height: Double, _ body: String) -> String {
         let title = HTMLText.escaped(chart.title)
         return """
-            <svg class="chart" viewBox="0 0 \(HTMLText.place(width)) \(HTMLText.place(height))" role="img" \
+            <svg class="chart \(width)" viewBox="0 0 \(HTMLText.place(width.rawValue)) \(HTMLText.place(height))" role="img" \
             aria-label="\(title)" preserveAspectRatio="xMidYMid meet">\(body)</svg>
             """
     }
@@ -52,14 +58,15 @@ package enum ChartDrawing {
     }
 
     /// The names of the series with their colours, in lines as long as the page is wide; empty for a single one.
-    static func legend(_ chart: Chart, x: Double, y: Double) -> (svg: String, height: Double) {
+    static func legend(_ chart: Chart, x: Double, y: Double, _ width: Width) -> (svg: String, height: Double)
+    {
         guard chart.series.count > 1 else { return ("", 0) }
         var svg = ""
         var at = x
         var line = 0.0
         for (index, series) in chart.series.enumerated() {
             let size = 26 + Double(series.name.count) * 6.6
-            if at > x, at + size > width - 8 {
+            if at > x, at + size > width.rawValue - 8 {
                 at = x
                 line += 18
             }
@@ -82,15 +89,20 @@ package enum ChartDrawing {
 /// A chart whose x-axis is one of numbers.
 private struct NumericChart {
     let chart: Chart
-    private let height = 340.0
-    private let left = 74.0
-    private let right = 16.0
+    private let width: ChartDrawing.Width
+    private let right = 22.0
     private let bottom = 52.0
+    private var height: Double { width == .wide ? 340 : 260 }
+    private var left: Double { width == .wide ? 74 : 60 }
+    private var end: Double { width.rawValue - right }
 
-    init(_ chart: Chart) { self.chart = chart }
+    init(_ chart: Chart, _ width: ChartDrawing.Width) {
+        self.chart = chart
+        self.width = width
+    }
 
     var svg: String {
-        let legend = ChartDrawing.legend(chart, x: left, y: 14)
+        let legend = ChartDrawing.legend(chart, x: left, y: 14, width)
         let top = 12 + legend.height
         let hasBars = chart.series.contains { $0.mark == .bars }
         let values = chart.series.flatMap { $0.y + $0.lower + $0.upper } + chart.references.map(\.value)
@@ -99,7 +111,7 @@ private struct NumericChart {
             series.x.flatMap { [$0 - barWidth / 2, $0 + barWidth / 2] }
         }
         let x = AxisScale(
-            places, from: left, to: ChartDrawing.width - right, count: 6, isShare: chart.x.isShare,
+            places, from: left, to: end, count: width == .wide ? 6 : 4, isShare: chart.x.isShare,
             isTight: true)
         let y = AxisScale(
             hasBars ? values + [0] : values, from: height - bottom, to: top, count: 5,
@@ -108,14 +120,14 @@ private struct NumericChart {
         for (tick, label) in zip(y.ticks, y.labels) {
             let at = y.place(tick)
             body += ChartDrawing.line(
-                left, at, ChartDrawing.width - right, at, class: tick == 0 ? "zero" : "grid")
+                left, at, end, at, class: tick == 0 ? "zero" : "grid")
             body += ChartDrawing.text(label, x: left - 8, y: at + 4, "end")
         }
         for (tick, label) in zip(x.ticks, x.labels) {
             body += ChartDrawing.text(label, x: x.place(tick), y: height - bottom + 18, "middle")
         }
         body += ChartDrawing.text(
-            chart.x.title, x: (left + ChartDrawing.width - right) / 2, y: height - 10, "middle", class: "axis"
+            chart.x.title, x: (left + end) / 2, y: height - 10, "middle", class: "axis"
         )
         body += ChartDrawing.text(
             chart.y.title, x: 16, y: (top + height - bottom) / 2, "middle", class: "axis", rotated: true)
@@ -124,11 +136,11 @@ private struct NumericChart {
         }
         for reference in chart.references where y.holds(reference.value) {
             let at = y.place(reference.value)
-            body += ChartDrawing.line(left, at, ChartDrawing.width - right, at, class: "reference")
+            body += ChartDrawing.line(left, at, end, at, class: "reference")
             body += ChartDrawing.text(
-                reference.name, x: ChartDrawing.width - right - 4, y: at - 5, "end", class: "note")
+                reference.name, x: end - 4, y: at - 5, "end", class: "note")
         }
-        return ChartDrawing.frame(chart, height: height, body)
+        return ChartDrawing.frame(chart, width, height: height, body)
     }
 
     /// The least distance of two bars.
@@ -204,15 +216,20 @@ private struct NumericChart {
 /// A chart of named things, one below the other, with values to the right.
 private struct CategoryChart {
     let chart: Chart
+    private let width: ChartDrawing.Width
     private let lineHeight = 26.0
     private let right = 20.0
 
-    init(_ chart: Chart) { self.chart = chart }
+    init(_ chart: Chart, _ width: ChartDrawing.Width) {
+        self.chart = chart
+        self.width = width
+    }
 
     var svg: String {
         let longest = chart.categories.map(\.count).max() ?? 0
-        let left = min(max(Double(longest) * 6.8 + 16, 70), 270)
-        let legend = ChartDrawing.legend(chart, x: left, y: 14)
+        let left = min(max(Double(longest) * 6.8 + 16, 60), Double(mostLetters) * 6.8 + 16)
+        // The names of series begin at the left edge where there is little room.
+        let legend = ChartDrawing.legend(chart, x: width == .wide ? left : 4, y: 14, width)
         let top = 12 + legend.height
         let end = top + lineHeight * Double(chart.categories.count)
         let height = end + 46
@@ -220,7 +237,8 @@ private struct CategoryChart {
         var values = chart.series.flatMap { $0.y + $0.lower + $0.upper } + chart.references.map(\.value)
         if hasBars { values.append(0) }
         let scale = AxisScale(
-            values, from: left, to: ChartDrawing.width - right, count: 6, isShare: chart.y.isShare)
+            values, from: left, to: width.rawValue - right, count: width == .wide ? 6 : 3,
+            isShare: chart.y.isShare)
         var body = legend.svg
         for (tick, label) in zip(scale.ticks, scale.labels) {
             let at = scale.place(tick)
@@ -237,12 +255,20 @@ private struct CategoryChart {
             body += ChartDrawing.line(at, top, at, end, class: "reference")
         }
         body += ChartDrawing.text(
-            chart.y.title, x: (left + ChartDrawing.width - right) / 2, y: height - 8, "middle", class: "axis")
+            chart.y.title,
+            // Beside long names there may be no room for it under the axis alone.
+            x: width == .wide ? (left + width.rawValue - right) / 2 : width.rawValue / 2, y: height - 8,
+            "middle", class: "axis")
         for (index, series) in chart.series.enumerated() { body += draw(series, index, scale, top: top) }
-        return ChartDrawing.frame(chart, height: height, body)
+        return ChartDrawing.frame(chart, width, height: height, body)
     }
 
-    private func shortened(_ name: String) -> String { name.count > 38 ? name.prefix(37) + "…" : name }
+    /// How many letters of a name there is room for.
+    private var mostLetters: Int { width == .wide ? 38 : 18 }
+
+    private func shortened(_ name: String) -> String {
+        name.count > mostLetters ? name.prefix(mostLetters - 1) + "…" : name
+    }
 
     private func draw(_ series: Chart.Series, _ index: Int, _ scale: AxisScale, top: Double) -> String {
         let colour = "s\(index % ChartDrawing.colours)"

@@ -19,7 +19,7 @@ struct ReportPage {
             <p class="lead">\(escaped(lead))</p>
             \(facts)
             <h3>In short</h3>
-            \(list(answers, class: "answers"))
+            \(list(report.answers, class: "answers"))
             \(doubts)
             \(contents)
             \(report.sections.map(section).joined(separator: "\n"))
@@ -63,13 +63,6 @@ struct ReportPage {
             + facts.map { "<li><b>\(escaped($0.1))</b> \(escaped($0.0))</li>" }.joined() + "</ul>"
     }
 
-    /// The first finding of each topic, what works on average ahead of whether it can be told.
-    private var answers: [String] {
-        let first = report.sections.filter { $0.topic == .averageEffects }
-        let others = report.sections.filter { $0.topic != .averageEffects }
-        return (first + others).compactMap { $0.results.compactMap(\.findings.first).first }
-    }
-
     private var doubts: String {
         var texts: [String] = []
         for text in report.study.warnings + report.results.flatMap(\.warnings) where !texts.contains(text) {
@@ -96,12 +89,12 @@ struct ReportPage {
     private func body(_ result: AnalysisResult) -> String {
         let question = (try? AnalysisRegistry.default.analysis(named: result.analysis))?.summary ?? ""
         var html = "<h3 id=\"\(result.analysis)\">\(escaped(result.title))</h3>"
-        html += "<p class=\"question\">\(escaped(question)).</p>"
+        html += "<p class=\"question\">\(escaped(question))\(question.hasSuffix("?") ? "" : ".")</p>"
         html += result.findings.map { "<p>\(escaped($0))</p>" }.joined()
         if !result.isComplete { html += "<p>Interrupted: this is what was ready.</p>" }
         for chart in result.charts {
-            html +=
-                "<figure><figcaption>\(escaped(chart.title))</figcaption>\(ChartDrawing.svg(chart))</figure>"
+            let drawings = ChartDrawing.Width.allCases.map { ChartDrawing.svg(chart, $0) }.joined()
+            html += "<figure><figcaption>\(escaped(chart.title))</figcaption>\(drawings)</figure>"
         }
         for table in result.tables where !table.rows.isEmpty && !table.isDetail {
             // Long tables stand behind their heading; print shows them all.
@@ -110,7 +103,7 @@ struct ReportPage {
             html +=
                 isLong
                 ? "<details><summary>\(escaped(table.title)) (\(table.rows.count) rows)</summary>\(body)</details>"
-                : body
+                : "<p class=\"caption\">\(escaped(table.title))</p>" + body
         }
         if !result.warnings.isEmpty { html += list(result.warnings, class: "warnings") }
         if !result.assumptions.isEmpty {
@@ -122,18 +115,21 @@ struct ReportPage {
     }
 
     private func table(_ table: ResultTable) -> String {
-        let cells = ResultText.cells(table)
+        // A column of which no row has a value says nothing, such as notes where nothing is to be noted.
+        let used = table.columns.indices.filter { index in table.rows.contains { $0[index] != .null } }
+        let all = ResultText.cells(table)
+        let (columns, cells) = (used.map { table.columns[$0] }, used.map { all[$0] })
         func kind(_ column: ResultTable.Column) -> String { column.format == .text ? " class=\"t\"" : "" }
-        let header = table.columns.map { "<th\(kind($0))>\(escaped($0.title))</th>" }.joined()
+        let header = columns.map { "<th\(kind($0))>\(escaped($0.title))</th>" }.joined()
         let rows = table.rows.indices.map { row in
             "<tr>"
-                + zip(table.columns, cells).map { column, values in
+                + zip(columns, cells).map { column, values in
                     let isLong = column.format == .text && values[row].count > 40
                     return "<td\(isLong ? " class=\"t long\"" : kind(column))>\(escaped(values[row]))</td>"
                 }.joined() + "</tr>"
         }
         return
-            "<div class=\"scroll\"><table><caption>\(escaped(table.title))</caption><thead><tr>\(header)</tr></thead><tbody>"
+            "<div class=\"scroll\"><table aria-label=\"\(escaped(table.title))\"><thead><tr>\(header)</tr></thead><tbody>"
             + rows.joined() + "</tbody></table></div>"
     }
 

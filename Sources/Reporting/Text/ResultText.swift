@@ -41,7 +41,7 @@ package enum ResultText {
         return text
     }
 
-    private static func heading(_ title: String) -> String {
+    static func heading(_ title: String) -> String {
         title + "\n" + String(repeating: "=", count: title.count) + "\n"
     }
 
@@ -98,7 +98,7 @@ package enum ResultText {
         TextTable.wrapped(text, to: width).map { $0 + "\n" }.joined()
     }
 
-    private static func item(_ text: String, width: Int) -> String {
+    static func item(_ text: String, width: Int) -> String {
         TextTable.wrapped(text, to: width - 4).enumerated()
             .map { ($0 == 0 ? "  - " : "    ") + $1 + "\n" }.joined()
     }

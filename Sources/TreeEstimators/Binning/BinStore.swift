@@ -111,7 +111,7 @@ struct BinFootprint {
         let values =
             switch column.values.element {
             case .int8, .uint8: min(rows, 256)
-            case .int16, .int32, .int64, .float32, .float64: rows
+            case .int16, .uint16, .int32, .uint32, .int64, .uint64, .float32, .float64: rows
             }
         return min(values, limits.numbers) + 1
     }

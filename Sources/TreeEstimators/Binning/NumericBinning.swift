@@ -198,7 +198,7 @@ struct BinTable: Sendable {
         switch values.element {
         case .float32: mapFloats(first, values.stride, list, rows.count, bins)
         case .float64: mapDoubles(first, values.stride, list, rows.count, bins)
-        case .int64, .int32, .int16, .int8, .uint8:
+        case .int64, .int32, .int16, .int8, .uint8, .uint16, .uint32, .uint64:
             BlockReader.read(values, rows) { numbers, position in
                 guard let start = numbers.baseAddress else { return }
                 mapDoubles(UnsafeRawPointer(start), 8, nil, numbers.count, bins + position)

@@ -57,6 +57,9 @@ struct ArrayInterface: Sendable {
         case .int16: "<i2"
         case .int8: "|i1"
         case .uint8: "|u1"
+        case .uint16: "<u2"
+        case .uint32: "<u4"
+        case .uint64: "<u8"
         }
     }
 }

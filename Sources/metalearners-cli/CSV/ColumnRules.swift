@@ -88,6 +88,9 @@ package struct ColumnRules: Sendable {
         return rules
     }
 
+    /// Whether the spec, the model or the command line gives the column a part, be it that it is left out.
+    func isNamed(_ name: String) -> Bool { uses[name] != nil }
+
     /// How the fields of the column called `name` are to be understood.
     func use(of name: String) -> Use { uses[name] ?? others }
 }

@@ -12,12 +12,24 @@ package struct KeptColumn: Sendable {
         ends.append(bytes.count)
     }
 
+    /// The fields of some rows.
+    package func selecting(_ rows: [Int32]) -> KeptColumn {
+        var chosen = KeptColumn(name)
+        for row in rows {
+            chosen.bytes.append(contentsOf: field(Int(row)))
+            chosen.ends.append(chosen.bytes.count)
+        }
+        return chosen
+    }
+
+    private func field(_ row: Int) -> ArraySlice<UInt8> { bytes[(row > 0 ? ends[row - 1] : 0)..<ends[row]] }
+
     /// How many fields there are.
     package var count: Int { ends.count }
 
     /// Writes the field of a row, in quotation marks where it needs them.
     package func write(_ row: Int, to text: inout [UInt8]) {
-        let field = bytes[(row > 0 ? ends[row - 1] : 0)..<ends[row]]
+        let field = field(row)
         let needsMarks =
             field.first == UInt8(ascii: " ") || field.last == UInt8(ascii: " ")
             || field.contains { Self.marks.contains($0) }

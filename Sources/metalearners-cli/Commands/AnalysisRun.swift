@@ -38,7 +38,8 @@ struct AnalysisRun {
         let needs = analyses.reduce(StudyParts()) { $0.union($1.needs) }
         let reader = StudyReader(
             options: options, specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions,
-            dataColumns: analyses.flatMap(\.dataColumns))
+            dataColumns: analyses.flatMap(\.dataColumns),
+            foreignColumns: analyses.flatMap(\.foreignColumns))
         let study = try reader.study(inputs, for: needs, session)
         session.warn(study.warnings)
         defer { session.clear() }

@@ -64,14 +64,25 @@ final class CommandSession {
         keeping names: [String]
     ) throws(MetaLearnersError) -> (table: Table, kept: [KeptColumn]) {
         let bar = bar
-        var reader = CSVReader(rules, options.dialect) { done, total in
+        let conditions = options.conditions
+        var reader = CSVReader(
+            rules.reading(numbers: [], groups: conditions.map(\.column)), options.dialect
+        ) { done, total in
             if total > 0 { bar.show("read", done: done, total: total) }
             return !Interruption.token.isCancelled
         }
         reader.notice = { [self] in note($0) }
         reader.allowsNoRows = allowingNoRows
         reader.keeps = names
-        return try reader.readKeeping(path)
+        let (table, kept) = try reader.readKeeping(path)
+        guard !conditions.isEmpty else { return (table, kept) }
+        let rows = try RowCondition.rows(of: table, where: conditions)
+        // A column that the rows were chosen by is no covariate unless somebody says so.
+        let used = table.columns.indices.filter { index in
+            let name = table.columns[index].name
+            return rules.isNamed(name) || !conditions.contains { $0.column == name }
+        }
+        return (table.selecting(columns: used).selecting(rows: rows), kept.map { $0.selecting(rows) })
     }
 
     /// Warns of things that are no errors.

@@ -14,6 +14,13 @@ struct DataOptions: ParsableArguments {
             "What stands before decimals: point or comma (default: by the first rows).", valueName: "mark"))
     var decimal: DecimalMark?
 
+    @Option(
+        name: .customLong("where"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Use only the rows whose column has this value; may be repeated, and then all must hold. The column is no covariate unless the spec names it.",
+            valueName: "column=value"))
+    var conditions: [RowCondition] = []
+
     /// What is said of the file's dialect.
     var dialect: CSVDialectOptions {
         CSVDialectOptions(separator: delimiter?.byte, decimal: decimal?.byte)

@@ -77,7 +77,7 @@ struct FitCommand: ParsableCommand {
             return model.hasAverageEffects
                 ? try model.averageEffects(.ate, on: nil, session.execution) : []
         }
-        try OutputFile.write(model.encoded(), to: outputs.model)
+        try OutputFile.write(model.fileBytes(), to: outputs.model)
 
         let report = FitReport(
             model: model, dataset: dataset, estimates: estimates,

@@ -42,6 +42,7 @@ struct ReportCommand: ParsableCommand {
         files.reads("the spec or model", inputs.spec)
         files.reads("the data file", inputs.data)
         files.writes("-o", output)
+        if output != "-" { files.writesStandardOutput() }
         try files.check()
         try OutputFile.requireWritable(output)
         let run = AnalysisRun(
@@ -51,9 +52,7 @@ struct ReportCommand: ParsableCommand {
         let report = try run.answer(analyses, inputs, session)
         try OutputFile.write(Array(report.html().utf8), to: output)
         guard output != "-" else { return }
-        for result in report.results {
-            if let finding = result.findings.first { session.note(finding) }
-        }
+        try session.report(report.summary())
         for failure in report.failures { session.note("\(failure.name): \(failure.error.description)") }
         session.note(
             "report of \(NumberText.counted(report.results.count, "analysis", plural: "analyses")) written to \(output)"

@@ -12,6 +12,8 @@ struct StudyReader {
     let runOptions: RunOptions
     /// Columns that analyses read beside the covariates.
     var dataColumns: [String] = []
+    /// Those of them that are no covariates unless the spec lists them.
+    var foreignColumns: [String] = []
 
     /// The study, with all that `needs` says.
     func study(_ inputs: InputFiles, for needs: StudyParts, _ session: CommandSession) throws -> CausalStudy {
@@ -67,7 +69,9 @@ struct StudyReader {
         throws(MetaLearnersError) -> CausalStudy
     {
         var spec = try specOptions.load(inputs.spec, seed: runOptions.seed)
-        spec.data.exclude += options.givenColumns.filter { !spec.data.exclude.contains($0) }
+        spec.data.exclude +=
+            options.givenColumns.filter { !spec.data.exclude.contains($0) }
+            + foreignColumns.filter { !spec.data.names($0) }
         let fitter = try MetaLearnerFitter(spec, registry: runOptions.registry())
         let (pair, _) = try session.timed { () throws(MetaLearnersError) -> (Table, CausalDataset) in
             let table = try session.readTable(

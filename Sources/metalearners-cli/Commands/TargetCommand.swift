@@ -52,6 +52,13 @@ struct TargetCommand: ParsableCommand {
             valueName: "cost"))
     var cost: [String] = []
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Column of true effects, where the data are simulated: what is decided is valued by them as well. Repeated for each arm but the control.",
+            valueName: "column"))
+    var trueEffects: [String] = []
+
     @Flag(help: "Treat clusters (data.cluster) as a whole.")
     var byCluster = false
 
@@ -113,7 +120,8 @@ struct TargetCommand: ParsableCommand {
         try OutputFile.requireWritable(output)
         let names = keep.flatMap { $0.split(separator: ",").map(String.init) }
         let reader = TargetReader(
-            keep: names, costs: costs, byCluster: byCluster, outcomeClass: outcomeClass, isTraining: training,
+            keep: names, costs: costs, trueEffects: trueEffects, byCluster: byCluster,
+            outcomeClass: outcomeClass, isTraining: training,
             specOptions: specOptions, dataOptions: dataOptions, runOptions: runOptions)
         let rows = try reader.read(inputs, session)
         session.warn(rows.warnings)
@@ -122,13 +130,17 @@ struct TargetCommand: ParsableCommand {
             try TreatmentAllocation(
                 effects: rows.effects, costs: rows.costs, units: rows.units, limit: limit)
         }
-        let (gain, note) = try gain(rows, allocation, costs)
+        let (gain, random, note) = try gain(rows, allocation, costs)
+        let truth = try rows.trueEffects.map { effects throws(MetaLearnersError) in
+            try TargetingTruth(
+                allocation, effects: effects, costs: rows.costs, units: rows.units, limit: limit)
+        }
         _ = try session.timed { () throws(MetaLearnersError) in
             try Self.write(rows, allocation, to: output, session)
         }
         let summary = TargetSummary(
-            rows: rows, allocation: allocation, limit: limit, gain: gain, note: note,
-            warnings: session.warnings)
+            rows: rows, allocation: allocation, limit: limit, gain: gain, random: random, truth: truth,
+            note: note, warnings: session.warnings)
         if json {
             if output == "-" {
                 StandardStreams.error(summary.specValue.json(indented: true) + "\n")
@@ -163,24 +175,30 @@ struct TargetCommand: ParsableCommand {
         return cost.isEmpty ? PolicyCosts() : try PolicyCosts(.object(object), at: place)
     }
 
-    /// What can be expected to be gained, or why that cannot be said.
+    /// What can be expected to be gained, by the rule and by as many treated at random, or why that cannot be said.
     private func gain(_ rows: TargetRows, _ allocation: TreatmentAllocation, _ costs: PolicyCosts)
-        throws(MetaLearnersError) -> (TargetingGain?, String?)
+        throws(MetaLearnersError) -> (gain: TargetingGain?, random: TargetingGain?, note: String?)
     {
-        guard let study = rows.study else { return (nil, "the model was saved without its training rows") }
+        guard let study = rows.study else {
+            return (nil, nil, "the model was saved without its training rows")
+        }
         guard study.parts.isSuperset(of: .scores) else {
-            return (nil, "the model has no estimates of each arm's outcome")
+            return (nil, nil, "the model has no estimates of each arm's outcome")
         }
         if let studied = rows.studiedRows {
+            let decisions = studied.map { allocation.decisions[Int($0)] }
             return (
-                try TargetingGain(study, studied.map { allocation.decisions[Int($0)] }, level: level), nil
+                try TargetingGain(study, decisions, level: level),
+                try TargetingGain.atRandom(study, decisions, basis: .theseRows, level: level), nil
             )
         }
         let gain = try TargetingGain.ofTraining(
             study, allocation, limit,
             costs: costs.areConstant ? rows.costs.map { $0.map { $0.first ?? 1 } } ?? [] : nil,
             byCluster: byCluster, level: level)
-        return (gain, gain == nil ? "the same rule treats no row of training" : nil)
+        let random = try TargetingGain.atRandom(
+            study, allocation.decisions, basis: .trainingRows, level: level)
+        return (gain, random, gain == nil ? "the same rule treats no row of training" : nil)
     }
 
     private static func write(

@@ -10,6 +10,8 @@ struct TargetRows {
     let effects: [[Double]]
     /// The same for costs; nil where every row costs 1.
     let costs: [[Double]]?
+    /// What the effects really are; nil but for simulated data.
+    let trueEffects: [[Double]]?
     /// The cluster of each row, as codes from 0; nil where each row is decided by itself.
     let units: [Int32]?
     /// Fields that are copied.
@@ -27,6 +29,8 @@ struct TargetRows {
 struct TargetReader {
     let keep: [String]
     let costs: PolicyCosts
+    /// Columns of true effects, for each arm but the control; none where they are not known.
+    let trueEffects: [String]
     let byCluster: Bool
     let outcomeClass: String?
     let isTraining: Bool
@@ -58,7 +62,7 @@ struct TargetReader {
         _ path: String, _ rules: ColumnRules, _ data: DataSpec, _ session: CommandSession
     ) throws(MetaLearnersError) -> Table {
         let rules = rules.reading(
-            numbers: costs.columns, groups: byCluster ? [data.cluster].compactMap(\.self) : [])
+            numbers: costs.columns + trueEffects, groups: byCluster ? [data.cluster].compactMap(\.self) : [])
         let (rows, _) = try session.timed { () throws(MetaLearnersError) in
             try session.readRows(path, rules, dataOptions, keeping: keep)
         }
@@ -76,6 +80,7 @@ struct TargetReader {
         return TargetRows(
             armLabels: model.armLabels, effects: try ofClass(prediction.effects, model),
             costs: try costs.resolved(in: rows.table, armLabels: model.armLabels),
+            trueEffects: try truth(rows.table, model.armLabels),
             units: try units(rows.table, model.spec.data), kept: rows.kept, study: study, studiedRows: nil,
             warnings: prediction.warnings)
     }
@@ -85,11 +90,7 @@ struct TargetReader {
     {
         var spec = try specOptions.load(inputs.spec, seed: runOptions.seed)
         // What treatment costs, and who somebody is, is nothing to learn effects from.
-        spec.data.exclude += (costs.columns + keep).filter {
-            !spec.data.exclude.contains($0) && $0 != spec.data.treatment && $0 != spec.data.outcome
-                && $0 != spec.data.cluster && $0 != spec.data.weight && !spec.data.covariates.contains($0)
-                && !spec.data.propensity.contains($0)
-        }
+        spec.data.exclude += (costs.columns + trueEffects + keep).filter { !spec.data.names($0) }
         let fitter = try MetaLearnerFitter(spec, registry: runOptions.registry())
         let rows = try table(inputs.data, ColumnRules(fitter.spec.data), fitter.spec.data, session)
         let dataset = try CausalDataset(rows.table, fitter.spec.data)
@@ -121,9 +122,34 @@ struct TargetReader {
         return TargetRows(
             armLabels: model.armLabels, effects: effects,
             costs: try costs.resolved(in: rows.table, armLabels: model.armLabels),
+            trueEffects: try truth(rows.table, model.armLabels),
             units: try units(rows.table, model.spec.data), kept: rows.kept, study: study,
             studiedRows: studied,
             warnings: model.warnings)
+    }
+
+    /// The true effects, where columns of them are named.
+    private func truth(_ table: MetaLearnersCore.Table, _ labels: [String]) throws(MetaLearnersError)
+        -> [[Double]]?
+    {
+        guard !trueEffects.isEmpty else { return nil }
+        guard trueEffects.count == labels.count - 1 else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "--true-effects",
+                "names \(trueEffects.count) columns, must name \(labels.count - 1)",
+                remedy: "give a column for each arm but the control")
+        }
+        var columns: [[Double]] = []
+        for name in trueEffects {
+            let values = try table.requiredColumn(name, for: "--true-effects").values.doubles()
+            if let row = values.firstIndex(where: { !$0.isFinite }) {
+                throw MetaLearnersError(
+                    .invalidData, at: "column '\(name)'", "\(table.places.name(row)) has no true effect",
+                    remedy: "give a finite number for each row")
+            }
+            columns.append(values)
+        }
+        return columns
     }
 
     /// The effects on the class that is asked about.

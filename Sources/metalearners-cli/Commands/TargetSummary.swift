@@ -8,6 +8,10 @@ struct TargetSummary {
     let allocation: TreatmentAllocation
     let limit: TreatmentAllocation.Limit
     let gain: TargetingGain?
+    /// The gain of as many rows that are drawn at random.
+    let random: TargetingGain?
+    /// What is really gained, where the truth is known.
+    let truth: TargetingTruth?
     /// Why there is no expected gain.
     let note: String?
     let warnings: [String]
@@ -30,7 +34,8 @@ struct TargetSummary {
             "cost": .number(allocation.cost), "predicted_gain": .number(allocation.gain),
             "optimality_bound": .number(allocation.bound),
             "last_slope": allocation.lastSlope.isFinite ? .number(allocation.lastSlope) : .null,
-            "expected_gain": gain?.specValue ?? .null, "note": note.map { .string($0) } ?? .null,
+            "expected_gain": gain?.specValue ?? .null, "random_gain": random?.specValue ?? .null,
+            "true_gain": truth?.specValue ?? .null, "note": note.map { .string($0) } ?? .null,
             "warnings": .array(warnings.map { .string($0) }),
         ]
     }
@@ -68,6 +73,16 @@ struct TargetSummary {
         } else if let note {
             lines.append("No interval of the gain: \(note).")
         }
+        if let random {
+            lines.append(
+                "As many rows drawn at random: \(number(random.estimate)) (\(number(random.lower)) to \(number(random.upper)))."
+            )
+        }
+        if let truth {
+            lines.append(
+                "By the true effects: \(number(truth.achieved)), where as many at random gain \(number(truth.random)) and the best choice \(number(truth.best))."
+            )
+        }
         lines.append("By the predicted effects alone: \(number(allocation.gain)).")
         if case .budget = limit, allocation.bound > allocation.gain * (1 + 1e-9) {
             lines.append(
@@ -78,6 +93,8 @@ struct TargetSummary {
     }
 
     private func number(_ value: Double) -> String {
-        NumberText.fixed(value, decimals: NumberText.decimals(for: [value]))
+        let decimals = NumberText.decimals(for: [value])
+        return decimals == 0 && abs(value) < 1e12
+            ? NumberText.grouped(Int(value.rounded())) : NumberText.fixed(value, decimals: decimals)
     }
 }

@@ -295,9 +295,9 @@ def tmle(y, w, e, mu, k, v, clusters, estimand):
         offset = np.clip((mu[:, arm] - low) / width, 0.0005, 0.9995)
         offset = np.log(offset / (1 - offset))
         own = w == arm
-        fit = sm.GLM(scaled[own], clever[own].reshape(-1, 1), family=sm.families.Binomial(), offset=offset[own],
-                     var_weights=v[own]).fit(tol=1e-14, maxiter=200)
-        moved[:, arm] = low + width / (1 + np.exp(-(offset + fit.params[0] * clever)))
+        fit = sm.GLM(scaled[own], np.ones((own.sum(), 1)), family=sm.families.Binomial(), offset=offset[own],
+                     var_weights=v[own] * clever[own]).fit(tol=1e-14, maxiter=200)
+        moved[:, arm] = low + width / (1 + np.exp(-(offset + fit.params[0])))
     if estimand == "ate":
         plug_in = np.average(moved[:, k] - moved[:, 0], weights=v)
     elif estimand == "att":

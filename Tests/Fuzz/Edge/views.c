@@ -2,12 +2,13 @@
 #include "trial.h"
 #include "views.h"
 
-static const int64_t sizes[] = {8, 8, 4, 8, 4, 2, 1, 1};
+static const int64_t sizes[] = {8, 8, 4, 8, 4, 2, 1, 1, 2, 4, 8};
 
-static int64_t size_of(mtlr_dtype dtype) { return dtype > 0 && dtype < 8 ? sizes[dtype] : 8; }
+static int64_t size_of(mtlr_dtype dtype) { return dtype > 0 && dtype < 11 ? sizes[dtype] : 8; }
 
 static mtlr_dtype dtype(fuzz_input *in) {
     int kind = fuzz_byte(in);
+    if (kind >= 250 && kind < 253) return MTLR_UINT16 + kind - 250;
     return kind < 250 ? 1 + kind % 7 : (mtlr_dtype)fuzz_awkward(in);
 }
 

@@ -1,4 +1,4 @@
-package import CFuzzTargets
+import CFuzzTargets
 
 /// Something that a fuzzer feeds with bytes: it returns, or there is a mistake.
 package struct FuzzTarget: Sendable {

@@ -1,6 +1,7 @@
 """Every kind of data gives the same model, and is not copied where that can be avoided."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_pandas_with_missing_values_and_categories():
     read = _data.frame(frame)
     assert read.columns["text"].levels == ["north", "south", "west"] and read.columns["text"].numbers[0] == -1
     assert read.columns["category"].levels == ["west", "south", "north", "east"]
-    assert np.isnan(read.columns["nullable"].numbers[0]) and read.columns["nullable"].numbers[1] == 1
+    assert read.columns["nullable"].validity[0] == 0b11111110 and read.columns["nullable"].numbers[1] == 1
     learner = linear().fit(frame, drawn.y, drawn.w)
     # The codes of a category may differ between frames: levels are found by their names.
     other = frame.assign(category=pandas.Categorical(region, categories=["north", "south", "west"]))
@@ -147,9 +148,6 @@ def test_polars(data, expected):
     frame = polars.DataFrame({f"x{i}": data.X[:, i] for i in range(3)})
     learner = linear().fit(frame, polars.Series("score", data.y), polars.Series("coached", data.w))
     np.testing.assert_array_equal(learner.predict(frame), expected)
-    read = _data.frame(polars.DataFrame({"a": ["x", None, "y"], "b": [1, None, 3], "c": [True, False, True]}))
-    assert read.columns["a"].levels == ["x", "y"] and list(read.columns["a"].numbers) == [0, -1, 1]
-    assert np.isnan(read.columns["b"].numbers[1]) and list(read.columns["c"].numbers) == [1, 0, 1]
     with pytest.raises(mtlr.MetaLearnersError, match="collect"):
         learner.predict(frame.lazy())
 
@@ -159,10 +157,91 @@ def test_pyarrow(data, expected):
     table = pyarrow.table({f"x{i}": pyarrow.chunked_array([data.X[:100, i], data.X[100:, i]]) for i in range(3)})
     learner = linear().fit(table, pyarrow.array(data.y), pyarrow.array(data.w))
     np.testing.assert_array_equal(learner.predict(table), expected)
-    made = {"a": pyarrow.array(["x", None, "y"]).dictionary_encode(), "b": pyarrow.array([1, None, 3], "u4"), "c": [True, False, True]}
-    read = _data.frame(pyarrow.table(made))
-    assert read.columns["a"].levels == ["x", "y"] and list(read.columns["a"].numbers) == [0, -1, 1]
-    assert np.isnan(read.columns["b"].numbers[1]) and list(read.columns["c"].numbers) == [1, 0, 1]
+
+
+@pytest.fixture(scope="module")
+def mixed(data):
+    """Columns of every kind, with missing values, as lists; and the effects that pandas gives."""
+    pandas = pytest.importorskip("pandas")
+    rows = range(len(data.y))
+    columns = {
+        "text": [None if row % 7 == 0 else "yxz"[row % 3] for row in rows],
+        "whole": [None if row % 5 == 0 else row % 11 for row in rows],
+        "truth": [None if row % 6 == 0 else row % 4 == 1 for row in rows],
+        "number": [None if row % 8 == 0 else float(value) for row, value in enumerate(data.X[:, 0])],
+        "exact": [row % 9 for row in rows],
+    }
+    frame = pandas.DataFrame(columns).astype({"whole": "Int16", "truth": "boolean", "number": "float64", "exact": "uint32"})
+    frame["text"] = frame["text"].astype("category")
+    return SimpleNamespace(columns=columns, frame=frame, effects=linear().fit(frame, data.y, data.w).predict(frame))
+
+
+def test_polars_by_arrow(data, mixed):
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(mixed.columns)
+    for made in (frame, frame.with_columns(polars.col("text").cast(polars.Categorical)), frame.rechunk().vstack(frame)[: len(data.y)]):
+        read = _data.frame(made)
+        assert read.arrow.names == list(mixed.columns) and not read.columns
+        np.testing.assert_allclose(linear().fit(made, data.y, data.w).predict(made), mixed.effects, atol=1e-9)
+    # Roles may be columns of the frame.
+    whole = frame.with_columns(polars.Series("y", data.y), polars.Series("w", np.array(["no", "yes"])[data.w]))
+    learner = linear().fit(whole, "y", "w")
+    assert learner.arms_ == ["no", "yes"] and list(learner.feature_names_in_) == list(mixed.columns)
+    np.testing.assert_allclose(learner.predict(whole), mixed.effects, atol=1e-9)
+    np.testing.assert_allclose(learner.predict(frame), mixed.effects, atol=1e-9)
+
+
+def test_pyarrow_by_arrow(data, mixed):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table(mixed.columns)
+    parts = pyarrow.concat_tables([table[:100], table[100:100], table[100:]])
+    types = {"text": pyarrow.large_string(), "whole": pyarrow.uint8(), "number": pyarrow.float64(), "exact": pyarrow.decimal128(25, 2)}
+    other = table.cast(pyarrow.schema([(name, types.get(name, kind)) for name, kind in zip(table.column_names, table.schema.types)]))
+    coded = table.set_column(0, "text", table["text"].dictionary_encode())
+    for made in (table, parts, other, coded, table.to_batches()[0]):
+        assert _data.frame(made).arrow.names == list(mixed.columns)
+        np.testing.assert_allclose(linear().fit(made, data.y, data.w).predict(made), mixed.effects, atol=1e-9)
+    whole = table.append_column("y", pyarrow.array(data.y)).append_column("w", pyarrow.array(data.w))
+    learner = linear().fit(whole, "y", "w")
+    np.testing.assert_allclose(learner.predict(table), mixed.effects, atol=1e-9)
+    with pytest.raises(mtlr.MetaLearnersError, match="'day'"):
+        learner.predict(table.append_column("day", pyarrow.array([None] * len(data.y), pyarrow.date32())))
+
+
+def test_duckdb(data, mixed):
+    duckdb, pyarrow = pytest.importorskip("duckdb"), pytest.importorskip("pyarrow")
+    connection = duckdb.connect()
+    connection.register("people", pyarrow.table(mixed.columns))
+    learner = linear().fit(connection.sql("SELECT * FROM people"), data.y, data.w)
+    np.testing.assert_allclose(learner.predict(connection.sql("SELECT * FROM people")), mixed.effects, atol=1e-9)
+
+
+def test_arrow_points_into_the_numbers_of_the_caller(data):
+    pyarrow = pytest.importorskip("pyarrow")
+    import resource
+
+    rows = 2_000_000
+    table = pyarrow.table({f"x{place}": np.arange(rows, dtype=float) for place in range(8)})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    read = _data.frame(table)
+    assert read.rows == rows
+    # (Kilobytes.) A copy would take 128 MB.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32_000
+
+
+def test_whole_numbers_with_gaps_keep_their_masks(data):
+    pandas = pytest.importorskip("pandas")
+    values = pandas.array([None, *range(399)], dtype="Int64")
+    read = _data.column(pandas.Series(values), "a")
+    assert read.numbers.dtype == np.int64 and list(np.unpackbits(read.validity, bitorder="little")[:3]) == [0, 1, 1]
+    wide = pandas.DataFrame({"a": pandas.array([None, *range(2**60, 2**60 + 399)], dtype="Int64")})
+    with pytest.raises(mtlr.errors.InvalidDataError, match="53 bits"):
+        linear().fit(wide, data.y, data.w)
+    arms = pandas.array(data.w, dtype="Int8")
+    assert linear().fit(data.X, data.y, pandas.Series(arms)).arms_ == [0, 1]
+    arms[3] = None
+    with pytest.raises(mtlr.errors.InvalidDataError, match="missing"):
+        linear().fit(data.X, data.y, pandas.Series(arms))
 
 
 def test_sparse(data):

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import libmetalearners as mtlr
-from libmetalearners import _library
+from libmetalearners import _library, _plugin
+
+STRUCTURES = {**_library.STRUCTURES, **_plugin.STRUCTURES}
 
 HEADERS = Path(os.environ.get("METALEARNERS_INCLUDE", Path(__file__).resolve().parents[3] / "include"))
 
@@ -23,18 +25,18 @@ def test_the_version_is_that_of_the_package():
 @pytest.mark.skipif(not HEADERS.exists() or not shutil.which("cc"), reason="needs the C headers and a compiler")
 def test_structures_have_the_layout_that_the_compiler_gives_them(tmp_path):
     lines = []
-    for name, structure in _library.STRUCTURES.items():
+    for name, structure in STRUCTURES.items():
         lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
         for field, *_ in structure._fields_:
             lines.append(f'printf("{name}.{field} %zu\\n", offsetof({name}, {field}));')
-    program = "#include <metalearners.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void) {" + "\n".join(lines) + "return 0;}"
+    program = "#include <metalearners.h>\n#include <metalearners_plugin.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void) {" + "\n".join(lines) + "return 0;}"
     (tmp_path / "layout.c").write_text(program)
     subprocess.run(["cc", "-I", HEADERS, tmp_path / "layout.c", "-o", tmp_path / "layout"], check=True)
     told = subprocess.run([tmp_path / "layout"], check=True, capture_output=True, text=True).stdout
     import ctypes
 
     ours = []
-    for name, structure in _library.STRUCTURES.items():
+    for name, structure in STRUCTURES.items():
         ours.append(f"{name} {ctypes.sizeof(structure)}")
         ours += [f"{name}.{field} {getattr(structure, field).offset}" for field, *_ in structure._fields_]
     assert told.split("\n")[:-1] == ours

@@ -40,6 +40,7 @@ from .learners import (
     load,
 )
 from .results import AnalysisResult, AverageEffects
+from .row_predictor import RowPredictor
 from .study import Study
 
 __version__ = version()
@@ -47,6 +48,6 @@ __version__ = version()
 __all__ = [
     "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Constant", "DRLearner", "ElasticNet",
     "EnsembleLearner", "FLearner", "Forest", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
-    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "Ridge", "SLearner", "Study", "TLearner", "Trees",
+    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
     "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "version",
 ]  # fmt: skip

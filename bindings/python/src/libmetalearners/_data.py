@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
+from ._arrow import ArrowTable, exports
 from .errors import InvalidArgumentError, InvalidDataError
 
 Array = npt.NDArray[Any]
@@ -28,6 +29,9 @@ _DTYPES = {
     np.dtype(np.int16): native.INT16,
     np.dtype(np.int8): native.INT8,
     np.dtype(np.uint8): native.UINT8,
+    np.dtype(np.uint16): native.UINT16,
+    np.dtype(np.uint32): native.UINT32,
+    np.dtype(np.uint64): native.UINT64,
 }
 
 
@@ -39,6 +43,8 @@ class Values:
     levels: Optional[list[str]] = None
     #: The levels as the caller has them, in the order of `levels`.
     labels: Optional[list[Any]] = None
+    #: A bit for each value that is there, as Arrow has them; None where all are.
+    validity: Optional[Array] = None
 
 
 @dataclass
@@ -51,17 +57,31 @@ class Frame:
     matrix_names: list[str] = field(default_factory=list)
     sparse: Any = None
     sparse_names: list[str] = field(default_factory=list)
+    #: Columns that the library reads by Arrow, and the object that they are of.
+    arrow: Optional[ArrowTable] = None
+    source: Any = None
     #: Whether the caller named the columns.
     named: bool = True
 
     @property
     def names(self) -> list[str]:
-        return [*self.matrix_names, *self.columns, *self.sparse_names]
+        return [*self.matrix_names, *self.columns, *self.sparse_names, *(self.arrow.names if self.arrow else [])]
+
+    def take(self, name: str) -> Optional[Values]:
+        """Takes a column out of the table; None where there is none."""
+        if name in self.columns:
+            return self.columns.pop(name)
+        if self.arrow is None or name not in self.arrow.names:
+            return None
+        taken, rest = _split(self.source, name)
+        self.source, self.arrow = rest, ArrowTable(rest)
+        return column(taken, name)
 
     def table(self) -> tuple[native.Table, Any]:
         """The view that the library takes, and what must live as long as it."""
         columns = (native.Column * max(1, len(self.columns)))()
-        kept: list[Any] = [columns]
+        masks = (c.c_void_p * max(1, len(self.columns)))()
+        kept: list[Any] = [columns, masks, self.arrow]
         for place, (name, values) in enumerate(self.columns.items()):
             levels = _texts(values.levels) if values.levels is not None else None
             columns[place] = native.Column(
@@ -72,8 +92,11 @@ class Frame:
                 len(values.levels or ()) if levels is not None else 0,
                 _DTYPES[values.numbers.dtype],
             )
-            kept += [values.numbers, levels]
-        table = native.Table(rows=self.rows, columns=columns, column_count=len(self.columns))
+            masks[place] = None if values.validity is None else values.validity.ctypes.data
+            kept += [values.numbers, levels, values.validity]
+        table = native.Table(rows=self.rows, columns=columns, column_count=len(self.columns), validity=masks)
+        if self.arrow is not None:
+            table.arrow = self.arrow.handle.pointer
         if self.matrix is not None:
             names = _texts(self.matrix_names)
             table.matrix = c.pointer(matrix_view(self.matrix))
@@ -124,9 +147,7 @@ def numbers(values: Array, name: str) -> Array:
     if dtype.kind == "i":
         return values.astype(np.dtype(f"i{dtype.itemsize}"))
     if dtype.kind == "u":
-        if dtype.itemsize == 8 and values.size and int(values.max()) > np.iinfo(np.int64).max:
-            return values.astype(np.float64)
-        return values.astype({1: np.uint8, 2: np.int32, 4: np.int64, 8: np.int64}[dtype.itemsize])
+        return values.astype(np.dtype(f"u{dtype.itemsize}"))
     raise InvalidDataError(
         f"values of type {dtype} cannot be used", f"column '{name}'", "convert them to numbers or to text, or leave the column out"
     )
@@ -217,12 +238,15 @@ def _pandas_column(series: Any, name: str) -> Values:
         return Values(np.asarray(accessor.codes), [label_text(label) for label in labels], labels)
     if isinstance(dtype, np.dtype):
         return column(series.to_numpy(), name)
+    if type(dtype).__name__ == "ArrowDtype":
+        return _arrow_column(series.array.__arrow_array__(), name)
     kind = getattr(dtype, "kind", "O")
+    if kind in "iub" and hasattr(dtype, "numpy_dtype"):
+        missing = np.asarray(series.isna())
+        made = numbers(series.to_numpy(dtype=dtype.numpy_dtype, na_value=0), name)
+        return Values(made, validity=np.packbits(~missing, bitorder="little") if missing.any() else None)
     if kind in "iufb":
-        if series.isna().any():
-            return Values(series.to_numpy(dtype=np.float64, na_value=np.nan))
-        wide = getattr(dtype, "numpy_dtype", np.dtype(np.float64))
-        return Values(numbers(series.to_numpy(dtype=wide), name))
+        return Values(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return _object_column(np.asarray(series.astype(object)), name)
 
 
@@ -286,22 +310,16 @@ def _frame(data: Any, what: str) -> Frame:
         if len(set(names)) == len(names):
             return Frame(len(data), {name: _pandas_column(data.iloc[:, i], name) for i, name in enumerate(names)})
         return Frame(len(data), matrix_names=names)
-    if module == "polars":
-        if hasattr(data, "collect"):
-            raise InvalidArgumentError("a lazy frame has no rows yet", what, "call .collect() first")
-        data = data.to_frame() if not hasattr(data, "columns") else data
-        return Frame(data.height, {name: _polars_column(data[name], name) for name in data.columns})
-    if module == "pyarrow" and hasattr(data, "column_names"):
-        columns = {name: _arrow_column(data.column(i), name) for i, name in enumerate(data.column_names)}
-        return Frame(data.num_rows, columns) if len(columns) == data.num_columns else Frame(0, matrix_names=data.column_names)
+    if module == "polars" and hasattr(data, "collect"):
+        raise InvalidArgumentError("a lazy frame has no rows yet", what, "call .collect() first")
     if module == "scipy" and hasattr(data, "tocsr"):
         return _sparse(data)
-    if hasattr(data, "__arrow_c_stream__") and not isinstance(data, np.ndarray):
-        try:
-            import pyarrow as pa
-        except ImportError:
-            raise InvalidArgumentError("Arrow data need pyarrow", what, "install pyarrow, or pass NumPy arrays") from None
-        return _frame(pa.table(data), what)
+    if exports(data):
+        if module == "polars" and not hasattr(data, "columns"):
+            data = data.to_frame()
+        data = _without_decimals(data)
+        table = ArrowTable(data)
+        return Frame(table.rows, arrow=table, source=data)
     if isinstance(data, Mapping):
         made = {str(name): column(values, str(name)) for name, values in data.items()}
         rows = {len(values.numbers) for values in made.values()}
@@ -310,6 +328,34 @@ def _frame(data: Any, what: str) -> Frame:
             raise InvalidDataError(f"columns have different lengths: {lengths}", what, "pass one value for each row")
         return Frame(rows.pop() if rows else 0, made)
     return _array(data, what)
+
+
+def _without_decimals(data: Any) -> Any:
+    """The same table with decimals as doubles, of pyarrow and polars."""
+    if type(data).__module__.startswith("polars"):
+        exact = [name for name, dtype in data.schema.items() if str(dtype).startswith("Decimal")]
+        return data.cast({name: type_of(data, "Float64") for name in exact}) if exact else data
+    schema = getattr(data, "schema", None)
+    if type(data).__module__.startswith("pyarrow") and schema is not None and any("decimal" in str(kind) for kind in schema.types):
+        import pyarrow as pa
+
+        fields = [field.with_type(pa.float64()) if "decimal" in str(field.type) else field for field in schema]
+        return data.cast(pa.schema(fields))
+    return data
+
+
+def _split(data: Any, name: str) -> tuple[Any, Any]:
+    """A column of a table that exports Arrow, and the table without it."""
+    if type(data).__module__.startswith("polars"):
+        return data[name], data.drop(name)
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise InvalidArgumentError(
+            "columns of this table can only be named where pyarrow is there", f"column '{name}'", "pass the values, or install pyarrow"
+        ) from None
+    table = data if isinstance(data, pa.Table) else pa.table(data)
+    return table.column(name), table.drop_columns([name])
 
 
 def _array(data: Any, what: str) -> Frame:

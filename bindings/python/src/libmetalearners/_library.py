@@ -13,7 +13,7 @@ from .errors import BY_STATUS, InvalidSpecError, LibraryError, MetaLearnersError
 
 ABI_VERSION = 9
 
-FLOAT64, FLOAT32, INT64, INT32, INT16, INT8, UINT8 = 1, 2, 3, 4, 5, 6, 7
+FLOAT64, FLOAT32, INT64, INT32, INT16, INT8, UINT8, UINT16, UINT32, UINT64 = range(1, 11)
 COPY, BORROW = 0, 1
 EFFECTS, ARM_MEANS, PROPENSITIES, INTERVALS, STABILITY = 0, 1, 2, 3, 4
 NEW_ROWS, TRAINING_ROWS = 0, 1
@@ -21,6 +21,7 @@ ESTIMANDS = {"ate": 0, "att": 1, "atc": 2, "ato": 3}
 SCALES = {None: 0, "difference": 1, "ratio": 2, "odds_ratio": 3}
 
 PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_char_p, c.c_int64, c.c_int64)
+POLL = c.CFUNCTYPE(c.c_int32, c.c_void_p)
 
 
 class Column(c.Structure):
@@ -79,6 +80,8 @@ class Table(Sized):
         ("matrix_names", c.POINTER(c.c_char_p)),
         ("sparse", c.POINTER(SparseMatrix)),
         ("sparse_names", c.POINTER(c.c_char_p)),
+        ("validity", c.POINTER(c.c_void_p)),
+        ("arrow", c.c_void_p),
     ]
 
 
@@ -92,6 +95,7 @@ class Execution(Sized):
         ("cancel_token", c.c_void_p),
         ("registry", c.c_void_p),
         ("memory_limit", c.c_int64),
+        ("poll", POLL),
     ]
 
 
@@ -161,6 +165,12 @@ _PROTOTYPES = {
     "mtlr_cancel_token_create": ("0", "pp"),
     "mtlr_cancel_token_cancel": ("", "p"),
     "mtlr_cancel_token_free": ("", "p"),
+    "mtlr_arrow_table_create": ("0", "pppp"),
+    "mtlr_arrow_table_from_stream": ("0", "ppp"),
+    "mtlr_arrow_table_rows": ("l", "p"),
+    "mtlr_arrow_table_column_count": ("l", "p"),
+    "mtlr_arrow_table_column_name": ("s", "pl"),
+    "mtlr_arrow_table_free": ("", "p"),
     "mtlr_dataset_create": ("0", "ppsup"),
     "mtlr_dataset_rows": ("l", "p"),
     "mtlr_dataset_arm_count": ("l", "p"),
@@ -185,9 +195,19 @@ _PROTOTYPES = {
     "mtlr_model_prediction_columns": ("0", "pppp"),
     "mtlr_model_prediction_names": ("0", "pppp"),
     "mtlr_model_predict": ("0", "plpppppp"),
+    "mtlr_predictor_create": ("0", "ppplpp"),
+    "mtlr_predictor_column_count": ("l", "p"),
+    "mtlr_predictor_column_name": ("s", "pl"),
+    "mtlr_predictor_level_count": ("l", "pl"),
+    "mtlr_predictor_level": ("s", "pll"),
+    "mtlr_predictor_output_count": ("l", "p"),
+    "mtlr_predictor_is_compiled": ("i", "p"),
+    "mtlr_predictor_row": ("0", "plpplp"),
+    "mtlr_predictor_free": ("", "p"),
     "mtlr_model_average_effects_json": ("0", "ppppp"),
     "mtlr_registry_create": ("0", "pp"),
     "mtlr_registry_load_plugin": ("0", "psp"),
+    "mtlr_registry_add_callbacks": ("0", "ppp"),
     "mtlr_registry_backends": ("0", "ppp"),
     "mtlr_registry_resolve_spec": ("0", "ppsp"),
     "mtlr_registry_load_model": ("0", "ppsp"),
@@ -247,6 +267,11 @@ def _load() -> Any:
 
 
 lib: Any = _load()
+
+#: The same function for rows that take microseconds: it keeps the lock of Python's interpreter.
+predict_row: Any = c.PyDLL(None, handle=lib._handle)["mtlr_predictor_row"]
+predict_row.restype = c.c_int32
+predict_row.argtypes = lib.mtlr_predictor_row.argtypes
 
 
 def version() -> str:
@@ -329,11 +354,14 @@ _registry: Optional[Handle] = None
 
 
 def registry() -> c.c_void_p:
-    """The base learners that this process knows: those built in, and the plug-ins that were loaded."""
+    """The base learners that this process knows: those built in, Python's estimators, and the plug-ins that were loaded."""
     global _registry
     if _registry is None:
         made = c.c_void_p()
         call(lib.mtlr_registry_create, c.byref(made))
+        from ._sklearn import register
+
+        register(made)
         _registry = Handle(made, lambda pointer: None)
     return _registry.pointer
 

@@ -15,11 +15,12 @@ import numpy as np
 from . import _library as native
 from . import estimators
 from ._data import Frame, frame, label_text
-from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset
+from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, request
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, merge, place
 from ._running import Progress
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
 from .results import AverageEffects
+from .row_predictor import RowPredictor
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -134,7 +135,7 @@ class MetaLearner:
         data = state.pop("_bytes", None)
         self.__dict__.update(state)
         if data is not None:
-            self._model = Model.from_bytes(data)
+            self._model = Model.from_bytes(data, trust=True)  # Whoever reads a pickle trusts it.
 
     # --------------------------------------------------------------------------------------------------- Specs
 
@@ -337,6 +338,23 @@ class MetaLearner:
         """``fit`` and then ``predict_training``."""
         return self.fit(X, y, w, **options).predict_training()
 
+    def row_predictor(
+        self, columns: Optional[Sequence[str]] = None, *, arm: Any = None, baseline: Any = None, scale: Optional[str] = None
+    ) -> RowPredictor:
+        """The learner prepared to predict the effects of one row at a time, in microseconds: what a service wants.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            The names of the values of a row, in order; ``feature_names_in_`` where they are not given.
+        arm, baseline, scale : optional
+            As those of ``predict``.
+        """
+        asked = request(
+            native.EFFECTS, arm=None if arm is None else label_text(arm), baseline=None if baseline is None else label_text(baseline), scale=scale
+        )
+        return RowPredictor(self._fitted, columns, asked)
+
     def predict_arms(self, X: Any = None, *, propensity: Any = None) -> FloatArray:
         """The expected outcome in each arm, the control first: (n, K), or (n, K, classes). Training rows without `X`."""
         values = self._predict(X, native.ARM_MEANS, propensity)
@@ -392,9 +410,18 @@ class MetaLearner:
         self._fitted.save(path)
 
     @staticmethod
-    def load(path: Union[str, "os.PathLike[str]"]) -> "MetaLearner":
-        """Reads a model that any interface of the library has saved."""
-        return _of_model(Model.load(path))
+    def load(path: Union[str, "os.PathLike[str]"], *, trust: bool = False) -> "MetaLearner":
+        """Reads a model that any interface of the library has saved.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        trust : bool
+            Whether to read pickles, which can run any code. A model with estimators of scikit-learn among its base learners holds
+            some, and is refused without it.
+        """
+        return _of_model(Model.load(path, trust))
 
 
 def _of_model(model: Model) -> MetaLearner:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
+from . import _sklearn
 from ._data import Frame, Values, column, frame, label_text, name_of, numbers
 from ._library import Handle, lib
 from ._running import Progress, make, run
@@ -43,7 +44,7 @@ def assign_roles(
     covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
-        covariates.sparse_names, covariates.named,
+        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named,
     )  # fmt: skip
     if table.rows == 0:
         raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
@@ -51,11 +52,12 @@ def assign_roles(
 
     def part(values: Any, role: str, key: Optional[str]) -> tuple[str, Values]:
         if isinstance(values, str):
-            if values not in table.columns:
+            taken = table.take(values)
+            if taken is None:
                 raise InvalidDataError(
                     f"there is no column '{values}' in X", role, "name one of its columns, or pass the values themselves"
                 )
-            name, made = values, table.columns[values]
+            name, made = values, taken
         else:
             name, made = name_of(values, role, table.names), column(values, role)
         if len(made.numbers) != table.rows:
@@ -68,7 +70,7 @@ def assign_roles(
         return name, made
 
     _, outcome = part(y, "outcome", "outcome")
-    bad = int(np.isnan(outcome.numbers).sum()) if outcome.numbers.dtype.kind == "f" else int((outcome.numbers < 0).sum()) * bool(outcome.levels)  # fmt: skip
+    bad = missing_count(outcome)
     if bad and missing_outcome != "drop":
         raise InvalidDataError(
             f"{bad} of {table.rows} values are missing", "outcome", "drop these rows, or set missing_outcome='drop'"
@@ -93,6 +95,15 @@ def assign_roles(
     return Roles(table, spec, treatment, known)
 
 
+def missing_count(values: Values) -> int:
+    """How many values are missing."""
+    if values.validity is not None:
+        return int((np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 0).sum())
+    if values.numbers.dtype.kind == "f":
+        return int(np.isnan(values.numbers).sum())
+    return int((values.numbers < 0).sum()) if values.levels else 0
+
+
 def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:
     """Puts known propensities into a table: one number for each row, or one for each row and arm."""
     if not isinstance(propensity, np.ndarray) and hasattr(propensity, "to_numpy"):
@@ -115,6 +126,13 @@ def _labelled(values: Values) -> Values:
     """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
     if values.levels is not None:
         return values
+    if values.validity is not None:
+        there = np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 1
+        found, codes = np.unique(values.numbers[there], return_inverse=True)
+        all_codes = np.full(len(there), -1, np.int32)
+        all_codes[there] = codes.reshape(-1)
+        labels = found.tolist()
+        return Values(all_codes, [label_text(label) for label in labels], labels)
     found, codes = np.unique(values.numbers, return_inverse=True)
     codes = codes.reshape(-1).astype(np.int32)
     if found.dtype.kind == "f" and np.isnan(found).any():
@@ -131,6 +149,20 @@ def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool) -> Handle:
     flags = native.COPY if copy else native.BORROW
     native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), flags)
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
+
+
+def request(
+    output: int, *, arm: Optional[str] = None, baseline: Optional[str] = None, scale: Optional[str] = None
+) -> native.Prediction:
+    """What to predict of new rows."""
+    if scale not in native.SCALES:
+        raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
+    return native.Prediction(
+        output=output,
+        arm=arm.encode() if arm is not None else None,
+        baseline=baseline.encode() if baseline is not None else None,
+        scale=native.SCALES[scale],
+    )
 
 
 class Model:
@@ -158,16 +190,21 @@ class Model:
         return cls(made)
 
     @classmethod
-    def load(cls, path: Any) -> "Model":
+    def load(cls, path: Any, trust: bool = False) -> "Model":
         made = c.c_void_p()
-        native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
+        with _sklearn.trusting(trust) as read:
+            native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
+        if read:
+            classes = ", ".join(sorted(set(read)))
+            python_warnings.warn(f"{os.fsdecode(path)}: Python objects were unpickled: {classes}", MetaLearnersWarning, stacklevel=4)
         return cls(Handle(made, lib.mtlr_model_free))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Model":
+    def from_bytes(cls, data: bytes, trust: bool = False) -> "Model":
         made = c.c_void_p()
         buffer = c.cast(c.c_char_p(data), c.c_void_p)
-        native.call(lib.mtlr_registry_read_model, c.byref(made), native.registry(), buffer, len(data))
+        with _sklearn.trusting(trust):
+            native.call(lib.mtlr_registry_read_model, c.byref(made), native.registry(), buffer, len(data))
         return cls(Handle(made, lib.mtlr_model_free))
 
     def to_bytes(self) -> bytes:
@@ -199,17 +236,10 @@ class Model:
         progress: Progress = None,
     ) -> FloatArray:
         """Rows × columns of an output; the training rows where there is no table."""
-        if scale not in native.SCALES:
-            raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
-        asked = native.Prediction(
-            output=output,
-            arm=arm.encode() if arm is not None else None,
-            baseline=baseline.encode() if baseline is not None else None,
-            scale=native.SCALES[scale],
-            level=level,
-            rows=native.TRAINING_ROWS if table is None else native.NEW_ROWS,
-            dataset=dataset.pointer if dataset is not None else None,
-        )
+        asked = request(output, arm=arm, baseline=baseline, scale=scale)
+        asked.level = level
+        asked.rows = native.TRAINING_ROWS if table is None else native.NEW_ROWS
+        asked.dataset = dataset.pointer if dataset is not None else None
         count, pointer = c.c_int64(), self.handle.pointer
         native.call(lib.mtlr_model_prediction_columns, c.byref(count), pointer, c.byref(asked))
         view, kept = table.table() if table is not None else (None, None)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes as c
 import os
+import signal
 import sys
 import threading
 import time
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Iterator, Optional, Union
 
-from ._library import PROGRESS, Execution, Handle, call, failure, lib, registry
+from ._library import POLL, PROGRESS, Execution, Handle, call, failure, lib, registry
 
 #: ``True`` for a progress bar (tqdm where it is installed, otherwise lines on standard error), or a function that is told
 #: the stage, how much is done and how much there is, and may return ``False`` to cancel.
 Progress = Union[bool, None, Callable[[str, int, int], Any]]
-
-# How long Ctrl-C waits for the library to stop. After that the exception is raised, and the call ends in the background.
-_PATIENCE = 0.25
 
 _running: set["Job"] = set()
 
@@ -36,9 +35,19 @@ class Job:
         self.done = threading.Event()
         self.teller = _teller(progress)
         self._callback = PROGRESS(self._told) if self.teller else PROGRESS(0)
+        # The library asks on the thread that makes the call, and tells the progress there: both are Python's own.
+        self._poll = POLL(self._asked)
         self.execution = Execution(
-            threads=threads, memory_limit=memory_limit, progress=self._callback, cancel_token=token, registry=registry()
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=self._callback,
+            cancel_token=token,
+            registry=registry(),
+            poll=self._poll if threading.current_thread() is threading.main_thread() else POLL(0),
         )
+
+    def _asked(self, payload: Any) -> int:
+        return 1 if self.failed else 0  # To come here is enough: Python handles signals on its way.
 
     def _told(self, payload: Any, stage: bytes, done: int, total: int) -> int:
         assert self.teller
@@ -83,46 +92,42 @@ def run(
 ) -> None:
     """Calls a function whose last arguments are an execution and an error, so that Ctrl-C stops it.
 
-    Python handles signals on its main thread alone, between two of its own instructions. So the main thread waits while
-    another thread makes the call, and cancels the token when an interrupt comes. Other threads make the call themselves.
-    The call may outlive an interrupt for a moment: `holding` keeps alive what its pointers point to, and `release` is called
-    with what it has made.
+    Python handles signals on its main thread alone, between two of its own instructions. So the library asks there, twenty
+    times a second, whether to go on. `holding` keeps alive what the pointers of the call point to, and `release` is called with
+    what a call has made that ended with an exception all the same.
     """
     job = Job(threads or 0, memory_limit or 0, progress)
     job.holding = holding
-    if threading.current_thread() is not threading.main_thread():
+    with _interrupts(job):
         job.work(function, arguments)
-        return job.finish()
-    worker = threading.Thread(target=job.work, args=(function, arguments), daemon=True, name="libmetalearners")
-    try:
-        worker.start()
-        # In short steps, because the system may hand the signal to a thread that waits for nothing of ours.
-        while not job.done.wait(0.05):
-            pass
-    except BaseException:
-        job.cancel()
-        if not worker.ident:
-            raise
-        job.done.wait(_PATIENCE)
-        _when_done(job, release)
-        raise
+    if job.failed and not job.status:
+        release()
     job.finish()
 
 
-def _when_done(job: Job, release: Callable[[], None]) -> None:
-    """Frees what an interrupted call has made, at once or when it ends."""
+@contextlib.contextmanager
+def _interrupts(job: Job) -> Iterator[None]:
+    """On the main thread, what the handler of SIGINT raises cancels the job and waits for its end.
 
-    def wait() -> None:
-        job.done.wait()
-        if job.status:
-            failure(job.error, job.status)
-        else:
-            release()
+    Raised where Python happens to be, it could be lost between the library and a callback.
+    """
+    before = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    if not callable(before):
+        yield
+        return
 
-    if job.done.is_set():
-        wait()
-    else:
-        threading.Thread(target=wait, daemon=True).start()
+    def handle(number: int, frame: Any) -> None:
+        try:
+            before(number, frame)
+        except BaseException as raised:
+            job.failed = job.failed or raised
+            job.cancel()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def make(

@@ -14,6 +14,7 @@ import os
 from typing import Any, Optional, Union
 
 from . import _library as native
+from . import _sklearn
 from .errors import InvalidArgumentError, InvalidSpecError
 
 _CLASSES = {
@@ -180,12 +181,14 @@ _BY_BACKEND = {made.backend: made for made in (Trees, Forest, XGBoost, Ridge, La
 
 
 def model_spec(model: Any, where: str) -> Any:
-    """What stands in a spec for a model that a user gave: a base learner, its name, or a part of a spec."""
+    """What stands in a spec for a model that a user gave: a base learner, its name, an estimator, or a part of a spec."""
     if isinstance(model, BaseLearner):
         return model.to_spec()
     if isinstance(model, (str, dict)):
         return model
-    remedy = "call it: " + model.__name__ + "()" if isinstance(model, type) else "use Trees(), Ridge() or another of this package"
+    if _sklearn.is_estimator(model):
+        return _sklearn.spec(model)
+    remedy = "call it: " + model.__name__ + "()" if isinstance(model, type) else "use Trees(), Ridge() or another of this package, or an estimator of scikit-learn"
     raise InvalidArgumentError(f"{model!r} is no base learner", where, remedy)
 
 
@@ -193,6 +196,9 @@ def from_spec(spec: Any) -> Any:
     """The base learner of a part of a spec."""
     if isinstance(spec, str):
         spec = {"backend": spec}
+    if spec.get("backend") == _sklearn.BACKEND:
+        known = _sklearn.estimator(spec.get("estimator", ""))
+        return spec if known is None else known
     given = {name + "_" * keyword.iskeyword(name): value for name, value in spec.items() if name != "backend"}
     made = _BY_BACKEND.get(spec.get("backend", ""))
     return made(**given) if made else Plugin(spec["backend"], **given)

@@ -102,6 +102,10 @@ _LEARNERS: tuple[type[MetaLearner], ...] = (
 BY_NAME = {made._learner: made for made in _LEARNERS}
 
 
-def load(path: Union[str, "os.PathLike[str]"]) -> MetaLearner:
-    """Reads a model that any interface of the library has saved, as the learner that it was fitted by."""
-    return MetaLearner.load(path)
+def load(path: Union[str, "os.PathLike[str]"], *, trust: bool = False) -> MetaLearner:
+    """Reads a model that any interface of the library has saved, as the learner that it was fitted by.
+
+    A model with estimators of scikit-learn among its base learners holds pickles, which can run any code: it is refused unless
+    `trust` says that you trust whoever made the file.
+    """
+    return MetaLearner.load(path, trust=trust)

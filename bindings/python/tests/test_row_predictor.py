@@ -1,0 +1,84 @@
+"""Learners prepared for single rows."""
+
+import threading
+
+import numpy as np
+import pytest
+from conftest import draw, linear
+
+import libmetalearners as mtlr
+
+LEARNERS = [
+    mtlr.TLearner(mtlr.Trees(trees=9)), mtlr.XLearner(mtlr.Ridge(), effect_model=mtlr.Trees(trees=9)), linear(),
+    mtlr.RLearner(mtlr.Forest(trees=5), effect_model=mtlr.Forest(trees=5)), mtlr.AutoLearner(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)
+@pytest.mark.parametrize("arms", [2, 3])
+def test_rows_are_predicted_as_in_a_table(learner, arms):
+    data = draw(300, arms)
+    X = data.X.copy()
+    X[::7, 1] = np.nan
+    predictor = learner.fit(X, data.y, data.w).row_predictor()
+    assert predictor.is_compiled and predictor.columns == ["x0", "x1", "x2"] and len(predictor.outputs) == arms - 1
+    expected = learner.predict(X).reshape(len(X), -1)
+    np.testing.assert_allclose([predictor(row) for row in X], expected, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(predictor(list(X[0])), expected[0], rtol=0, atol=1e-11)
+
+
+def test_labels_names_and_missing_values():
+    pandas = pytest.importorskip("pandas")
+    data = draw(300)
+    kinds = np.array(["10", "9", "x"])[np.arange(300) % 3]
+    frame = pandas.DataFrame({"a": data.X[:, 0], "kind": pandas.Categorical(kinds), "b": data.X[:, 1]})
+    learner = linear().fit(frame, data.y, data.w)
+    predictor = learner.row_predictor(["kind", "unused", "b", "a"])
+    assert predictor.levels == {"kind": ["10", "9", "x"]}
+    for row in (0, 1, 2):
+        values = {"a": data.X[row, 0], "kind": kinds[row], "b": data.X[row, 1], "unused": 1}
+        expected = learner.predict(frame[row : row + 1])
+        np.testing.assert_allclose(predictor(values), expected)
+        np.testing.assert_allclose(predictor([kinds[row], None, data.X[row, 1], data.X[row, 0]]), expected)
+        np.testing.assert_allclose(predictor(np.array([row, np.nan, data.X[row, 1], data.X[row, 0]])), expected)
+    gaps = pandas.DataFrame({"a": [np.nan], "kind": pandas.Categorical([None], ["10"]), "b": [0.5]})
+    np.testing.assert_allclose(predictor({"a": None, "kind": "never seen", "b": 0.5, "unused": None}), learner.predict(gaps))
+
+
+def test_what_is_wrong_with_a_row_is_said(fitted):
+    predictor = fitted.row_predictor()
+    for row in ([1.0], [1.0, 2, 3, 4], 1.0, {"x0": 1}):
+        with pytest.raises((mtlr.errors.InvalidDataError, TypeError)):
+            predictor(row)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="x1"):
+        predictor([1.0, "text", 2.0])
+    with pytest.raises(mtlr.MetaLearnersError, match="overflow"):
+        predictor([np.inf, 0, 0])
+    with pytest.raises(mtlr.errors.InvalidDataError, match="x2"):
+        fitted.row_predictor(["x0", "x1"])
+    with pytest.raises(mtlr.NotFittedError):
+        linear().row_predictor()
+
+
+def test_contrasts_of_arms():
+    data = draw(300, 3)
+    learner = linear().fit(data.X, data.y, data.w)
+    predictor = learner.row_predictor(arm=2, baseline=1)
+    np.testing.assert_allclose(predictor(data.X[0]), learner.predict(data.X[:1], arm=2, baseline=1).ravel(), atol=1e-12)
+
+
+def test_threads_share_a_predictor(fitted, data):
+    predictor = fitted.row_predictor()
+    expected = [predictor(row) for row in data.X]
+    wrong = []
+
+    def ask():
+        for _ in range(20):
+            wrong.extend(row for row, one in zip(data.X, expected) if predictor(row) != one)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

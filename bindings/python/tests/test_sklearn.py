@@ -1,0 +1,142 @@
+"""Estimators of scikit-learn as base learners."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import draw
+
+import libmetalearners as mtlr
+
+pytest.importorskip("sklearn")
+from sklearn.base import BaseEstimator, clone  # noqa: E402
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor  # noqa: E402
+from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
+from sklearn.neighbors import KNeighborsRegressor  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
+
+
+def learner(**options):
+    return mtlr.DRLearner(
+        RandomForestRegressor(10), LogisticRegression(), make_pipeline(StandardScaler(), LinearRegression()), folds=2, seed=1, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def data():
+    return draw(300)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return learner().fit(data.X, data.y, data.w)
+
+
+def test_least_squares_is_that_of_the_library(data):
+    own = mtlr.TLearner(mtlr.OLS(), mtlr.Constant()).fit(data.X, data.y, data.w).predict(data.X)
+    theirs = mtlr.TLearner(LinearRegression(), mtlr.Constant()).fit(data.X, data.y, data.w)
+    np.testing.assert_allclose(theirs.predict(data.X), own, atol=1e-9)
+    predictor = theirs.row_predictor()
+    assert not predictor.is_compiled
+    np.testing.assert_allclose(predictor(data.X[0]), own[:1], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["SLearner", "TLearner", "XLearner", "RLearner", "DRLearner"])
+def test_every_learner_takes_them(kind, data):
+    made = getattr(mtlr, kind)(HistGradientBoostingRegressor(max_iter=20), RandomForestClassifier(10), LinearRegression(), folds=2)
+    X = data.X.copy()
+    X[::9, 2] = np.nan
+    effects = made.fit(np.delete(X, 2, 1), data.y, data.w).predict(np.delete(X, 2, 1))
+    assert np.isfinite(effects).all() and np.corrcoef(effects, 1 + data.X[:, 1])[0, 1] > 0.3
+
+
+def test_the_same_seed_gives_the_same_model(fitted, data):
+    again = learner().fit(data.X, data.y, data.w)
+    assert again._model.to_bytes() == fitted._model.to_bytes()
+    assert learner(threads=1).fit(data.X, data.y, data.w)._model.to_bytes() == fitted._model.to_bytes()
+
+
+def test_the_estimators_that_were_given_are_left_alone(data):
+    given = LinearRegression()
+    mtlr.TLearner(given, mtlr.Constant()).fit(data.X, data.y, data.w)
+    assert not hasattr(given, "coef_")
+
+
+def test_clones_pickles_and_specs(fitted, data):
+    assert clone(fitted).effect_model is not fitted.effect_model
+    assert fitted.get_params()["outcome_model"].n_estimators == 10
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict(data.X), fitted.predict(data.X))
+    spec = fitted.to_spec()
+    assert spec["models"]["outcome"]["backend"] == "python"
+    np.testing.assert_array_equal(mtlr.MetaLearner.from_spec(spec).fit(data.X, data.y, data.w).predict(data.X), fitted.predict(data.X))
+
+
+def test_files_are_read_by_those_who_trust_them(fitted, data, tmp_path):
+    path = tmp_path / "model"
+    fitted.save(path)
+    # This process wrote them itself.
+    np.testing.assert_array_equal(mtlr.load(path).predict(data.X), fitted.predict(data.X))
+    np.save(tmp_path / "X.npy", data.X)
+    program = f"""
+import warnings, numpy as np, libmetalearners as mtlr
+try:
+    mtlr.load({str(path)!r})
+except mtlr.MetaLearnersError as error:
+    assert "trust=True" in str(error), error
+else:
+    raise SystemExit("it was read")
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    learner = mtlr.load({str(path)!r}, trust=True)
+assert any("RandomForestRegressor" in str(one.message) for one in told), told
+np.save({str(tmp_path / "effects.npy")!r}, learner.predict(np.load({str(tmp_path / "X.npy")!r})))
+try:
+    mtlr.load({str(path)!r})
+except mtlr.MetaLearnersError:
+    print("done")
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ)
+    assert told.stdout == "done\n", told.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "effects.npy"), fitted.predict(data.X))
+
+
+def test_categories_come_as_a_frame(data):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": data.X[:, 0], "b": data.X[:, 1], "kind": pandas.Categorical(np.array(["u", "v"])[data.w])})
+    trees = HistGradientBoostingRegressor(max_iter=10, categorical_features="from_dtype")
+    made = mtlr.TLearner(trees, mtlr.Constant(), folds=2).fit(frame, data.y, 1 - data.w)
+    assert np.isfinite(made.predict(frame)).all()
+
+
+def test_weights(data):
+    weights = np.where(data.X[:, 2] > 0, 1.0, 0.001)
+    own = mtlr.TLearner(mtlr.OLS(), mtlr.Constant()).fit(data.X, data.y, data.w, sample_weight=weights).predict(data.X)
+    pipeline = make_pipeline(StandardScaler(), LinearRegression())
+    theirs = mtlr.TLearner(pipeline, mtlr.Constant()).fit(data.X, data.y, data.w, sample_weight=weights).predict(data.X)
+    np.testing.assert_allclose(theirs, own, atol=1e-8)
+    with pytest.raises(mtlr.MetaLearnersError, match="sample_weight"):
+        mtlr.TLearner(KNeighborsRegressor(), mtlr.Constant()).fit(data.X, data.y, data.w, sample_weight=weights)
+
+
+class Failing(BaseEstimator):
+    def fit(self, X, y):
+        raise LookupError("nothing to be found")
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+def test_what_an_estimator_says_is_told(data):
+    with pytest.raises(mtlr.MetaLearnersError, match="nothing to be found"):
+        mtlr.TLearner(Failing(), mtlr.Constant()).fit(data.X, data.y, data.w)
+    with pytest.raises(mtlr.MetaLearnersError, match="classifier"):
+        mtlr.DRLearner(mtlr.Ridge(), LinearRegression()).fit(data.X, data.y, data.w)
+    with pytest.raises(mtlr.MetaLearnersError, match="regressor"):
+        mtlr.TLearner(LogisticRegression(), mtlr.Constant()).fit(data.X, data.y, data.w)
+    with pytest.raises(mtlr.MetaLearnersError, match="call it"):
+        mtlr.TLearner(LinearRegression).fit(data.X, data.y, data.w)
