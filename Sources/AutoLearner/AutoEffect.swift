@@ -68,14 +68,15 @@ extension AutoPair {
         }
         let count = effectiveRowCount(rows)
         let total = rows.reduce(0.0) { $0 + weight(Int($1)) }
-        let losses = candidates.map {
-            loss.loss(of: $0.values, weights: dataset.weights) * (total > 0 ? count / total : 0)
+        func rowsLoss(of values: [Double]) -> Double {
+            loss.loss(of: values, weights: dataset.weights) * (total > 0 ? count / total : 0)
         }
-        let weights = settings.weights.weights(losses: losses, rowCount: count)
-        var values = [Double](repeating: 0, count: dataset.rowCount)
-        for (candidate, weight) in zip(candidates, weights) {
-            for row in values.indices { values[row] += weight * candidate.values[row] }
-        }
+        let losses = candidates.map { rowsLoss(of: $0.values) }
+        let mixture = mixture(of: candidates, loss)
+        let weights = settings.weights.weights(
+            losses: losses, mixture: mixture, mixtureLoss: rowsLoss(of: combined(candidates, mixture)),
+            penalty: settings.mixturePenalty, rowCount: count)
+        var values = combined(candidates, weights)
         let shift = settings.residualShare * level(loss, effect: values)
         for row in values.indices { values[row] += shift }
         return AutoEffect(
@@ -84,6 +85,26 @@ extension AutoPair {
                 .sum(candidates.map { $0.formulas[fold] }, weights: weights, constant: shift, width: width)
             }, models: nuisances.results.models.merging(effects.models) { own, _ in own },
             weights: zip(candidates, weights).map { ($0.name, $1) }, alsoWeights: Array(weights[own...]))
+    }
+
+    /// The weights, not negative and adding up to one, of the mixture of all candidates that has the least R-loss.
+    private func mixture(of candidates: [AutoCandidate], _ loss: PseudoOutcome) -> [Double] {
+        let rows = loss.rows.map(Int.init)
+        return ConvexStack(
+            candidates.map { candidate in rows.map { loss.residuals[0][$0] * candidate.values[$0] } },
+            target: rows.map { loss.values[$0] },
+            rowWeights: dataset.weights.map { all in rows.map { all[$0] } },
+            .sumToOne
+        ).weights
+    }
+
+    /// The weighted sum of the candidates at every row.
+    private func combined(_ candidates: [AutoCandidate], _ weights: [Double]) -> [Double] {
+        var values = [Double](repeating: 0, count: dataset.rowCount)
+        for (candidate, weight) in zip(candidates, weights) where weight != 0 {
+            for row in values.indices { values[row] += weight * candidate.values[row] }
+        }
+        return values
     }
 
     /// As many rows of equal weight as say as much (Kish): the unit of weights has no meaning.
@@ -199,6 +220,7 @@ extension AutoPair {
             mixed("x lasso", .imputedControlLasso, .imputedArmLasso),
             mixed("x ridge, linear", .imputedControlRidge, .imputedArmRidge),
             mixed("x trees", .imputedControlTrees, .imputedArmTrees),
+            mixed("x deep trees", .deepImputedControlTrees, .deepImputedArmTrees),
         ].compactMap(\.self)
     }
 

@@ -32,6 +32,8 @@ struct AutoMember: Sendable {
         case imputedArmLasso = "effect imputed in the arm: lasso"
         case imputedArmRidge = "effect imputed in the arm: ridge"
         case imputedArmTrees = "effect imputed in the arm: trees"
+        case deepImputedControlTrees = "effect imputed in the control: deep trees"
+        case deepImputedArmTrees = "effect imputed in the arm: deep trees"
     }
 
     /// What has to be there before.
@@ -49,8 +51,8 @@ struct AutoMember: Sendable {
         case ridge(Columns)
         case lasso(Columns)
         case logistic(Columns)
-        /// Boosted trees of the size that outcomes take, or smaller ones; the number stands in seeds, and is frozen.
-        case trees(isLarge: Bool, seed: UInt64)
+        /// Boosted trees; the number stands in seeds, and is frozen.
+        case trees(AutoSettings.TreeSize, seed: UInt64)
     }
 
     /// The columns that linear members see.
@@ -93,69 +95,67 @@ struct AutoMember: Sendable {
     let method: Method
     let rows: Rows
     let target: Target
-    /// Whether the light recipe has it as well.
-    var isLight = false
+    /// On more rows it is left out: it takes its time, and others are better there.
+    var mostRows = Int.max
 
-    /// All members of a recipe. Linear members come first: they take longest and cannot be split.
+    /// All members for so many rows. Linear members come first: they take longest and cannot be split.
     static func all(_ settings: AutoSettings, knowsPropensities: Bool) -> [AutoMember] {
         let table: [AutoMember] = [
             .init(
                 name: .controlLasso, step: .nuisances, method: .lasso(.largest), rows: .control,
-                target: .outcome, isLight: true),
-            .init(
-                name: .controlRidge, step: .nuisances, method: .ridge(.linear), rows: .control,
-                target: .outcome, isLight: true),
-            .init(
-                name: .armLasso, step: .nuisances, method: .lasso(.largest), rows: .arm, target: .outcome,
-                isLight: true),
-            .init(
-                name: .armRidge, step: .nuisances, method: .ridge(.linear), rows: .arm, target: .outcome,
-                isLight: true),
-            .init(
-                name: .marginalRidge, step: .nuisances, method: .ridge(.linear), rows: .both,
-                target: .outcome, isLight: true),
-            .init(
-                name: .marginalLasso, step: .nuisances, method: .lasso(.largest), rows: .both,
                 target: .outcome),
             .init(
+                name: .controlRidge, step: .nuisances, method: .ridge(.linear), rows: .control,
+                target: .outcome),
+            .init(
+                name: .armLasso, step: .nuisances, method: .lasso(.largest), rows: .arm, target: .outcome),
+            .init(
+                name: .armRidge, step: .nuisances, method: .ridge(.linear), rows: .arm, target: .outcome),
+            .init(
+                name: .marginalRidge, step: .nuisances, method: .ridge(.linear), rows: .both,
+                target: .outcome),
+            .init(
+                name: .marginalLasso, step: .nuisances, method: .lasso(.largest), rows: .both,
+                target: .outcome, mostRows: 50_000),
+            .init(
                 name: .propensityLogistic, step: .nuisances, method: .logistic(.linear), rows: .both,
-                target: .treatment, isLight: true),
+                target: .treatment),
             .init(
                 name: .propensityLasso, step: .nuisances, method: .lasso(.largest), rows: .both,
                 target: .share),
             .init(
                 name: .propensityCurves, step: .nuisances, method: .logistic(.curves), rows: .both,
-                target: .treatment),
+                target: .treatment, mostRows: 5_000),
             .init(
-                name: .controlTrees, step: .nuisances, method: .trees(isLarge: true, seed: 2), rows: .control,
-                target: .outcome, isLight: true),
-            .init(
-                name: .armTrees, step: .nuisances, method: .trees(isLarge: true, seed: 3), rows: .arm,
-                target: .outcome, isLight: true),
-            .init(
-                name: .propensityTrees, step: .nuisances, method: .trees(isLarge: false, seed: 1),
-                rows: .both, target: .treatment, isLight: true),
-            .init(
-                name: .jointTrees, step: .nuisances, method: .trees(isLarge: true, seed: 5), rows: .both,
-                target: .outcomeGivenTreatment),
-            .init(
-                name: .marginalTrees, step: .nuisances, method: .trees(isLarge: true, seed: 4), rows: .both,
+                name: .controlTrees, step: .nuisances, method: .trees(.outcomes, seed: 2), rows: .control,
                 target: .outcome),
             .init(
+                name: .armTrees, step: .nuisances, method: .trees(.outcomes, seed: 3), rows: .arm,
+                target: .outcome),
+            .init(
+                name: .propensityTrees, step: .nuisances, method: .trees(.effects, seed: 1),
+                rows: .both, target: .treatment),
+            .init(
+                name: .jointTrees, step: .nuisances, method: .trees(.outcomesGivenTreatment, seed: 5),
+                rows: .both,
+                target: .outcomeGivenTreatment, mostRows: 100_000),
+            .init(
+                name: .marginalTrees, step: .nuisances, method: .trees(.outcomes, seed: 4), rows: .both,
+                target: .outcome, mostRows: 100_000),
+            .init(
                 name: .jointLassoLinear, step: .modulated, method: .lasso(.largest), rows: .both,
-                target: .modulatedOutcome(.linear, columnFactor: settings.linearEffectFactor)),
+                target: .modulatedOutcome(.linear, columnFactor: settings.linearEffectFactor),
+                mostRows: 50_000),
             .init(
                 name: .jointLasso, step: .modulated, method: .lasso(.largest), rows: .both,
-                target: .modulatedOutcome(.largest, columnFactor: 1)),
+                target: .modulatedOutcome(.largest, columnFactor: 1), mostRows: 50_000),
             .init(
-                name: .effectLasso, step: .effects, method: .lasso(.largest), rows: .both, target: .effect,
-                isLight: true),
+                name: .effectLasso, step: .effects, method: .lasso(.largest), rows: .both, target: .effect),
             .init(
-                name: .effectRidge, step: .effects, method: .ridge(.linear), rows: .both, target: .effect,
-                isLight: true),
+                name: .effectRidge, step: .effects, method: .ridge(.linear), rows: .both, target: .effect),
             .init(
                 name: .effectLassoLinear, step: .effects, method: .lasso(.linear), rows: .both,
-                target: .effect),
+                target: .effect, mostRows: 50_000),
             .init(
                 name: .imputedControlLasso, step: .effects, method: .lasso(.largest), rows: .control,
                 target: .imputedControl),
@@ -169,17 +169,23 @@ struct AutoMember: Sendable {
                 name: .imputedArmRidge, step: .effects, method: .ridge(.linear), rows: .arm,
                 target: .imputedArm),
             .init(
-                name: .effectTrees, step: .effects, method: .trees(isLarge: false, seed: 6), rows: .both,
-                target: .effect, isLight: true),
+                name: .effectTrees, step: .effects, method: .trees(.effects, seed: 6), rows: .both,
+                target: .effect),
             .init(
-                name: .imputedControlTrees, step: .effects, method: .trees(isLarge: false, seed: 7),
+                name: .imputedControlTrees, step: .effects, method: .trees(.effects, seed: 7),
                 rows: .control, target: .imputedControl),
             .init(
-                name: .imputedArmTrees, step: .effects, method: .trees(isLarge: false, seed: 8), rows: .arm,
+                name: .imputedArmTrees, step: .effects, method: .trees(.effects, seed: 8), rows: .arm,
                 target: .imputedArm),
+            .init(
+                name: .deepImputedControlTrees, step: .effects, method: .trees(.deepEffects, seed: 9),
+                rows: .control, target: .imputedControl),
+            .init(
+                name: .deepImputedArmTrees, step: .effects, method: .trees(.deepEffects, seed: 10),
+                rows: .arm, target: .imputedArm),
         ]
         return table.filter { member in
-            (settings.recipe == .full || member.isLight) && !(knowsPropensities && member.isOfPropensity)
+            settings.rowCount <= member.mostRows && !(knowsPropensities && member.isOfPropensity)
         }
     }
 }
@@ -218,13 +224,9 @@ struct AutoEstimators: Sendable {
             estimators[name] = estimator
             design = design ?? shared
         }
-        for isLarge in [false, true] {
-            for isJoint in [false, true] {
-                estimators[Self.trees(isLarge: isLarge, isJoint: isJoint)] =
-                    try registry.estimators.makeEstimator(
-                        EstimatorChoice("trees", settings.trees(isLarge: isLarge, isJoint: isJoint)),
-                        at: Self.place)
-            }
+        for size in AutoSettings.TreeSize.allCases {
+            estimators[size.rawValue] = try registry.estimators.makeEstimator(
+                EstimatorChoice("trees", settings.trees(size)), at: Self.place)
         }
         guard let design else { throw Self.place.error("there is no linear backend") }
         self.design = design
@@ -233,10 +235,6 @@ struct AutoEstimators: Sendable {
 
     private static let place = SpecPath.root.appending("auto")
 
-    private static func trees(isLarge: Bool, isJoint: Bool) -> String {
-        "trees" + (isLarge ? ", large" : "") + (isJoint ? ", joint" : "")
-    }
-
     /// The base learner of a member.
     func estimator(_ member: AutoMember) throws(MetaLearnersError) -> any BaseEstimator {
         let name: String
@@ -244,10 +242,7 @@ struct AutoEstimators: Sendable {
         case .ridge: name = "ridge"
         case .lasso: name = "lasso"
         case .logistic: name = "logistic"
-        case .trees(let isLarge, _):
-            var isJoint = false
-            if case .outcomeGivenTreatment = member.target { isJoint = true }
-            name = Self.trees(isLarge: isLarge, isJoint: isJoint)
+        case .trees(let size, _): name = size.rawValue
         }
         if let estimator = estimators[name] { return estimator }
         throw MetaLearnersError(.internalFault, at: "auto", "has no base learner '\(name)'")

@@ -1,32 +1,32 @@
 import MetaLearnersCore
 
-/// The numbers of `auto`. Specs do not have them: they are what was measured to do well without tuning.
+/// The numbers of `auto`. Specs do not have them: they are what was measured to do well without tuning
+/// (`Benchmarks/accuracy`, where rows are few and where they are many).
+///
+/// What follows the number of rows does so gradually, so that there is no size at which results jump.
 struct AutoSettings: Sendable {
-    /// Which members there are.
-    enum Recipe: Sendable {
-        /// All of them.
-        case full
-        /// Those that are worth their time on many rows.
-        case light
+    /// Sizes of boosted trees.
+    enum TreeSize: String, CaseIterable, Sendable {
+        case outcomes = "trees of outcomes"
+        case outcomesGivenTreatment = "trees of outcomes given treatment"
+        /// Of effects and propensities, which vary less than outcomes.
+        case effects = "trees of effects"
+        case deepEffects = "deep trees of effects"
     }
 
-    /// Up to so many rows the recipe is the full one.
-    static let fullRows = 20_000
-
-    var recipe = Recipe.full
+    /// How many rows there are: members that are not worth their time on so many are left out.
+    var rowCount: Int
     /// The most rounds of boosting, and how many rounds lie between two evaluations.
-    var rounds = 300
+    var rounds = 150
     var roundStep = 10
-    /// Leaves of trees of outcomes, and rows in a leaf at least.
+    var learningRate = 0.1
+    /// Leaves of trees of outcomes and of deep trees of effects, and rows in a leaf of outcomes at least.
     var outcomeLeaves = 8
     var outcomeLeafSize = 10
-    /// Leaves of trees of effects and propensities, and rows in a leaf at least.
+    /// Leaves of other trees of effects and of propensities, and rows in a leaf of effects at least.
     var effectLeaves = 4
     var effectLeafSize = 20
-    var learningRate = 0.05
     var l2 = 1.0
-    var rowSample = 0.7
-    var columnSample = 0.7
     var maxBins = 63
     /// Penalties of a lasso's path.
     var lassoStages = 40
@@ -41,31 +41,58 @@ struct AutoSettings: Sendable {
     var widthLimit = 500
     /// How members become one effect.
     var weights = ExponentialWeights()
+    /// What a candidate in the best mixture of all costs, in units of the noise's variance.
+    var mixturePenalty = 4.0
     /// The part of the mean residual that is added to the effect.
     var residualShare = 0.5
 
-    /// The parameters of boosted trees.
-    func trees(isLarge: Bool, isJoint: Bool) -> SpecObject {
-        SpecObject([
+    /// A category of more levels than this is large.
+    static let largeCategory = 64
+
+    /// The settings for a dataset.
+    init(_ dataset: CausalDataset) {
+        self.init(
+            rowCount: dataset.rowCount,
+            hasLargeCategory: dataset.covariates.columns.contains { column in
+                if case .categorical(let levels) = column.kind {
+                    levels.count > Self.largeCategory
+                } else {
+                    false
+                }
+            })
+    }
+
+    /// The settings for so many rows.
+    ///
+    /// - Parameter hasLargeCategory: whether a covariate has so many levels that a split has countless ways to part them.
+    ///   Large trees learn noise by them, so trees stay small, however many rows there are.
+    init(rowCount: Int, hasLargeCategory: Bool = false) {
+        self.rowCount = rowCount
+        maxBins = min(max(rowCount / 8, 63), 255)
+        guard !hasLargeCategory else { return }
+        // How many factors of ten there are between 2,000 rows and these.
+        let decades = min(max(Double.log(Double(max(rowCount, 1)) / 2000) / Double.log(10), 0), 2.5)
+        outcomeLeaves = Int((8 * Double.exp(0.8 * decades)).rounded())
+        effectLeaves = Int((4 * Double.exp(0.4 * decades)).rounded())
+        // Fewer and longer steps: what is saved goes into leaves.
+        let length = min(decades, 1)
+        learningRate = 0.1 * (1 + length)
+        rounds = 150 - 10 * Int((5 * length).rounded())
+        roundStep = length < 0.5 ? 10 : 5
+    }
+
+    /// The parameters of boosted trees. Every tree sees all rows and columns: effects and outcomes may hang on few columns
+    /// and on products of them, and drawing rows costs more than it brings.
+    func trees(_ size: TreeSize) -> SpecObject {
+        let isOutcome = size == .outcomes || size == .outcomesGivenTreatment
+        return SpecObject([
             ("trees", .integer(rounds)), ("learning_rate", .number(learningRate)),
-            ("max_leaves", .integer(isLarge ? outcomeLeaves : effectLeaves)),
-            ("min_leaf_size", .integer(isLarge ? outcomeLeafSize : effectLeafSize)), ("l2", .number(l2)),
-            ("row_sample", .number(rowSample)),
-            // The treatment's own column is one of few: every tree of the joint model may split by it.
-            ("column_sample", .number(isJoint ? 1 : columnSample)), ("max_bins", .integer(maxBins)),
+            ("max_leaves", .integer(size == .effects ? effectLeaves : outcomeLeaves)),
+            ("min_leaf_size", .integer(isOutcome ? outcomeLeafSize : effectLeafSize)), ("l2", .number(l2)),
+            ("max_bins", .integer(maxBins)),
         ])
     }
 
     /// The rounds that are compared.
     var stages: [Int] { Array(stride(from: 0, through: rounds, by: max(roundStep, 1))) }
-
-    /// The settings for so many rows.
-    init(rowCount: Int) {
-        guard rowCount > Self.fullRows else { return }
-        recipe = .light
-        // Half as many steps, each twice as long; on so many rows drawing the rows of a tree costs more than it brings.
-        rounds /= 2
-        learningRate *= 2
-        rowSample = 1
-    }
 }

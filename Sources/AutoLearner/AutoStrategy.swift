@@ -3,9 +3,9 @@ import MetaLearnersCore
 
 /// `auto`: a strong estimate without tuning.
 ///
-/// Nuisances are stacked out of trees, ridge and a lasso on curves and products; fourteen candidates for the effect (a
-/// constant, and S-, T-, R- and X-learners on these), and whatever the spec adds under `auto.also`, are combined by weights
-/// that fall exponentially with their out-of-fold R-loss (`ExponentialWeights`). `AutoMember.all` is the table of what is
+/// Nuisances are stacked out of trees, ridge and a lasso on curves and products; fifteen candidates for the effect (a
+/// constant, and S-, T-, R- and X-learners on these), whatever the spec adds under `auto.also`, and the best mixture of all
+/// are combined by weights that fall exponentially with their out-of-fold R-loss (`ExponentialWeights`). `AutoMember.all` is the table of what is
 /// fitted, `AutoEffect` makes candidates of it.
 package struct AutoStrategy: FittingStrategy {
     package static let kind = LearnerKind.auto
@@ -16,7 +16,7 @@ package struct AutoStrategy: FittingStrategy {
 
     package static let reference = LearnerReference(
         target: "–", weight: "–",
-        effect: "fourteen candidates (a constant, S, T, R and X), weighted by their out-of-fold R-loss",
+        effect: "fifteen candidates (a constant, S, T, R and X), weighted by their out-of-fold R-loss",
         citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
 
     private let spec: MetaLearnerSpec
@@ -102,14 +102,14 @@ package struct AutoStrategy: FittingStrategy {
             break
         }
         // Of every member the predictions out of fold, and until its stage is chosen those of every stage.
-        let lists = members.count * (dataset.armCount - 1) * 2
+        let lists = members.count * (dataset.armCount - 1) * 3
         bytes += (lists + 4 * settings.stages.count) * dataset.rowCount * 8
         for member in also { bytes += try member.strategy.footprint(dataset) }
         return bytes
     }
 
     func settings(_ dataset: CausalDataset) -> AutoSettings {
-        settings ?? AutoSettings(rowCount: dataset.rowCount)
+        settings ?? AutoSettings(dataset)
     }
 
     /// What decides the nuisances beside data and folds.

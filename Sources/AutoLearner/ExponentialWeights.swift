@@ -29,4 +29,27 @@ struct ExponentialWeights {
         let total = raw.reduce(0, +)
         return raw.map { $0 / total }
     }
+
+    /// The weights of candidates, the mixture of them that has the least loss being one more candidate, whose weight is
+    /// shared among its parts.
+    ///
+    /// Where rows are many, a mixture is better than any of its parts. It was chosen by the rows that judge it, so each of its
+    /// parts but one costs a `penalty` in units of the noise's variance (2 would make the loss of known candidates unbiased:
+    /// Mallows 1973; Hansen 2007).
+    ///
+    /// - Parameters:
+    ///   - losses: the R-loss of each candidate, a sum over rows with weights of mean 1.
+    ///   - mixture: the weights of the mixture; they add up to one.
+    ///   - mixtureLoss: its R-loss.
+    ///   - count: how many rows the sums are over.
+    func weights(
+        losses: [Double], mixture: [Double], mixtureLoss: Double, penalty: Double, rowCount count: Double
+    ) -> [Double] {
+        let noise = min(mixtureLoss, losses.min() ?? mixtureLoss) / count
+        let parts = mixture.count { $0 > 1e-3 }
+        let all = weights(
+            losses: losses + [mixtureLoss + penalty * noise * Double(max(parts - 1, 0))], rowCount: count)
+        let rest = all[losses.count]
+        return zip(all, mixture).map { $0 + rest * $1 }
+    }
 }

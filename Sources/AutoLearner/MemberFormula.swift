@@ -12,6 +12,7 @@ struct MemberSum: Sendable, Equatable {
         private static let table: [(member: AutoMember.Name, arm: UInt8?, code: UInt8)] = [
             (.controlTrees, nil, 0), (.armTrees, nil, 1), (.jointTrees, 0, 2), (.jointTrees, 1, 3),
             (.effectTrees, nil, 4), (.imputedControlTrees, nil, 5), (.imputedArmTrees, nil, 6),
+            (.deepImputedControlTrees, nil, 7), (.deepImputedArmTrees, nil, 8),
         ]
 
         /// - Parameter arm: for a model that sees the treatment, what it is asked for: 0 or 1.

@@ -11,14 +11,13 @@ struct AutoTests {
     /// `auto` with few rounds, so that tests are short.
     private func fit(
         _ data: CausalDataset, _ keys: [(String, SpecValue)] = [], rounds: Int = 60, folds: Int = 3,
-        recipe: AutoSettings.Recipe = .full, threads: Int = 1
+        asOf rowCount: Int? = nil, threads: Int = 1
     ) throws -> CATEModel {
         let spec: SpecValue = .object(SpecObject([("cross_fitting", ["folds": .integer(folds)])] + keys))
         let fitter = try MetaLearnerFitter(MetaLearnerSpec(spec))
-        var settings = AutoSettings(rowCount: data.rowCount)
+        var settings = AutoSettings(rowCount: rowCount ?? data.rowCount)
         settings.rounds = rounds
         settings.roundStep = 5
-        settings.recipe = recipe
         return try fitter.withAuto(settings).fit(data, ExecutionOptions(threads: threads))
     }
 
@@ -120,10 +119,10 @@ struct AutoTests {
         }
     }
 
-    @Test("Effects that differ are found", arguments: [AutoSettings.Recipe.full, .light])
-    func differingEffects(recipe: AutoSettings.Recipe) throws {
+    @Test("Effects that differ are found", arguments: [500, 20_000, 1_000_000])
+    func differingEffects(asOf rowCount: Int) throws {
         let data = try SyntheticDataset.nieWager(.b, rows: 500, noise: 1, seed: 9)
-        let model = try fit(data.dataset, folds: 5, recipe: recipe)
+        let model = try fit(data.dataset, folds: 5, asOf: rowCount)
         // The effects' variance is about 1.2.
         #expect(variance(data.effects[0]) > 1)
         #expect(meanSquare(model.trainingEffects[0], data.effects[0]) < 0.25)
@@ -142,7 +141,7 @@ struct AutoTests {
         let predictor = try #require(model.predictor as? AutoPredictor)
         #expect(predictor.weights.count == 2)
         for weights in predictor.weights {
-            #expect(weights.count == 14 && weights[0].name == "constant")
+            #expect(weights.count == 15 && weights[0].name == "constant")
             #expect(weights.allSatisfy { $0.weight >= 0 })
             #expect(Approximate.equal(weights.reduce(0) { $0 + $1.weight }, 1, 1e-12))
         }

@@ -118,7 +118,8 @@ extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
 }
 
 extension LogisticEstimator: SharedDesignEstimator {
-    /// Thirteen ridge penalties, whatever the spec's; of two classes.
+    /// Thirteen ridge penalties, whatever the spec's, and above 20,000 rows every third of them, because with many rows the
+    /// penalty hardly matters; of two classes.
     public func fitFolds(
         _ design: any SharedDesign, _ map: FeatureExpansion, _ task: TrainingTask, _ folds: FoldAssignment,
         modulation: DesignModulation?, _ context: ExecutionContext
@@ -130,6 +131,10 @@ extension LogisticEstimator: SharedDesignEstimator {
         let problem = try LogisticPathProblem(
             design, columns: design.columns(map), rows: task.rows, folds: folds.folds, target: task.target,
             weights: task.weights)
-        return try LinearFoldPath(problem.ridgePath(context), folds.count, hasSlopes: false, context)
+        let penalties = PathProblem.defaultRidgePenalties
+        let step = task.rows.count > 20_000 ? 3 : 1
+        let path = try problem.ridgePath(
+            penalties: stride(from: 0, to: penalties.count, by: step).map { penalties[$0] }, context)
+        return try LinearFoldPath(path, folds.count, hasSlopes: false, context)
     }
 }

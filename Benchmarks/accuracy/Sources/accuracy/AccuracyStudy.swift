@@ -13,6 +13,8 @@ import Synchronization
 ///     accuracy draw --cell NAME --run NUMBER
 ///     accuracy cells
 ///     accuracy time [--rows 1000] [--columns 10] [--learners auto] [--threads 2] [--runs 3]
+///     accuracy many-rows [--laws smooth,…] [--rows 2000,20000,200000] [--seeds 1,2] [--learners auto,s,t,x,r,dr]
+///                        [--threads 2]
 ///
 /// `run` appends one line per fit to the file and leaves out what is there already. `draw` writes the numbers of a run to
 /// the standard output, for peers: n, p and the number of fresh rows as 64-bit integers, then, as doubles, the
@@ -25,8 +27,9 @@ struct AccuracyStudy {
         case "draw": try draw()
         case "cells": for cell in Cell.all { print(cell.name, cell.group.rawValue) }
         case "time": try time()
+        case "many-rows": try manyRows()
         default:
-            print("usage: accuracy run | draw | cells | time")
+            print("usage: accuracy run | draw | cells | time | many-rows")
             exit(2)
         }
     }
@@ -56,6 +59,23 @@ struct AccuracyStudy {
             }
             print("\(learner),\(rows),\(columns),\(threads.threadCount),\((least * 1000).rounded() / 1000)")
         }
+    }
+
+    private static func manyRows() throws {
+        var study = ManyRowsStudy()
+        if let laws = list("--laws") {
+            study.laws = try laws.map { name in
+                if let law = ManyRowsLaw(rawValue: name) { return law }
+                throw MetaLearnersError(
+                    .invalidArgument, at: "--laws", "has no '\(name)'",
+                    remedy: "use of " + ManyRowsLaw.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+        }
+        if let rows = list("--rows") { study.rows = rows.compactMap { Int($0) } }
+        if let seeds = list("--seeds") { study.seeds = seeds.compactMap { Int($0) } }
+        if let learners = list("--learners") { study.learners = learners }
+        if let threads = text("--threads").flatMap({ Int($0) }) { study.threads = threads }
+        try study.run()
     }
 
     private static func run() throws {
@@ -173,6 +193,10 @@ struct AccuracyStudy {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    private static func list(_ name: String) -> [String]? {
+        text(name)?.split(separator: ",").map(String.init)
     }
 
     private static func text(_ name: String) -> String? {

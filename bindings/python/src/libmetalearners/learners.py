@@ -91,7 +91,7 @@ class EnsembleLearner(LearnerWithModels):
 
 
 class AutoLearner(MetaLearner):
-    """Fourteen candidates weighted by how well they explain rows held out; it needs no tuning and brings its own models."""
+    """Fifteen candidates weighted by how well they explain rows held out; it needs no tuning and brings its own models."""
 
     _learner = "auto"
 

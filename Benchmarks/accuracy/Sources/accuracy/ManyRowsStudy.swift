@@ -1,0 +1,79 @@
+import MetaLearnersKit
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How the error of `auto` falls with the number of rows, beside that of the plain learners.
+///
+/// A line for each fit: law, rows, seed, learner, RMSE of the effect on fresh rows, its ratio to that of the best plain
+/// learner, processor seconds of the fit, their ratio to those of `r`. A ratio is empty where there is nothing to
+/// compare with.
+struct ManyRowsStudy {
+    /// How many fresh rows there are.
+    private static let freshRows = 10_000
+
+    var laws = ManyRowsLaw.allCases
+    var rows = [2000, 20_000, 200_000]
+    var seeds = [1]
+    var learners = ["auto", "s", "t", "x", "r", "dr"]
+    var threads = 2
+
+    private struct Fit {
+        let learner: String
+        let error: Double
+        let seconds: Double
+    }
+
+    func run() throws {
+        print("law,rows,seed,learner,rmse,rmse_to_best_plain,seconds,seconds_to_r")
+        for rows in rows {
+            for seed in seeds {
+                for law in laws {
+                    let fits = try fits(law, rows: rows, seed: seed)
+                    let best = fits.filter { $0.learner != "auto" }.map(\.error).min()
+                    let time = fits.first { $0.learner == "r" }?.seconds
+                    for fit in fits {
+                        let fields = [
+                            law.rawValue, "\(rows)", "\(seed)", fit.learner, Self.text(fit.error),
+                            best.map { Self.text(fit.error / $0) } ?? "", Self.text(fit.seconds),
+                            time.map { Self.text(fit.seconds / $0) } ?? "",
+                        ]
+                        print(fields.joined(separator: ","))
+                    }
+                    fflush(nil)
+                }
+            }
+        }
+    }
+
+    private func fits(_ law: ManyRowsLaw, rows: Int, seed: Int) throws -> [Fit] {
+        let seed = UInt64(seed)
+        let training = try law.draw(rows: rows, seed: RandomStream.derivedSeed(seed, UInt64(rows), 0))
+        let fresh = try law.draw(
+            rows: Self.freshRows, seed: RandomStream.derivedSeed(seed, UInt64(rows), 1))
+        let execution = ExecutionOptions(threads: threads)
+        return try learners.map { learner in
+            let fitter = try MetaLearnerFitter(
+                MetaLearnerSpec(["learner": .string(learner), "keep_training": false]))
+            let start = Self.processorSeconds()
+            let model = try fitter.fit(training.dataset, execution)
+            let seconds = Self.processorSeconds() - start
+            let effects = try model.predict(fresh.dataset.covariates, execution).effects[0]
+            let sum = zip(effects, fresh.effects).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            return Fit(
+                learner: learner, error: (sum / Double(Self.freshRows)).squareRoot(), seconds: seconds)
+        }
+    }
+
+    private static func text(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
+
+    /// Seconds that all threads of this process have computed: others on the machine do not count.
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
