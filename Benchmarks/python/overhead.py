@@ -2,12 +2,13 @@
 
     METALEARNERS_LIBRARY=…/libmetalearners.so PYTHONPATH=bindings/python/src python3 Benchmarks/python/overhead.py [ROWS]
 
-Import: the time of `import libmetalearners` beyond that of NumPy, in processes of their own. Fit and predict: the time of a call of the package
+Import: the processor time of `import libmetalearners` beyond that of NumPy, in processes of their own. Fit and predict: the time of a call of the package
 less the time that it spent inside the library, which a wrapper around each C function measures. A single row: the row predictor, the table of one
 row. Interrupts: SIGINT half a second after the beginning of a fit, and the time until KeyboardInterrupt is there, with a progress function.
 """
 
 import os
+import resource
 import signal
 import statistics
 import subprocess
@@ -24,10 +25,11 @@ from libmetalearners import _library
 def imports():
     def seconds(program):
         times = []
-        for _ in range(7):
-            start = time.perf_counter()
+        for _ in range(11):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([sys.executable, "-c", program], check=True)
-            times.append(time.perf_counter() - start)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return statistics.median(times)
 
     return 1e3 * (seconds("import numpy, libmetalearners") - seconds("import numpy"))

@@ -91,6 +91,8 @@ steps = bytes((i * 37 + 11) % 251 for i in range(200))
 write("views", {f"seed{i}": bytes([i]) + bytes([20, 0]) + bytes(i * 5) + steps for i in range(4)})
 write("views", {"zeros": bytes(150), "matrix": bytes([1, 16, 1, 4, 0, 60]) + steps})
 write("sparse", {f"seed{i}": bytes([20 + i, 8, i % 2, i // 2, 0]) + steps for i in range(4)})
+write("arrow", {f"seed{i}": bytes([20 + i, 1 + i % 4, i]) + bytes((j * 53 + 17 * i) % 249 for j in range(900)) for i in range(16)})
+write("arrow", {"zeros": bytes(60)})
 write("archive", {f"model{i}": bytes([i]) for i in range(8)})
 write("archive", {"bytes": bytes([0, 0, 200, 1, 0, 7, 1, 100, 0, 0, 255, 255, 255, 255]),
                   "pieces": bytes([2, 3, 0, 1, 0, 8, 0, 5, 0, 2, 0, 16, 0, 1, 0, 2, 0])})

@@ -12,7 +12,7 @@ struct FuzzTests {
 
     /// Inputs drawn for each target: those that fit models take longer.
     private static let drawn = [
-        "spec": 1500, "yaml": 1500, "toml": 1500, "csv": 1000, "views": 200, "sparse": 100,
+        "spec": 1500, "yaml": 1500, "toml": 1500, "csv": 1000, "views": 200, "sparse": 100, "arrow": 150,
     ]
 
     @Test(

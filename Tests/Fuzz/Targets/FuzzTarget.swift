@@ -26,6 +26,7 @@ package struct FuzzTarget: Sendable {
         FuzzTarget("archive", edge: { fuzz_archive($0, $1) }),
         FuzzTarget("views", edge: { fuzz_views($0, $1) }),
         FuzzTarget("sparse", edge: { fuzz_sparse($0, $1) }),
+        FuzzTarget("arrow", edge: { fuzz_arrow($0, $1) }),
         FuzzTarget("plugin", edge: { fuzz_plugin($0, $1) }),
     ]
 

@@ -20,6 +20,9 @@ void fuzz_views(const uint8_t *bytes, size_t count);
 /* Sparse matrices: types, starts, columns, counts. */
 void fuzz_sparse(const uint8_t *bytes, size_t count);
 
+/* Tables of Arrow: formats, lengths, buffers, dictionaries. */
+void fuzz_arrow(const uint8_t *bytes, size_t count);
+
 /* A plug-in: its table, its parameters in JSON, and functions that do as the bytes say. */
 void fuzz_plugin(const uint8_t *bytes, size_t count);
 
