@@ -136,6 +136,8 @@ def test_specs_go_there_and_back():
 
 def test_base_learners_are_what_the_library_lists():
     for listed in mtlr.estimators._LISTED.values():
+        if listed["name"] == "python":  # Estimators of other libraries, which need no class here.
+            continue
         found = [kind for kind in vars(mtlr).values() if isinstance(kind, type) and getattr(kind, "backend", "") == listed["name"]]
         assert len(found) == 1 and all(parameter["summary"] in found[0].__doc__ for parameter in listed["parameters"])
         assert [found["name"] for found in listed["parameters"]] == [name.rstrip("_") for name in found[0].parameters]
