@@ -50,13 +50,13 @@ class Matrix(ctypes.Structure):
 class Table(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("rows", ctypes.c_int64), ("columns", ctypes.POINTER(Column)),
                 ("column_count", ctypes.c_int64), ("matrix", ctypes.POINTER(Matrix)), ("matrix_names", ctypes.c_void_p),
-                ("sparse", ctypes.c_void_p), ("sparse_names", ctypes.c_void_p)]
+                ("sparse", ctypes.c_void_p), ("sparse_names", ctypes.c_void_p), ("validity", ctypes.c_void_p), ("arrow", ctypes.c_void_p)]
 
 
 class Execution(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("threads", ctypes.c_int32), ("reserved", ctypes.c_int32),
                 ("progress", ctypes.c_void_p), ("payload", ctypes.c_void_p), ("cancel_token", ctypes.c_void_p),
-                ("registry", ctypes.c_void_p)]
+                ("registry", ctypes.c_void_p), ("memory_limit", ctypes.c_int64), ("poll", ctypes.c_void_p)]
 
 
 def ours(options, x, w, y, test_x):
@@ -72,7 +72,7 @@ def ours(options, x, w, y, test_x):
         held = Matrix(matrix.ctypes.data, *matrix.shape, 0, 0, 2, 0)
         array = (Column * len(columns))(*(
             Column(name, values.ctypes.data, 0, None, 0, 1, 0) for name, values in columns))
-        return Table(ctypes.sizeof(Table), len(matrix), array, len(columns), ctypes.pointer(held), None, None, None)
+        return Table(ctypes.sizeof(Table), len(matrix), array, len(columns), ctypes.pointer(held))
 
     model = dict(backend="xgboost", trees=100, max_leaves=31, learning_rate=0.1, max_bins=255, min_leaf_size=20, l2=1.0)
     spec = json.dumps(dict(

@@ -31,14 +31,14 @@ class Table(ctypes.Structure):
     _fields_ = [
         ("struct_size", ctypes.c_size_t), ("rows", ctypes.c_int64), ("columns", ctypes.POINTER(Column)),
         ("column_count", ctypes.c_int64), ("matrix", ctypes.c_void_p), ("matrix_names", ctypes.c_void_p),
-        ("sparse", ctypes.c_void_p), ("sparse_names", ctypes.c_void_p)]
+        ("sparse", ctypes.c_void_p), ("sparse_names", ctypes.c_void_p), ("validity", ctypes.c_void_p), ("arrow", ctypes.c_void_p)]
 
 
 class Execution(ctypes.Structure):
     _fields_ = [
         ("struct_size", ctypes.c_size_t), ("threads", ctypes.c_int32), ("reserved", ctypes.c_int32),
         ("progress", ctypes.c_void_p), ("payload", ctypes.c_void_p), ("cancel_token", ctypes.c_void_p),
-        ("registry", ctypes.c_void_p), ("memory_limit", ctypes.c_int64)]
+        ("registry", ctypes.c_void_p), ("memory_limit", ctypes.c_int64), ("poll", ctypes.c_void_p)]
 
 
 def numbers():
@@ -53,8 +53,8 @@ x, w, y = numbers()
 columns = (Column * 3)(
     Column(b"x", ctypes.addressof(x), 0, None, 0, FLOAT64, 0), Column(b"w", ctypes.addressof(w), 0, None, 0, INT8, 0),
     Column(b"y", ctypes.addressof(y), 0, None, 0, FLOAT64, 0))
-table = Table(ctypes.sizeof(Table), ROWS, columns, 3, None, None, None, None)
-execution = Execution(ctypes.sizeof(Execution), 2, 0, None, None, None, None, 0)
+table = Table(ctypes.sizeof(Table), ROWS, columns, 3)
+execution = Execution(ctypes.sizeof(Execution), 2)
 dataset = ctypes.c_void_p()
 
 
