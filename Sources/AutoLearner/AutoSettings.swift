@@ -3,7 +3,8 @@ import MetaLearnersCore
 /// The numbers of `auto`. Specs do not have them: they are what was measured to do well without tuning
 /// (`Benchmarks/accuracy`, where rows are few and where they are many).
 ///
-/// What follows the number of rows does so gradually, so that there is no size at which results jump.
+/// The sizes of trees follow the number of rows gradually. Members that help no more (`mostRows`) and penalties of the logistic
+/// models (above 20,000 rows) are left out at single sizes, at which errors were measured not to jump.
 struct AutoSettings: Sendable {
     /// Sizes of boosted trees.
     enum TreeSize: String, CaseIterable, Sendable {

@@ -211,4 +211,16 @@ struct PolicyTests {
         // Of 300 draws of probability 0.95, within 3 standard deviations.
         for (method, count) in covered { #expect((274...296).contains(count), "\(method): \(count)") }
     }
+
+    @Test("Codes of units that no row has take no part, whatever rows cost")
+    func unitsWithoutRows() throws {
+        let effects = [[1.0, 2, 3, 4]]
+        let costs = [[1.0, 1, 2, 2]]
+        let dense = try TreatmentAllocation(
+            effects: effects, costs: costs, units: [0, 0, 1, 2], limit: .budget(4))
+        let gaps = try TreatmentAllocation(
+            effects: effects, costs: costs, units: [1, 1, 4, 7], limit: .budget(4))
+        #expect(gaps.decisions == dense.decisions && gaps.ranks == dense.ranks)
+        #expect(dense.decisions.contains(1))
+    }
 }

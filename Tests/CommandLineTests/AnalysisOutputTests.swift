@@ -208,4 +208,34 @@ struct AnalysisOutputTests {
             #expect(run.status != 0 && run.error.contains(words), "\(condition): \(run.error)")
         }
     }
+
+    @Test("Rows chosen by --where are as a file of these rows alone: levels of others are none")
+    func levelsOfOtherRows() throws {
+        let lines = try String(contentsOfFile: data, encoding: .utf8).split(separator: "\n")
+        let split = lines.enumerated().map { row, line in
+            let isTest = row % 3 == 0
+            return row == 0
+                ? "\(line),part,place"
+                : "\(line),\(isTest ? 1 : 0),\(isTest ? "a" : row % 2 == 0 ? "b" : "c")"
+        }
+        let path = try folder.file("places.csv", split.joined(separator: "\n") + "\n")
+        let alone = try folder.file(
+            "alone.csv",
+            split.indices.filter { $0 == 0 || $0 % 3 != 0 }.map { split[$0] }.joined(separator: "\n") + "\n")
+        let model = folder.path("alone.model")
+        let fit = try Program.run([
+            "fit", spec, alone, "--set",
+            "data.exclude=[id, part, true_effect, true_propensity, true_mean_0, true_mean_1]", "-o", model,
+        ])
+        #expect(fit.status == 0, "\(fit.error)")
+        let judged = try Program.run([
+            "evaluate", model, path, "--where", "part=0", "--only", "losses", "--json",
+        ])
+        #expect(try judged.json()["origin"] == "out_of_fold", "\(judged.error)")
+        let grouped = try Program.run([
+            "evaluate", spec, path, "--where", "place=b", "--by", "place", "--only", "group_effects",
+            "--json",
+        ])
+        #expect(grouped.status == 0, "\(grouped.error)")
+    }
 }

@@ -6,7 +6,8 @@ package struct TargetingTruth: Sendable, Equatable {
     package let achieved: Double
     /// What treating as many rows at random in each arm gains on average.
     package let random: Double
-    /// The gain of the allocation by the true effects within the same limit.
+    /// The gain of the allocation by the true effects within the same limit; a threshold limits nothing but who is worth it, so that
+    /// everybody who truly gains is treated then.
     package let best: Double
 
     /// Sums up the true effects of an allocation, and allocates by them.
@@ -28,7 +29,11 @@ package struct TargetingTruth: Sendable, Equatable {
         self.achieved = achieved
         let rows = Double(max(allocation.decisions.count, 1))
         random = zip(treated, effects).reduce(0) { $0 + $1.0 * $1.1.reduce(0, +) / rows }
-        best = try TreatmentAllocation(effects: effects, costs: costs, units: units, limit: limit).gain
+        var bound = limit
+        if case .threshold(let threshold) = limit { bound = .threshold(min(threshold, 0)) }
+        // An allocation under a budget is not always the best that there is, so that another may come out ahead.
+        let byTruth = try TreatmentAllocation(effects: effects, costs: costs, units: units, limit: bound)
+        best = max(byTruth.gain, achieved)
     }
 
     /// The gains as results have them.

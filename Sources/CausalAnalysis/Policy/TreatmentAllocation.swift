@@ -124,7 +124,10 @@ struct AllocationSteps {
         var least = Double.infinity
         steps.reserveCapacity(count)
         var hull: [(arm: Int32, cost: Double, gain: Double)] = []
-        for unit in 0..<count {
+        // Codes of units may leave numbers out: nobody is to be treated there.
+        var hasRows = [Bool](repeating: units == nil, count: count)
+        for unit in units ?? [] { hasRows[Int(unit)] = true }
+        for unit in 0..<count where hasRows[unit] {
             if effects.count == 1 {
                 let price = prices?[0][unit] ?? 1
                 least = min(least, unitWeights[unit] > 0 ? price * unitWeights[unit] : .infinity)

@@ -63,7 +63,7 @@ public struct MarginalSensitivityAnalysis: Analysis {
         ]
         if spread?.usesCovariates == false {
             result.warnings.append(
-                "Without covariates and a spec to fit with, quantile-balanced bounds balance one quantile for all rows: they are valid, but wider than they could be."
+                "Where covariates, a spec or enough rows to fit with are missing, quantile-balanced bounds balance one quantile for all rows: they are valid, but wider than they could be."
             )
         }
         return result

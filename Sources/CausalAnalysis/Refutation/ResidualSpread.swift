@@ -29,10 +29,17 @@ struct ResidualSpread {
         }
         let sizes = study.outcome.indices.map { abs(study.outcome[$0] - means[Int(study.arms[$0])][$0]) }
         let dataset = try fitting.dataset.replacing(outcome: Outcome(sizes))
-        let fit = try fitter.fitNuisances(
-            dataset, roles: (0..<study.armCount).map { .armOutcome($0) },
-            folds: study.folds.flatMap { $0.isCrossFitted ? $0 : nil }, scheduler.innerOptions)
-        spreads = (0..<study.armCount).compactMap { fit.estimates.armOutcomes[$0] }
+        let fit: NuisanceFit?
+        do throws(MetaLearnersError) {
+            fit = try fitter.fitNuisances(
+                dataset, roles: (0..<study.armCount).map { .armOutcome($0) },
+                folds: study.folds.flatMap { $0.isCrossFitted ? $0 : nil }, scheduler.innerOptions)
+        } catch {
+            // Too few rows of an arm, or clusters, for folds of their own: the other bounds need none.
+            guard error.kind == .invalidData else { throw error }
+            fit = nil
+        }
+        spreads = fit.map { fit in (0..<study.armCount).compactMap { fit.estimates.armOutcomes[$0] } }
     }
 
     /// h of each row for the end of an interval that the τ-quantile of the residuals of `arm` decides.

@@ -128,7 +128,8 @@ enum ArrowType: Equatable {
     /// How many buffers an array has, the validity included.
     var bufferCounts: ClosedRange<Int64> {
         switch self {
-        case .nothing: 0...0
+        // Polars hands over an empty place for the validity.
+        case .nothing: 0...1
         case .numbers, .half, .bool: 2...2
         case .text, .largeText: 3...3
         case .textView: 3...(1 << 20)

@@ -62,6 +62,22 @@ public struct Column: Sendable {
         Column(name: name, kind: kind, values: values.selecting(rows))
     }
 
+    /// The same values under the same name, without levels that no row has.
+    package func withoutUnusedLevels() -> Column {
+        guard let levels, let codes = codes() else { return self }
+        var isUsed = [Bool](repeating: false, count: levels.count)
+        for code in codes where code >= 0 { isUsed[Int(code)] = true }
+        guard isUsed.contains(false) else { return self }
+        var places = [Int32](repeating: -1, count: levels.count)
+        var names: [String] = []
+        for level in levels.indices where isUsed[level] {
+            places[level] = Int32(names.count)
+            names.append(levels[level])
+        }
+        return Column(
+            name, codes: StridedValues(codes.map { $0 < 0 ? -1 : places[Int($0)] }), levels: names)
+    }
+
     private init(name: String, kind: Kind, values: StridedValues) {
         self.name = name
         self.kind = kind

@@ -76,12 +76,11 @@ public final class Plugin: @unchecked Sendable {
 
     /// Makes a call, one at a time or on the thread that called the library where the plug-in wants that.
     func call<Value>(_ body: (PluginFunctions) -> Value) -> Value {
-        guard isOnCaller, let loop = CallerLoop.current else {
-            return isSerial ? lock.withLock { _ in body(functions) } : body(functions)
-        }
+        func made() -> Value { isSerial ? lock.withLock { _ in body(functions) } : body(functions) }
+        guard isOnCaller, let loop = CallerLoop.current else { return made() }
         var value: Value?
-        loop.perform { value = body(functions) }
-        return value ?? body(functions)
+        loop.perform { value = made() }
+        return value ?? made()
     }
 
     /// Makes a call that may fail.

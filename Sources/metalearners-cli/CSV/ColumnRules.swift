@@ -27,6 +27,8 @@ package struct ColumnRules: Sendable {
     /// What means "missing" beside the usual spellings.
     let missing: MissingValues
     private var uses: [String: Use] = [:]
+    /// Columns that the command line asks for, whatever else they are.
+    private var asked: Set<String> = []
     private var others: Use
 
     /// Every column may be a covariate.
@@ -83,13 +85,14 @@ package struct ColumnRules: Sendable {
     /// group by.
     package func reading(numbers: [String], groups: [String]) -> ColumnRules {
         var rules = self
+        rules.asked.formUnion(groups)
         for name in groups where rules.use(of: name) == .ignored { rules.uses[name] = .covariate }
         for name in numbers { rules.uses[name] = .numbers }
         return rules
     }
 
     /// Whether the spec, the model or the command line gives the column a part, be it that it is left out.
-    func isNamed(_ name: String) -> Bool { uses[name] != nil }
+    func isNamed(_ name: String) -> Bool { uses[name] != nil || asked.contains(name) }
 
     /// How the fields of the column called `name` are to be understood.
     func use(of name: String) -> Use { uses[name] ?? others }

@@ -82,7 +82,9 @@ final class CommandSession {
             let name = table.columns[index].name
             return rules.isNamed(name) || !conditions.contains { $0.column == name }
         }
-        return (table.selecting(columns: used).selecting(rows: rows), kept.map { $0.selecting(rows) })
+        // As if the file had these rows alone: a level of other rows is none.
+        let chosen = table.selecting(columns: used).selecting(rows: rows).mapping { $0.withoutUnusedLevels() }
+        return (chosen, kept.map { $0.selecting(rows) })
     }
 
     /// Warns of things that are no errors.

@@ -30,19 +30,35 @@ def test_rows_are_predicted_as_in_a_table(learner, arms):
 def test_labels_names_and_missing_values():
     pandas = pytest.importorskip("pandas")
     data = draw(300)
-    kinds = np.array(["10", "9", "x"])[np.arange(300) % 3]
+    kinds = np.array(["u", "v", "x"])[np.arange(300) % 3]
     frame = pandas.DataFrame({"a": data.X[:, 0], "kind": pandas.Categorical(kinds), "b": data.X[:, 1]})
     learner = linear().fit(frame, data.y, data.w)
     predictor = learner.row_predictor(["kind", "unused", "b", "a"])
-    assert predictor.levels == {"kind": ["10", "9", "x"]}
+    assert predictor.levels == {"kind": ["u", "v", "x"]}
     for row in (0, 1, 2):
         values = {"a": data.X[row, 0], "kind": kinds[row], "b": data.X[row, 1], "unused": 1}
         expected = learner.predict(frame[row : row + 1])
         np.testing.assert_allclose(predictor(values), expected)
         np.testing.assert_allclose(predictor([kinds[row], None, data.X[row, 1], data.X[row, 0]]), expected)
         np.testing.assert_allclose(predictor(np.array([row, np.nan, data.X[row, 1], data.X[row, 0]])), expected)
-    gaps = pandas.DataFrame({"a": [np.nan], "kind": pandas.Categorical([None], ["10"]), "b": [0.5]})
+    gaps = pandas.DataFrame({"a": [np.nan], "kind": pandas.Categorical([None], ["u"]), "b": [0.5]})
     np.testing.assert_allclose(predictor({"a": None, "kind": "never seen", "b": 0.5, "unused": None}), learner.predict(gaps))
+
+
+def test_a_number_is_a_label_where_labels_are_numbers():
+    pandas = pytest.importorskip("pandas")
+    data = draw(300)
+    frame = pandas.DataFrame({"a": data.X[:, 0], "region": pandas.Categorical(np.arange(300) % 3 + 1)})
+    learner = linear().fit(frame, data.y + 2 * (frame["region"] == 3), data.w)
+    predictor = learner.row_predictor()
+    assert predictor.levels == {"region": ["1", "2", "3"]}
+    for row in (0, 1, 2):
+        expected = learner.predict(frame[row : row + 1])
+        for value in (row + 1, float(row + 1), str(row + 1), str(row + 1).encode()):
+            np.testing.assert_allclose(predictor([data.X[row, 0], value]), expected)
+    gap = pandas.DataFrame({"a": [0.5], "region": pandas.Categorical([None], [1])})
+    for unseen in (0, None, float("nan")):
+        np.testing.assert_allclose(predictor({"a": 0.5, "region": unseen}), learner.predict(gap))
 
 
 def test_what_is_wrong_with_a_row_is_said(fitted):

@@ -1,5 +1,6 @@
 """Interrupts, threads, processes and the end of the interpreter."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -73,6 +75,36 @@ except KeyboardInterrupt:
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert told.stdout == "interrupted\n" and told.returncode == 0, told.stderr
+
+
+def test_what_other_handlers_of_signals_raise_is_not_lost():
+    data = draw(20000)
+
+    def raised(number, frame):
+        raise TimeoutError("late")
+
+    before = signal.signal(signal.SIGALRM, raised)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1)
+        with pytest.raises(TimeoutError, match="late"):
+            eval(LONG).fit(data.X, data.y, data.w)
+        assert signal.getsignal(signal.SIGALRM) is raised
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_call_leaves_nothing_to_the_garbage_collector():
+    data = draw(200)
+    X = data.X.copy()
+    gone = weakref.finalize(X, lambda: None)
+    gc.collect()
+    gc.disable()
+    try:
+        linear().fit(X, data.y, data.w)
+        del X
+        assert not gone.alive
+    finally:
+        gc.enable()
 
 
 def test_a_progress_function_may_cancel_and_fail(data):

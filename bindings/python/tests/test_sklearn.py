@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -103,6 +104,28 @@ except mtlr.MetaLearnersError:
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ)
     assert told.stdout == "done\n", told.stderr
     np.testing.assert_array_equal(np.load(tmp_path / "effects.npy"), fitted.predict(data.X))
+
+
+def test_trust_is_not_lent_to_other_threads_and_may_be_nested():
+    from libmetalearners import _sklearn
+
+    seen = []
+
+    def load():
+        with _sklearn.trusting(False):
+            seen.append(_sklearn._read)
+
+    with _sklearn.trusting(True):
+        with _sklearn.trusting(True):
+            pass
+        other = threading.Thread(target=load)
+        other.start()
+        other.join(0.2)
+        assert other.is_alive() and not seen and _sklearn._read is not None
+        with _sklearn.trusting(False):
+            assert _sklearn._read is None
+    other.join()
+    assert seen == [None] and _sklearn._read is None
 
 
 def test_categories_come_as_a_frame(data):

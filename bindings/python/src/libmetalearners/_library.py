@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes as c
 import json
 import os
+import threading
 import weakref
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -298,7 +299,13 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
     error = c.c_void_p()
     status = function(*arguments, c.byref(error))
     if status:
-        raise failure(error, status)
+        raised = pending.__dict__.pop("exception", None)
+        found = failure(error, status)
+        raise raised or found
+
+
+#: What a callback could not let out, by thread.
+pending = threading.local()
 
 
 def text(function: Callable[..., int], *arguments: Any) -> str:

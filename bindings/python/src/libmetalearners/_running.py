@@ -34,10 +34,10 @@ class Job:
         self.error = c.c_void_p()
         self.done = threading.Event()
         self.teller = _teller(progress)
-        self._callback = PROGRESS(self._told) if self.teller else PROGRESS(0)
+        self._callback: Any = PROGRESS(self._told) if self.teller else PROGRESS(0)
         # The library asks on the thread that makes the call, and tells the progress there: both are Python's own.
-        self._poll = POLL(self._asked)
-        self.execution = Execution(
+        self._poll: Any = POLL(self._asked)
+        self.execution: Any = Execution(
             threads=threads,
             memory_limit=memory_limit,
             progress=self._callback,
@@ -74,6 +74,8 @@ class Job:
         close = getattr(self.teller, "close", None)
         if close:
             close()
+        # The callbacks hold this object, and it holds them: the data must not wait for the garbage collector.
+        self.holding = self.execution = self._poll = self._callback = None
         error = failure(self.error, self.status) if self.status else None
         if self.failed:
             raise self.failed
@@ -107,27 +109,31 @@ def run(
 
 @contextlib.contextmanager
 def _interrupts(job: Job) -> Iterator[None]:
-    """On the main thread, what the handler of SIGINT raises cancels the job and waits for its end.
+    """On the main thread, what the handler of a signal raises cancels the job and waits for its end.
 
-    Raised where Python happens to be, it could be lost between the library and a callback.
+    Raised where Python happens to be, it would be lost between the library and a callback.
     """
-    before = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
-    if not callable(before):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before: dict[int, Any] = {number: handler for number in signal.valid_signals() if callable(handler := signal.getsignal(number))}
 
     def handle(number: int, frame: Any) -> None:
         try:
-            before(number, frame)
+            before[number](number, frame)
         except BaseException as raised:
             job.failed = job.failed or raised
             job.cancel()
 
-    signal.signal(signal.SIGINT, handle)
     try:
+        for number in before:
+            signal.signal(number, handle)
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            # A handler may have set another one, which stays.
+            if signal.getsignal(number) is handle:
+                signal.signal(number, handler)
 
 
 def make(

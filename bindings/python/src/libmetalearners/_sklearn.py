@@ -13,6 +13,7 @@ import ctypes as c
 import hashlib
 import inspect
 import itertools
+import os
 import pickle
 import threading
 from typing import Any, Iterator, Optional
@@ -33,7 +34,7 @@ _objects: dict[int, Any] = {}
 _numbers = itertools.count(1)
 #: Hashes of the pickles that this process has written itself.
 _own: set[bytes] = set()
-_trusting = threading.Lock()
+_trusting = threading.RLock()
 #: The classes of the pickles that were read for a caller who trusts them; None where nobody does.
 _read: Optional[list[str]] = None
 
@@ -60,16 +61,26 @@ def estimator(key: str) -> Any:
 def trusting(trust: bool) -> Iterator[list[str]]:
     """While it lasts, pickles in model files are read where `trust` says so; it gives the list of their classes."""
     global _read
-    if not trust:
-        yield []
-        return
+    # Loads without trust wait for one with it: what this one may read they may not. (A pickle may hold a model itself.)
     with _trusting:
+        before = _read
         read: list[str] = []
-        _read = read
+        _read = read if trust else None
         try:
             yield read
         finally:
-            _read = None
+            _read = before
+
+
+def _forget_trust() -> None:
+    """In a forked child nobody is loading."""
+    global _read, _trusting
+    _read = None
+    _trusting = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_trust)
 
 
 def _clone(estimator: Any) -> Any:
@@ -135,6 +146,9 @@ def _guarded(function: Any) -> Any:
             status, text = plugin.UNSUPPORTED, str(raised)
         except Exception as raised:
             status, text = plugin.INVALID_DATA, f"{type(raised).__name__}: {raised}"
+        except BaseException as raised:  # Ctrl-C, or the end of the interpreter: raised again by who called.
+            native.pending.exception = raised
+            status, text = plugin.CANCELLED, "the work was interrupted"
         arguments[-1].contents.say(text)
         return status
 

@@ -20,7 +20,7 @@ class RowPredictor:
     """A fitted learner prepared to predict single rows, in microseconds; ``learner.row_predictor()`` makes it.
 
     Call it with a row: a number for each of ``columns``, in their order, or a mapping from names to values. Categories are the
-    label of a level or its code (its place in ``levels``); ``None`` and NaN are missing, and a label that training did not have
+    label of a level or its code (its place in ``levels``; where labels are numbers, a number is a label); ``None`` and NaN are missing, and a label that training did not have
     counts as missing. The result has a number for each of ``outputs``: shape (K − 1,) for effects of K arms.
 
     The values are those of ``predict``, to 1e-12 of the size of the outcome (XGBoost: 1e-5). Threads may share it.
@@ -56,6 +56,8 @@ class RowPredictor:
         # What may call back into Python must not keep its lock.
         self._function = native.predict_row if self.is_compiled else lib.mtlr_predictor_row
         self._codes = {name: {level: code for code, level in enumerate(levels)} for name, levels in self.levels.items()}
+        # Where levels are numbers themselves a number is a label, as it is for `predict`, and no code.
+        self._numeric = {name for name, levels in self.levels.items() if any(map(_is_number, levels))}
         self._local = threading.local()
 
     def _room(self) -> tuple[Any, ...]:
@@ -73,7 +75,7 @@ class RowPredictor:
             values, results, arguments = self._room()
         try:
             # (NumPy would repeat a single value, and read a label such as "3" as a number.)
-            if len(row) != len(values) or self._codes and any(isinstance(value, str) for value in row):
+            if len(row) != len(values) or self._numeric or self._codes and any(isinstance(value, (str, bytes)) for value in row):
                 raise ValueError
             values[:] = row
         except (TypeError, ValueError):
@@ -100,8 +102,8 @@ class RowPredictor:
         if value is None or type(value).__name__ in ("NAType", "NaTType"):
             return float("nan")
         codes = self._codes.get(name)
-        if codes is not None and isinstance(value, (str, bytes)):
-            return codes.get(label_text(value), -1)
+        if codes is not None and (isinstance(value, (str, bytes)) or name in self._numeric):
+            return float("nan") if value != value else codes.get(label_text(value), -1)
         try:
             return float(value)
         except (TypeError, ValueError):
@@ -109,6 +111,14 @@ class RowPredictor:
 
     def __repr__(self) -> str:
         return f"RowPredictor(columns={self.columns}, outputs={self.outputs})"
+
+
+def _is_number(level: str) -> bool:
+    try:
+        float(level)
+    except ValueError:
+        return False
+    return True
 
 
 def _argument(value: Any, kind: Any) -> Any:
