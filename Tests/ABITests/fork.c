@@ -94,6 +94,25 @@ static void fork_before_fits(int times) {
     }
 }
 
+/* Children of a process that has loaded the library and never called it. */
+static void fork_before_first_call(int times) {
+    for (int number = 0; number < times; number++) {
+        pid_t child = fork();
+        if (child == 0) {
+            mtlr_execution execution = MTLR_EXECUTION_INIT;
+            execution.threads = 2;
+            mtlr_dataset *own = NULL;
+            mtlr_model *model = NULL;
+            const char *spec = specs[number % SPECS];
+            alarm(60);
+            if (mtlr_dataset_create(&own, &t.table, spec, MTLR_DATASET_COPY, NULL) != MTLR_OK) _exit(1);
+            _exit(mtlr_model_fit(&model, own, spec, &execution, NULL) == MTLR_OK ? 0 : 2);
+        }
+        int ended = 0;
+        CHECK(child > 0 && waitpid(child, &ended, 0) == child && WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    }
+}
+
 static volatile sig_atomic_t is_over = 0;
 
 static void *fit_all_the_time(void *payload) {
@@ -110,6 +129,7 @@ int main(void) {
     mtlr_execution execution = MTLR_EXECUTION_INIT;
     execution.threads = 2;
     trial_make(&t, 2);
+    fork_before_first_call(100);
     SUCCEEDS(mtlr_dataset_create(&dataset, &t.table, specs[0], MTLR_DATASET_COPY, &error));
     fork_before_fits(60);
     for (int index = 0; index < SPECS; index++) {

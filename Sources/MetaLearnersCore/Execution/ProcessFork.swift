@@ -1,3 +1,4 @@
+import CTreeKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -21,16 +22,15 @@ package enum ProcessFork {
     /// Whether this process was forked from one that had used the library.
     package static var isChild: Bool { generation > 0 }
 
-    /// The thread that was there at the last fork, as far as this process is the child of one; 0 otherwise.
-    private static let survivor = Atomic<UInt>(0)
-
     /// Whether the calling thread is the one that the child of a fork has of its parent.
     ///
     /// The Swift runtime keeps a number of each thread, which is the parent's there. Where such a thread and another one meet in
-    /// what the runtime does once (metadata of a type, a global), they wait for each other for ever.
+    /// what the runtime does once (metadata of a type, a global), they wait for each other for ever. That holds from the moment
+    /// that the library is loaded, so that C notices such forks, whether or not anybody `watch`es.
     package static var isOnSurvivor: Bool {
         #if canImport(Glibc)
-            return isChild && survivor.load(ordering: .acquiring) == UInt(pthread_self())
+            let survivor = mtlk_fork_survivor()
+            return survivor != 0 && survivor == UInt(pthread_self())
         #else
             return false
         #endif
@@ -42,7 +42,6 @@ package enum ProcessFork {
     private static let isWatched: Bool = {
         // What the functions below use must be there before a fork.
         _ = generation
-        _ = survivor.load(ordering: .relaxed)
         _ = gate
         _ = renewal
         return pthread_atfork(
@@ -50,9 +49,6 @@ package enum ProcessFork {
             {
                 ProcessFork.gate.reset()
                 ProcessFork.renewal.reset()
-                #if canImport(Glibc)
-                    ProcessFork.survivor.store(UInt(pthread_self()), ordering: .releasing)
-                #endif
                 _ = ProcessFork.forks.add(1, ordering: .releasing)
             }) == 0
     }()
