@@ -1,106 +1,10 @@
-/* Tables of the Arrow C Data Interface: every type, chunks, nulls, dictionaries; each structure released once; everything
-   that cannot be is an error. */
+/* Tables of the Arrow C Data Interface: every type, chunks, nulls, dictionaries; each structure is released once. */
 #include <math.h>
 
-#include "fixture.h"
+#include "arrow_producer.h"
 
 #define BAD MTLR_INVALID_ARGUMENT
 #define DATA MTLR_INVALID_DATA
-
-/* ------------------------------------------------------------------------------------- A small producer --- */
-
-static int schemas_made, schemas_released, arrays_made, arrays_released, streams_released;
-
-static void release_schema(struct ArrowSchema *schema) {
-    schemas_released++;
-    schema->release = NULL;
-}
-
-static void release_array(struct ArrowArray *array) {
-    arrays_released++;
-    array->release = NULL;
-}
-
-enum { MOST = 8 };
-
-/* A table of up to MOST columns. Everything that the structures point to is here. */
-typedef struct table {
-    struct ArrowSchema schema, columns[MOST], levels[MOST], *column_pointers[MOST];
-    struct ArrowArray array, children[MOST], dictionaries[MOST], *child_pointers[MOST];
-    const void *own[1], *buffers[MOST][6], *level_buffers[MOST][3];
-    int count;
-} table;
-
-static void begin(table *made, int64_t rows) {
-    memset(made, 0, sizeof *made);
-    made->schema = (struct ArrowSchema){"+s", "", NULL, 0, 0, made->column_pointers, NULL, release_schema, NULL};
-    made->array = (struct ArrowArray){rows, 0, 0, 1, 0, made->own, made->child_pointers, NULL, release_array, NULL};
-}
-
-static int add(table *made, const char *name, const char *format, int64_t nulls, int64_t count, const void *validity,
-               const void *data, const void *more) {
-    const int index = made->count++;
-    made->buffers[index][0] = validity;
-    made->buffers[index][1] = data;
-    made->buffers[index][2] = more;
-    made->columns[index] = (struct ArrowSchema){format, name, NULL, ARROW_FLAG_NULLABLE, 0, NULL, NULL, NULL, NULL};
-    made->children[index] =
-        (struct ArrowArray){made->array.length, nulls, 0, count, 0, made->buffers[index], NULL, NULL, NULL, NULL};
-    made->column_pointers[index] = made->columns + index;
-    made->child_pointers[index] = made->children + index;
-    made->schema.n_children = made->array.n_children = made->count;
-    return index;
-}
-
-static void add_levels(table *made, int index, const char *format, int64_t length, const void *first, const void *second) {
-    made->level_buffers[index][1] = first;
-    made->level_buffers[index][2] = second;
-    made->levels[index] = (struct ArrowSchema){format, "", NULL, 0, 0, NULL, NULL, NULL, NULL};
-    made->dictionaries[index] =
-        (struct ArrowArray){length, 0, 0, second ? 3 : 2, 0, made->level_buffers[index], NULL, NULL, NULL, NULL};
-    made->columns[index].dictionary = made->levels + index;
-    made->children[index].dictionary = made->dictionaries + index;
-}
-
-/* Hands a table over; afterwards both structures are gone from here, whatever came of it. */
-static mtlr_status import(mtlr_arrow_table **out, table *made, mtlr_error **failure) {
-    schemas_made++;
-    arrays_made++;
-    const mtlr_status status = mtlr_arrow_table_create(out, &made->schema, &made->array, failure);
-    CHECK(made->schema.release == NULL && made->array.release == NULL);
-    return status;
-}
-
-static void all_released(void) { CHECK(schemas_released == schemas_made && arrays_released == arrays_made); }
-
-/* The warnings of a dataset of one covariate beside w and y, which must be made; its model's effects are returned. */
-static double effects[TRIAL_ROWS];
-#define SPEC                                                                                                         \
-    "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}, \"learner\": \"t\", \"models\": {\"outcome\": "           \
-    "{\"backend\": \"trees\", \"trees\": 9}, \"propensity\": \"constant\"}, \"cross_fitting\": {\"folds\": 2}}"
-
-static mtlr_status fit_to(const mtlr_table *view, mtlr_error **failure) {
-    mtlr_dataset *dataset = NULL;
-    mtlr_model *model = NULL;
-    mtlr_status status = mtlr_dataset_create(&dataset, view, SPEC, MTLR_DATASET_COPY, failure);
-    if (status == MTLR_OK) status = mtlr_model_fit(&model, dataset, SPEC, NULL, failure);
-    if (status == MTLR_OK) status = mtlr_model_predict(effects, TRIAL_ROWS, NULL, model, view, NULL, NULL, failure);
-    mtlr_model_free(model);
-    mtlr_dataset_free(dataset);
-    return status;
-}
-
-/* w and y of the trial beside an Arrow table. */
-static mtlr_table beside(const mtlr_arrow_table *arrow) {
-    mtlr_table view = MTLR_TABLE_INIT;
-    view.rows = TRIAL_ROWS;
-    view.columns = t.columns + 3;
-    view.column_count = 2;
-    view.arrow = arrow;
-    return view;
-}
-
-/* -------------------------------------------------------------------------------------- What is accepted --- */
 
 /* Numbers of any type give the effects that doubles of the same values give. */
 static void numbers(void) {
@@ -158,12 +62,7 @@ static void numbers(void) {
     mtlr_column column = {"x", bytes, 0, NULL, 0, MTLR_UINT8, 0};
     for (int row = 0; row < TRIAL_ROWS; row++) bytes[row] = bytes[row] > 3;
     mtlr_column columns[] = {column, t.columns[3], t.columns[4]};
-    mtlr_table plain = MTLR_TABLE_INIT;
-    plain.rows = TRIAL_ROWS;
-    plain.columns = columns;
-    plain.column_count = 3;
-    SUCCEEDS(fit_to(&plain, &error));
-    memcpy(expected[0], effects, sizeof effects);
+    expect_of_columns(columns, 3, expected[0]);
     table made;
     begin(&made, TRIAL_ROWS);
     add(&made, "x", "b", 0, 2, NULL, bits, NULL);
@@ -183,13 +82,8 @@ static void numbers(void) {
 /* Dictionaries, texts, large texts and views are the same category; offsets and chunks change nothing. */
 static void categories(void) {
     mtlr_column columns[] = {t.columns[2], t.columns[3], t.columns[4]};
-    mtlr_table plain = MTLR_TABLE_INIT;
-    plain.rows = TRIAL_ROWS;
-    plain.columns = columns;
-    plain.column_count = 3;
     static double expected[TRIAL_ROWS];
-    SUCCEEDS(fit_to(&plain, &error));
-    memcpy(expected, effects, sizeof effects);
+    expect_of_columns(columns, 3, expected);
 
     /* Two rows that nobody asks for come first. */
     enum { ALL = TRIAL_ROWS + 2 };
@@ -232,6 +126,8 @@ static void categories(void) {
 }
 
 /* ---------------------------------------------------------------------------------------------- Streams --- */
+
+static int streams_released;
 
 typedef struct stream {
     table chunks[3];
@@ -288,13 +184,8 @@ static void make_stream(stream *made) {
 
 static void streams(void) {
     mtlr_column columns[] = {t.columns[0], t.columns[2], t.columns[3], t.columns[4]};
-    mtlr_table plain = MTLR_TABLE_INIT;
-    plain.rows = TRIAL_ROWS;
-    plain.columns = columns;
-    plain.column_count = 4;
     static double expected[TRIAL_ROWS];
-    SUCCEEDS(fit_to(&plain, &error));
-    memcpy(expected, effects, sizeof effects);
+    expect_of_columns(columns, 4, expected);
 
     stream made;
     make_stream(&made);
@@ -347,141 +238,6 @@ static void streams(void) {
     CHECK(streams_released == 9);
 }
 
-/* ------------------------------------------------------------------------------------- What is refused --- */
-
-static double some[4] = {1, 2, 3, 4};
-static const int32_t text_starts[] = {0, 1, 2, 3, 4};
-
-/* A table of a number "x" and a text "k" of four rows, one thing of it changed. */
-#define CHANGED(status, change)                                                                                      \
-    do {                                                                                                             \
-        table made;                                                                                                  \
-        begin(&made, 4);                                                                                             \
-        add(&made, "x", "g", 0, 2, NULL, some, NULL);                                                                \
-        add(&made, "k", "u", 0, 3, NULL, text_starts, "abca");                                                       \
-        const int index = add(&made, "d", "i", 0, 2, NULL, text_starts, NULL);                                       \
-        add_levels(&made, index, "u", 4, text_starts, "abcd");                                                       \
-        change;                                                                                                      \
-        mtlr_arrow_table *arrow = (mtlr_arrow_table *)&t;                                                            \
-        FAILS(status, import(&arrow, &made, &error));                                                                \
-        CHECK(arrow == NULL);                                                                                        \
-        all_released();                                                                                              \
-    } while (0)
-
-static void refusals(void) {
-    CHANGED(DATA, made.schema.format = NULL);
-    CHANGED(DATA, made.schema.n_children = -1);
-    CHANGED(DATA, made.schema.n_children = INT64_MAX);
-    CHANGED(DATA, made.schema.children = NULL);
-    CHANGED(DATA, made.column_pointers[1] = NULL);
-    CHANGED(DATA, made.array.n_children = 1);
-    CHANGED(DATA, made.array.children = NULL);
-    CHANGED(DATA, made.child_pointers[0] = NULL);
-    CHANGED(DATA, made.array.length = -1);
-    CHANGED(DATA, made.array.length = 5);
-    CHANGED(DATA, made.array.length = INT64_MAX);
-    CHANGED(DATA, made.array.offset = -1);
-    CHANGED(DATA, made.array.offset = 1);
-    CHANGED(DATA, made.array.offset = INT64_MAX);
-    CHANGED(DATA, made.array.null_count = 9);
-    CHANGED(DATA, made.array.n_buffers = 0);
-    CHANGED(DATA, (made.own[0] = "\x07", made.array.null_count = 1));
-    for (int index = 0; index < 3; index++) {
-        CHANGED(DATA, made.columns[index].format = NULL);
-        CHANGED(DATA, made.columns[index].name = "\xff");
-        CHANGED(DATA, made.children[index].length = 3);
-        CHANGED(DATA, made.children[index].length = -1);
-        CHANGED(DATA, made.children[index].offset = -1);
-        CHANGED(DATA, made.children[index].offset = INT64_MAX);
-        CHANGED(DATA, made.children[index].null_count = -2);
-        CHANGED(DATA, made.children[index].null_count = 5);
-        CHANGED(DATA, made.children[index].null_count = 1);
-        CHANGED(DATA, made.children[index].n_buffers = 1);
-        CHANGED(DATA, made.children[index].n_buffers = -1);
-        CHANGED(DATA, made.children[index].n_buffers = 7);
-        CHANGED(DATA, made.children[index].buffers = NULL);
-        CHANGED(DATA, made.children[index].n_children = -3);
-        CHANGED(DATA, made.buffers[index][1] = NULL);
-    }
-    const char *const unknown[] = {"", "q", "tdD", "d:10,2", "+l", "z", "vz", "gg", "\xff"};
-    for (int index = 0; index < 9; index++) CHANGED(MTLR_UNSUPPORTED, made.columns[0].format = unknown[index]);
-    CHANGED(DATA, made.columns[1].name = "x");
-    CHANGED(DATA, made.buffers[0][1] = (const void *)(UINTPTR_MAX - 7));
-    /* Texts that are nowhere, go backwards or are none. */
-    static const int32_t backwards[] = {0, 1, 0, 3, 4}, below[] = {-1, 1, 2, 3, 4};
-    CHANGED(DATA, made.buffers[1][1] = backwards);
-    CHANGED(DATA, made.buffers[1][1] = below);
-    CHANGED(DATA, made.buffers[1][2] = NULL);
-    CHANGED(DATA, made.buffers[1][2] = "ab\xff"
-                                       "c");
-    static const uint8_t far_view[4][16] = {{200, 0, 0, 0, 'a', 'b', 'c', 'd', 7}};
-    static const int64_t sizes[] = {100};
-    CHANGED(DATA, (made.columns[1].format = "vu", made.buffers[1][1] = far_view, made.buffers[1][2] = sizes));
-    CHANGED(DATA, (made.columns[1].format = "vu", made.children[1].n_buffers = 4, made.buffers[1][1] = far_view,
-                   made.buffers[1][2] = "abc", made.buffers[1][3] = sizes));
-    /* Dictionaries. */
-    CHANGED(DATA, made.children[2].dictionary = NULL);
-    CHANGED(DATA, made.columns[2].format = "g");
-    CHANGED(DATA, made.columns[2].format = "u");
-    CHANGED(DATA, made.dictionaries[2].length = 3);
-    CHANGED(DATA, made.dictionaries[2].length = -1);
-    CHANGED(DATA, made.dictionaries[2].n_buffers = 2);
-    CHANGED(DATA, made.levels[2].format = NULL);
-    CHANGED(MTLR_UNSUPPORTED, made.levels[2].format = "+s");
-    CHANGED(MTLR_UNSUPPORTED, made.levels[2].dictionary = made.levels);
-    static const int32_t negative[] = {0, -1, 2, 3};
-    CHANGED(DATA, made.buffers[2][1] = negative);
-    /* Integers that doubles cannot tell apart, beside missing ones. */
-    static const int64_t wide[] = {1, (INT64_C(1) << 53) + 1, 3, 4};
-    CHANGED(DATA, (made.columns[0].format = "l", made.buffers[0][1] = wide, made.buffers[0][0] = "\x07",
-                   made.children[0].null_count = 1));
-}
-
-static void misuse(void) {
-    table made;
-    mtlr_arrow_table *arrow = NULL;
-    begin(&made, 0);
-    FAILS(BAD, mtlr_arrow_table_create(&arrow, NULL, &made.array, &error));
-    CHECK(made.array.release == NULL);
-    begin(&made, 0);
-    FAILS(BAD, mtlr_arrow_table_create(&arrow, &made.schema, NULL, &error));
-    CHECK(made.schema.release == NULL);
-    begin(&made, 0);
-    FAILS(BAD, mtlr_arrow_table_create(NULL, &made.schema, &made.array, &error));
-    FAILS(BAD, mtlr_arrow_table_create(&arrow, &made.schema, &made.array, &error));
-    CHECK(made.schema.release == NULL && made.array.release == NULL);
-    schemas_made += 2;
-    arrays_made += 2;
-    all_released();
-    mtlr_arrow_table_free(NULL);
-    CHECK(mtlr_arrow_table_rows(NULL) == 0 && mtlr_arrow_table_column_count(NULL) == 0);
-    CHECK(!mtlr_arrow_table_column_name(NULL, 0));
-
-    /* Other numbers of rows, and the same name twice. */
-    begin(&made, 4);
-    add(&made, "w", "g", 0, 2, NULL, some, NULL);
-    SUCCEEDS(import(&arrow, &made, &error));
-    mtlr_table view = beside(arrow);
-    FAILS_SAYING(BAD, "4", fit_to(&view, &error));
-    mtlr_arrow_table_free(arrow);
-    mtlr_arrow_table_free(arrow);
-    FAILS(BAD, fit_to(&view, &error));
-    view.arrow = (const mtlr_arrow_table *)&t;
-    FAILS(BAD, fit_to(&view, &error));
-    begin(&made, TRIAL_ROWS);
-    add(&made, "w", "g", 0, 2, NULL, t.x0, NULL);
-    SUCCEEDS(import(&arrow, &made, &error));
-    view = beside(arrow);
-    FAILS(DATA, fit_to(&view, &error));
-    mtlr_arrow_table_free(arrow);
-    /* No rows, no columns. */
-    begin(&made, 0);
-    SUCCEEDS(import(&arrow, &made, &error));
-    CHECK(mtlr_arrow_table_rows(arrow) == 0 && mtlr_arrow_table_column_count(arrow) == 0);
-    mtlr_arrow_table_free(arrow);
-    all_released();
-}
-
 /* Bits of validity for columns of numbers and of codes: see mtlr_table. */
 static void validity(void) {
     static uint8_t bits[TRIAL_ROWS / 8 + 1];
@@ -525,8 +281,6 @@ int main(void) {
     numbers();
     categories();
     streams();
-    refusals();
-    misuse();
     validity();
     return finish("arrow");
 }
