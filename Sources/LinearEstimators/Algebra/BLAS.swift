@@ -107,7 +107,10 @@ enum BLAS {
     #else
         /// How many threads products may use: one setting for the process.
         static var threads: Int32 { openblas_get_num_threads() }
-        static func setThreads(_ count: Int32) { openblas_set_num_threads(count) }
+        /// OpenBLAS starts threads here, under a lock that a fork must not leave held.
+        static func setThreads(_ count: Int32) {
+            ProcessFork.uninterrupted { openblas_set_num_threads(count) }
+        }
     #endif
 }
 
