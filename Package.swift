@@ -39,7 +39,10 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         .target(name: "CTreeKernels"),
-        .target(name: "MetaLearnersCore", dependencies: ["CTreeKernels"], swiftSettings: swiftSettings),
+        .target(name: "CForkWatch"),
+        .target(
+            name: "MetaLearnersCore", dependencies: ["CTreeKernels", "CForkWatch"],
+            swiftSettings: swiftSettings),
         .target(
             name: "LinearEstimators",
             dependencies: [

@@ -3,6 +3,8 @@
 #include <metalearners_plugin.h>
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "trial.h"
@@ -339,6 +341,32 @@ static void caller_thread(void) {
     pthread_mutex_destroy(&m.lock);
 }
 
+static void *caller_thread_of(void *payload) {
+    (void)payload;
+    caller_thread();
+    return NULL;
+}
+
+/* The same where the library moves the work to a thread of its own: in the child of a fork, and on a small stack. */
+static void caller_thread_elsewhere(void) {
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(120);
+        failures = 0;
+        caller_thread();
+        _exit(failures != 0);
+    }
+    int ended = 0;
+    CHECK(child > 0 && waitpid(child, &ended, 0) == child && WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+
+    pthread_attr_t attributes;
+    pthread_t thread;
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, 256 << 10) == 0);
+    CHECK(pthread_create(&thread, &attributes, caller_thread_of, NULL) == 0 && pthread_join(thread, NULL) == 0);
+    pthread_attr_destroy(&attributes);
+}
+
 static void plugins(void) {
     mtlr_registry *registry = NULL;
     mtlr_model *model = NULL, *copy = NULL;
@@ -394,6 +422,7 @@ int main(void) {
     tables();
     callbacks();
     caller_thread();
+    caller_thread_elsewhere();
     plugins();
     mtlr_dataset_free(dataset);
     remove("registry.txt");

@@ -45,7 +45,7 @@ import Testing
     @Test("Work on a stack of its own has room there, and is done when the call returns")
     func ownStack() {
         let result = Lock(0)
-        Workers.onOwnStack {
+        CallerLoop(nil).run(nil) {
             result.withLock { result in
                 // Four MiB: more than half of the stack.
                 withUnsafeTemporaryAllocation(byteCount: 512, alignment: 16) { _ in result = Self.depth(8_000)
@@ -68,7 +68,7 @@ import Testing
     @Test("Signals are left to the host's own threads")
     func signals() {
         let blocked = Lock<[Bool]>([])
-        Workers.onOwnStack {
+        CallerLoop(nil).run(nil) {
             var mask = sigset_t()
             pthread_sigmask(SIG_BLOCK, nil, &mask)
             blocked.withLock { $0 = [SIGINT, SIGALRM, SIGUSR1, SIGSEGV].map { sigismember(&mask, $0) == 1 } }

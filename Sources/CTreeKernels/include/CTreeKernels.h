@@ -251,10 +251,6 @@ void mtlk_sort_by_upper(uint64_t *keys, size_t count, uint64_t *aside);
    aside: room for as many. Returns how many are left. */
 size_t mtlk_sort_numbers(double *numbers, size_t count, double *aside);
 
-/* The thread that was there at the last fork since the library was loaded, as pthread_self() gives it; 0 where this process is the child
- * of none. */
-uintptr_t mtlk_fork_survivor(void);
-
 #pragma clang assume_nonnull end
 
 #if defined(__cplusplus)

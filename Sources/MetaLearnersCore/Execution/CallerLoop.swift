@@ -4,8 +4,8 @@
     import Darwin
 #endif
 
-/// The thread that made a call, while others do its work: it is asked twenty times a second whether to go on, and runs what
-/// must run on it.
+/// The thread that made a call, while others do its work: it runs what must run on it, and is asked twenty times a second
+/// whether to go on where it wants that.
 package final class CallerLoop: @unchecked Sendable {  // All that changes is read and written under `mutex`.
     /// What another thread wants to be run here.
     private final class Errand {
@@ -75,8 +75,10 @@ package final class CallerLoop: @unchecked Sendable {  // All that changes is re
         return pthread_key_create(&key, nil) == 0 ? key : nil
     }()
 
-    /// Runs `body` on another thread, and asks `poll` on this one until it is done.
-    package func run(_ poll: () -> Bool, _ body: () -> Void) {
+    /// Runs `body` on another thread, with a stack of its own, and returns when it is done.
+    ///
+    /// - Parameter poll: asked on this thread meanwhile; nil where nobody wants to be asked.
+    package func run(_ poll: (() -> Bool)?, _ body: () -> Void) {
         Workers.onOwnStack {
             Self.with(self, body)
             finish()
@@ -106,7 +108,7 @@ package final class CallerLoop: @unchecked Sendable {  // All that changes is re
         pthread_mutex_unlock(mutex)
     }
 
-    private func wait(_ poll: () -> Bool) {
+    private func wait(_ poll: (() -> Bool)?) {
         var next = Self.now
         pthread_mutex_lock(mutex)
         while !isFinished {
@@ -117,6 +119,10 @@ package final class CallerLoop: @unchecked Sendable {  // All that changes is re
                 pthread_mutex_lock(mutex)
                 errand.isDone = true
                 pthread_cond_broadcast(changed)
+            }
+            guard let poll else {
+                if !isFinished, errands.isEmpty { pthread_cond_wait(changed, mutex) }
+                continue
             }
             if Self.now >= next {
                 pthread_mutex_unlock(mutex)

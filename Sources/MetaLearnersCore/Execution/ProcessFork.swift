@@ -1,4 +1,4 @@
-import CTreeKernels
+import CForkWatch
 import Synchronization
 
 #if canImport(Glibc)

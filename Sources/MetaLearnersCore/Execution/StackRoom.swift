@@ -11,8 +11,9 @@ package enum StackRoom {
 
     /// Runs `body` here where there is room for it, else on a thread with a stack of its own, and returns when it is done.
     /// Nor does it run on the one thread that the child of a fork has of its parent, which the Swift runtime takes for another.
+    /// What must run on the caller's thread (`CallerLoop.perform`) runs there all the same.
     package static func ensure(_ body: () -> Void) {
-        if isEnough, !ProcessFork.isOnSurvivor { body() } else { Workers.onOwnStack(body) }
+        if isEnough, !ProcessFork.isOnSurvivor { body() } else { CallerLoop(nil).run(nil, body) }
     }
 
     /// Whether the calling thread's stack has as much left as is needed. A stack that is not the thread's own, as fibres

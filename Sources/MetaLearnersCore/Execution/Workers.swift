@@ -29,16 +29,8 @@ package enum Workers {
         }
     }
 
-    /// Runs `body` on a thread with a stack of its own, and returns when it is done; on the calling thread where the
-    /// system gives none.
-    package static func onOwnStack(_ body: () -> Void) {
-        withoutActuallyEscaping(body) { body in
-            guard let thread = PlainThread(body) else { return body() }
-            thread.join()
-        }
-    }
-
-    /// The same, and the calling thread runs `waiting` meanwhile; it does not where the system gives no thread.
+    /// Runs `body` on a thread with a stack of its own, and `waiting` on the calling thread meanwhile; returns when both are done.
+    /// Where the system gives no thread, `body` runs on the calling one, and `waiting` does not.
     package static func onOwnStack(_ body: () -> Void, waiting: () -> Void) {
         withoutActuallyEscaping(body) { body in
             guard let thread = PlainThread(body) else { return body() }

@@ -1,6 +1,6 @@
 /* Notices forks from the moment that the library is loaded, before anybody has called it: the Swift runtime has numbered the threads by
  * then. */
-#include "CTreeKernels.h"
+#include "CForkWatch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
