@@ -96,7 +96,7 @@ final class AutoFit: FitPlan {
                 } else {
                     shares[index] = try pair.stackShare(
                         Self.results(ofShare.map { ($0.name, $0.run) }), width: width(),
-                        folds: request.folds.count)
+                        folds: request.folds)
                 }
             }
             let second = schedule(.modulated, "nuisances", of: pair, in: &graph, after: [share]) {
@@ -109,7 +109,7 @@ final class AutoFit: FitPlan {
                     let (share, blends) = try known(shares[index])
                     nuisances[index] = try pair.stackOutcomes(
                         Self.results(all.map { ($0.name, $0.run) }), share: share, blends: blends,
-                        width: width(), folds: request.folds.count)
+                        width: width(), folds: request.folds)
                 })
         }
         return [

@@ -93,25 +93,24 @@ extension BlendedPropensity: FormulaProviding {
     /// For each arm, the probability of the arm among itself and the control.
     fileprivate func pairFormulas() throws(MetaLearnersError) -> [Formula] {
         let linear = try functions.formulas(of: "propensity")
-        var first = 0
+        func logOdds(_ share: Formula) -> Formula {
+            let share = Formula(.clip(share, lower: LogOddsStack.margin, upper: 1 - LogOddsStack.margin))
+            let rest = Formula(.difference(.constant(1), share))
+            return Formula(.log(Formula(.quotient(share, rest, otherwise: nil))))
+        }
         var shares: [Formula] = []
-        for pair in pairs {
-            var coefficients = [1.0]
-            var terms = [linear[first]]
-            for (index, weight) in pair.logitWeights.enumerated() where weight > 0 {
+        for (index, pair) in pairs.enumerated() {
+            var coefficients = [1.0, pair.probabilityWeight]
+            var terms = [linear[2 * index], logOdds(linear[2 * index + 1])]
+            for (model, weight) in pair.models {
                 coefficients.append(weight)
-                terms.append(Formula(.sigmoid(linear[first + 1 + index])))
+                terms.append(logOdds(try model.formulas(of: "propensity")[1]))
             }
-            if let model = pair.model {
-                coefficients.append(pair.modelWeight)
-                terms.append(try model.formulas(of: "propensity")[1])
-            }
+            let score = Formula(.linear(intercept: 0, coefficients: coefficients, terms))
             shares.append(
                 Formula(
                     .clip(
-                        Formula(.linear(intercept: 0, coefficients: coefficients, terms)),
-                        lower: ShareBlend.margin, upper: 1 - ShareBlend.margin)))
-            first += 1 + pair.logitWeights.count
+                        Formula(.sigmoid(score)), lower: ShareBlend.margin, upper: 1 - ShareBlend.margin)))
         }
         return shares
     }

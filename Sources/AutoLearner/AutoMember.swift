@@ -18,6 +18,7 @@ struct AutoMember: Sendable {
         case controlTrees = "outcome of the control: trees"
         case armTrees = "outcome of the arm: trees"
         case propensityTrees = "propensity: trees"
+        case deepPropensityTrees = "propensity: deep trees"
         case jointTrees = "outcome given treatment: trees"
         case marginalTrees = "outcome: trees"
         case jointLassoLinear = "outcome given treatment: lasso, linear effect"
@@ -134,6 +135,9 @@ struct AutoMember: Sendable {
                 target: .outcome),
             .init(
                 name: .propensityTrees, step: .nuisances, method: .trees(.effects, seed: 1),
+                rows: .both, target: .treatment),
+            .init(
+                name: .deepPropensityTrees, step: .nuisances, method: .trees(.deepEffects, seed: 11),
                 rows: .both, target: .treatment),
             .init(
                 name: .jointTrees, step: .nuisances, method: .trees(.outcomesGivenTreatment, seed: 5),

@@ -20,17 +20,15 @@ struct AutoNuisances: Sendable {
     let results: Results
 }
 
-/// The stacked propensity of an arm against the control, in one fold: a linear function, logistic curves of others, and
-/// a model that classifies.
+/// The stacked propensity of an arm against the control, in one fold: σ of a linear function and of what others say, as log-odds.
 struct ShareBlend: Sendable {
-    /// The constant and the linear probability, weighted already.
-    let level: LinearFunction
-    /// Log-odds, and the weights of the probabilities that they give.
-    let logits: [LinearFunction]
-    let logitWeights: [Double]
-    /// A model that classifies, and the weight of its probability of class 1.
-    let model: any FittedEstimator
-    let modelWeight: Double
+    /// The intercept and the log-odds that are linear functions, weighted already.
+    let logOdds: LinearFunction
+    /// The linear probability and the weight of its log-odds.
+    let probability: LinearFunction
+    let probabilityWeight: Double
+    /// Models that classify, and the weights of the log-odds of class 1.
+    let models: [(model: any FittedEstimator, weight: Double)]
 
     /// Stacked propensities stay within this distance of 0 and 1; the overlap policy may be stricter.
     static let margin = 1e-3
@@ -72,53 +70,55 @@ extension AutoNuisances.Results {
 }
 
 extension AutoPair {
-    /// Stacks the propensity's members by their Brier score.
-    func stackShare(_ results: AutoNuisances.Results, width: Int, folds: Int) throws(MetaLearnersError) -> (
-        share: [Double], blends: [ShareBlend]
-    ) {
-        var total = 0.0
-        var ofArm = 0.0
-        for row in rows {
-            total += weight(Int(row))
-            ofArm += weight(Int(row)) * treated[Int(row)]
-        }
-        let constant = total > 0 ? ofArm / total : 0.5
-        let logits = [AutoMember.Name.propensityLogistic, .propensityCurves].compactMap {
-            results[$0]?.linear
-        }
-        let probability = results[.propensityLasso]?.linear
-        let trees = try results(.propensityTrees)
-        var candidates = [[Double](repeating: constant, count: dataset.rowCount)]
-        candidates += logits.map { $0.outOfFold.map { Logistic.share($0) } }
-        if let probability { candidates.append(probability.outOfFold) }
-        candidates.append(trees.outOfFold[0])
-        let stack = stack(candidates, target: treated, rows: rows, .sumToOne)
-        let logitWeights = Array(stack.weights[1..<(1 + logits.count)])
-        let blends = (0..<folds).map { fold in
-            var level = LinearFunction(intercept: stack.weights[0] * constant, width: width)
-            if let probability {
-                level.add(probability.functions[fold], times: stack.weights[1 + logits.count])
+    /// Stacks the propensity's members by their log-odds.
+    func stackShare(_ results: AutoNuisances.Results, width: Int, folds: FoldAssignment)
+        throws(MetaLearnersError) -> (share: [Double], blends: [ShareBlend])
+    {
+        let linear = [AutoMember.Name.propensityLogistic, .propensityCurves].compactMap { results[$0]?.linear }
+        let probability = try results.linear(.propensityLasso)
+        let models = [AutoMember.Name.propensityTrees, .deepPropensityTrees].compactMap { results[$0] }
+        var members = linear.map(\.outOfFold)
+        members.append(probability.outOfFold.map(LogOddsStack.logOdds))
+        members += models.map { $0.outOfFold[0].map(LogOddsStack.logOdds) }
+        func taking(_ list: [Double]) -> [Double] { rows.map { list[Int($0)] } }
+        let stacks = LogOddsStack.leavingOut(
+            members.map(taking), target: taking(treated), rowWeights: dataset.weights.map(taking),
+            groups: rows.map { folds.folds[Int($0)] }, count: folds.count)
+        let blends = stacks.enumerated().map { fold, stack in
+            var logOdds = LinearFunction(intercept: stack.intercept, width: width)
+            for (member, weight) in zip(linear, stack.weights) {
+                logOdds.add(member.functions[fold], times: weight)
             }
             return ShareBlend(
-                level: level, logits: logits.map { $0.functions[fold] }, logitWeights: logitWeights,
-                model: trees.models[fold], modelWeight: stack.weights[candidates.count - 1])
+                logOdds: logOdds, probability: probability.functions[fold],
+                probabilityWeight: stack.weights[linear.count],
+                models: models.enumerated().map { index, model in
+                    (model.models[fold], stack.weights[linear.count + 1 + index])
+                })
         }
-        return (stack.combine(candidates).map(ShareBlend.clipped), blends)
+        let share = (0..<dataset.rowCount).map { row in
+            let stack = stacks[Int(folds.folds[row])]
+            var score = stack.intercept
+            for (values, weight) in zip(members, stack.weights) { score += weight * values[row] }
+            return ShareBlend.clipped(Logistic.share(score))
+        }
+        return (share, blends)
     }
 
     /// Stacks the outcomes of both arms and the marginal one.
     func stackOutcomes(
-        _ results: AutoNuisances.Results, share: [Double], blends: [ShareBlend], width: Int, folds: Int
+        _ results: AutoNuisances.Results, share: [Double], blends: [ShareBlend], width: Int,
+        folds: FoldAssignment
     ) throws(MetaLearnersError) -> AutoNuisances {
         var means: [[Double]] = []
         var formulas: [[MemberFormula]] = []
         for arm in 0...1 {
-            let members = try outcomeMembers(of: arm, results, width: width, folds: folds)
+            let members = try outcomeMembers(of: arm, results, width: width, folds: folds.count)
             let values = members.map(\.values)
-            let stack = stack(values, target: outcome, rows: rowsOfArm[arm], .freeIntercept)
-            means.append(stack.combine(values))
+            let stacks = stack(values, target: outcome, rows: rowsOfArm[arm], .freeIntercept, folds)
+            means.append(stacks.combine(values))
             formulas.append(
-                (0..<folds).map { fold in
+                stacks.stacks.enumerated().map { fold, stack in
                     .sum(
                         members.map { $0.formulas[fold] }, weights: stack.weights, constant: stack.intercept,
                         width: width)
@@ -131,7 +131,7 @@ extension AutoPair {
         for name in [AutoMember.Name.marginalRidge, .marginalLasso, .marginalTrees] {
             if let result = results[name] { candidates.append(result.outOfFold[0]) }
         }
-        let marginal = stack(candidates, target: outcome, rows: rows, .freeIntercept).combine(candidates)
+        let marginal = stack(candidates, target: outcome, rows: rows, .freeIntercept, folds).combine(candidates)
         return AutoNuisances(
             share: share, shareBlends: blends, means: means, meanFormulas: formulas, marginal: marginal,
             results: results)

@@ -117,14 +117,49 @@ struct AutoPair: Sendable {
         }
     }
 
-    /// Finds the weights of predictions at the named rows.
+    /// Finds the weights of out-of-fold predictions at the named rows, for each fold without the outcomes of that fold.
     func stack(
-        _ predictions: [[Double]], target: [Double], rows: [Int32], _ constraint: ConvexStack.Constraint
-    ) -> ConvexStack {
+        _ predictions: [[Double]], target: [Double], rows: [Int32], _ constraint: ConvexStack.Constraint,
+        _ folds: FoldAssignment
+    ) -> FoldStacks {
         func taking(_ list: [Double]) -> [Double] { rows.map { list[Int($0)] } }
-        return ConvexStack(
-            predictions.map(taking), target: taking(target), rowWeights: dataset.weights.map(taking),
-            constraint)
+        let lists = predictions.map(taking)
+        let weights = dataset.weights.map(taking)
+        guard folds.isCrossFitted else {
+            let stack = ConvexStack(lists, target: taking(target), rowWeights: weights, constraint)
+            return FoldStacks(stacks: [stack], folds: folds)
+        }
+        return FoldStacks(
+            stacks: ConvexStack.leavingOut(
+                lists, target: taking(target), rowWeights: weights, groups: rows.map { folds.folds[Int($0)] },
+                count: folds.count, constraint),
+            folds: folds)
+    }
+}
+
+/// The weights of each fold's predictions, found on the other folds: what is combined at a row owes nothing to its own outcome.
+///
+/// Weights that were found on the very rows whose residuals an average effect takes make these residuals too small, the more so the
+/// fewer rows an arm has.
+struct FoldStacks {
+    /// One for each fold.
+    let stacks: [ConvexStack]
+    private let folds: FoldAssignment
+
+    init(stacks: [ConvexStack], folds: FoldAssignment) {
+        self.stacks = stacks
+        self.folds = folds
+    }
+
+    /// The combination of the members' predictions, at each row by the weights of its fold.
+    func combine(_ predictions: [[Double]]) -> [Double] {
+        guard let count = predictions.first?.count else { return [] }
+        var sum = (0..<count).map { stacks[Int(folds.folds[$0])].intercept }
+        for (member, values) in predictions.enumerated() {
+            let weights = stacks.map { $0.weights[member] }
+            for row in 0..<count { sum[row] += weights[Int(folds.folds[row])] * values[row] }
+        }
+        return sum
     }
 }
 

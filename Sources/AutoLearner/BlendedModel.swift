@@ -8,8 +8,10 @@ enum BlendedModel {
 
     /// The kinds of stacked models; frozen.
     enum Kind: UInt8 {
-        case propensity = 1
+        /// A mean of probabilities, as it was once.
+        case meanPropensity = 1
         case outcome = 2
+        case propensity = 3
     }
 
     /// Reads a stacked model.
@@ -22,6 +24,10 @@ enum BlendedModel {
         switch Kind(rawValue: try reader.read(UInt8.self)) {
         case .propensity: return try BlendedPropensity(from: &reader, registry)
         case .outcome: return try BlendedOutcome(from: &reader, registry)
+        case .meanPropensity:
+            throw MetaLearnersError(
+                .incompatibleModel, at: "model", "its propensities are those of an older version of 'auto'",
+                remedy: "fit it anew")
         case nil: throw BinaryReader.corrupt("a stacked model is of an unknown kind")
         }
     }

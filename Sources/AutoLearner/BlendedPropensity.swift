@@ -6,26 +6,22 @@ import MetaLearnersCore
 struct BlendedPropensity: FittedEstimator {
     /// What an arm's propensity is made of beside linear functions.
     struct Pair: Sendable {
-        let logitWeights: [Double]
-        let modelWeight: Double
-        /// A model that classifies; nil where its weight is 0.
-        let model: (any FittedEstimator)?
+        /// The weight of the log-odds of the linear probability.
+        let probabilityWeight: Double
+        /// Models that classify, and the weights of the log-odds of class 1.
+        let models: [(model: any FittedEstimator, weight: Double)]
     }
 
     let pairs: [Pair]
-    /// For each arm, the level and then the log-odds.
+    /// For each arm, the log-odds and the linear probability.
     let functions: any FittedEstimator
 
     var backendName: String { BlendedModel.backendName }
     var outputCount: Int { pairs.count + 1 }
 
     init(_ blends: [ShareBlend], _ design: any SharedDesign) {
-        pairs = blends.map { blend in
-            Pair(
-                logitWeights: blend.logitWeights, modelWeight: blend.modelWeight,
-                model: blend.modelWeight > 0 ? blend.model : nil)
-        }
-        functions = design.model(of: blends.flatMap { [$0.level] + $0.logits })
+        pairs = blends.map { Pair(probabilityWeight: $0.probabilityWeight, models: $0.models) }
+        functions = design.model(of: blends.flatMap { [$0.logOdds, $0.probability] })
     }
 
     func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
@@ -40,22 +36,18 @@ struct BlendedPropensity: FittedEstimator {
     {
         let values = try functions.predict(features, rows: rows, context)
         let count = rows?.count ?? features.rowCount
-        var first = 0
+        let width = functions.outputCount
         var shares: [[Double]] = []
-        for pair in pairs {
-            var sums = (0..<count).map { values[$0 * functions.outputCount + first] }
-            for (index, weight) in pair.logitWeights.enumerated() where weight > 0 {
-                for row in 0..<count {
-                    sums[row] +=
-                        weight * Logistic.share(values[row * functions.outputCount + first + 1 + index])
-                }
+        for (index, pair) in pairs.enumerated() {
+            var scores = (0..<count).map { row in
+                values[row * width + 2 * index]
+                    + pair.probabilityWeight * LogOddsStack.logOdds(values[row * width + 2 * index + 1])
             }
-            if let model = pair.model {
+            for (model, weight) in pair.models {
                 let classes = try model.predict(features, rows: rows, context)
-                for row in 0..<count { sums[row] += pair.modelWeight * classes[2 * row + 1] }
+                for row in 0..<count { scores[row] += weight * LogOddsStack.logOdds(classes[2 * row + 1]) }
             }
-            shares.append(sums.map(ShareBlend.clipped))
-            first += 1 + pair.logitWeights.count
+            shares.append(scores.map { ShareBlend.clipped(Logistic.share($0)) })
         }
         return shares
     }
@@ -64,10 +56,12 @@ struct BlendedPropensity: FittedEstimator {
         writer.write(BlendedModel.Kind.propensity.rawValue)
         writer.write(UInt64(pairs.count))
         for pair in pairs {
-            writer.write(pair.logitWeights)
-            writer.write(pair.modelWeight)
-            writer.write(pair.model != nil)
-            pair.model?.encodeNamed(to: &writer)
+            writer.write(pair.probabilityWeight)
+            writer.write(UInt64(pair.models.count))
+            for (model, weight) in pair.models {
+                writer.write(weight)
+                model.encodeNamed(to: &writer)
+            }
         }
         functions.encode(to: &writer)
     }
@@ -75,20 +69,21 @@ struct BlendedPropensity: FittedEstimator {
     /// Reads what `encode` wrote after the kind.
     init(from reader: inout BinaryReader, _ registry: Registry) throws(MetaLearnersError) {
         var pairs: [Pair] = []
-        for _ in 0..<(try reader.readCount(elementSize: 17)) {
-            let weights = try reader.readDoubles()
-            let modelWeight = try reader.readDouble()
-            guard (weights + [modelWeight]).allSatisfy(\.isFinite) else {
+        for _ in 0..<(try reader.readCount(elementSize: 16)) {
+            let probabilityWeight = try reader.readDouble()
+            var models: [(model: any FittedEstimator, weight: Double)] = []
+            for _ in 0..<(try reader.readCount(elementSize: 9)) {
+                let weight = try reader.readDouble()
+                models.append((try registry.decodeNamed(from: &reader, outputCount: 2), weight))
+            }
+            guard ([probabilityWeight] + models.map(\.weight)).allSatisfy(\.isFinite) else {
                 throw BinaryReader.corrupt("the weights of a propensity make no sense")
             }
-            let model =
-                try reader.readBool() ? try registry.decodeNamed(from: &reader, outputCount: 2) : nil
-            pairs.append(Pair(logitWeights: weights, modelWeight: modelWeight, model: model))
+            pairs.append(Pair(probabilityWeight: probabilityWeight, models: models))
         }
         self.pairs = pairs
         functions = try BlendedModel.functions(from: &reader, registry)
-        guard !pairs.isEmpty, functions.outputCount == pairs.reduce(0, { $0 + 1 + $1.logitWeights.count })
-        else {
+        guard !pairs.isEmpty, functions.outputCount == 2 * pairs.count else {
             throw BinaryReader.corrupt("the functions of a propensity are not those of its arms")
         }
     }

@@ -36,42 +36,61 @@ package struct ConvexStack: Sendable, Equatable {
     /// - Complexity: O(rows × members²).
     package init(_ predictions: [[Double]], target: [Double], rowWeights: [Double]?, _ constraint: Constraint)
     {
-        let count = predictions.count
-        let total = rowWeights?.reduce(0, +) ?? Double(target.count)
-        guard count > 0, total > 0 else {
+        let sums = StackSums(
+            predictions, target: target, rowWeights: rowWeights, groups: nil, count: 1, constraint)
+        self.init(sums.first, constraint, count: predictions.count)
+    }
+
+    /// Finds the weights without each of some groups of rows: those of `group[g]` never see the rows of g.
+    ///
+    /// Predictions that are out of fold, combined for the rows of a fold by the weights without it, owe nothing to the outcomes
+    /// of these rows.
+    ///
+    /// - Parameters:
+    ///   - groups: which group each row is of, from 0.
+    ///   - count: how many groups there are, two at least.
+    /// - Returns: a stack for each group; where only that group has rows that count, its own.
+    /// - Complexity: O(rows × members²), as for one.
+    package static func leavingOut(
+        _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups: [Int32], count: Int,
+        _ constraint: Constraint
+    ) -> [ConvexStack] {
+        let sums = StackSums(
+            predictions, target: target, rowWeights: rowWeights, groups: groups, count: count, constraint)
+        return (0..<count).map { group in
+            let rest = sums.total(without: group)
+            let hasRows = rest.map { $0.weight > 0 } ?? false
+            return ConvexStack(
+                hasRows ? rest : sums.total(without: nil), constraint, count: predictions.count)
+        }
+    }
+
+    /// Finds the weights from what the rows add up to; weights of 0 where there are no rows.
+    private init(_ sums: StackSums.Group?, _ constraint: Constraint, count: Int) {
+        guard count > 0, let sums, sums.weight > 0 else {
             self.init(weights: [Double](repeating: 0, count: count), intercept: 0)
             return
         }
-        func mean(_ values: [Double]) -> Double {
-            guard constraint == .freeIntercept else { return 0 }
-            guard let rowWeights else { return values.reduce(0, +) / total }
-            return zip(values, rowWeights).reduce(0) { $0 + $1.0 * $1.1 } / total
-        }
-        let centers = predictions.map(mean)
-        let center = mean(target)
-        var gram = [Double](repeating: 0, count: count * count)
-        var moments = [Double](repeating: 0, count: count)
-        for row in target.indices {
-            let weight = rowWeights?[row] ?? 1
-            for member in 0..<count {
-                let value = weight * (predictions[member][row] - centers[member])
-                moments[member] += value * (target[row] - center)
-                for other in 0...member {
-                    gram[member * count + other] += value * (predictions[other][row] - centers[other])
-                }
-            }
-        }
+        // Sums of products about the means where the intercept is free.
+        let total = sums.weight
+        let isFree = constraint == .freeIntercept
+        let means = sums.values.map { isFree ? $0 / total : 0 }
+        let mean = isFree ? sums.target / total : 0
+        var gram = sums.products
+        var moments = sums.moments
         for member in 0..<count {
-            for other in 0..<member { gram[other * count + member] = gram[member * count + other] }
+            moments[member] -= total * means[member] * mean
+            for other in 0...member {
+                gram[member * count + other] -= total * means[member] * means[other]
+                gram[other * count + member] = gram[member * count + other]
+            }
         }
         // Members of other units than the target's, and the target itself, are measured by their spread: what counts as
         // small must not depend on units. (A sum of one has members in the target's unit, all of one scale.)
         var scales = [Double](repeating: 1, count: count)
         var scale = 1.0
         if constraint != .sumToOne {
-            let spread = target.indices.reduce(0.0) { sum, row in
-                sum + (rowWeights?[row] ?? 1) * (target[row] - center) * (target[row] - center)
-            }
+            let spread = sums.square - total * mean * mean
             scale = spread > 0 ? spread.squareRoot() : 1
             for member in 0..<count where gram[member * (count + 1)] > 0 {
                 scales[member] = gram[member * (count + 1)].squareRoot()
@@ -83,8 +102,8 @@ package struct ConvexStack: Sendable, Equatable {
         }
         let solution = ActiveSet(gram: gram, moments: moments, sumsToOne: constraint == .sumToOne).solve()
         let weights = zip(solution, scales).map { $0 * scale / $1 }
-        let explained = zip(weights, centers).reduce(0) { $0 + $1.0 * $1.1 }
-        self.init(weights: weights, intercept: center - explained)
+        let explained = (0..<count).reduce(0.0) { $0 + weights[$1] * (means[$1] + sums.centers[$1]) }
+        self.init(weights: weights, intercept: isFree ? mean + sums.center - explained : 0)
     }
 
     /// The combination of the members' predictions.
@@ -95,6 +114,95 @@ package struct ConvexStack: Sendable, Equatable {
             for row in 0..<count { sum[row] += weight * values[row] }
         }
         return sum
+    }
+}
+
+/// What the rows of each group add up to: weights, predictions, target, and their products.
+private struct StackSums {
+    struct Group {
+        var weight = 0.0
+        /// Σ w·(z_j − c_j), and Σ w·(y − c).
+        var values: [Double]
+        var target = 0.0
+        /// Σ w·(z_j − c_j)(z_i − c_i) for i ≤ j; Σ w·(z_j − c_j)(y − c); Σ w·(y − c)².
+        var products: [Double]
+        var moments: [Double]
+        var square = 0.0
+        /// c_j and c: near the means, so that little is lost where means are subtracted.
+        let centers: [Double]
+        let center: Double
+
+        mutating func add(_ other: Group) {
+            weight += other.weight
+            target += other.target
+            square += other.square
+            for index in values.indices { values[index] += other.values[index] }
+            for index in moments.indices { moments[index] += other.moments[index] }
+            for index in products.indices { products[index] += other.products[index] }
+        }
+    }
+
+    private(set) var groups: [Group]
+
+    var first: Group? { groups.first }
+
+    init(
+        _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups group: [Int32]?, count: Int,
+        _ constraint: ConvexStack.Constraint
+    ) {
+        let members = predictions.count
+        let total = rowWeights?.reduce(0, +) ?? Double(target.count)
+        func center(_ values: [Double]) -> Double {
+            guard constraint == .freeIntercept, total > 0 else { return 0 }
+            guard let rowWeights else { return values.reduce(0, +) / total }
+            return zip(values, rowWeights).reduce(0) { $0 + $1.0 * $1.1 } / total
+        }
+        let centers = predictions.map(center)
+        let middle = center(target)
+        groups = [Group](
+            repeating: Group(
+                values: [Double](repeating: 0, count: members),
+                products: [Double](repeating: 0, count: members * members),
+                moments: [Double](repeating: 0, count: members), centers: centers, center: middle),
+            count: count)
+        // Members one after the other, each with those before it: long runs over few lists.
+        var differences: [[Double]] = []
+        let deviation = target.map { $0 - middle }
+        let groupOfRow = group ?? []
+        func index(_ row: Int) -> Int { group == nil ? 0 : Int(groupOfRow[row]) }
+        for row in target.indices {
+            let weight = rowWeights?[row] ?? 1
+            groups[index(row)].weight += weight
+            groups[index(row)].target += weight * deviation[row]
+            groups[index(row)].square += weight * deviation[row] * deviation[row]
+        }
+        for member in 0..<members {
+            let difference = predictions[member].map { $0 - centers[member] }
+            differences.append(difference)
+            for row in target.indices {
+                let value = (rowWeights?[row] ?? 1) * difference[row]
+                groups[index(row)].values[member] += value
+                groups[index(row)].moments[member] += value * deviation[row]
+            }
+            for other in 0...member {
+                var sums = [Double](repeating: 0, count: count)
+                let left = differences[member]
+                let right = differences[other]
+                for row in target.indices {
+                    sums[index(row)] += (rowWeights?[row] ?? 1) * left[row] * right[row]
+                }
+                for group in 0..<count { groups[group].products[member * members + other] = sums[group] }
+            }
+        }
+    }
+
+    /// The sums of all groups, but for one where that is named.
+    func total(without left: Int?) -> Group? {
+        var total: Group?
+        for (index, group) in groups.enumerated() where index != left {
+            if total == nil { total = group } else { total?.add(group) }
+        }
+        return total
     }
 }
 
