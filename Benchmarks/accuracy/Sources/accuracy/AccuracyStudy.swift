@@ -15,6 +15,8 @@ import Synchronization
 ///     accuracy time [--rows 1000] [--columns 10] [--learners auto] [--threads 2] [--runs 3]
 ///     accuracy many-rows [--laws smooth,…] [--rows 2000,20000,200000] [--seeds 1,2] [--learners auto,s,t,x,r,dr]
 ///                        [--threads 2]
+///     accuracy coverage [--laws a,rare,…] [--learners "auto;trees, trees"] [--rows 500,1000] [--runs 200] [--first 0]
+///                       [--threads N]
 ///
 /// `run` appends one line per fit to the file and leaves out what is there already. `draw` writes the numbers of a run to
 /// the standard output, for peers: n, p and the number of fresh rows as 64-bit integers, then, as doubles, the
@@ -28,8 +30,9 @@ struct AccuracyStudy {
         case "cells": for cell in Cell.all { print(cell.name, cell.group.rawValue) }
         case "time": try time()
         case "many-rows": try manyRows()
+        case "coverage": try coverage()
         default:
-            print("usage: accuracy run | draw | cells | time | many-rows")
+            print("usage: accuracy run | draw | cells | time | many-rows | coverage")
             exit(2)
         }
     }
@@ -59,6 +62,17 @@ struct AccuracyStudy {
             }
             print("\(learner),\(rows),\(columns),\(threads.threadCount),\((least * 1000).rounded() / 1000)")
         }
+    }
+
+    private static func coverage() throws {
+        var study = CoverageStudy()
+        if let laws = list("--laws") { study.laws = laws }
+        if let learners = text("--learners") { study.learners = learners.split(separator: ";").map(String.init) }
+        if let rows = list("--rows") { study.rows = rows.compactMap { Int($0) } }
+        if let runs = text("--runs").flatMap({ Int($0) }) { study.runs = runs }
+        if let first = text("--first").flatMap({ Int($0) }) { study.first = first }
+        study.threads = text("--threads").flatMap { Int($0) }
+        try study.run()
     }
 
     private static func manyRows() throws {

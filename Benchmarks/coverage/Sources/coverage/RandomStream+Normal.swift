@@ -1,1 +1,0 @@
-../../../../Tests/_TestSupport/RandomStream+Normal.swift

@@ -1,1 +1,0 @@
-../../../../Tests/_TestSupport/SyntheticDataset+NieWager.swift
