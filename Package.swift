@@ -57,8 +57,10 @@ let package = Package(
         .target(
             name: "PluginEstimators", dependencies: ["CMetaLearners", "MetaLearnersCore"],
             swiftSettings: swiftSettings),
+        // Formulas in other languages.
+        .target(name: "FormulaExport", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
         .target(
-            name: "MetaLearners", dependencies: ["MetaLearnersCore", "PluginEstimators"],
+            name: "MetaLearners", dependencies: ["MetaLearnersCore", "PluginEstimators", "FormulaExport"],
             swiftSettings: swiftSettings),
         .target(
             name: "AutoLearner", dependencies: ["MetaLearnersCore", "MetaLearners"],
@@ -74,7 +76,7 @@ let package = Package(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
+                "PluginEstimators", "FormulaExport", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -88,7 +90,7 @@ let package = Package(
         .target(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
+                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "FormulaExport", "MetaLearners",
                 "CausalAnalysis", "Reporting", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
