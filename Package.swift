@@ -131,8 +131,8 @@ let package = Package(
         .testTarget(
             name: "MetaLearnersTests",
             dependencies: [
-                "MetaLearners", "AutoLearner", "CausalAnalysis", "LinearEstimators", "MetaLearnersCore",
-                "MetaLearnersKit", "_TestSupport",
+                "MetaLearners", "AutoLearner", "CausalAnalysis", "FormulaExport", "LinearEstimators",
+                "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(

@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 /// Functions that a file of C has where something in it needs them.
 enum CHelper: Int, CaseIterable {
-    case known, trees, sets, spline, softmax, curve, median
+    case known, node, trees, sets, spline, softmax, curve, median
 
     func source(_ name: String) -> String {
         switch self {
@@ -16,7 +16,7 @@ enum CHelper: Int, CaseIterable {
             }
 
             """
-        case .trees:
+        case .node:
             """
             /* Rows above the threshold go right, and so does NAN; `left` and the node behind it are the children. */
             typedef struct {
@@ -26,6 +26,9 @@ enum CHelper: Int, CaseIterable {
               unsigned char has_set, others_right;
             } \(name)_node;
 
+            """
+        case .trees:
+            """
             /* Takes a row down eight trees at once, so that their cache misses overlap. */
             static void \(name)_descend(const double *v, const \(name)_node *nodes, const unsigned *roots, int depth,
                                         unsigned *at) {
@@ -42,7 +45,7 @@ enum CHelper: Int, CaseIterable {
             """
         case .sets:
             """
-            /* The same for trees with splits on levels, whose threshold is the place of a set: its size, then its bits. */
+            /* Takes a row down eight trees with splits on levels, whose threshold is the place of a set: its size, then its bits. */
             static void \(name)_descend_sets(const double *v, const \(name)_node *nodes, const unsigned long *sets,
                                              const unsigned *roots, int depth, unsigned *at) {
               int lane;
@@ -131,7 +134,7 @@ extension CSourceWriter {
     /// Writes the tables of an ensemble and the function that adds up its leaves in order; gives the call.
     mutating func ensemble(_ trees: [DecisionTree], _ number: Int) throws(MetaLearnersError) -> String {
         guard !trees.isEmpty else { return "0.0" }
-        use(.trees)
+        use(.node)
         var layout = CTreeLayout(places: treePlaces)
         // Trees of equal depth go down together, and those with sets by themselves.
         let shapes = trees.map { (depth: $0.depth, hasSets: $0.hasSets) }
@@ -158,6 +161,7 @@ extension CSourceWriter {
         }
         let hasSets = groups.contains(where: \.hasSets)
         if hasSets { use(.sets) }
+        if groups.contains(where: { !$0.hasSets }) { use(.trees) }
         let prefix = "\(name)_e\(number)"
         tables += "static const \(name)_node \(prefix)_nodes[\(layout.nodes.count)] = {\n"
         tables += Self.list(layout.nodes) + "};\n\n"

@@ -1,10 +1,13 @@
 import MetaLearnersCore
 
-/// A value within a graph of ONNX.
-private struct Value {
-    let name: String
-    /// Whether it has a number for each row, rather than one for all.
-    var isOfRows = true
+/// A value within a graph of ONNX: a number for each row, or one for all.
+private enum Value {
+    case rows(String)
+    case one(String)
+    /// A constant, which enters the graph where it is used.
+    case constant(Double)
+
+    var isOfRows: Bool { if case .rows = self { true } else { false } }
 }
 
 /// The steps of formulas as nodes of ONNX.
@@ -72,10 +75,10 @@ struct ONNXWriter {
 
     /// A number for each row.
     private mutating func full(_ value: Value) -> String {
-        if value.isOfRows { return value.name }
+        if case .rows(let name) = value { return name }
         let shape = shape ?? graph.node("Shape", [rows])
         self.shape = shape
-        return graph.node("Expand", [value.name, shape])
+        return graph.node("Expand", [name(of: value), shape])
     }
 
     private mutating func number(_ column: Int) -> String {
@@ -138,11 +141,19 @@ struct ONNXWriter {
 
     // MARK: Steps
 
-    private mutating func apply(_ operation: String, _ of: Value...) -> Value {
-        Value(name: graph.node(operation, of.map(\.name)), isOfRows: of.contains(where: \.isOfRows))
+    private mutating func name(of value: Value) -> String {
+        switch value {
+        case .rows(let name), .one(let name): name
+        case .constant(let value): scalar(value)
+        }
     }
 
-    private mutating func constant(_ value: Double) -> Value { Value(name: scalar(value), isOfRows: false) }
+    private mutating func apply(_ operation: String, _ of: Value...) -> Value {
+        let result = graph.node(operation, of.map { name(of: $0) })
+        return of.contains(where: \.isOfRows) ? .rows(result) : .one(result)
+    }
+
+    private func constant(_ value: Double) -> Value { .constant(value) }
 
     /// Several values side by side.
     private mutating func columns(_ places: [Int]) -> String {
@@ -171,16 +182,16 @@ struct ONNXWriter {
     private mutating func value(of node: FormulaNode<Int>) throws(MetaLearnersError) -> Value {
         switch node {
         case .constant(let value): return constant(value)
-        case .number(let column): return Value(name: number(column))
+        case .number(let column): return .rows(number(column))
         case .isMissing(let column):
             let isMissing =
                 isCategory(column)
                 ? graph.node("Equal", [code(column), integer(levelCount(column))])
                 : graph.node("IsNaN", [number(column)])
-            return choose(Value(name: isMissing), constant(1), constant(0))
+            return choose(.rows(isMissing), constant(1), constant(0))
         case .levels(let column, let levels, let other):
             let table = (0...levelCount(column)).map { $0 < min(levels.count, levelCount(column)) ? levels[$0] : other }
-            return Value(name: graph.node("Gather", [graph.constant(ONNXTensor(table)), code(column)]))
+            return .rows(graph.node("Gather", [graph.constant(ONNXTensor(table)), code(column)]))
         case .standardised(let of, let mean, let deviation, let missing):
             let x = values[of]
             let scaled = apply("Div", apply("Sub", x, constant(mean)), constant(deviation))
@@ -217,15 +228,15 @@ struct ONNXWriter {
                 all = graph.node("Softmax", [columns(of)], [("axis", .integer(1))])
                 shares[of] = all
             }
-            return Value(name: column(index, of: all))
+            return .rows(column(index, of: all))
         case .curve(let of, let points, let heights): return curve(values[of], points, heights)
         case .median(let of):
             guard of.count > 1 else { return values[of[0]] }
             let sorted = graph.node(
                 "TopK", [columns(of), graph.constant(ONNXTensor([of.count]))], outputs: 2)
-            let middle = Value(name: column(of.count / 2, of: sorted))
+            let middle = Value.rows(column(of.count / 2, of: sorted))
             guard of.count.isMultiple(of: 2) else { return middle }
-            let other = Value(name: column(of.count / 2 - 1, of: sorted))
+            let other = Value.rows(column(of.count / 2 - 1, of: sorted))
             return apply("Div", apply("Add", middle, other), constant(2))
         }
     }
@@ -245,7 +256,7 @@ struct ONNXWriter {
         guard !places.isEmpty else { return constant(constantPart) }
         let weights = graph.constant(ONNXTensor(factors, shape: [factors.count, 1]))
         let product = graph.node("MatMul", [columns(places), weights])
-        return apply("Add", Value(name: product), constant(constantPart))
+        return apply("Add", .rows(product), constant(constantPart))
     }
 
     private mutating func spline(_ x: Value, _ knots: [Double], _ index: Int) -> Value {
@@ -279,7 +290,7 @@ struct ONNXWriter {
         let place = graph.node(
             "Max", [graph.node("Min", [graph.node("Sub", [count, integer(1)]), integer(last - 1)]), integer(0)])
         func looked(_ table: [Double]) -> Value {
-            Value(name: graph.node("Gather", [graph.constant(ONNXTensor(table)), place]))
+            .rows(graph.node("Gather", [graph.constant(ONNXTensor(table)), place]))
         }
         let pieces = (0..<last).map { index in
             let width = points[index + 1] - points[index]
@@ -306,8 +317,8 @@ struct ONNXWriter {
             }
             matrix = all.count == 1 ? all[0] : graph.node("Concat", all, [("axis", .integer(1))])
         }
-        let sum = Value(
-            name: graph.node("TreeEnsemble", [matrix ?? ""], layout.attributes, isTraditional: true))
+        let sum = Value.rows(
+            graph.node("TreeEnsemble", [matrix ?? ""], layout.attributes, isTraditional: true))
         let whole = layout.constant == 0 ? sum : apply("Add", sum, constant(layout.constant))
         return apply("Add", constant(trees.base), apply("Mul", whole, constant(trees.scale)))
     }

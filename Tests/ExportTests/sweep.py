@@ -149,7 +149,8 @@ def in_c(model, options, document, data, path):
     run("export", model, "--c", "-o", f"{path}.c", "--name", "score", *options)
     results = []
     for compiler in compilers:
-        library = f"{path}.{compiler}.so"
+        # (A library that is loaded stays so: the next one needs another name.)
+        library = f"{path}.{compiler}.{'_'.join(options)}.so"
         done = subprocess.run(
             [compiler, "-std=c99", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fPIC", "-shared", f"{path}.c", "-o", library, "-lm"],
             capture_output=True, text=True)
@@ -420,7 +421,8 @@ try:
                 report("ok", f"exported: {name}" + (f" (largest differences: {detail})" if only else ""))
         except Exception as error:  # A failed case is a line; the others go on.
             report("FAILED", f"exported: {name}", f"{type(error).__name__} {error}"[:1500])
-        shutil.rmtree(folder / re.sub(r"\W+", "_", name), ignore_errors=not only)
+        if not only:
+            shutil.rmtree(folder / re.sub(r"\W+", "_", name), ignore_errors=True)
 finally:
     postgres.stop()
 sys.exit(1 if failures else 0)
