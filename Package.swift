@@ -165,7 +165,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CFuzzTargets", "metalearners-cli", "MetaLearners", "MetaLearnersCore", "MetaLearnersABI",
+                "CFuzzTargets", "metalearners-cli", "FormulaExport", "MetaLearners", "MetaLearnersCore",
+                "MetaLearnersABI",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
         .testTarget(

@@ -48,7 +48,7 @@ public struct CSourceExport: Sendable {
 /// A file of C while it is written.
 struct CSourceWriter {
     private let document: FormulaDocument
-    private let inputs: ExportInputs
+    let inputs: ExportInputs
     let name: String
     /// Helpers and tables, in front of the function.
     var tables = ""

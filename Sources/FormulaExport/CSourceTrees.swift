@@ -135,7 +135,7 @@ extension CSourceWriter {
     mutating func ensemble(_ trees: [DecisionTree], _ number: Int) throws(MetaLearnersError) -> String {
         guard !trees.isEmpty else { return "0.0" }
         use(.node)
-        var layout = CTreeLayout(places: treePlaces)
+        var layout = CTreeLayout(places: treePlaces, inputs: inputs)
         // Trees of equal depth go down together, and those with sets by themselves.
         let shapes = trees.map { (depth: $0.depth, hasSets: $0.hasSets) }
         let order = trees.indices.sorted {
@@ -217,6 +217,7 @@ extension CSourceWriter {
 private struct CTreeLayout {
     /// The places of columns in the row of the trees, which has the same again with −∞ for NaN, and one number more.
     let places: [Int: Int]
+    let inputs: ExportInputs
     var nodes: [String] = []
     var values: [Double] = []
     var sets: [UInt32] = []
@@ -263,11 +264,13 @@ private struct CTreeLayout {
             let shifted = missingGoRight ? place : place + places.count
             return "{\(CSourceWriter.number(threshold)), \(left), \(shifted), 0, 0}"
         case .missing, .present: return "{INFINITY, \(left), \(place), 0, 0}"
-        case .levels(let levels, let count, let othersGoRight):
+        case .levels(let levels, let ruleCount, let othersGoRight):
+            // (No code is beyond the levels of the column.)
+            let count = min(max(ruleCount, 0), (inputs.inputs[column].levels ?? []).count)
             let first = sets.count
             sets.append(UInt32(clamping: count))
-            sets += [UInt32](repeating: 0, count: (max(count, 0) + 31) / 32)
-            for level in levels { sets[first + 1 + level / 32] |= 1 << UInt32(level % 32) }
+            sets += [UInt32](repeating: 0, count: (count + 31) / 32)
+            for level in levels where level < count { sets[first + 1 + level / 32] |= 1 << UInt32(level % 32) }
             return "{\(first).0, \(left), \(place), 1, \(othersGoRight ? 1 : 0)}"
         }
     }
