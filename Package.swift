@@ -76,7 +76,8 @@ let package = Package(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators", "FormulaExport", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
+                "PluginEstimators", "FormulaExport", "MetaLearners", "AutoLearner", "CausalAnalysis",
+                "Reporting",
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -90,7 +91,8 @@ let package = Package(
         .target(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "FormulaExport", "MetaLearners",
+                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "FormulaExport",
+                "MetaLearners",
                 "CausalAnalysis", "Reporting", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -9,11 +9,13 @@ struct CSourceComment {
             "Written by metalearners \(Version.current): formulas of a fitted model, in C99.", "",
             "double \(name)(const double *x): \(document.names.count == 1 ? "" : "the first of ")what is predicted.",
             "void \(name)_all(const double *x, double *out): all of it.", "",
-            "Compile with -O2, without -ffast-math, and link with -lm where the platform wants it.", "", "out:",
+            "Compile with -O2, without -ffast-math, and link with -lm where the platform wants it.", "",
+            "out:",
         ]
         lines += document.names.enumerated().map { "  \($0)  \(Self.quoted($1))" }
         lines += [
-            "", "x: numbers, NAN where one is missing; of a category the code of the level, NAN or -1 where it is missing.",
+            "",
+            "x: numbers, NAN where one is missing; of a category the code of the level, NAN or -1 where it is missing.",
         ]
         let hasLevels = inputs.inputs.contains { $0.levels != nil }
         if hasLevels {
@@ -21,7 +23,8 @@ struct CSourceComment {
                 inputs.refusesUnseen
                     ? "A code that is none makes all of out NAN: the model refuses levels that it does not know."
                     : "A code that is none counts as missing.")
-            lines.append("int \(name)_code(int column, const char *level) finds the code of a level, -1 for none.")
+            lines.append(
+                "int \(name)_code(int column, const char *level) finds the code of a level, -1 for none.")
         }
         for (index, input) in inputs.inputs.enumerated() {
             lines.append("  \(index)  \(Self.quoted(input.name))")
@@ -53,7 +56,9 @@ struct CSourceComment {
             if scalar.value >= 128, scalar.properties.isAlphabetic {
                 result.unicodeScalars.append(scalar)
             } else {
-                for byte in String(scalar).utf8 { result += byte == UInt8(ascii: "*") ? "\\052" : escaped(byte) }
+                for byte in String(scalar).utf8 {
+                    result += byte == UInt8(ascii: "*") ? "\\052" : escaped(byte)
+                }
             }
         }
         return result + "\""

@@ -86,7 +86,8 @@ struct CSourceWriter {
         for node in document.graph.nodes { values.append(try value(of: node)) }
         var text = CSourceComment(document, inputs, name).text
         text += "\n#include <math.h>\n\n"
-        text += "#ifdef __FAST_MATH__\n#error NaN stands for missing values: compile without -ffast-math\n#endif\n\n"
+        text +=
+            "#ifdef __FAST_MATH__\n#error NaN stands for missing values: compile without -ffast-math\n#endif\n\n"
         text += "double \(name)(const double *x);\nvoid \(name)_all(const double *x, double *out);\n"
         let hasLevels = inputs.inputs.contains { !($0.levels ?? []).isEmpty }
         if hasLevels { text += "int \(name)_code(int column, const char *level);\n" }
@@ -100,7 +101,8 @@ struct CSourceWriter {
             if usedColumns.isEmpty { text += "  (void)x;\n" }
             text += results.joined()
         } else {
-            text += "  if (invalid) {\n    int i;\n    for (i = 0; i < \(results.count); ++i) out[i] = NAN;\n    return;\n  }\n"
+            text +=
+                "  if (invalid) {\n    int i;\n    for (i = 0; i < \(results.count); ++i) out[i] = NAN;\n    return;\n  }\n"
             text += results.joined()
         }
         text += "}\n\n"
@@ -226,8 +228,12 @@ struct CSourceWriter {
         case .clip(let of, let lower, let upper):
             let x = values[of]
             var expression = x
-            if let upper { expression = "\(x) > \(Self.number(upper)) ? \(Self.number(upper)) : \(expression)" }
-            if let lower { expression = "\(x) < \(Self.number(lower)) ? \(Self.number(lower)) : \(expression)" }
+            if let upper {
+                expression = "\(x) > \(Self.number(upper)) ? \(Self.number(upper)) : \(expression)"
+            }
+            if let lower {
+                expression = "\(x) < \(Self.number(lower)) ? \(Self.number(lower)) : \(expression)"
+            }
             return named(expression)
         case .sigmoid(let of): return named("1.0 / (1.0 + exp(-\(values[of])))")
         case .exp(let of): return named("exp(\(values[of]))")

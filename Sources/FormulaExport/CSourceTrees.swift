@@ -139,7 +139,9 @@ extension CSourceWriter {
         // Trees of equal depth go down together, and those with sets by themselves.
         let shapes = trees.map { (depth: $0.depth, hasSets: $0.hasSets) }
         let order = trees.indices.sorted {
-            (shapes[$0].hasSets ? 1 : 0, shapes[$0].depth, $0) < (shapes[$1].hasSets ? 1 : 0, shapes[$1].depth, $1)
+            (shapes[$0].hasSets ? 1 : 0, shapes[$0].depth, $0) < (
+                shapes[$1].hasSets ? 1 : 0, shapes[$1].depth, $1
+            )
         }
         var roots: [UInt32] = []
         var places: [Int] = []
@@ -166,8 +168,10 @@ extension CSourceWriter {
         tables += "static const \(name)_node \(prefix)_nodes[\(layout.nodes.count)] = {\n"
         tables += Self.list(layout.nodes) + "};\n\n"
         tables += "static const double \(prefix)_leaves[\(layout.values.count)] = {\n"
-        tables += Self.list(layout.values.map { $0 == 0 && $0.sign == .plus ? "0" : Self.number($0) }) + "};\n\n"
-        tables += "static const unsigned \(prefix)_roots[\(roots.count)] = {\n" + Self.list(roots.map { "\($0)" })
+        tables +=
+            Self.list(layout.values.map { $0 == 0 && $0.sign == .plus ? "0" : Self.number($0) }) + "};\n\n"
+        tables +=
+            "static const unsigned \(prefix)_roots[\(roots.count)] = {\n" + Self.list(roots.map { "\($0)" })
         tables += "};\n\nstatic const int \(prefix)_places[\(places.count)] = {\n"
         tables += Self.list(places.map { "\($0)" }) + "};\n\n"
         tables += "static const int \(prefix)_depths[\(groups.count)] = {\n"
@@ -270,7 +274,9 @@ private struct CTreeLayout {
             let first = sets.count
             sets.append(UInt32(clamping: count))
             sets += [UInt32](repeating: 0, count: (count + 31) / 32)
-            for level in levels where level < count { sets[first + 1 + level / 32] |= 1 << UInt32(level % 32) }
+            for level in levels where level < count {
+                sets[first + 1 + level / 32] |= 1 << UInt32(level % 32)
+            }
             return "{\(first).0, \(left), \(place), 1, \(othersGoRight ? 1 : 0)}"
         }
     }

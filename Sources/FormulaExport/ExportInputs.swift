@@ -36,6 +36,18 @@ struct ExportInputs {
         missingTexts = missing.texts.sorted()
     }
 
+    /// The names of outputs in a language that has those of inputs beside them: `_` behind one that an input has already,
+    /// whatever the case of its letters.
+    func outputNames(_ names: [String]) -> [String] {
+        var taken = Set(inputs.map { $0.name.lowercased() })
+        return names.map { name in
+            var own = name
+            while taken.contains(own.lowercased()) { own += "_" }
+            taken.insert(own.lowercased())
+            return own
+        }
+    }
+
     /// - Throws: `unsupported` for a name or a level that has a NUL byte, which `format` cannot write.
     func requireNoNUL(for format: String) throws(MetaLearnersError) {
         for input in inputs {

@@ -3,7 +3,8 @@ import MetaLearnersCore
 /// Formulas as one graph of ONNX, in double precision throughout.
 ///
 /// Every column is an input of its own of shape (rows, 1): a number in double precision with NaN where it is missing, a
-/// category as text or as the code of its level. Every formula is an output of its name, of shape (rows, 1).
+/// category as text or as the code of its level. Every formula is an output of its name, with `_` behind it where a column
+/// has that, of shape (rows, 1).
 public struct ONNXExport: Sendable {
     /// How categories enter the graph.
     public enum Categories: String, Sendable, CaseIterable {
@@ -34,7 +35,8 @@ public struct ONNXExport: Sendable {
         let inputs = ExportInputs(document)
         try inputs.requireNoNUL(for: "ONNX")
         guard let first = inputs.inputs.first else {
-            throw MetaLearnersError(.unsupported, at: "onnx", "a model without columns has no rows to predict")
+            throw MetaLearnersError(
+                .unsupported, at: "onnx", "a model without columns has no rows to predict")
         }
         guard inputs.inputs.allSatisfy({ !$0.name.isEmpty }) else {
             throw MetaLearnersError(.unsupported, at: "onnx", "there is a column without a name")
@@ -46,11 +48,10 @@ public struct ONNXExport: Sendable {
                 input.name, input.levels == nil ? .double : categories == .strings ? .text : .int64,
                 levels.map { "levels: " + $0 } ?? "")
         }
+        let names = inputs.outputNames(document.names)
+        graph.reserve(names)
         var writer = ONNXWriter(graph, document.graph, inputs, categories, rows: first.name)
-        var names: [String] = []
-        for (value, name) in zip(try writer.outputs(), document.names) {
-            names.append(writer.graph.output(value, as: name))
-        }
+        for (value, name) in zip(try writer.outputs(), names) { writer.graph.output(value, as: name) }
         bytes = try writer.graph.model(
             "Formulas of a model of conditional average treatment effects.",
             [

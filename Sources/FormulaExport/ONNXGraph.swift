@@ -58,7 +58,7 @@ struct ONNXGraph {
     private var constants = ProtobufWriter()
     private var values = ProtobufWriter()
     private var count = 0
-    /// Names that are taken by inputs.
+    /// Names that inputs and outputs have.
     private var taken: Set<String> = []
 
     /// A name that nothing else has.
@@ -76,14 +76,13 @@ struct ONNXGraph {
         declare(11, name, type, documentation)
     }
 
-    /// Gives a value to the outside, under `name` or, where an input has it, with `_` behind it.
-    mutating func output(_ value: String, as name: String) -> String {
-        var own = name
-        while taken.contains(own) { own += "_" }
-        taken.insert(own)
-        node("Identity", [value], output: own)
-        declare(12, own, .double, "")
-        return own
+    /// Declares the names of the outputs; call it before any node is made.
+    mutating func reserve(_ names: [String]) { taken.formUnion(names) }
+
+    /// Gives a value to the outside under a name that was reserved.
+    mutating func output(_ value: String, as name: String) {
+        node("Identity", [value], output: name)
+        declare(12, name, .double, "")
     }
 
     private mutating func declare(
@@ -136,7 +135,8 @@ struct ONNXGraph {
     }
 
     private mutating func append(
-        _ operation: String, _ inputs: [String], _ attributes: [(String, ONNXAttribute)], _ isTraditional: Bool,
+        _ operation: String, _ inputs: [String], _ attributes: [(String, ONNXAttribute)],
+        _ isTraditional: Bool,
         _ outputs: [String]
     ) {
         nodes.write(1) { node in

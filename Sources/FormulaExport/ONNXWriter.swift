@@ -31,7 +31,8 @@ struct ONNXWriter {
 
     /// - Parameter rows: the name of an input.
     init(
-        _ graph: ONNXGraph, _ formulas: FormulaGraph, _ inputs: ExportInputs, _ categories: ONNXExport.Categories,
+        _ graph: ONNXGraph, _ formulas: FormulaGraph, _ inputs: ExportInputs,
+        _ categories: ONNXExport.Categories,
         rows: String
     ) {
         self.graph = graph
@@ -71,7 +72,9 @@ struct ONNXWriter {
         return name
     }
 
-    private mutating func integer(_ value: Int) -> String { graph.constant(ONNXTensor([value], shape: [1, 1])) }
+    private mutating func integer(_ value: Int) -> String {
+        graph.constant(ONNXTensor([value], shape: [1, 1]))
+    }
 
     /// A number for each row.
     private mutating func full(_ value: Value) -> String {
@@ -190,7 +193,9 @@ struct ONNXWriter {
                 : graph.node("IsNaN", [number(column)])
             return choose(.rows(isMissing), constant(1), constant(0))
         case .levels(let column, let levels, let other):
-            let table = (0...levelCount(column)).map { $0 < min(levels.count, levelCount(column)) ? levels[$0] : other }
+            let table = (0...levelCount(column)).map {
+                $0 < min(levels.count, levelCount(column)) ? levels[$0] : other
+            }
             return .rows(graph.node("Gather", [graph.constant(ONNXTensor(table)), code(column)]))
         case .standardised(let of, let mean, let deviation, let missing):
             let x = values[of]
@@ -288,7 +293,8 @@ struct ONNXWriter {
         let count = graph.node(
             "ReduceSum", [ones, graph.constant(ONNXTensor([1]))], [("keepdims", .integer(1))])
         let place = graph.node(
-            "Max", [graph.node("Min", [graph.node("Sub", [count, integer(1)]), integer(last - 1)]), integer(0)])
+            "Max",
+            [graph.node("Min", [graph.node("Sub", [count, integer(1)]), integer(last - 1)]), integer(0)])
         func looked(_ table: [Double]) -> Value {
             .rows(graph.node("Gather", [graph.constant(ONNXTensor(table)), place]))
         }
@@ -299,7 +305,8 @@ struct ONNXWriter {
                 width: width > 0 ? width : 1, rise: width > 0 ? heights[index + 1] - heights[index] : 0
             )
         }
-        let share = apply("Div", apply("Sub", inside, looked(pieces.map(\.start))), looked(pieces.map(\.width)))
+        let share = apply(
+            "Div", apply("Sub", inside, looked(pieces.map(\.start))), looked(pieces.map(\.width)))
         return apply("Add", looked(pieces.map(\.height)), apply("Mul", share, looked(pieces.map(\.rise))))
     }
 
@@ -312,7 +319,8 @@ struct ONNXWriter {
         if matrix == nil {
             let all = treeColumns.map { column in
                 isCategory(column)
-                    ? graph.node("Cast", [code(column)], [("to", .integer(ONNXTensor.ElementType.double.rawValue))])
+                    ? graph.node(
+                        "Cast", [code(column)], [("to", .integer(ONNXTensor.ElementType.double.rawValue))])
                     : number(column)
             }
             matrix = all.count == 1 ? all[0] : graph.node("Concat", all, [("axis", .integer(1))])

@@ -43,7 +43,7 @@ public struct SQLExport: Sendable {
         } else {
             var writer = SQLWriter(document, inputs, dialect, isQuery: false)
             var expressions: [String] = []
-            for (output, name) in zip(document.graph.outputs, document.names) {
+            for (output, name) in zip(document.graph.outputs, inputs.outputNames(document.names)) {
                 let expression = writer.guarded(try writer.expression(output))
                 expressions.append("\(expression) AS \(dialect.identifier(name))")
             }
@@ -65,7 +65,7 @@ public struct SQLExport: Sendable {
         var writer = SQLWriter(document, inputs, dialect, isQuery: true)
         let layers = try writer.layers()
         var results: [String] = []
-        for (output, name) in zip(document.graph.outputs, document.names) {
+        for (output, name) in zip(document.graph.outputs, inputs.outputNames(document.names)) {
             let expression = writer.guarded(try writer.expression(output))
             results.append("\(expression) AS \(dialect.identifier(name))")
         }
@@ -85,7 +85,8 @@ public struct SQLExport: Sendable {
         case .postgres:
             var text = "SELECT mtlr_rows.*,\n  \(outputs)\nFROM \(table) AS mtlr_rows"
             for (index, layer) in layers.enumerated() where !layer.isEmpty {
-                text += "\nCROSS JOIN LATERAL (SELECT\n  \(list(layer))\(dialect.fence)) AS mtlr_layer\(index)"
+                text +=
+                    "\nCROSS JOIN LATERAL (SELECT\n  \(list(layer))\(dialect.fence)) AS mtlr_layer\(index)"
                 try requireSize(text.utf8.count)
             }
             return text + ";\n"

@@ -263,7 +263,8 @@ struct SQLWriter {
 
     private func curve(_ x: String, _ points: [Double], _ values: [Double]) -> String {
         func number(_ value: Double) -> String { dialect.number(value) }
-        var text = "CASE WHEN \(x) IS NULL THEN NULL WHEN \(x) <= \(number(points[0])) THEN \(number(values[0]))"
+        var text =
+            "CASE WHEN \(x) IS NULL THEN NULL WHEN \(x) <= \(number(points[0])) THEN \(number(values[0]))"
         for index in 1..<max(points.count, 1) where points[index] > points[index - 1] {
             let (low, high) = (points[index - 1], points[index])
             text += " WHEN \(x) < \(number(high)) THEN \(number(values[index - 1]))"
@@ -314,7 +315,8 @@ struct SQLWriter {
 
     private func tree(_ tree: DecisionTree) throws(MetaLearnersError) -> String {
         guard tree.depth <= 300 else {
-            throw MetaLearnersError(.unsupported, at: "trees", "one has more than 300 splits behind each other")
+            throw MetaLearnersError(
+                .unsupported, at: "trees", "one has more than 300 splits behind each other")
         }
         var text = ""
         var open: [Part] = [.node(0)]
@@ -329,7 +331,8 @@ struct SQLWriter {
                     let first = condition.right == nil ? left : right
                     text += "CASE WHEN \(condition.right ?? condition.left) THEN "
                     open += [
-                        .text(" END"), .node(condition.right == nil ? right : left), .text(" ELSE "), .node(first),
+                        .text(" END"), .node(condition.right == nil ? right : left), .text(" ELSE "),
+                        .node(first),
                     ]
                 }
             }

@@ -22,7 +22,7 @@ import numpy as np
 program, folder, *only = sys.argv[1:]
 folder = pathlib.Path(folder)
 ROWS = 10_000
-NUMBERS = ["age", 'in"come', "gaps"]
+NUMBERS = ["cate", 'in"come', "gaps"]
 CATEGORIES = ["région */ ??/", "co'de"]
 LEVELS = {
     CATEGORIES[0]: ["north", "so'uth", 'e"ast', "w\\est", "*/ ü ??/ %d", "1"],
@@ -57,7 +57,7 @@ def report(word, name, detail=""):
 def draw(count, seed, extra=()):
     rng = np.random.default_rng(seed)
     data = {
-        "age": rng.normal(40, 12, count),
+        "cate": rng.normal(40, 12, count),
         'in"come': np.exp(rng.normal(10, 1, count)),
         "gaps": np.round(rng.normal(0, 1, count), 1),
     }
@@ -74,7 +74,7 @@ def training(case):
     data, rng = draw(400, 1)
     arms = case.get("arms", 2)
     arm = rng.integers(0, arms, 400)
-    x = (data["age"] - 40) / 12
+    x = (data["cate"] - 40) / 12
     gaps = np.where(np.isnan(data["gaps"]), 0.7, data["gaps"])
     codes = np.array([0 if value is None else LEVELS[CATEGORIES[0]].index(value) for value in data[CATEGORIES[0]]])
     mean = x * arm + 0.3 * codes + 0.2 * np.maximum(gaps, -1) + np.log(data['in"come']) / 10
@@ -198,12 +198,18 @@ def in_onnx(model, options, document, data, path):
                 feed[column["name"]] = np.array(
                     [-1 if value is None else place.get(value, len(place)) for value in values], dtype=np.int64)[:, None]
         names = [output.name for output in session.get_outputs()]
-        if names != document["names"]:
+        if names != outputs(document):
             raise RuntimeError(f"outputs {names}")
         results.append(np.column_stack(session.run(None, feed)))
     if not np.array_equal(results[0], results[1], equal_nan=True):
         raise RuntimeError("strings and codes do not agree")
     return results[0]
+
+
+def outputs(document):
+    """The names of predictions where those of columns stand beside them: one of the columns is called cate."""
+    columns = {column["name"] for column in document["columns"]}
+    return [name + "_" * (name in columns) for name in document["names"]]
 
 
 def quoted(name):
@@ -220,7 +226,7 @@ def in_duckdb(model, options, document, data, path):
     connection.execute('UPDATE "the rows" SET gaps = \'NaN\' WHERE gaps IS NULL AND place % 2 = 0')
     expressions = run("export", model, "--sql", "-o", "-", *options)
     query = run("export", model, "--sql", "--table", '"the rows"', "-o", "-", *options)
-    columns = ", ".join(quoted(name) for name in document["names"])
+    columns = ", ".join(quoted(name) for name in outputs(document))
     results = []
     for text in (f'SELECT {expressions} FROM "the rows" ORDER BY place',
                  f"SELECT {columns} FROM ({query.strip().rstrip(';')}) AS q ORDER BY place"):
@@ -281,7 +287,7 @@ postgres = Postgres()
 def in_postgres(model, options, document, data, path):
     expressions = run("export", model, "--sql", "--dialect", "postgres", "-o", "-", *options)
     query = run("export", model, "--sql", "--dialect", "postgres", "--table", '"the rows"', "-o", "-", *options)
-    columns = ", ".join(quoted(name) for name in document["names"])
+    columns = ", ".join(quoted(name) for name in outputs(document))
     declared = ", ".join(f"{quoted(name)} {'text' if name in LEVELS else 'float8'}" for name in data)
     write(f"{path}.csv", {"place": list(range(ROWS)), **data})
     with open(f"{path}.csv", encoding="utf-8") as file:
@@ -306,7 +312,7 @@ MODELS = {
     "forest": {"outcome": FOREST, "propensity": FOREST, "effect": FOREST},
     "linear": {"outcome": "ridge", "propensity": "logistic", "effect": "lasso"},
     "mixed": {
-        "outcome": {"backend": "ridge", "expansion": "splines_interactions", "columns": ["age", CATEGORIES[0]]},
+        "outcome": {"backend": "ridge", "expansion": "splines_interactions", "columns": ["cate", CATEGORIES[0]]},
         "propensity": {"backend": "logistic", "calibration": "platt"},
         "effect": {**TREES, "columns": ["gaps", CATEGORIES[1], 'in"come']},
     },

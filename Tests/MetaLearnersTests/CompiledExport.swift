@@ -27,7 +27,8 @@ struct CompiledExport {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
-            "cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fPIC", "-shared", source, "-o",
+            "cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fPIC", "-shared", source,
+            "-o",
             library, "-lm",
         ]
         let pipe = Pipe()

@@ -13,7 +13,10 @@ struct ExportTests {
     private static let forest: SpecValue = ["backend": "forest", "trees": 5]
     private static let models: [SpecValue] = [
         ["outcome": "ridge", "propensity": "logistic", "effect": "lasso"],
-        ["outcome": trees, "propensity": ["backend": "logistic", "calibration": "isotonic"], "effect": trees],
+        [
+            "outcome": trees, "propensity": ["backend": "logistic", "calibration": "isotonic"],
+            "effect": trees,
+        ],
         ["outcome": forest, "propensity": forest, "effect": ["backend": "ridge", "expansion": "splines"]],
     ]
 
@@ -103,12 +106,15 @@ struct ExportTests {
         #expect(read == document)
     }
 
-    @Test("Compiled C gives every learner's effects, arm means and propensities", arguments: LearnerKind.allCases)
+    @Test(
+        "Compiled C gives every learner's effects, arm means and propensities",
+        arguments: LearnerKind.allCases)
     func learners(learner: LearnerKind) throws {
         let isOwn = learner == .auto
         for arms in [2, 3] {
             for (index, models) in Self.models.enumerated() where !isOwn || index == 0 {
-                try requireAgreement(fit(learner, arms: arms, models), "\(learner), \(arms) arms, models \(index)")
+                try requireAgreement(
+                    fit(learner, arms: arms, models), "\(learner), \(arms) arms, models \(index)")
             }
         }
         if !isOwn {
@@ -121,7 +127,9 @@ struct ExportTests {
     func outcomes(learner: LearnerKind) throws {
         for outcome in ["binary", "classes"] {
             for model in ["logistic", Self.trees] {
-                let models: SpecValue = ["outcome": model, "propensity": ["backend": "logistic", "calibration": "platt"]]
+                let models: SpecValue = [
+                    "outcome": model, "propensity": ["backend": "logistic", "calibration": "platt"],
+                ]
                 try requireAgreement(
                     fit(learner, arms: outcome == "binary" ? 2 : 3, outcome: outcome, models),
                     "\(learner), \(outcome)")
@@ -203,12 +211,16 @@ struct ExportTests {
                 Column("kind", codes: StridedValues([Int32]()), levels: levels)
             ])
         let tree = try DecisionTree([
-            .split(column: names.count, .levels([0, 2, 5], of: levels.count, othersGoRight: true), left: 1, right: 2),
+            .split(
+                column: names.count, .levels([0, 3, 5], of: levels.count, othersGoRight: true), left: 1,
+                right: 2),
             .leaf(0.1), .leaf(0.7),
         ])
         let formula = Formula(
             .sum(
-                names.indices.map { Formula(.standardised(Formula(.number(column: $0)), mean: 1, deviation: 3, missing: 0.5)) }
+                names.indices.map {
+                    Formula(.standardised(Formula(.number(column: $0)), mean: 1, deviation: 3, missing: 0.5))
+                }
                     + [Formula(.trees(DecisionTrees(base: 0, scale: 1, trees: [tree])))]))
         return try FormulaDocument(
             schema: CovariateSchema(fields), names: ["cate"], graph: FormulaGraph([formula]))
@@ -250,13 +262,17 @@ struct ExportTests {
         _ = try SQLExport(cases, dialect: .postgres)
         let unnamed = try hostileDocument([""], levels: Self.hostile)
         #expect(error { _ = try ONNXExport(unnamed) }.says(.unsupported, "without a name"))
-        for name in ["", "1a", "a b", "int", "a-b", "ü", "_a", "exp", "a;", String(repeating: "a", count: 41)] {
-            #expect(error { _ = try CSourceExport(cases, name: name) }.says(.invalidArgument, "name"), "\(name)")
+        for name in [
+            "", "1a", "a b", "int", "a-b", "ü", "_a", "exp", "a;", String(repeating: "a", count: 41),
+        ] {
+            #expect(
+                error { _ = try CSourceExport(cases, name: name) }.says(.invalidArgument, "name"), "\(name)")
         }
         for table in ["", ".", "a.", ".a", "a\"b", "\"a", "\"a\"b", "a\0"] {
             #expect(error { _ = try SQLExport(nul, table: table) } != nil)
             #expect(
-                error { _ = try SQLExport(cases, dialect: .postgres, table: table) }.says(.invalidArgument, "table"),
+                error { _ = try SQLExport(cases, dialect: .postgres, table: table) }.says(
+                    .invalidArgument, "table"),
                 "\(table)")
         }
         let query = try SQLExport(cases, dialect: .postgres, table: "s.\"a.\"\"b\"").text
@@ -281,7 +297,8 @@ struct ExportTests {
 
     @Test("What has no formula is named, and so is a request that is none")
     func unsupported() throws {
-        let model = try fit(.dr, Self.models[0], [("intervals", ["method": "analytic"])])
+        let model = try fit(
+            .dr, ["outcome": "ridge", "effect": "ols"], [("intervals", ["method": "analytic"])])
         for format in ExportSpec.Format.allCases {
             for output in [PredictionRequest.Output.intervals, .stability] {
                 let error = #expect(throws: MetaLearnersError.self) {
@@ -290,7 +307,9 @@ struct ExportTests {
                 #expect(error.says(.unsupported, "no formula"))
             }
         }
-        for spec: SpecValue in [["what": []], ["what": ["effects", "effects"]], ["format": "pmml"], ["scale": 1], ["who": 2]] {
+        for spec: SpecValue in [
+            ["what": []], ["what": ["effects", "effects"]], ["format": "pmml"], ["scale": 1], ["who": 2],
+        ] {
             #expect(throws: MetaLearnersError.self) { try ExportSpec(spec) }
         }
         #expect(throws: MetaLearnersError.self) { try model.exported(ExportSpec(.c, [])) }
@@ -302,19 +321,24 @@ struct ExportTests {
         let y = Formula(.number(column: 1))
         let kind = Formula(.levels(column: 2, values: [0.5, -2], other: 9))
         let formulas: [Formula] = [
-            .constant(-0.0), .constant(5e-324), .constant(1.7976931348623157e308), .constant(0.1), x, kind,
+            .constant(-0.0), .constant(.leastNonzeroMagnitude), .constant(1.7976931348623157e308),
+            .constant(0.1), x, kind,
             Formula(.isMissing(column: 0)), Formula(.isMissing(column: 2)),
             Formula(.standardised(x, mean: 0.1, deviation: 0.3, missing: -7)),
             Formula(.spline(x, knots: [-1, 0, 0.5, 2], index: 1)),
             Formula(.linear(intercept: 0.1, coefficients: [0.2, -0.3], [x, y])),
-            Formula(.linear(intercept: 0.1, coefficients: [], [])), Formula(.sum([x, y, kind])), Formula(.sum([])),
+            Formula(.linear(intercept: 0.1, coefficients: [], [])), Formula(.sum([x, y, kind])),
+            Formula(.sum([])),
             Formula(.difference(x, y)), Formula(.product([x, y])), Formula(.product([])),
             Formula(.quotient(x, y, otherwise: nil)), Formula(.quotient(x, y, otherwise: 3)),
             Formula(.clip(x, lower: -0.5, upper: 0.5)), Formula(.clip(x, lower: nil, upper: 0.5)),
-            Formula(.clip(x, lower: nil, upper: nil)), Formula(.sigmoid(x)), Formula(.exp(x)), Formula(.log(x)),
-            Formula(.softmax([x, y, kind], index: 1)), Formula(.mean([x, y])), Formula(.median([x, y, kind])),
+            Formula(.clip(x, lower: nil, upper: nil)), Formula(.sigmoid(x)), Formula(.exp(x)),
+            Formula(.log(x)),
+            Formula(.softmax([x, y, kind], index: 1)), Formula(.mean([x, y])),
+            Formula(.median([x, y, kind])),
             Formula(.median([x, y])), Formula(.median([x])),
-            Formula(.curve(x, points: [-1, 0, 0, 1], values: [0, 1, 2, 4])), Formula(.curve(x, points: [1], values: [4])),
+            Formula(.curve(x, points: [-1, 0, 0, 1], values: [0, 1, 2, 4])),
+            Formula(.curve(x, points: [1], values: [4])),
             Formula(.trees(DecisionTrees(base: 1, scale: 2, trees: []))),
             Formula(.trees(DecisionTrees(base: 1, scale: 2, trees: [try DecisionTree([.leaf(3)])]))),
             Formula(
@@ -322,9 +346,15 @@ struct ExportTests {
                     DecisionTrees(
                         base: 0, scale: 1,
                         trees: [
-                            try DecisionTree([.split(column: 0, .missing, left: 1, right: 2), .leaf(1), .leaf(2)]),
-                            try DecisionTree([.split(column: 1, .present, left: 1, right: 2), .leaf(4), .leaf(8)]),
-                            try DecisionTree([.split(column: 2, .present, left: 1, right: 2), .leaf(16), .leaf(32)]),
+                            try DecisionTree([
+                                .split(column: 0, .missing, left: 1, right: 2), .leaf(1), .leaf(2),
+                            ]),
+                            try DecisionTree([
+                                .split(column: 1, .present, left: 1, right: 2), .leaf(4), .leaf(8),
+                            ]),
+                            try DecisionTree([
+                                .split(column: 2, .present, left: 1, right: 2), .leaf(16), .leaf(32),
+                            ]),
                             try DecisionTree([
                                 .split(column: 0, .above(0.25, missingGoRight: false), left: 1, right: 2),
                                 .leaf(64), .leaf(128),
@@ -338,7 +368,8 @@ struct ExportTests {
             Column("kind", codes: StridedValues(rows.indices.map { Int32($0 % 3) - 1 }), levels: ["p", "q"]),
         ])
         let document = try FormulaDocument(
-            schema: CovariateSchema(table), names: formulas.indices.map { "f\($0)" }, graph: FormulaGraph(formulas))
+            schema: CovariateSchema(table), names: formulas.indices.map { "f\($0)" },
+            graph: FormulaGraph(formulas))
         let expected = try document.evaluate(table).values
         let compiled = try CompiledExport(document)
         for row in rows.indices {

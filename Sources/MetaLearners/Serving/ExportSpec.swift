@@ -56,7 +56,8 @@ public struct ExportSpec: ParameterizedSpec {
                     guard let output = PredictionRequest.Output(rawValue: name) else {
                         let names = PredictionRequest.Output.allCases.map(\.rawValue)
                         throw place.error(
-                            "unknown value '\(text)'", remedy: SpellingSuggestion.clause(forName: text, in: names))
+                            "unknown value '\(text)'",
+                            remedy: SpellingSuggestion.clause(forName: text, in: names))
                     }
                     what.append(output)
                 }
