@@ -14,7 +14,7 @@ public struct CSourceExport: Sendable {
     /// - Parameters:
     ///   - document: the formulas with the columns that they read.
     ///   - name: the name of the function and the beginning of all other names.
-    /// - Throws: `invalidArgument` for a name that C cannot have; `unsupported` for more than 65,535 columns under trees or an
+    /// - Throws: `invalidArgument` for a name that C cannot have; `unsupported` for more than 32,767 columns under trees or an
     ///   ensemble of more than 2³¹ nodes.
     /// - Complexity: O(size of the formulas).
     public init(_ document: FormulaDocument, name: String = "predict") throws(MetaLearnersError) {
@@ -59,28 +59,19 @@ struct CSourceWriter {
     private var helpers: Set<CHelper> = []
     private var tableCount = 0
     private let usedColumns: Set<Int>
-    /// The columns that trees read, and their places in the row of the trees.
-    let treeColumns: [Int]
-    let treePlaces: [Int: Int]
+    let treeRow: CTreeRow
 
     init(_ document: FormulaDocument, _ name: String) {
         self.document = document
         self.name = name
         inputs = ExportInputs(document)
-        var used: Set<Int> = []
-        var trees: Set<Int> = []
-        for node in document.graph.nodes {
-            used.formUnion(node.columns)
-            if case .trees = node { trees.formUnion(node.columns) }
-        }
-        usedColumns = used
-        treeColumns = trees.sorted()
-        treePlaces = Dictionary(uniqueKeysWithValues: treeColumns.enumerated().map { ($1, $0) })
+        usedColumns = Set(document.graph.nodes.flatMap(\.columns))
+        treeRow = CTreeRow(document.graph, inputs)
     }
 
     mutating func file() throws(MetaLearnersError) -> String {
-        guard treeColumns.count < 65_535 else {
-            throw MetaLearnersError(.unsupported, at: "trees", "they read more than 65,534 columns")
+        guard treeRow.count <= 65_535 else {
+            throw MetaLearnersError(.unsupported, at: "trees", "they read more than 32,767 columns")
         }
         readColumns()
         for node in document.graph.nodes { values.append(try value(of: node)) }
@@ -92,7 +83,9 @@ struct CSourceWriter {
         let hasLevels = inputs.inputs.contains { !($0.levels ?? []).isEmpty }
         if hasLevels { text += "int \(name)_code(int column, const char *level);\n" }
         text += "\n"
-        for helper in CHelper.allCases where helpers.contains(helper) { text += helper.source(name) + "\n" }
+        for helper in CHelper.allCases where helpers.contains(helper) {
+            text += helper.source(name, looksUpSets: treeRow.looksUpSets) + "\n"
+        }
         text += tables
         text += "void \(name)_all(const double *x, double *out) {\n"
         text += body
@@ -147,14 +140,9 @@ struct CSourceWriter {
                 body += "  const double c\(index) = \(tests.joined(separator: " || ")) ? NAN : x[\(index)];\n"
             }
         }
-        guard !treeColumns.isEmpty else { return }
-        body += "  double v[\(2 * treeColumns.count + 1)];\n"
-        for (place, column) in treeColumns.enumerated() {
-            body += "  v[\(place)] = c\(column);\n"
-            body += "  v[\(treeColumns.count + place)] = c\(column) != c\(column) ? -INFINITY : c\(column);\n"
-        }
-        // A place that is never NaN, for leaves.
-        body += "  v[\(2 * treeColumns.count)] = 0.0;\n"
+        let row = treeRow.source(name)
+        tables += row.tables
+        body += row.body
     }
 
     // MARK: Steps

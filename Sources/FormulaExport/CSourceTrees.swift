@@ -4,7 +4,7 @@ import MetaLearnersCore
 enum CHelper: Int, CaseIterable {
     case known, node, trees, sets, spline, softmax, curve, median
 
-    func source(_ name: String) -> String {
+    func source(_ name: String, looksUpSets: Bool) -> String {
         switch self {
         case .known:
             """
@@ -18,12 +18,11 @@ enum CHelper: Int, CaseIterable {
             """
         case .node:
             """
-            /* Rows above the threshold go right, and so does NAN; `left` and the node behind it are the children. */
+            /* Rows above the threshold go right, and so does NaN; `left` and the node behind it are the children. */
             typedef struct {
               double threshold;
               unsigned left;
-              unsigned short column;
-              unsigned char has_set, others_right;
+              unsigned short column;\(looksUpSets ? "\n  unsigned char has_set, others_right;" : "")
             } \(name)_node;
 
             """
@@ -135,9 +134,9 @@ extension CSourceWriter {
     mutating func ensemble(_ trees: [DecisionTree], _ number: Int) throws(MetaLearnersError) -> String {
         guard !trees.isEmpty else { return "0.0" }
         use(.node)
-        var layout = CTreeLayout(places: treePlaces, inputs: inputs)
+        var layout = CTreeLayout(row: treeRow, inputs: inputs)
         // Trees of equal depth go down together, and those with sets by themselves.
-        let shapes = trees.map { (depth: $0.depth, hasSets: $0.hasSets) }
+        let shapes = trees.map { (depth: $0.depth, hasSets: treeRow.looksUpSets && $0.hasSets) }
         let order = trees.indices.sorted {
             (shapes[$0].hasSets ? 1 : 0, shapes[$0].depth, $0) < (
                 shapes[$1].hasSets ? 1 : 0, shapes[$1].depth, $1
@@ -213,14 +212,13 @@ extension CSourceWriter {
 
 
             """
-        return "\(prefix)(\(treeColumns.isEmpty ? "x" : "v"))"
+        return "\(prefix)(\(treeRow.columns.isEmpty ? "x" : "v"))"
     }
 }
 
 /// Trees while they are laid out: level by level, the children of a node side by side.
 private struct CTreeLayout {
-    /// The places of columns in the row of the trees, which has the same again with −∞ for NaN, and one number more.
-    let places: [Int: Int]
+    let row: CTreeRow
     let inputs: ExportInputs
     var nodes: [String] = []
     var values: [Double] = []
@@ -256,19 +254,23 @@ private struct CTreeLayout {
     private mutating func appendRoom(_ count: Int) {
         for _ in 0..<count {
             // A leaf stays where it is: nothing is above its infinite threshold.
-            nodes.append("{INFINITY, \(nodes.count), \(2 * places.count), 0, 0}")
+            nodes.append("{INFINITY, \(nodes.count), \(row.leafPlace)\(end)}")
             values.append(0)
         }
     }
 
+    /// What ends a node that has no set of its own.
+    private var end: String { row.looksUpSets ? ", 0, 0" : "" }
+
     private mutating func node(_ rule: DecisionTree.Rule, _ column: Int, _ left: Int) -> String {
-        let place = places[column] ?? 0
+        let place = row.place(of: column)
         switch rule {
         case .above(let threshold, let missingGoRight):
-            let shifted = missingGoRight ? place : place + places.count
-            return "{\(CSourceWriter.number(threshold)), \(left), \(shifted), 0, 0}"
-        case .missing, .present: return "{INFINITY, \(left), \(place), 0, 0}"
+            let place = row.place(of: column, missingIsLow: !missingGoRight)
+            return "{\(CSourceWriter.number(threshold)), \(left), \(place)\(end)}"
+        case .missing, .present: return "{INFINITY, \(left), \(place)\(end)}"
         case .levels(let levels, let ruleCount, let othersGoRight):
+            if let place = row.place(of: rule, column) { return "{0.5, \(left), \(place)\(end)}" }
             // (No code is beyond the levels of the column.)
             let count = min(max(ruleCount, 0), (inputs.inputs[column].levels ?? []).count)
             let first = sets.count
