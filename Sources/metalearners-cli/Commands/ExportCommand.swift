@@ -119,7 +119,7 @@ enum ExportFormat: String, EnumerableFlag {
 
     static func help(for value: ExportFormat) -> ArgumentHelp? {
         switch value {
-        case .onnx: "One graph for onnxruntime 1.20 or newer."
+        case .onnx: "One graph for onnxruntime 1.21 or newer."
         case .c: "One file of C99."
         case .sql: "An expression, or with --table a query, for DuckDB or Postgres."
         case .json: "The formulas as JSON."
