@@ -60,8 +60,10 @@ let package = Package(
         .target(
             name: "PluginEstimators", dependencies: ["CMetaLearners", "MetaLearnersCore"],
             swiftSettings: swiftSettings),
+        // Formulas in other languages.
+        .target(name: "FormulaExport", dependencies: ["MetaLearnersCore"], swiftSettings: swiftSettings),
         .target(
-            name: "MetaLearners", dependencies: ["MetaLearnersCore", "PluginEstimators"],
+            name: "MetaLearners", dependencies: ["MetaLearnersCore", "PluginEstimators", "FormulaExport"],
             swiftSettings: swiftSettings),
         .target(
             name: "AutoLearner", dependencies: ["MetaLearnersCore", "MetaLearners"],
@@ -77,7 +79,8 @@ let package = Package(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
+                "PluginEstimators", "FormulaExport", "MetaLearners", "AutoLearner", "CausalAnalysis",
+                "Reporting",
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -91,7 +94,8 @@ let package = Package(
         .target(
             name: "metalearners-cli",
             dependencies: [
-                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
+                "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "FormulaExport",
+                "MetaLearners",
                 "CausalAnalysis", "Reporting", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -132,8 +136,8 @@ let package = Package(
         .testTarget(
             name: "MetaLearnersTests",
             dependencies: [
-                "MetaLearners", "AutoLearner", "CausalAnalysis", "LinearEstimators", "MetaLearnersCore",
-                "MetaLearnersKit", "_TestSupport",
+                "MetaLearners", "AutoLearner", "CausalAnalysis", "FormulaExport", "LinearEstimators",
+                "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
@@ -166,7 +170,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CFuzzTargets", "metalearners-cli", "MetaLearners", "MetaLearnersCore", "MetaLearnersABI",
+                "CFuzzTargets", "metalearners-cli", "FormulaExport", "MetaLearners", "MetaLearnersCore",
+                "MetaLearnersABI",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
         .testTarget(

@@ -12,6 +12,7 @@
  *   metalearners/model.h           fitting, looking into, saving and loading models
  *   metalearners/prediction.h      what a model predicts for each row
  *   metalearners/predictor.h       models prepared to predict one row at a time
+ *   metalearners/export.h          models in other languages: ONNX, C, SQL
  *   metalearners/average_effect.h  average effects with their intervals
  *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
@@ -48,6 +49,7 @@
 #include "metalearners/common.h"
 #include "metalearners/data.h"
 #include "metalearners/execution.h"
+#include "metalearners/export.h"
 #include "metalearners/model.h"
 #include "metalearners/prediction.h"
 #include "metalearners/predictor.h"

@@ -1,5 +1,6 @@
 @_exported import AutoLearner
 @_exported import CausalAnalysis
+@_exported import FormulaExport
 @_exported import LinearEstimators
 @_exported import MetaLearners
 @_exported import MetaLearnersCore

@@ -56,7 +56,8 @@ extension CATEModel {
         -> FormulaDocument
     {
         try FormulaDocument(
-            schema: schema, names: columnNames(request), graph: FormulaGraph(formulas(request)))
+            schema: schema, names: columnNames(request), graph: FormulaGraph(formulas(request)),
+            missingValues: spec.data.missingValues)
     }
 
     /// The formulas of a member of a combination, on the columns of the whole.

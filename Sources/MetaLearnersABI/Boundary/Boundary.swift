@@ -1,6 +1,12 @@
 import CMetaLearners
 import MetaLearnersCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The edge between C and Swift: what every function that can fail goes through.
 ///
 /// Errors become error objects and status codes here and nowhere else.
@@ -98,6 +104,28 @@ enum Boundary {
     ) throws(MetaLearnersError) {
         guard let out else { throw missing(argument) }
         store(try CText.copy(try body()), at: out)
+    }
+
+    /// Runs `body` and hands its bytes to the caller, who frees them; NULL and 0 where it throws.
+    static func bytes(
+        _ out: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, _ length: UnsafeMutablePointer<Int64>?,
+        _ error: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws(MetaLearnersError) -> [UInt8]
+    ) -> mtlr_status {
+        if let out { store(nil, at: out) }
+        if let length { store(0, at: length) }
+        return run(error) { () throws(MetaLearnersError) in
+            guard let out else { throw missing("bytes") }
+            guard let length else { throw missing("length") }
+            let made = try body()
+            guard let copy = malloc(max(made.count, 1)) else { throw outOfMemory("the model's bytes") }
+            made.withUnsafeBytes { source in
+                if let start = source.baseAddress {
+                    copy.copyMemory(from: start, byteCount: source.count)
+                }
+            }
+            store(copy.assumingMemoryBound(to: UInt8.self), at: out)
+            store(Int64(made.count), at: length)
+        }
     }
 
     /// Writes to memory of the caller, which need not be aligned.

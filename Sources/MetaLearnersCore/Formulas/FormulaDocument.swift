@@ -7,11 +7,15 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
     public let names: [String]
     /// The formulas.
     public let graph: FormulaGraph
+    /// Values that count as missing wherever they stand: `data.missing_values` of a model's spec.
+    public let missingValues: [String]
 
     /// Puts together what belongs together.
     ///
     /// - Throws: `invalidArgument` for another number of names than of formulas, or formulas of other columns.
-    public init(schema: CovariateSchema, names: [String], graph: FormulaGraph) throws(MetaLearnersError) {
+    public init(
+        schema: CovariateSchema, names: [String], graph: FormulaGraph, missingValues: [String] = []
+    ) throws(MetaLearnersError) {
         guard names.count == graph.outputs.count else {
             throw MetaLearnersError(
                 .invalidArgument, at: "names",
@@ -21,6 +25,7 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
         self.schema = schema
         self.names = names
         self.graph = graph
+        self.missingValues = missingValues
     }
 
     /// Reads what `specValue` wrote: `try FormulaDocument(SpecValue(json: bytes, source: "formulas.json"))`.
@@ -42,6 +47,9 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
         let unseen = try fields.take("unseen_levels", "missing or error") {
             $0.stringValue.flatMap(DataSpec.UnseenLevels.init)
         }
+        let missing = try fields.optional("missing_values", "a list of texts") {
+            FormulaFields.every($0, \.stringValue)
+        }
         let names = try fields.texts("names")
         let graph = try FormulaGraph(
             .object(
@@ -53,7 +61,8 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
         try fields.requireNothingElse()
         do throws(MetaLearnersError) {
             try self.init(
-                schema: CovariateSchema(columns, unseenLevels: unseen), names: names, graph: graph)
+                schema: CovariateSchema(columns, unseenLevels: unseen), names: names, graph: graph,
+                missingValues: missing ?? [])
         } catch {
             throw place.error(error.description)
         }
@@ -63,8 +72,8 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
 
     public func encode(to encoder: any Encoder) throws { try specValue.encode(to: encoder) }
 
-    /// The document as JSON has it: `columns` with their names and levels, `unseen_levels`, `names`, and the `nodes` and
-    /// `outputs` of `FormulaGraph.specValue`.
+    /// The document as JSON has it: `columns` with their names and levels, `unseen_levels`, `missing_values` where there are any,
+    /// `names`, and the `nodes` and `outputs` of `FormulaGraph.specValue`.
     public var specValue: SpecValue {
         let columns: [SpecValue] = schema.fields.map { field in
             guard case .categorical(let levels) = field.kind else { return ["name": .string(field.name)] }
@@ -74,8 +83,11 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
             SpecObject(
                 [
                     ("columns", .array(columns)), ("unseen_levels", .string(schema.unseenLevels.rawValue)),
-                    ("names", .array(names.map(SpecValue.string))),
-                ] + (graph.specValue.objectValue?.entries ?? []).map { ($0.key, $0.value) }))
+                ]
+                    + (missingValues.isEmpty
+                        ? [] : [("missing_values", .array(missingValues.map(SpecValue.string)))])
+                    + [("names", .array(names.map(SpecValue.string)))]
+                    + (graph.specValue.objectValue?.entries ?? []).map { ($0.key, $0.value) }))
     }
 
     /// The values of each formula for each row of a table, whose columns are found by their names.
@@ -84,7 +96,8 @@ public struct FormulaDocument: Sendable, Equatable, Codable {
     /// - Throws: `invalidData` for a column that is missing, of the wrong kind, or has a level that it may not have.
     public func evaluate(_ table: Table) throws(MetaLearnersError) -> (values: [[Double]], warnings: [String])
     {
-        let (aligned, warnings) = try schema.align(table)
+        let missing = MissingValues(missingValues)
+        let (aligned, warnings) = try schema.align(missing.isEmpty ? table : table.mapping(missing.marking))
         return (try graph.evaluate(aligned), warnings)
     }
 }

@@ -97,7 +97,7 @@ struct FormulaColumn {
 
 extension FormulaNode {
     /// The positions of the columns that the step itself reads.
-    var columns: [Int] {
+    package var columns: [Int] {
         switch self {
         case .number(let column), .isMissing(let column), .levels(let column, _, _): return [column]
         case .trees(let trees):

@@ -75,6 +75,29 @@ write("csv", {
     "header": b"\x80x,w,y\n",
     "numbers": b"\x82x,w,y\n9223372036854775807,0,1e400\n-0,1,1e-400\n+.5,0,0x10\nInf,1,1_000\n 7 ,0,$5\n",
 })
+columns = [{"name": "x"}, {"name": 'y"*/'}, {"name": "kind", "levels": ["p", "q'"]}]
+write("formulas", {
+    "steps": json.dumps({
+        "columns": columns, "unseen_levels": "missing", "missing_values": ["-9", "q'"], "names": [f"f{i}" for i in range(19)], "nodes": [
+            {"op": "constant", "value": 0.1}, {"op": "number", "column": 0}, {"op": "number", "column": 1},
+            {"op": "levels", "column": 2, "values": [0.5, -2], "other": 9}, {"op": "is_missing", "column": 2},
+            {"op": "standardised", "of": [1], "mean": 0.1, "deviation": 0.3, "missing": -7},
+            {"op": "spline", "of": [1], "knots": [-1, 0, 0.5, 2], "index": 1},
+            {"op": "linear", "of": [1, 0], "intercept": 0.1, "coefficients": [0.2, -0.3]},
+            {"op": "sum", "of": [1, 2]}, {"op": "difference", "of": [1, 2]}, {"op": "product", "of": [1, 2, 3]},
+            {"op": "quotient", "of": [1, 2], "otherwise": 3}, {"op": "clip", "of": [8], "lower": -0.5},
+            {"op": "sigmoid", "of": [12]}, {"op": "exp", "of": [1]}, {"op": "log", "of": [14]},
+            {"op": "softmax", "of": [1, 2, 3], "index": 1},
+            {"op": "curve", "of": [13], "points": [0, 0.2, 0.2, 1], "values": [0, 1, 2, 4]}, {"op": "median", "of": [1, 2, 5, 7]},
+            {"op": "mean", "of": [18, 17]}], "outputs": list(range(1, 20))}),
+    "trees": json.dumps({
+        "columns": columns, "unseen_levels": "error", "names": ["cate"], "nodes": [
+            {"op": "trees", "base": 1.5, "scale": 0.1, "trees": [
+                [{"column": 0, "above": 40.5, "missing_go_right": False, "left": 1, "right": 2}, {"leaf": -0.25},
+                 {"column": 2, "levels": [0, 1], "level_count": 2, "others_go_right": True, "left": 3, "right": 4}, {"leaf": 1}, {"leaf": 2}],
+                [{"leaf": 7}], [{"column": 1, "goes_right": "missing", "left": 1, "right": 2}, {"leaf": 3}, {"leaf": 4}]]}],
+        "outputs": [0]}),
+})
 parameters = json.dumps([
     {"name": "trees", "summary": "rounds", "default": 5, "integer": True, "minimum": 1, "maximum": 9},
     {"name": "rate", "default": 0.5, "above": 0, "mapping": "approximate", "engine": "eta", "note": "near"},

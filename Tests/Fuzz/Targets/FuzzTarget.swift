@@ -23,6 +23,7 @@ package struct FuzzTarget: Sendable {
         FuzzTarget("yaml") { readSpec($0, format: "yaml") },
         FuzzTarget("toml") { readSpec($0, format: "toml") },
         FuzzTarget("csv", readTable),
+        FuzzTarget("formulas", exportFormulas),
         FuzzTarget("archive", edge: { fuzz_archive($0, $1) }),
         FuzzTarget("views", edge: { fuzz_views($0, $1) }),
         FuzzTarget("sparse", edge: { fuzz_sparse($0, $1) }),

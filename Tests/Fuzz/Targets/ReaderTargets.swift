@@ -1,3 +1,4 @@
+import FormulaExport
 import MetaLearners
 import MetaLearnersCore
 import metalearners_cli
@@ -35,4 +36,24 @@ func readTable(_ bytes: UnsafeBufferPointer<UInt8>) {
     }
     for column in table.columns { precondition(column.count == table.rowCount) }
     _ = try? CausalDataset(table, spec)
+}
+
+/// Reads formulas, and writes them in every other language. What can be read can be written as JSON, and says the same there.
+func exportFormulas(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let value = try? SpecValue(json: Array(bytes), source: "formulas"),
+        let document = try? FormulaDocument(value)
+    else { return }
+    let text = document.specValue.json()
+    do throws(MetaLearnersError) {
+        let again = try FormulaDocument(SpecValue(json: text.utf8, source: "formulas"))
+        precondition(again.specValue.json() == text, "other formulas: \(text)")
+    } catch {
+        preconditionFailure("\(error): \(text)")
+    }
+    _ = try? CSourceExport(document)
+    for categories in ONNXExport.Categories.allCases { _ = try? ONNXExport(document, categories: categories) }
+    for dialect in SQLDialect.allCases {
+        _ = try? SQLExport(document, dialect: dialect)
+        _ = try? SQLExport(document, dialect: dialect, table: "t")
+    }
 }

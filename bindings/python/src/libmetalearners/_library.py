@@ -192,6 +192,7 @@ _PROTOTYPES = {
     "mtlr_model_warnings": ("0", "ppp"),
     "mtlr_model_save": ("0", "psp"),
     "mtlr_model_to_bytes": ("0", "pppp"),
+    "mtlr_model_export": ("0", "pppsp"),
     "mtlr_model_free": ("", "p"),
     "mtlr_model_prediction_columns": ("0", "pppp"),
     "mtlr_model_prediction_names": ("0", "pppp"),

@@ -409,6 +409,54 @@ class MetaLearner:
         """Writes the model to a file that every interface of the library reads."""
         self._fitted.save(path)
 
+    def export(
+        self,
+        path: Union[str, "os.PathLike[str]", None] = None,
+        *,
+        format: str,
+        what: Union[str, Sequence[str]] = "effects",
+        arm: Optional[str] = None,
+        baseline: Optional[str] = None,
+        scale: Optional[str] = None,
+        **options: str,
+    ) -> Union[str, bytes, None]:
+        """Writes what the model predicts of new rows in another language, to be computed without the library.
+
+        Parameters
+        ----------
+        path : path, optional
+            The file to write, replaced at once or not at all; without it the file is returned: bytes of ONNX, text of the others.
+        format : {"onnx", "c", "sql", "json"}
+            The language.
+        what : str or list of str
+            What is predicted: ``"effects"``, ``"arm_means"``, ``"propensities"``, or several of them.
+        arm, baseline, scale
+            The arm that is asked about, the one that effects compare with, and the scale of effects, as for ``predict``.
+        **options
+            ``categories`` (ONNX: ``"strings"`` or ``"codes"``), ``name`` (C: the function), ``dialect`` (SQL: ``"duckdb"`` or
+            ``"postgres"``), ``table`` (SQL: the table of a whole query).
+
+        Raises
+        ------
+        UnsupportedError
+            Where a model within has no formula, as those of plug-ins have none.
+        """
+        request: dict[str, Any] = {"format": format, "what": [what] if isinstance(what, str) else list(what), **options}
+        request.update({key: value for key, value in {"arm": arm, "baseline": baseline, "scale": scale}.items() if value is not None})
+        made = self._fitted.export(request)
+        if path is None:
+            return made if format == "onnx" else made.decode()
+        place = os.path.realpath(path)
+        unfinished = f"{place}.{os.getpid()}.part"
+        try:
+            with open(unfinished, "wb") as file:
+                file.write(made)
+            os.replace(unfinished, place)
+        finally:
+            if os.path.exists(unfinished):
+                os.remove(unfinished)
+        return None
+
     @staticmethod
     def load(path: Union[str, "os.PathLike[str]"], *, trust: bool = False) -> "MetaLearner":
         """Reads a model that any interface of the library has saved.

@@ -208,8 +208,14 @@ class Model:
         return cls(Handle(made, lib.mtlr_model_free))
 
     def to_bytes(self) -> bytes:
+        return self._bytes(lib.mtlr_model_to_bytes)
+
+    def export(self, request: dict[str, Any]) -> bytes:
+        return self._bytes(lib.mtlr_model_export, json.dumps(request).encode())
+
+    def _bytes(self, function: Any, *arguments: Any) -> bytes:
         data, length = c.c_void_p(), c.c_int64()
-        native.call(lib.mtlr_model_to_bytes, c.byref(data), c.byref(length), self.handle.pointer)
+        native.call(function, c.byref(data), c.byref(length), self.handle.pointer, *arguments)
         try:
             return c.string_at(data.value or 0, length.value)
         finally:
