@@ -14,6 +14,7 @@
  *   metalearners/predictor.h       models prepared to predict one row at a time
  *   metalearners/average_effect.h  average effects with their intervals
  *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
+ *   metalearners/explanation.h     SHAP values of effects
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
  *
  * metalearners_plugin.h, which is not among them, is what plug-ins are written with.
@@ -48,6 +49,7 @@
 #include "metalearners/common.h"
 #include "metalearners/data.h"
 #include "metalearners/execution.h"
+#include "metalearners/explanation.h"
 #include "metalearners/model.h"
 #include "metalearners/prediction.h"
 #include "metalearners/predictor.h"

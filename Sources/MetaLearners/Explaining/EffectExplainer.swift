@@ -114,10 +114,38 @@ public struct EffectExplainer: Sendable {
     public func explain(_ table: Table, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> Explanation
     {
-        let context = Scheduler(options).context
+        let parts = Lock<[Explanation]>([])
+        try explainParts(table, options) { part throws(MetaLearnersError) in parts.withLock { $0.append(part) } }
+        return Explanation(joining: parts.withLock { $0 })
+    }
+
+    /// Explains the effects of rows part by part, so that no more than a part is held at a time: in order, at least one part, each
+    /// with the warnings of the whole.
+    ///
+    /// - Throws: what `explain` and `body` throw.
+    public func explainParts(
+        _ table: Table, _ options: ExecutionOptions = ExecutionOptions(),
+        _ body: @Sendable (Explanation) throws(MetaLearnersError) -> Void
+    ) throws(MetaLearnersError) {
         let rows = try AlignedRows(table, model.schema, model.spec.data)
-        let prediction = try model.predict(request.prediction, for: .new(table), options)
-        let matrix = try CovariateMatrix(rows.features)
+        let features = rows.features
+        // What is sampled takes long: progress is told, and cancellation heard, between parts.
+        let size = method == .permutation ? 256 : 32_768
+        let count = max((features.rowCount + size - 1) / size, 1)
+        try Scheduler(options).run("explain", count: count, sideBySide: 1) {
+            index, context throws(MetaLearnersError) in
+            let range = index * size..<min((index + 1) * size, features.rowCount)
+            let part = count == 1 ? features : features.selecting(rows: range.map { Int32($0) })
+            try body(try explained(part, rows.warnings, context))
+        }
+    }
+
+    private func explained(_ features: Table, _ warnings: [String], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> Explanation
+    {
+        let options = ExecutionOptions(threads: context.threads, cancellation: context.cancellation)
+        let prediction = try model.predict(request.prediction, for: .new(features), options)
+        let matrix = try CovariateMatrix(features)
         var found: ShapleyValues
         switch engine {
         case .formulas(let shapley): found = try shapley.explain(matrix, context)
@@ -127,8 +155,8 @@ public struct EffectExplainer: Sendable {
         return Explanation(
             outputNames: outputNames, featureNames: featureNames, values: found.values,
             standardErrors: found.errors, baseValues: baseValues, effects: prediction.columns,
-            features: rows.features, method: method, note: note, backgroundRowCount: backgroundRowCount,
-            largestGap: gap, warnings: prediction.warnings)
+            features: features, method: method, note: note, backgroundRowCount: backgroundRowCount,
+            largestGap: gap, warnings: warnings + prediction.warnings)
     }
 }
 

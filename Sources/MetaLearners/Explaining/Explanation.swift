@@ -53,6 +53,8 @@ public struct Explanation: Sendable {
         [
             "outputs": .array(outputNames.map { .string($0) }),
             "features": .array(featureNames.map { .string($0) }),
+            "levels": .array(
+                features.columns.map { .array(($0.levels ?? []).map { .string($0) }) }),
             "rows": .integer(rowCount),
             "method": .string(method.rawValue),
             "exact": .boolean(standardErrors.isEmpty),
@@ -64,5 +66,38 @@ public struct Explanation: Sendable {
             "largest_gap": .number(largestGap),
             "warnings": .array(warnings.map { .string($0) }),
         ]
+    }
+}
+
+extension Explanation {
+    /// The explanation of the rows of parts, one behind the other; at least one part.
+    init(joining parts: [Explanation]) {
+        let first = parts[0]
+        guard parts.count > 1 else {
+            self = first
+            return
+        }
+        let columns = first.features.columns.indices.map { index in
+            let values = parts.flatMap { $0.features.columns[index].values.doubles() }
+            let column = first.features.columns[index]
+            guard let levels = column.levels else { return Column(column.name, values) }
+            return Column(
+                column.name, codes: StridedValues(values.map { $0 >= 0 ? Int32($0) : -1 }), levels: levels)
+        }
+        self.init(
+            outputNames: first.outputNames, featureNames: first.featureNames,
+            values: parts.flatMap(\.values), standardErrors: parts.flatMap(\.standardErrors),
+            baseValues: first.baseValues,
+            effects: first.effects.indices.map { output in parts.flatMap { $0.effects[output] } },
+            features: first.features.replacing(columns), method: first.method, note: first.note,
+            backgroundRowCount: first.backgroundRowCount,
+            largestGap: parts.reduce(0) { max($0, $1.largestGap) }, warnings: first.warnings)
+    }
+}
+
+extension Table {
+    /// A table of these columns, which are as long as each other and named as the table's.
+    fileprivate func replacing(_ columns: [Column]) -> Table {
+        (try? Table(columns, rowCount: columns.first?.count ?? 0)) ?? self
     }
 }
