@@ -270,7 +270,7 @@ struct ShapleyTests {
             // The game in which the treatment is always present.
             let arms = try Table(
                 rows.columns.dropLast() + [Column("e", [Double](repeating: 1, count: rows.rowCount))])
-            let here = try ShapleyTests(rows: arms, background: background)
+            let here = ShapleyTests(rows: arms, background: background)
             let values = try (0..<1 << 4).map { try here.expectation(tree, Int32(row), $0 | 1 << 4) }
             let expected = definition(4) { values[$0] } + [0]
             #expect(Approximate.equal(slice(found.values, row), expected, 1e-12))
@@ -299,11 +299,9 @@ struct ShapleyTests {
         // Where the denominator does not differ between rows, it is a sum of trees, and so are its values.
         let constant = Formula(.quotient(numerator, .constant(3), otherwise: 0))
         let plain = try explained([constant], .pathDependent)
-        let same = Formula(
-            .quotient(
-                numerator,
-                Formula(.trees(DecisionTrees(base: 3, scale: 1, trees: [DecisionTree([.leaf(0)], leafWeights: [1])]))),
-                otherwise: 0))
+        let nothing = try DecisionTree([.leaf(0)], leafWeights: [1])
+        let three = Formula(.trees(DecisionTrees(base: 3, scale: 1, trees: [nothing])))
+        let same = Formula(.quotient(numerator, three, otherwise: 0))
         let ratioValues = try explained([same], .pathDependent)
         #expect(Approximate.equal(plain.values.values, ratioValues.values.values, 1e-13))
     }
