@@ -306,6 +306,41 @@ struct ShapleyTests {
         #expect(Approximate.equal(plain.values.values, ratioValues.values.values, 1e-13))
     }
 
+    @Test("Values of boosted trees are those that the package shap computes of scikit-learn's")
+    func reference() throws {
+        let fixture = try Fixture("shapley")
+        var trees: [DecisionTree] = []
+        for tree in try fixture.part("trees").parts() {
+            let columns = try tree.numbers("column").map { Int($0) }
+            let (left, right) = (try tree.numbers("left"), try tree.numbers("right"))
+            let (thresholds, values) = (try tree.numbers("threshold"), try tree.numbers("value"))
+            let nodes: [DecisionTree.Node] = columns.indices.map { node in
+                columns[node] < 0
+                    ? .leaf(values[node])
+                    : .split(
+                        column: columns[node], .above(thresholds[node], missingGoRight: false),
+                        left: Int(left[node]), right: Int(right[node]))
+            }
+            trees.append(try DecisionTree(nodes, leafWeights: tree.numbers("weight")))
+        }
+        let formula = Formula(
+            .trees(DecisionTrees(base: try fixture.number("offset"), scale: try fixture.number("scale"), trees: trees)))
+        func matrix(_ key: String) throws -> CovariateMatrix {
+            try CovariateMatrix(Table(fixture.lists(key).enumerated().map { Column("x\($0)", $1) }))
+        }
+        let rows = try matrix("rows")
+        for method in [ShapleyMethod.pathDependent, .interventional] {
+            let engine = try FormulaShapley(
+                [formula], columns: 6, method: method, background: matrix("background"), pairs: 1, seed: 0,
+                ExecutionContext(threads: 2))
+            let found = try engine.explain(rows, ExecutionContext(threads: 2)).values
+            let expected = try fixture.lists(method.rawValue).flatMap(\.self)
+            // The package adds up in single precision where it goes by paths.
+            #expect(Approximate.largestDifference(found, expected) < 1e-5)
+            #expect(abs(engine.baseValues[0] - (try fixture.number(method.rawValue + "_base"))) < 1e-5)
+        }
+    }
+
     @Test("What has no path-dependent values is refused, and so is a background without rows")
     func refusals() throws {
         let formulas = try Self.formulas()

@@ -44,15 +44,35 @@ public struct EffectCurvesAnalysis: Analysis {
         try effects.requireCovariates(columns)
         let arms = try study.treatedArms(arm)
         let drawn = ModelEffects.sample(study, rows, seed: seed)
-        let weights = drawn.map { study.rowWeights[Int($0)] }
-        let sample = effects.data.selecting(rows: drawn)
-        var found: [EffectCurve] = []
-        for name in columns.isEmpty ? effects.names : columns {
+        let known = ModelEffects.sample(study, 100_000, seed: seed)
+        let context = scheduler.context
+        func curve(_ name: String, points: Int, rows: [Int32], curves: Int) throws(MetaLearnersError)
+            -> EffectCurve?
+        {
             let column = try effects.data.requiredColumn(name, for: "columns")
-            guard let grid = EffectGrid(column, of: ModelEffects.sample(study, 100_000, seed: seed), points: points)
-            else { continue }
-            found.append(
-                try EffectCurve(effects, sample, grid, arms, weights: weights, curves: curves, scheduler.context))
+            guard let grid = EffectGrid(column, of: known, points: points) else { return nil }
+            return try EffectCurve(
+                effects, effects.data.selecting(rows: rows), grid, arms,
+                weights: rows.map { study.rowWeights[Int($0)] }, curves: curves, context)
+        }
+        // A few points of a few rows show which curves are worth the others.
+        var chosen = arms.map { _ in columns }
+        if columns.isEmpty {
+            let few = Array(drawn.prefix(60))
+            var coarse: [EffectCurve] = []
+            for name in effects.names {
+                if let found = try curve(name, points: 5, rows: few, curves: 0) { coarse.append(found) }
+            }
+            for place in arms.indices {
+                let order = coarse.indices.sorted {
+                    (coarse[$1].spread(place), $0) < (coarse[$0].spread(place), $1)
+                }
+                chosen[place] = order.prefix(mostColumns).map { coarse[$0].grid.column.name }
+            }
+        }
+        var found: [String: EffectCurve] = [:]
+        for name in Set(chosen.joined()).sorted() {
+            found[name] = try curve(name, points: points, rows: drawn, curves: curves)
         }
         var table = ResultTable(
             "curves", "The mean effect if the covariate were so for everybody",
@@ -63,12 +83,12 @@ public struct EffectCurvesAnalysis: Analysis {
                 ResultTable.Column("upper", "95 % of rows", .number),
             ], isDetail: true)
         for (place, arm) in arms.enumerated() {
-            let order = found.indices.sorted {
-                (found[$1].spread(place), $0) < (found[$0].spread(place), $1)
+            var shown = chosen[place].compactMap { found[$0] }
+            if columns.isEmpty {
+                let spreads = shown.map { $0.spread(place) }
+                shown = shown.indices.sorted { (spreads[$1], $0) < (spreads[$0], $1) }.map { shown[$0] }
             }
-            let shown = columns.isEmpty ? Array(order.prefix(mostColumns)) : Array(found.indices)
-            for index in shown {
-                let curve = found[index]
+            for curve in shown {
                 for (point, value) in curve.grid.texts.enumerated() {
                     table.append([
                         .string(study.armLabels[arm]), .string(curve.grid.column.name), .string(value),
@@ -78,19 +98,17 @@ public struct EffectCurvesAnalysis: Analysis {
                 }
                 result.charts.append(curve.chart(place, label: study.armLabels[arm]))
             }
-            result.findings.append(finding(study, arm, place, shown.map { found[$0] }))
+            result.findings.append(finding(study, arm, place, shown))
         }
         result.tables = [table]
         result.values["rows"] = .integer(drawn.count)
-        result.assumptions = [
-            "Values of a covariate are put into rows that it may never occur in: where covariates go together, the model is asked about people whom the data do not have."
-        ]
+        result.assumptions = [Assumption.shiftedRows]
         return result
     }
 
     private func finding(_ study: CausalStudy, _ arm: Int, _ place: Int, _ curves: [EffectCurve]) -> String {
         let start = Sentence.arm(study, arm)
-        guard let first = curves.first, first.spread(place) > 0 else {
+        guard let first = curves.max(by: { $0.spread(place) < $1.spread(place) }), first.spread(place) > 0 else {
             return start + "The mean effect changes with no covariate."
         }
         let means = first.means[place]
@@ -98,7 +116,7 @@ public struct EffectCurvesAnalysis: Analysis {
         let high = means.indices.max { means[$0] < means[$1] } ?? 0
         func text(_ number: Double) -> String { Sentence.number(number, with: means) }
         return start
-            + "The mean effect changes most with \(first.grid.column.name): from \(text(means[low])) at \(first.grid.texts[low]) to \(text(means[high])) at \(first.grid.texts[high]), all else being as it is."
+            + "The mean effect changes most with \(first.grid.column.name): from \(text(means[low])) at \(first.grid.label(low)) to \(text(means[high])) at \(first.grid.label(high)), all else being as it is."
     }
 }
 
@@ -134,6 +152,11 @@ struct EffectGrid: Sendable {
             texts = distinct.map { NumberText.shortest($0) }
         }
         if values.count < 2 { return nil }
+    }
+
+    /// A value as a sentence has it.
+    func label(_ point: Int) -> String {
+        column.levels == nil ? Sentence.number(values[point], with: values) : texts[point]
     }
 
     /// The column with one of the values in `count` rows.

@@ -75,12 +75,13 @@ public struct EffectInteractionsAnalysis: Analysis {
             for (index, first) in chosen.enumerated() {
                 for second in chosen.dropFirst(index + 1) {
                     let key = [first, second]
-                    let joint = try pairs[key] ?? dependence(key, effects, sample, weights, arms, context)
-                    pairs[key] = joint
+                    if pairs[key] == nil {
+                        pairs[key] = try dependence(key, effects, sample, weights, arms, context)
+                    }
+                    guard let joint = pairs[key] else { continue }
                     guard let left = single[first]?[place], let right = single[second]?[place] else { continue }
-                    rows.append(
-                        (key, Self.h(of: joint[place], parts: [left, right], weights).h,
-                            Self.h(of: joint[place], parts: [left, right], weights).strength))
+                    let found = Self.h(of: joint[place], parts: [left, right], weights)
+                    rows.append((key, found.h, found.strength))
                 }
             }
             for name in chosen {
@@ -105,9 +106,7 @@ public struct EffectInteractionsAnalysis: Analysis {
         result.findings.append(
             "H is 0 where the joint part of the effect is the sum of what each covariate does alone, and 1 where neither does anything alone. The strength is the same in units of the effect: the standard deviation of what no sum explains."
         )
-        result.assumptions = [
-            "Values of covariates are put into rows that they may never occur in: where covariates go together, the model is asked about people whom the data do not have."
-        ]
+        result.assumptions = [Assumption.shiftedRows]
         return result
     }
 
@@ -172,6 +171,6 @@ public struct EffectInteractionsAnalysis: Analysis {
             return start + "No two covariates change the effect together: their parts add up."
         }
         return start
-            + "\(Sentence.begin(strongest.names[0])) and \(strongest.names[1]) change the effect together most: H \(NumberText.fixed(strongest.h, decimals: 2)), \(Sentence.number(strongest.strength, with: [spread])) of the effects' standard deviation of \(Sentence.number(spread, with: [strongest.strength]))."
+            + "The covariates \(strongest.names[0]) and \(strongest.names[1]) change the effect together most: H \(NumberText.fixed(strongest.h, decimals: 2)), \(Sentence.number(strongest.strength, with: [spread])) of the effects' standard deviation of \(Sentence.number(spread, with: [strongest.strength]))."
     }
 }

@@ -34,6 +34,11 @@ public struct ImportancesAnalysis: Analysis {
     /// The arm that is asked about; nil for every one but the control.
     public var arm: String?
 
+    /// Where values are estimated, so many predictions of single rows at most, about.
+    private static let evaluationLimit = 4_000_000
+    /// So many covariates are shuffled at most: those that the effects depend on most.
+    private static let shuffledLimit = 60
+
     public init() {}
 
     public var needs: StudyParts { [.effects, .covariates, .model] }
@@ -46,8 +51,11 @@ public struct ImportancesAnalysis: Analysis {
         let arms = try study.treatedArms(arm)
         let (explanation, weights) = try explained(study, effects, scheduler)
         let hasScores = study.parts.isSuperset(of: .scores)
+        let outputs = arms.map { ($0 - 1) * effects.model.outcomeKind.effectCount + effects.outcomeClass }
+        let sizes = outputs.map { Self.sizes(explanation, $0, weights) }
         let increases =
-            repeats > 0 && hasScores ? try lossIncreases(study, effects, arms, context) : [:]
+            repeats > 0 && hasScores
+            ? try lossIncreases(study, effects, arms, Self.largest(sizes), context) : [:]
         var table = ResultTable(
             "importances", "The covariates by the effects' dependence on them",
             [
@@ -55,10 +63,9 @@ public struct ImportancesAnalysis: Analysis {
                 ResultTable.Column("mean_absolute_value", "mean |SHAP|", .number),
                 ResultTable.Column("variance_share", "share of variance", .share),
             ] + ResultTable.estimateColumns("R-loss added", level: level))
-        for arm in arms {
-            let output = (arm - 1) * effects.model.outcomeKind.effectCount + effects.outcomeClass
-            let sizes = Self.sizes(explanation, output, weights)
-            let shares = Self.varianceShares(explanation, output, weights)
+        for (place, arm) in arms.enumerated() {
+            let sizes = sizes[place]
+            let shares = Self.varianceShares(explanation, outputs[place], weights)
             let order = sizes.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
             for feature in order {
                 table.append(
@@ -103,7 +110,11 @@ public struct ImportancesAnalysis: Analysis {
         request.scale = EffectScale.difference.rawValue
         let options = scheduler.innerOptions
         let explainer = try effects.model.explainer(request, background: effects.data, options)
-        let count = explainer.method == .permutation ? max(rows / 5, 1) : rows
+        var count = rows
+        if explainer.method == .permutation {
+            let perRow = 2 * min(backgroundRows, effects.data.rowCount) * effects.names.count
+            count = max(1, min(rows / 5, max(Self.evaluationLimit / max(perRow, 1), 20)))
+        }
         let drawn = ModelEffects.sample(study, count, seed: seed)
         let weights = study.rowWeights
         return (
@@ -143,20 +154,31 @@ public struct ImportancesAnalysis: Analysis {
 
     // MARK: Shuffling
 
+    /// The covariates that the effects of any arm depend on most, ascending.
+    private static func largest(_ sizes: [[Double]]) -> [Int] {
+        let totals = (sizes.first ?? []).indices.map { feature in
+            sizes.reduce(0) { max($0, $1[feature] / max($1.reduce(0, +), .leastNormalMagnitude)) }
+        }
+        let order = totals.indices.sorted { (totals[$1], $0) < (totals[$0], $1) }
+        return order.prefix(shuffledLimit).sorted()
+    }
+
     /// For each arm and covariate, how much the R-loss ((Y − m) − (W − ē) τ)² grows where the covariate is shuffled among the
     /// rows.
     private func lossIncreases(
-        _ study: CausalStudy, _ effects: ModelEffects, _ arms: [Int], _ context: ExecutionContext
-    ) throws(MetaLearnersError) -> [Int: [NormalEstimate]] {
+        _ study: CausalStudy, _ effects: ModelEffects, _ arms: [Int], _ features: [Int],
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> [Int: [Int: NormalEstimate]] {
         let drawn = ModelEffects.sample(study, shuffledRows, seed: seed)
         let table = effects.data.selecting(rows: drawn)
         let plain = try effects.outOfFold(table, of: drawn, context)
         var pairs: [Int: PairResiduals] = [:]
         for arm in arms { pairs[arm] = try PairResiduals(study, arm) }
-        var results: [Int: [NormalEstimate]] = [:]
+        var results: [Int: [Int: NormalEstimate]] = [:]
         let clusters = study.clusters.map { clusters in drawn.map { clusters[Int($0)] } }
         let ones = [Double](repeating: 1, count: drawn.count)
-        for (feature, name) in effects.names.enumerated() {
+        for feature in features {
+            let name = effects.names[feature]
             var added = arms.map { _ in [Double](repeating: 0, count: drawn.count) }
             let column = try table.requiredColumn(name, for: "covariates")
             var stream = RandomStream(
@@ -179,8 +201,8 @@ public struct ImportancesAnalysis: Analysis {
             }
             for (place, arm) in arms.enumerated() {
                 let weights = drawn.map { pairs[arm]?.weights[Int($0)] ?? 0 }
-                results[arm, default: []].append(
-                    NormalEstimate(scores: added[place], shares: ones, weights: weights, clusters: clusters))
+                results[arm, default: [:]][feature] = NormalEstimate(
+                    scores: added[place], shares: ones, weights: weights, clusters: clusters)
             }
         }
         return results
@@ -213,7 +235,7 @@ public struct ImportancesAnalysis: Analysis {
 
     private func finding(
         _ study: CausalStudy, _ arm: Int, _ names: [String], _ order: [Int], _ sizes: [Double],
-        _ shares: [Double], _ increases: [NormalEstimate]?
+        _ shares: [Double], _ increases: [Int: NormalEstimate]?
     ) -> String {
         let start = Sentence.arm(study, arm)
         guard let first = order.first, sizes[first] > 0 else {
@@ -224,7 +246,9 @@ public struct ImportancesAnalysis: Analysis {
         }
         var text = start + "The estimated effects depend most on " + leading.joined(separator: ", ") + "."
         if let increases {
-            let clear = order.filter { increases[$0].estimate > 0 && increases[$0].pValue < 1 - level }
+            let clear = order.filter { feature in
+                increases[feature].map { $0.estimate > 0 && $0.pValue < 1 - level } ?? false
+            }
             text +=
                 clear.isEmpty
                 ? " Shuffling makes no covariate's R-loss demonstrably larger."

@@ -91,3 +91,8 @@ extension Table {
     /// The table with another column in the place of the one of the same name.
     func replacing(_ column: Column) -> Table { mapping { $0.name == column.name ? column : $0 } }
 }
+
+extension Assumption {
+    static let shiftedRows =
+        "Values of a covariate are put into rows that it may never occur in: where covariates go together, the model is asked about people whom the data do not have."
+}

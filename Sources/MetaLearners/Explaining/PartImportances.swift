@@ -93,7 +93,11 @@ extension LearnerPredictor {
 extension EnsemblePredictor {
     func importanceSources(_ schema: CovariateSchema, _ spec: MetaLearnerSpec, _ labels: [String])
         throws(MetaLearnersError) -> [ImportanceSource]
-    { try members.flatMap { member throws(MetaLearnersError) in try member.importanceSources(asMemberOf: schema) } }
+    {
+        var sources: [ImportanceSource] = []
+        for member in members { sources += try member.importanceSources(asMemberOf: schema) }
+        return sources
+    }
 }
 
 extension CATEModel {
