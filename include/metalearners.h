@@ -15,6 +15,7 @@
  *   metalearners/export.h          models in other languages: ONNX, C, SQL
  *   metalearners/average_effect.h  average effects with their intervals
  *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
+ *   metalearners/explanation.h     SHAP values of effects
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
  *
  * metalearners_plugin.h, which is not among them, is what plug-ins are written with.
@@ -50,6 +51,7 @@
 #include "metalearners/data.h"
 #include "metalearners/execution.h"
 #include "metalearners/export.h"
+#include "metalearners/explanation.h"
 #include "metalearners/model.h"
 #include "metalearners/prediction.h"
 #include "metalearners/predictor.h"

@@ -113,6 +113,24 @@ struct AutoPredictor: EffectPredictor {
         return own + also.flatMap { $0.memberParts }
     }
 
+    /// The models of trees of each arm, those of all folds together, by the member that they are of.
+    func importanceSources(_ schema: CovariateSchema, _ spec: MetaLearnerSpec, _ labels: [String])
+        throws(MetaLearnersError) -> [ImportanceSource]
+    {
+        var sources: [ImportanceSource] = []
+        for (arm, ofFold) in models.enumerated() {
+            let terms = ofFold.flatMap(\.terms)
+            for source in Set(terms.map(\.source)).sorted() {
+                sources.append(
+                    ImportanceSource(
+                        name: EffectRole(arm: arm + 1).name(labels) + ", " + source.name, positions: nil,
+                        models: terms.filter { $0.source == source }.map(\.model)))
+            }
+        }
+        for member in also { sources += try member.importanceSources(asMemberOf: schema) }
+        return sources
+    }
+
     func warnings(_ labels: [String]) -> [String] { also.flatMap(\.memberWarnings) }
 
     /// For each arm, the weights of its candidates.

@@ -29,6 +29,12 @@ struct MemberSum: Sendable, Equatable {
         /// The treatment that the model is asked for; nil for one that does not see it.
         var arm: UInt8? { Self.table.first { $0.code == code }?.arm }
 
+        /// The member that the model is, and what it is asked for.
+        var name: String {
+            guard let found = Self.table.first(where: { $0.code == code }) else { return "model \(code)" }
+            return found.member.rawValue + (found.arm.map { $0 == 0 ? ", as control" : ", as treated" } ?? "")
+        }
+
         static func < (left: Source, right: Source) -> Bool { left.code < right.code }
     }
 

@@ -6,7 +6,7 @@ struct HelpTests {
     @Test(
         "help says what its snapshot says",
         arguments: [
-            "", "fit", "predict", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate",
+            "", "fit", "predict", "explain", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate",
             "policy",
             "refute", "report", "analyses", "target", "generate", "compare", "export",
         ])

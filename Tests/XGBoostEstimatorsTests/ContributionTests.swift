@@ -136,4 +136,23 @@ struct ContributionTests {
             kind { _ = try model.contributions(narrow, rows: nil, background: nil, context) }
                 == .invalidArgument)
     }
+
+    @Test("the values of its trees are those of XGBoost itself")
+    func ownTrees() throws {
+        let model = try model(target, .regression)
+        let own = try model.contributions(table, rows: nil, background: nil, ExecutionContext())
+        let formulas = try #require(model as? any FormulaProviding).formulas()
+        let matrix = try CovariateMatrix(table)
+        let engine = try FormulaShapley(
+            formulas, columns: 4, method: nil, background: matrix, pairs: 1, seed: 0, ExecutionContext())
+        #expect(engine.method == .pathDependent)
+        let found = try engine.explain(matrix, ExecutionContext(threads: 2)).values
+        let size = 1000.0  // About the standard deviation of the target.
+        for row in 0..<Self.count {
+            for column in 0..<4 {
+                #expect(abs(found[4 * row + column] - own.values[5 * row + column]) < 1e-5 * size)
+            }
+            #expect(abs(engine.baseValues[0] - own.values[5 * row + 4]) < 1e-5 * size)
+        }
+    }
 }

@@ -110,6 +110,8 @@ public struct StudyParts: OptionSet, Sendable {
     public static let trueEffects = StudyParts(rawValue: 16)
     /// The spec and the data, so that models can be fitted anew.
     public static let fitting = StudyParts(rawValue: 32)
+    /// The fitted model that the effects are of, with the data.
+    public static let model = StudyParts(rawValue: 64)
 
     /// Doubly robust scores: made of propensities and arm means.
     public static let scores: StudyParts = [.propensities, .armMeans]
@@ -122,5 +124,6 @@ public struct StudyParts: OptionSet, Sendable {
         (.effects, "effects", "fit a learner, or give a column of effects for each arm but the control"),
         (.trueEffects, "true effects", "only simulated data have them: name their columns"),
         (.fitting, "a spec to fit anew", "give the spec and the data instead of columns"),
+        (.model, "the model of its effects", "fit a learner, and give the data along with the model"),
     ]
 }

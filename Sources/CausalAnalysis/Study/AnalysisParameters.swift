@@ -27,21 +27,4 @@ extension Parameter {
     static func seed(_ path: any WritableKeyPath<Spec, Int> & Sendable) -> Parameter {
         .integer("seed", path, in: 0...Int.max, "seed of everything drawn at random")
     }
-
-    /// A label of an arm, a class or a group: texts, and numbers as the data have them.
-    static func label(
-        _ name: String, _ path: any WritableKeyPath<Spec, String?> & Sendable, _ summary: String
-    ) -> Parameter {
-        Parameter(name, summary, range: "text or number") { value, place, spec throws(MetaLearnersError) in
-            switch value {
-            case .string(let text): spec[keyPath: path] = text
-            case .integer(let number): spec[keyPath: path] = String(number)
-            case .number(let number): spec[keyPath: path] = Column.label(of: number)
-            case .boolean(let flag): spec[keyPath: path] = flag ? "true" : "false"
-            default: throw place.error("must be a label, not \(value.kindName)")
-            }
-        } write: {
-            $0[keyPath: path].map { .string($0) } ?? .null
-        }
-    }
 }

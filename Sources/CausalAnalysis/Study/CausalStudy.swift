@@ -89,7 +89,11 @@ public struct CausalStudy: Sendable {
         if armMeans != nil { parts.insert(.armMeans) }
         if effects != nil { parts.insert(.effects) }
         if trueEffects != nil { parts.insert(.trueEffects) }
-        if fitting != nil { parts.insert(.fitting) }
+        if let fitting {
+            parts.insert(.fitting)
+            // Effects that were brought from elsewhere are not the model's.
+            if fitting.model != nil, origin != .given { parts.insert(.model) }
+        }
         return parts
     }
 

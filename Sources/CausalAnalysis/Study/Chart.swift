@@ -10,6 +10,8 @@ public struct Chart: Sendable, Equatable {
         case points
         /// Bars from 0.
         case bars
+        /// Many thin lines, one behind the other: a value that is not finite ends one.
+        case strands
     }
 
     /// Numbers that belong together.

@@ -29,6 +29,12 @@ public protocol EffectPredictor: Sendable {
     /// - Throws: `unsupported`, saying which part has no formula.
     func formulas(_ input: PredictorFormulas) throws(MetaLearnersError) -> [Formula]
 
+    /// The effect models within that may say how much they make of each covariate. None by default.
+    ///
+    /// - Throws: `invalidData` for a spec whose columns are not those of the schema.
+    func importanceSources(_ schema: CovariateSchema, _ spec: MetaLearnerSpec, _ labels: [String])
+        throws(MetaLearnersError) -> [ImportanceSource]
+
     /// The effect models within, by name, for those who look into a model.
     func parts(_ labels: [String]) -> [ModelPart]
 

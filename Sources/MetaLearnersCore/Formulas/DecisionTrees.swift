@@ -16,6 +16,8 @@ public struct DecisionTrees: Sendable, Hashable {
 }
 
 /// A decision tree: nodes by number, the root first; children stand behind their parents.
+///
+/// Trees are equal where they compute the same by the same nodes.
 public struct DecisionTree: Sendable, Hashable {
     /// Which rows go to the right child.
     public enum Rule: Sendable, Hashable {
@@ -39,6 +41,40 @@ public struct DecisionTree: Sendable, Hashable {
 
     /// The nodes.
     public let nodes: [Node]
+    /// Of each node, the share of its parent's training weight that came to it: what explanations take absent columns for.
+    /// Nil where it is not known, as in trees that were read from JSON.
+    package let shares: [Double]?
+
+    public static func == (left: DecisionTree, right: DecisionTree) -> Bool { left.nodes == right.nodes }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(nodes) }
+
+    /// Makes a tree of its nodes.
+    ///
+    /// - Parameter leafWeights: of each node that is a leaf, the training weight that came to it; other nodes' are not looked at.
+    /// - Throws: `invalidArgument` for no node, for children that do not stand behind their parents, for negative columns, and
+    ///   for levels that do not ascend within their number.
+    package init(_ nodes: [Node], leafWeights: [Double]) throws(MetaLearnersError) {
+        let tree = try DecisionTree(nodes)
+        guard leafWeights.count == nodes.count else {
+            self = tree
+            return
+        }
+        var weights = leafWeights
+        // Children stand behind their parents. Where both ways are one, it counts once.
+        for (index, node) in nodes.enumerated().reversed() {
+            guard case .split(_, _, let left, let right) = node else { continue }
+            weights[index] = left == right ? weights[left] : weights[left] + weights[right]
+        }
+        var shares = [Double](repeating: 1, count: nodes.count)
+        for (index, node) in nodes.enumerated() {
+            guard case .split(_, _, let left, let right) = node, left != right else { continue }
+            // Half each where nothing came.
+            shares[left] = weights[index] > 0 ? weights[left] / weights[index] : 0.5
+            shares[right] = 1 - shares[left]
+        }
+        self.init(unchecked: nodes, shares: shares)
+    }
 
     /// Makes a tree of its nodes.
     ///
@@ -61,12 +97,13 @@ public struct DecisionTree: Sendable, Hashable {
                 zip(levels, levels.dropFirst()).allSatisfy(<)
             else { throw refused("the levels of node \(index) of a tree do not ascend within \(count)") }
         }
-        self.nodes = nodes
+        self.init(unchecked: nodes, shares: nil)
     }
 
     /// The tree with other columns; splits on a column that has the same value in every row are passed over.
     func replacing(_ input: (Int) -> FormulaInput) -> DecisionTree {
         var kept: [Node] = []
+        var keptShares: [Double] = []
         // Where each node went; parents come first, so that children are placed when they are known.
         var open: [(node: Int, parent: Int, isRight: Bool)] = [(0, -1, false)]
         while let next = open.popLast() {
@@ -77,6 +114,8 @@ public struct DecisionTree: Sendable, Hashable {
                 index = rule.sendsRight(value, isMissing: value.isNaN) ? right : left
             }
             let place = kept.count
+            // A value that is known takes its way whatever the weights: the share is that of the node passed over.
+            if let shares { keptShares.append(shares[next.node]) }
             switch nodes[index] {
             case .leaf(let value): kept.append(.leaf(value))
             case .split(let column, let rule, let left, let right):
@@ -91,10 +130,13 @@ public struct DecisionTree: Sendable, Hashable {
             kept[next.parent] = .split(
                 column: column, rule, left: next.isRight ? left : place, right: next.isRight ? place : right)
         }
-        return DecisionTree(unchecked: kept)
+        return DecisionTree(unchecked: kept, shares: shares == nil ? nil : keptShares)
     }
 
-    private init(unchecked nodes: [Node]) { self.nodes = nodes }
+    private init(unchecked nodes: [Node], shares: [Double]?) {
+        self.nodes = nodes
+        self.shares = shares
+    }
 }
 
 extension DecisionTree.Rule {

@@ -30,6 +30,9 @@ extension Double {
     @inlinable @inline(__always)
     package static func log(onePlus x: Double) -> Double { log1p(x) }
 
+    /// The cosine.
+    static func cosine(_ x: Double) -> Double { cos(x) }
+
     /// 1 − erf(x), exact far out in the tail.
     @inlinable @inline(__always)
     package static func complementaryErrorFunction(_ x: Double) -> Double { erfc(x) }

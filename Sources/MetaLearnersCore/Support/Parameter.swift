@@ -179,6 +179,23 @@ extension Parameter {
         }
     }
 
+    /// A label of an arm, a class or a group: texts, and numbers as the data have them.
+    package static func label(
+        _ name: String, _ path: any WritableKeyPath<Spec, String?> & Sendable, _ summary: String
+    ) -> Parameter {
+        Parameter(name, summary, range: "text or number") { value, place, spec throws(MetaLearnersError) in
+            switch value {
+            case .string(let text): spec[keyPath: path] = text
+            case .integer(let number): spec[keyPath: path] = String(number)
+            case .number(let number): spec[keyPath: path] = Column.label(of: number)
+            case .boolean(let flag): spec[keyPath: path] = flag ? "true" : "false"
+            default: throw place.error("must be a label, not \(value.kindName)")
+            }
+        } write: {
+            $0[keyPath: path].map { .string($0) } ?? .null
+        }
+    }
+
     /// A list of texts; a single text counts as a list of one.
     public static func texts(
         _ name: String, _ path: any WritableKeyPath<Spec, [String]> & Sendable, _ summary: String

@@ -176,6 +176,16 @@ private struct NumericChart {
                 corners.append(point)
             }
             return svg + ChartDrawing.path(corners, class: "line \(colour)")
+        case .strands:
+            var strands: [[(Double, Double)]] = [[]]
+            for row in series.x.indices where row < series.y.count {
+                if series.x[row].isFinite, series.y[row].isFinite {
+                    strands[strands.count - 1].append((x.place(series.x[row]), y.place(series.y[row])))
+                } else {
+                    strands.append([])
+                }
+            }
+            return strands.map { ChartDrawing.path($0, class: "strand \(colour)") }.joined()
         case .points:
             return kept.map { row in
                 let at = (x.place(series.x[row]), y.place(series.y[row]))

@@ -28,6 +28,8 @@ enum ReportStyle {
         .line{fill:none;stroke-width:2;stroke-linejoin:round}.band{opacity:.18;stroke:none}.whisker{stroke-width:2}
         .line.s0,.whisker.s0{stroke:var(--s0)}.line.s1,.whisker.s1{stroke:var(--s1)}.line.s2,.whisker.s2{stroke:var(--s2)}
         .line.s3,.whisker.s3{stroke:var(--s3)}.line.s4,.whisker.s4{stroke:var(--s4)}.line.s5,.whisker.s5{stroke:var(--s5)}
+        .strand{fill:none;stroke-width:1;opacity:.3}.strand.s0{stroke:var(--s0)}.strand.s1{stroke:var(--s1)}.strand.s2{stroke:var(--s2)}
+        .strand.s3{stroke:var(--s3)}.strand.s4{stroke:var(--s4)}.strand.s5{stroke:var(--s5)}
         .fill.s0,.band.s0{fill:var(--s0)}.fill.s1,.band.s1{fill:var(--s1)}.fill.s2,.band.s2{fill:var(--s2)}
         .fill.s3,.band.s3{fill:var(--s3)}.fill.s4,.band.s4{fill:var(--s4)}.fill.s5,.band.s5{fill:var(--s5)}
         .scroll{overflow-x:auto;margin:.5rem 0 1rem}

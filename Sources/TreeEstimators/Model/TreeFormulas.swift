@@ -86,10 +86,12 @@ extension BoostedTreesModel: FormulaProviding {
             leaves[Int(split.leaf)] = left
             leaves.append(left + 1)
         }
+        var weights = [Double](repeating: 0, count: nodes.count)
         for (leaf, node) in leaves.enumerated() {
             nodes[node] = .leaf(Double(ensemble.values[tree.firstValue + leaf]))
+            weights[node] = ensemble.covers[tree.firstValue + leaf].share
         }
-        return try DecisionTree(nodes)
+        return try DecisionTree(nodes, leafWeights: weights)
     }
 }
 
@@ -120,6 +122,7 @@ extension FittedForest: FormulaProviding {
 
     private func decisionTree(_ tree: ForestTree, _ index: Int) throws(MetaLearnersError) -> DecisionTree {
         var nodes: [DecisionTree.Node] = []
+        var weights = [Double](repeating: 0, count: tree.nodes.count)
         for (place, node) in tree.nodes.enumerated() {
             func split(_ rule: SplitCandidate.Rule) throws(MetaLearnersError) -> DecisionTree.Node {
                 let column = Int(node.place)
@@ -130,6 +133,7 @@ extension FittedForest: FormulaProviding {
             switch node.kind {
             case .leaf:
                 nodes.append(.leaf(Double(tree.values[Int(node.next) * output.leafWidth + index])))
+                weights[place] = Double(tree.covers[Int(node.next)])
             case .missingLeft:
                 nodes.append(try split(.ordered(threshold: node.threshold, missingRight: false)))
             case .missingRight:
@@ -137,6 +141,6 @@ extension FittedForest: FormulaProviding {
             case .categories: nodes.append(try split(.categories(tree.sets[Int(node.set)])))
             }
         }
-        return try DecisionTree(nodes)
+        return try DecisionTree(nodes, leafWeights: weights)
     }
 }

@@ -57,8 +57,10 @@ extension XGBoostModel: FormulaProviding {
     /// A tree of XGBoost's JSON.
     private func decisionTree(_ text: String) throws(MetaLearnersError) -> DecisionTree {
         var nodes: [DecisionTree.Node] = []
+        var weights: [Double] = []
         func add(_ value: SpecValue) throws(MetaLearnersError) -> Int {
             let place = nodes.count
+            weights.append(value.objectValue?["cover"]?.doubleValue ?? 0)
             if let leaf = value.objectValue?["leaf"]?.doubleValue {
                 // XGBoost writes single precision, shortened.
                 nodes.append(.leaf(Double(Float(leaf))))
@@ -97,7 +99,7 @@ extension XGBoostModel: FormulaProviding {
             return place
         }
         _ = try add(SpecValue(json: text.utf8, source: "a tree of XGBoost's"))
-        return try DecisionTree(nodes)
+        return try DecisionTree(nodes, leafWeights: weights)
     }
 
     /// The number t such that a number x > t exactly where it is not below `bound` once it is rounded to single precision.

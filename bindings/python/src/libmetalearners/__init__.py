@@ -25,6 +25,7 @@ from .estimators import (
     Trees,
     XGBoost,
 )
+from .explanation import Explanation
 from .learners import (
     AutoLearner,
     DRLearner,
@@ -47,7 +48,7 @@ __version__ = version()
 
 __all__ = [
     "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Constant", "DRLearner", "ElasticNet",
-    "EnsembleLearner", "FLearner", "Forest", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
+    "EnsembleLearner", "Explanation", "FLearner", "Forest", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
     "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
     "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "version",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from ._model import FloatArray, Model, add_propensities, assign_roles, make_data
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, merge, place
 from ._running import Progress
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
+from .explanation import Explanation, explain
 from .results import AverageEffects
 from .row_predictor import RowPredictor
 
@@ -354,6 +355,54 @@ class MetaLearner:
             native.EFFECTS, arm=None if arm is None else label_text(arm), baseline=None if baseline is None else label_text(baseline), scale=scale
         )
         return RowPredictor(self._fitted, columns, asked)
+
+    def explain(
+        self,
+        X: Any,
+        *,
+        arm: Any = None,
+        baseline: Any = None,
+        scale: Optional[str] = None,
+        method: str = "auto",
+        background: Any = None,
+        background_rows: int = 100,
+        permutations: int = 2,
+        seed: int = 0,
+        progress: Progress = None,
+    ) -> Explanation:
+        """How far each covariate moves the effect of each row: SHAP values, which add up to what ``predict`` gives.
+
+        Parameters
+        ----------
+        X : table, shape (n, p)
+            The rows, as ``predict`` takes them.
+        arm, baseline, scale : optional
+            As those of ``predict``.
+        method : {"auto", "path_dependent", "interventional", "permutation"}
+            ``path_dependent``: absent covariates count by the training rows at the splits of trees; what ``auto`` takes for sums
+            of trees. ``interventional``: absent covariates have the values of background rows; exact wherever that is feasible.
+            ``permutation``: the same, estimated from random orders of the covariates, with a standard error.
+        background : table, optional
+            The rows that absent covariates take their values from; those of `X` by default.
+        background_rows : int
+            How many of them are drawn.
+        permutations : int
+            Where values are estimated, orders of the covariates for each background row, each with its reverse.
+        seed : int
+            Decides what is drawn.
+
+        Returns
+        -------
+        Explanation
+            ``values`` of shape (n, p) for one effect, (n, outputs, p) for several.
+        """
+        asked = {
+            "method": method, "background_rows": background_rows, "permutations": permutations, "seed": seed, "scale": scale,
+            "arm": None if arm is None else label_text(arm), "baseline": None if baseline is None else label_text(baseline),
+        }  # fmt: skip
+        model = self._fitted
+        others = self._rows(background) if background is not None else None
+        return explain(model, self._rows(X), others, asked, self._threads, self.memory_limit, progress)  # type: ignore[attr-defined]
 
     def predict_arms(self, X: Any = None, *, propensity: Any = None) -> FloatArray:
         """The expected outcome in each arm, the control first: (n, K), or (n, K, classes). Training rows without `X`."""
