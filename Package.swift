@@ -69,19 +69,22 @@ let package = Package(
         .target(
             name: "Reporting", dependencies: ["MetaLearnersCore", "CausalAnalysis"],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Tuning", dependencies: ["MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            swiftSettings: swiftSettings),
         // Everything with every backend: what apps import.
         .target(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
-                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting",
+                "PluginEstimators", "MetaLearners", "AutoLearner", "CausalAnalysis", "Reporting", "Tuning",
             ],
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
             dependencies: [
                 "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "Reporting", "MetaLearnersKit",
+                "Reporting", "Tuning", "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
         // The command line: a library, so that tests and fuzzers can reach its readers, and the program around it.
@@ -89,7 +92,7 @@ let package = Package(
             name: "metalearners-cli",
             dependencies: [
                 "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "MetaLearners",
-                "CausalAnalysis", "Reporting", "MetaLearnersKit",
+                "CausalAnalysis", "Reporting", "Tuning", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -137,6 +140,13 @@ let package = Package(
             name: "CausalAnalysisTests",
             dependencies: [
                 "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TuningTests",
+            dependencies: [
+                "Tuning", "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit",
+                "TreeEstimators", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(

@@ -14,6 +14,7 @@
  *   metalearners/predictor.h       models prepared to predict one row at a time
  *   metalearners/average_effect.h  average effects with their intervals
  *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
+ *   metalearners/tuning.h          searches for the best learner, base learners and parameters
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
  *
  * metalearners_plugin.h, which is not among them, is what plug-ins are written with.
@@ -52,5 +53,6 @@
 #include "metalearners/prediction.h"
 #include "metalearners/predictor.h"
 #include "metalearners/registry.h"
+#include "metalearners/tuning.h"
 
 #endif /* METALEARNERS_H */
