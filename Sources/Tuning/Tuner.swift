@@ -91,6 +91,7 @@ public struct Tuner: Sendable {
         var model = setting["backend"] == nil ? own : SpecObject()
         for (key, value) in setting.entries { model[key] = value }
         for key in ["columns", "calibration"] where model[key] == nil { model[key] = own[key] }
+        if model["calibration"] == "none" { model["calibration"] = nil }
         return model
     }
 

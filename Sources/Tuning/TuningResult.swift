@@ -222,7 +222,9 @@ public struct TuningResult: Sendable {
                 candidate.score == nil ? .null : .integer(rank + 1),
                 .string(candidate.learner?.rawValue ?? "constant"),
             ]
-            cells += varied.map { role in candidate.models[role].map { .string(Self.text($0)) } ?? .null }
+            cells += varied.map { role in
+                candidate.models[role].map { .string(Self.text($0, Self.varied(candidates.compactMap { $0.models[role] }))) } ?? .null
+            }
             cells += [
                 number(candidate.score), number(candidate.difference), number(candidate.differenceStdError),
                 number(candidate.trainScore), number(candidate.spread),
@@ -251,10 +253,11 @@ public struct TuningResult: Sendable {
             let own = nuisances.filter { $0.estimand == estimand }
             let losses = own.map { $0.validation?.value(tuning.nuisanceScore) ?? .infinity }
             let order = own.indices.sorted { (-own[$0].resource, losses[$0], $0) < (-own[$1].resource, losses[$1], $1) }
+            let varied = Self.varied(own.map(\.model))
             for index in order.prefix(limit) {
                 let nuisance = own[index]
                 table.append([
-                    .string(estimand), .string(Self.text(nuisance.model)), number(nuisance.validation?.rmse),
+                    .string(estimand), .string(Self.text(nuisance.model, varied)), number(nuisance.validation?.rmse),
                     number(nuisance.validation?.logLoss), number(nuisance.train?.rmse),
                     nuisance.note.map { .string($0) } ?? .null,
                 ])
@@ -263,11 +266,18 @@ public struct TuningResult: Sendable {
         return table
     }
 
-    /// A base learner in a few words: "trees, trees 100, max_depth 5".
-    private static func text(_ model: SpecObject) -> String {
-        let settings = model.entries.filter { $0.key != "backend" && $0.value != "none" }
-            .map { "\($0.key) \($0.value.json())" }
-        return ([model["backend"]?.stringValue ?? ""] + settings).joined(separator: ", ")
+    /// The keys in which models differ, `backend` among them.
+    private static func varied(_ models: [SpecObject]) -> [String] {
+        (["backend"] + keys(models)).filter { key in models.contains { $0[key] != models[0][key] } }
+    }
+
+    /// A base learner in a few words: what differs between models, as in "trees 100, max_depth 5".
+    private static func text(_ model: SpecObject, _ varied: [String]) -> String {
+        let shown = varied.isEmpty ? ["backend"] : varied
+        return shown.compactMap { key in
+            guard let value = model[key] else { return nil }
+            return key == "backend" ? value.stringValue : "\(key) \(value.json())"
+        }.joined(separator: ", ")
     }
 
     /// The table of nuisances: a row for each setting.
@@ -330,7 +340,7 @@ public struct TuningResult: Sendable {
             "validation_rows": .integer(rows.validation), "candidates": table.specValue,
             "nuisances": nuisanceTable.specValue, "scoring_models": models(scoringModels),
             "best": best.map { ["candidate": .integer($0.number), "models": models($0.models)] } ?? .null,
-            "best_spec": bestSpec?.specValue ?? .null,
+            "best_spec": bestSpec.map { .object($0.archivedValue) } ?? .null,
             "fits": ["nuisances": .integer(fits.nuisances), "candidates": .integer(fits.candidates)],
             "tuning": tuning.specValue, "complete": .boolean(isComplete),
             "warnings": .array(warnings.map { .string($0) }),

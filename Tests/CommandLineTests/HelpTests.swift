@@ -8,7 +8,7 @@ struct HelpTests {
         arguments: [
             "", "fit", "predict", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate",
             "policy",
-            "refute", "report", "analyses", "target", "generate", "compare",
+            "refute", "report", "analyses", "target", "generate", "compare", "tune",
         ])
     func helpIsAsBefore(_ command: String) throws {
         let name = command.isEmpty ? "help" : "help_" + command

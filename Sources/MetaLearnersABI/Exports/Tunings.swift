@@ -45,7 +45,7 @@ public func mtlr_tuning_best_spec(
         guard let spec = result.bestSpec else {
             throw MetaLearnersError(.unsupported, at: "tuning", "no candidate has a score")
         }
-        return spec.specValue.json()
+        return SpecValue.object(spec.archivedValue).json()
     }
 }
 

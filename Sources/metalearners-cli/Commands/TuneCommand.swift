@@ -179,9 +179,10 @@ struct TuneCommand: ParsableCommand {
         let text = isJSON ? result.specValue.json(indented: true) + "\n" : ResultCSV.text(result.table)
         try OutputFile.write(Array(text.utf8), to: output)
         guard let bestSpec, let best = result.bestSpec else { return }
+        let value = SpecValue.object(best.archivedValue)
         let spec =
             SpecLoader.fileExtension(bestSpec) == "json"
-            ? best.specValue.json(indented: true) + "\n" : SpecLines.text(best.specValue)
+            ? value.json(indented: true) + "\n" : SpecLines.text(value)
         try OutputFile.write(Array(spec.utf8), to: bestSpec)
     }
 
