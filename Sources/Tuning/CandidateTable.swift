@@ -83,10 +83,12 @@ struct CandidateTable {
             let numbers = "\(Self.number(difference)) (std. error \(Self.number(error)))"
             if first.learner == nil {
                 sentences.append(
-                    "One effect for everybody has the best score: these candidates do not show that effects differ.")
+                    "One effect for everybody has the best score: these candidates do not show that effects differ."
+                )
             } else if difference > 1.96 * error {
                 sentences.append(
-                    "Telling people apart pays: one effect for everybody is worse than the best candidate by \(numbers).")
+                    "Telling people apart pays: one effect for everybody is worse than the best candidate by \(numbers)."
+                )
             } else {
                 sentences.append(
                     "One effect for everybody is not demonstrably worse than the best candidate: the difference is \(numbers)."
@@ -101,7 +103,8 @@ struct CandidateTable {
         }
         if rows.filter({ $0.learner != nil && $0.score != nil }).count > 20 {
             sentences.append(
-                "The best of many scores is a little too good: judge the chosen model by rows that took no part in the search.")
+                "The best of many scores is a little too good: judge the chosen model by rows that took no part in the search."
+            )
         }
         if !isComplete { sentences.append("The search was interrupted: this is what was ready.") }
         return sentences

@@ -227,7 +227,9 @@ struct EffectScoring: Sendable {
             for row in 0..<order where row != pivot {
                 let factor = matrix[row * order + pivot] / diagonal
                 guard factor != 0 else { continue }
-                for column in 0..<order { matrix[row * order + column] -= factor * matrix[pivot * order + column] }
+                for column in 0..<order {
+                    matrix[row * order + column] -= factor * matrix[pivot * order + column]
+                }
                 vector[row] -= factor * vector[pivot]
             }
         }

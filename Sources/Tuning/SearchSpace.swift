@@ -169,7 +169,8 @@ public enum ParameterSpace: Sendable, Equatable {
         case .range(let range):
             var values: [SpecValue] = []
             for index in 0..<range.points {
-                let value = range.value(at: range.points == 1 ? 0.5 : Double(index) / Double(range.points - 1))
+                let value = range.value(
+                    at: range.points == 1 ? 0.5 : Double(index) / Double(range.points - 1))
                 if values.last != value { values.append(value) }
             }
             return values
@@ -199,9 +200,11 @@ public struct ParameterRange: ParameterizedSpec {
     public init() {}
 
     public static let parameters: [Parameter<ParameterRange>] = [
-        .number("low", \.low, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude, "least value"),
         .number(
-            "high", \.high, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude, "greatest value"),
+            "low", \.low, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude, "least value"),
+        .number(
+            "high", \.high, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
+            "greatest value"),
         .boolean("log", \.isLogarithmic, "equal factors are equally likely"),
         .boolean("integer", \.isInteger, "integers alone"),
         .integer("points", \.points, in: 1...1000, "values in a grid"),
@@ -224,7 +227,8 @@ public struct ParameterRange: ParameterizedSpec {
     func value(at share: Double) -> SpecValue {
         // An integer has as much room as any other: from half below to half above it.
         let (low, high) =
-            isInteger && !isLogarithmic ? (self.low.rounded(.up) - 0.5, self.high.rounded(.down) + 0.5) : (low, high)
+            isInteger && !isLogarithmic
+            ? (self.low.rounded(.up) - 0.5, self.high.rounded(.down) + 0.5) : (low, high)
         var value =
             isLogarithmic
             ? .exp(.log(low) + share * (.log(high) - .log(low))) : low + share * (high - low)

@@ -51,7 +51,8 @@ public struct Tuner: Sendable {
         for role in SearchSpace.Role.allCases {
             let own = base[role.rawValue]?.objectValue ?? SpecObject()
             let spaces = tuning.models.roles[role] ?? [BackendSpace(nil)]
-            try Self.check(spaces, role, own, registry, at: place.appending("models").appending(role.rawValue))
+            try Self.check(
+                spaces, role, own, registry, at: place.appending("models").appending(role.rawValue))
             let drawn: [SpecObject]
             if tuning.drawn > 0, tuning.models.roles[role] != nil {
                 let number = UInt64(SearchSpace.Role.allCases.firstIndex(of: role) ?? 0)

@@ -50,7 +50,9 @@ public final class TuningJournal: Sendable {
             let bytes = try AtomicFile.read(path)
             var lines: [SpecObject] = []
             // A line that was cut short is none.
-            for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
+            for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                .dropLast()
+            {
                 guard let object = (try? SpecValue(json: line, source: path))?.objectValue else { break }
                 lines.append(object)
                 kept += line.count + 1
@@ -63,7 +65,8 @@ public final class TuningJournal: Sendable {
                 }
                 guard header["search"] == .string(fingerprint) else {
                     throw MetaLearnersError(
-                        .invalidArgument, at: path, "is of another search: spec, space, seed, data or version differ",
+                        .invalidArgument, at: path,
+                        "is of another search: spec, space, seed, data or version differ",
                         remedy: "resume with what the run was started with, or start anew without --resume")
                 }
                 entries = Array(lines.dropFirst())

@@ -212,7 +212,8 @@ public struct TuningResult: Sendable {
         ]
         let shown = min(limit, candidates.count)
         var table = ResultTable(
-            "candidates", shown < candidates.count ? "The best \(shown) of \(candidates.count) candidates" : "Candidates",
+            "candidates",
+            shown < candidates.count ? "The best \(shown) of \(candidates.count) candidates" : "Candidates",
             columns)
         func number(_ value: Double?) -> SpecValue { value.map { .number($0) } ?? .null }
         for (rank, candidate) in candidates.enumerated() {
@@ -223,7 +224,9 @@ public struct TuningResult: Sendable {
                 .string(candidate.learner?.rawValue ?? "constant"),
             ]
             cells += varied.map { role in
-                candidate.models[role].map { .string(Self.text($0, Self.varied(candidates.compactMap { $0.models[role] }))) } ?? .null
+                candidate.models[role].map {
+                    .string(Self.text($0, Self.varied(candidates.compactMap { $0.models[role] })))
+                } ?? .null
             }
             cells += [
                 number(candidate.score), number(candidate.difference), number(candidate.differenceStdError),
@@ -252,12 +255,15 @@ public struct TuningResult: Sendable {
         for estimand in estimands {
             let own = nuisances.filter { $0.estimand == estimand }
             let losses = own.map { $0.validation?.value(tuning.nuisanceScore) ?? .infinity }
-            let order = own.indices.sorted { (-own[$0].resource, losses[$0], $0) < (-own[$1].resource, losses[$1], $1) }
+            let order = own.indices.sorted {
+                (-own[$0].resource, losses[$0], $0) < (-own[$1].resource, losses[$1], $1)
+            }
             let varied = Self.varied(own.map(\.model))
             for index in order.prefix(limit) {
                 let nuisance = own[index]
                 table.append([
-                    .string(estimand), .string(Self.text(nuisance.model, varied)), number(nuisance.validation?.rmse),
+                    .string(estimand), .string(Self.text(nuisance.model, varied)),
+                    number(nuisance.validation?.rmse),
                     number(nuisance.validation?.logLoss), number(nuisance.train?.rmse),
                     nuisance.note.map { .string($0) } ?? .null,
                 ])

@@ -85,7 +85,8 @@ extension TuningRun {
             guard let method = tuner.metaLearner(learner) else {
                 items.append(
                     CandidateItem(
-                        number: items.count, learner: learner, models: [:], spec: try tuner.spec(learner, [:]),
+                        number: items.count, learner: learner, models: [:],
+                        spec: try tuner.spec(learner, [:]),
                         nuisances: [], isPlain: false))
                 continue
             }
@@ -132,7 +133,8 @@ extension TuningRun {
     }
 
     /// The settings of a role that candidates have: one without a model where a learner does not have the role.
-    private func options(_ role: SearchSpace.Role, _ best: SpecObject??, all: Bool, isUsed: Bool) -> [SpecObject?]
+    private func options(_ role: SearchSpace.Role, _ best: SpecObject??, all: Bool, isUsed: Bool)
+        -> [SpecObject?]
     {
         guard isUsed else { return [nil] }
         let settings = tuner.settings[role] ?? []
@@ -178,7 +180,8 @@ extension TuningRun {
         try keep(
             DoneCandidate(
                 score: scoring.effects.value(of: effects), sample: sample,
-                trainScore: tuner.tuning.trainScores ? scoring.training.value(of: whole) : nil, spread: 0), key)
+                trainScore: tuner.tuning.trainScores ? scoring.training.value(of: whole) : nil, spread: 0),
+            key)
     }
 
     /// The shares of the resource, round by round.
@@ -213,11 +216,15 @@ extension TuningRun {
 
     /// Fits what is not known yet, all in one graph; each is judged as soon as it is fitted, and let go of once nobody follows
     /// it any more.
-    private func judge(_ items: [CandidateItem], _ scoring: Scoring, _ share: Double) throws(MetaLearnersError) {
+    private func judge(_ items: [CandidateItem], _ scoring: Scoring, _ share: Double)
+        throws(MetaLearnersError)
+    {
         let missing = items.filter { known($0, share) == nil }
         guard !missing.isEmpty else { return }
         let registry = try registry(share)
+        // Candidates that differ in their effect models alone, by what they have in common.
         var families: [[Planned]] = []
+        var related: [String: [Int]] = [:]
         for item in try stagesLast(missing) {
             do throws(MetaLearnersError) {
                 if let failed = item.nuisances.lazy.compactMap({ self.known($0, 1)?.note }).first {
@@ -227,18 +234,20 @@ extension TuningRun {
                 let spec = tuner.bare(item.isPlain ? try resourced(own, share) : own)
                 let fitter = try MetaLearnerFitter(spec, registry: item.isPlain ? registry : tuner.registry)
                 try fitter.strategy.check(request.ofMember)
-                let family = families.firstIndex { others in
-                    let leader = others[0]
-                    return leader.item.learner == item.learner && item.isPlain
-                        && leader.item.models[.outcome] == item.models[.outcome]
-                        && leader.item.models[.propensity] == item.models[.propensity]
-                        && isStage(spec, of: leader.fitter.spec, .effect)
+                var common = item.models
+                common[.effect] = nil
+                let name = CandidateItem(
+                    number: 0, learner: item.learner, models: common, spec: nil, nuisances: [], isPlain: true
+                ).key(1)
+                let family = related[name]?.first { index in
+                    item.isPlain && isStage(spec, of: families[index][0].fitter.spec, .effect)
                 }
                 let plan = try plan(item, fitter, following: family.map { families[$0][0].plan })
                 let planned = Planned(item: item, fitter: fitter, plan: plan)
                 if let family {
                     families[family].append(planned)
                 } else {
+                    related[name, default: []].append(families.count)
                     families.append([planned])
                 }
             } catch {
@@ -295,7 +304,8 @@ extension TuningRun {
     }
 
     private func judge(
-        _ planned: Planned, _ scoring: Scoring, _ meter: TaskMeter, _ share: Double, _ context: ExecutionContext
+        _ planned: Planned, _ scoring: Scoring, _ meter: TaskMeter, _ share: Double,
+        _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let start = ContinuousClock.now
         let model = CATEModel(planned.fitter, training, try planned.plan.result(context))
@@ -363,9 +373,11 @@ extension TuningRun {
     private func stagesLast(_ items: [CandidateItem]) throws(MetaLearnersError) -> [CandidateItem] {
         var counts: [Int] = []
         for item in items {
-            counts.append(try item.isPlain ? item.spec.map { spec throws(MetaLearnersError) in
-                try effectStages(spec)
-            } ?? 0 : 0)
+            counts.append(
+                try item.isPlain
+                    ? item.spec.map { spec throws(MetaLearnersError) in
+                        try effectStages(spec)
+                    } ?? 0 : 0)
         }
         return items.indices.sorted { (-counts[$0], $0) < (-counts[$1], $1) }.map { items[$0] }
     }

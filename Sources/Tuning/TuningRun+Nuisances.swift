@@ -64,7 +64,8 @@ extension TuningRun {
     func nuisanceItems() throws(MetaLearnersError) -> [[NuisanceItem]] {
         var lists: [[NuisanceItem]] = []
         let needsPropensity = tuner.learners.contains { learner in
-            tuner.metaLearner(learner)?.nuisanceRoles(armCount: training.armCount).contains(.propensity) ?? false
+            tuner.metaLearner(learner)?.nuisanceRoles(armCount: training.armCount).contains(.propensity)
+                ?? false
         }
         var propensities: [NuisanceItem] = []
         if needsPropensity, !knowsPropensities {
@@ -94,18 +95,14 @@ extension TuningRun {
     /// Fits and judges every setting of every nuisance, each once, and chooses the best.
     func chooseNuisances() throws(MetaLearnersError) -> NuisanceChoice {
         let lists = try nuisanceItems()
-        let largest = lists.map(\.count).max() ?? 0
-        let shares =
-            tuner.tuning.method == .halving ? tuner.tuning.halving.shares(largest) : [1]
+        let shares = shares(lists)
         var alive = lists
         for (round, share) in shares.enumerated() {
             let isLast = round == shares.count - 1
             try judgeNuisances(alive.flatMap(\.self), share)
             guard !isLast else { break }
             alive = alive.map { list in
-                // All combinations need every setting in full; else the worse ones are dropped.
-                guard tuner.tuning.strategy == .staged else { return list }
-                return Array(ranked(list, share).prefix(tuner.tuning.halving.survivors(of: list.count)))
+                Array(ranked(list, share).prefix(tuner.tuning.halving.survivors(of: list.count)))
             }
         }
         func best(_ list: [NuisanceItem]) -> SpecObject? {
@@ -115,6 +112,12 @@ extension TuningRun {
         choice.propensity = alive.first.flatMap(best)
         for index in groups.indices { choice.outcome[index] = best(alive[index + 1]) }
         return choice
+    }
+
+    /// The shares of the resource, round by round. All combinations need every setting in full.
+    private func shares(_ lists: [[NuisanceItem]]) -> [Double] {
+        guard tuner.tuning.method == .halving, tuner.tuning.strategy == .staged else { return [1] }
+        return tuner.tuning.halving.shares(lists.map(\.count).max() ?? 0)
     }
 
     func known(_ item: NuisanceItem, _ share: Double) -> DoneNuisance? {
@@ -223,9 +226,7 @@ extension TuningRun {
     /// The rows of the table of nuisances: each setting at the largest share at which it was judged.
     func nuisanceResults() -> [NuisanceResult] {
         let lists = (try? nuisanceItems()) ?? []
-        let shares =
-            tuner.tuning.method == .halving
-            ? tuner.tuning.halving.shares(lists.map(\.count).max() ?? 0) : [1]
+        let shares = shares(lists)
         return lists.flatMap(\.self).compactMap { item in
             guard let share = shares.last(where: { known(item, $0) != nil }), let known = known(item, share)
             else { return nil }

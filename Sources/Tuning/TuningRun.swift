@@ -104,7 +104,8 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
         }
         guard (validation.knownPropensities == nil) == (training.knownPropensities == nil) else {
             throw MetaLearnersError(
-                .invalidData, at: "validation", "and the rows to learn from do not both have known propensities",
+                .invalidData, at: "validation",
+                "and the rows to learn from do not both have known propensities",
                 remedy: "give them for both")
         }
     }
@@ -201,8 +202,10 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
                 shared, try MetaLearnerFitter(spec, registry: tuner.registry).strategy.footprint(training))
         }
         let settings = groups.count * (tuner.settings[.outcome]?.count ?? 0)
-        let lists = settings * training.armCount + (tuner.settings[.propensity]?.count ?? 0) * training.armCount
-        return try scheduler.limited(by: shared + lists * training.rowCount * 8 * training.outcome.kind.outputCount)
+        let lists =
+            settings * training.armCount + (tuner.settings[.propensity]?.count ?? 0) * training.armCount
+        return try scheduler.limited(
+            by: shared + lists * training.rowCount * 8 * training.outcome.kind.outputCount)
     }
 
     // MARK: Scoring

@@ -111,8 +111,10 @@ public struct TuningSpec: ParameterizedSpec {
         .choice("score", \.score, "what effects are judged by"),
         .choice("nuisance_score", \.nuisanceScore, "what nuisances are judged by"),
         .choice(
-            "scoring_nuisances", \.scoringNuisances, "nuisances that all effects are judged with: one set for all"),
-        .choice("choose", \.choose, "the best score, or the plainest effects within one standard error of it"),
+            "scoring_nuisances", \.scoringNuisances,
+            "nuisances that all effects are judged with: one set for all"),
+        .choice(
+            "choose", \.choose, "the best score, or the plainest effects within one standard error of it"),
         .number(
             "validation_share", \.validationShare, in: 0...0.9,
             "share of rows held out to judge by; 0 to judge out of fold"),

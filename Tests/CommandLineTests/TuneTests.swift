@@ -34,7 +34,9 @@ struct TuneTests {
 
     @Test("tune writes the table, a spec that fit takes, and the model that fit makes of it")
     func tune() throws {
-        let (results, best, model) = (folder.path("r.csv"), folder.path("best.yaml"), folder.path("best.cate"))
+        let (results, best, model) = (
+            folder.path("r.csv"), folder.path("best.yaml"), folder.path("best.cate")
+        )
         let run = try Program.run(["tune", spec, data, "-o", results, "--best-spec", best, "--model", model])
         #expect(run.status == 0, "\(run.error)")
         #expect(run.output.contains("Chosen is candidate") && run.output.contains("constant"))
@@ -44,7 +46,8 @@ struct TuneTests {
         let fit = try Program.run(["fit", best, data, "-o", alone])
         #expect(fit.status == 0, "\(fit.error)")
         #expect(
-            try Data(contentsOf: URL(fileURLWithPath: model)) == Data(contentsOf: URL(fileURLWithPath: alone)))
+            try Data(contentsOf: URL(fileURLWithPath: model)) == Data(contentsOf: URL(fileURLWithPath: alone))
+        )
         // One fit has no space to search.
         let whole = try Program.run(["fit", spec, data, "-o", alone])
         #expect(whole.status == 2 && whole.error.contains("metalearners tune"))
@@ -54,8 +57,10 @@ struct TuneTests {
     func options() throws {
         let results = folder.path("r.json")
         let run = try Program.run([
-            "tune", spec, data, "-o", results, "--json", "--method", "random", "--candidates", "3", "--strategy",
-            "joint", "--score", "dr_loss", "--learners", "dr, x", "--validation", "0.25", "--seed", "3", "--set",
+            "tune", spec, data, "-o", results, "--json", "--method", "random", "--candidates", "3",
+            "--strategy",
+            "joint", "--score", "dr_loss", "--learners", "dr, x", "--validation", "0.25", "--seed", "3",
+            "--set",
             "tuning.models.propensity={l2: [0.1, 1]}",
         ])
         #expect(run.status == 0, "\(run.error)")

@@ -28,7 +28,10 @@ struct SearchSpaceTests {
             "learners": ["r"],
             "models": [
                 "effect": [
-                    ["backend": "trees", "trees": [25, 50], "learning_rate": ["low": 0.01, "high": 1, "log": true, "points": 3]],
+                    [
+                        "backend": "trees", "trees": [25, 50],
+                        "learning_rate": ["low": 0.01, "high": 1, "log": true, "points": 3],
+                    ],
                     ["backend": "ridge"],
                 ]
             ],
@@ -94,7 +97,8 @@ struct SearchSpaceTests {
     @Test("Draws fill the space evenly, are the same for the same seed, and have no doubles")
     func draws() throws {
         let spaces = [
-            BackendSpace("trees", [("learning_rate", try ParameterSpace(["low": 0.0001, "high": 1], at: .root))]),
+            BackendSpace(
+                "trees", [("learning_rate", try ParameterSpace(["low": 0.0001, "high": 1], at: .root))]),
             BackendSpace("ridge"),
         ]
         for sampling in TuningSpec.Sampling.allCases {

@@ -22,7 +22,8 @@ enum SpecText {
     /// The same of JSON that was read.
     ///
     /// - Throws: `invalidSpec`.
-    static func spec(_ value: SpecValue, matching data: DataSpec) throws(MetaLearnersError) -> MetaLearnerSpec {
+    static func spec(_ value: SpecValue, matching data: DataSpec) throws(MetaLearnersError) -> MetaLearnerSpec
+    {
         var spec = try MetaLearnerSpec(value)
         if let section = value.objectValue?["data"], section != .null, spec.data != data {
             throw MetaLearnersError(

@@ -16,7 +16,8 @@ package struct MetaLearnersCommand: ParsableCommand {
         subcommands: [
             CheckCommand.self, FitCommand.self, PredictCommand.self, AverageEffectCommand.self,
             EffectsCommand.self, EvaluateCommand.self, CompareCommand.self, TuneCommand.self,
-            PolicyCommand.self, TargetCommand.self, RefuteCommand.self, ReportCommand.self, GenerateCommand.self,
+            PolicyCommand.self, TargetCommand.self, RefuteCommand.self, ReportCommand.self,
+            GenerateCommand.self,
             InspectCommand.self, BackendsCommand.self, AnalysesCommand.self, SpecCommand.self,
         ])
 

@@ -72,7 +72,9 @@ struct SpecOptions: ParsableArguments {
         guard value.objectValue?["tuning"] == nil else {
             throw MetaLearnersError(
                 .invalidSpec, at: "tuning", "is what 'metalearners tune' searches, and no part of one fit",
-                remedy: "run: metalearners tune SPEC DATA -o results.csv --best-spec best.yaml, and fit best.yaml")
+                remedy:
+                    "run: metalearners tune SPEC DATA -o results.csv --best-spec best.yaml, and fit best.yaml"
+            )
         }
         return try MetaLearnerSpec(value, at: .root)
     }

@@ -17,7 +17,8 @@ struct TuneCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Spec file with a section 'tuning': .yaml, .yml, .json or .toml.", valueName: "spec"))
+        help: ArgumentHelp(
+            "Spec file with a section 'tuning': .yaml, .yml, .json or .toml.", valueName: "spec"))
     var spec: String
 
     @Argument(help: ArgumentHelp("CSV file with a header; - reads standard input.", valueName: "data"))
@@ -100,7 +101,8 @@ struct TuneCommand: ParsableCommand {
         let (dataset, held) = try rows(tuner.spec.data, session)
         session.warn(dataset.warnings)
         let result = try tuner.run(
-            dataset, validation: held, journal: TuningJournal(journal, resumes: resume), session.searchExecution)
+            dataset, validation: held, journal: TuningJournal(journal, resumes: resume),
+            session.searchExecution)
         session.clear()
         session.warn(result.warnings.filter { !dataset.warnings.contains($0) })
         try write(result)
@@ -110,9 +112,12 @@ struct TuneCommand: ParsableCommand {
                 .cancelled, "the search was interrupted: \(output) has what is done",
                 remedy: "go on with --resume")
         }
-        if let model { try OutputFile.write(session.timed { () throws(MetaLearnersError) in
-            try result.fitBest(session.execution)
-        }.0.fileBytes(), to: model) }
+        if let model {
+            try OutputFile.write(
+                session.timed { () throws(MetaLearnersError) in
+                    try result.fitBest(session.execution)
+                }.0.fileBytes(), to: model)
+        }
         TuningJournal(journal, resumes: true).remove()
         if json {
             try session.print(result.specValue.json(indented: true) + "\n")
