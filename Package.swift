@@ -74,20 +74,23 @@ let package = Package(
         .target(
             name: "Reporting", dependencies: ["MetaLearnersCore", "CausalAnalysis"],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Tuning", dependencies: ["MetaLearnersCore", "MetaLearners", "CausalAnalysis"],
+            swiftSettings: swiftSettings),
         // Everything with every backend: what apps import.
         .target(
             name: "MetaLearnersKit",
             dependencies: [
                 "MetaLearnersCore", "LinearEstimators", "TreeEstimators", "XGBoostEstimators",
                 "PluginEstimators", "FormulaExport", "MetaLearners", "AutoLearner", "CausalAnalysis",
-                "Reporting",
+                "Reporting", "Tuning",
             ],
             swiftSettings: swiftSettings),
         .target(
             name: "MetaLearnersABI",
             dependencies: [
                 "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "Reporting", "MetaLearnersKit",
+                "Reporting", "Tuning", "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
         // The command line: a library, so that tests and fuzzers can reach its readers, and the program around it.
@@ -96,7 +99,7 @@ let package = Package(
             dependencies: [
                 "CCSV", "CYAML", "CZLIB", "MetaLearnersCore", "PluginEstimators", "FormulaExport",
                 "MetaLearners",
-                "CausalAnalysis", "Reporting", "MetaLearnersKit",
+                "CausalAnalysis", "Reporting", "Tuning", "MetaLearnersKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -144,6 +147,13 @@ let package = Package(
             name: "CausalAnalysisTests",
             dependencies: [
                 "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TuningTests",
+            dependencies: [
+                "Tuning", "CausalAnalysis", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit",
+                "TreeEstimators", "_TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(

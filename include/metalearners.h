@@ -16,6 +16,7 @@
  *   metalearners/average_effect.h  average effects with their intervals
  *   metalearners/analysis.h        studies: overlap, heterogeneity, ranking, policies, refutation, reports
  *   metalearners/explanation.h     SHAP values of effects
+ *   metalearners/tuning.h          searches for the best learner, base learners and parameters
  *   metalearners/registry.h        specs, base learners, plug-ins, base learners of your own
  *
  * metalearners_plugin.h, which is not among them, is what plug-ins are written with.
@@ -56,5 +57,6 @@
 #include "metalearners/prediction.h"
 #include "metalearners/predictor.h"
 #include "metalearners/registry.h"
+#include "metalearners/tuning.h"
 
 #endif /* METALEARNERS_H */

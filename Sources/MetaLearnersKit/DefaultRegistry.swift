@@ -6,6 +6,7 @@
 @_exported import MetaLearnersCore
 import PluginEstimators
 @_exported import TreeEstimators
+@_exported import Tuning
 @_exported import XGBoostEstimators
 
 extension EstimatorRegistry {

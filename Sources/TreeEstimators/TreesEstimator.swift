@@ -20,8 +20,14 @@ public struct TreesEstimator: StagedEstimator {
             .multiOutput, .counts, .quantiles, .staged, .contributions,
         ])
 
+    /// Stages are rounds of boosting.
+    public static let stageParameter: String? = "trees"
+
     /// The checked configuration.
     public let spec: TreesSpec
+
+    /// Whether every round is fitted: early stopping holds rows out and may end before.
+    public var fitsWholePath: Bool { spec.earlyStopping == 0 }
 
     /// Creates the estimator.
     ///

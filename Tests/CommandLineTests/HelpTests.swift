@@ -8,7 +8,7 @@ struct HelpTests {
         arguments: [
             "", "fit", "predict", "explain", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate",
             "policy",
-            "refute", "report", "analyses", "target", "generate", "compare", "export",
+            "refute", "report", "analyses", "target", "generate", "compare", "export", "tune",
         ])
     func helpIsAsBefore(_ command: String) throws {
         let name = command.isEmpty ? "help" : "help_" + command

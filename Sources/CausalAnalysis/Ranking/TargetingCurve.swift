@@ -6,7 +6,7 @@ import MetaLearnersCore
 /// (AUTOC) or α = q (QINI), a sum over rows (Yadlowsky, Fleming, Shah, Brunskill & Wager 2021, arXiv 2111.07966). As in grf, rows
 /// of equal rank all count with the average score of their group; of these, rows of less weight stand first, so that the
 /// order of the data does not matter.
-struct TargetingCurve: Sendable {
+package struct TargetingCurve: Sendable {
     /// The row at each place of the ranking, by its unit of resampling.
     private let units: [Int32]
     private let weights: [Double]
@@ -22,7 +22,7 @@ struct TargetingCurve: Sendable {
     ///   - priorities: who is treated first: the larger, the earlier.
     ///   - scores: ψ for each row.
     ///   - units: the unit of resampling of each row.
-    init(priorities: [Double], scores: [Double], weights: [Double], units: [Int32], grid: [Double]) {
+    package init(priorities: [Double], scores: [Double], weights: [Double], units: [Int32], grid: [Double]) {
         let order = priorities.indices.filter { weights[$0] > 0 }.sorted {
             priorities[$0] != priorities[$1]
                 ? priorities[$0] > priorities[$1] : (weights[$0], $0) < (weights[$1], $1)
@@ -38,7 +38,7 @@ struct TargetingCurve: Sendable {
 
     /// AUTOC, QINI, and TOC at each share of the grid; on a resample where there are counts of its units. Nil where nothing is
     /// drawn. O(rows).
-    func values(_ counts: UnsafeBufferPointer<UInt8>? = nil) -> [Double]? {
+    package func values(_ counts: UnsafeBufferPointer<UInt8>? = nil) -> [Double]? {
         units.withUnsafeBufferPointer { units in
             weights.withUnsafeBufferPointer { weights in
                 scores.withUnsafeBufferPointer { scores in

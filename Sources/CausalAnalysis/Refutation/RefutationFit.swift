@@ -145,7 +145,7 @@ extension CausalDataset {
     /// The same rows with other parts.
     ///
     /// - Parameter knownPropensities: nil to keep those that there are; an empty list for none.
-    func replacing(
+    package func replacing(
         covariates: Table? = nil, treatment: Treatment? = nil, outcome: Outcome? = nil,
         weights: [Double]? = nil, knownPropensities: [[Double]]? = nil
     ) throws(MetaLearnersError) -> CausalDataset {
@@ -157,7 +157,7 @@ extension CausalDataset {
     }
 
     /// Some of the rows.
-    func selecting(rows: [Int32]) throws(MetaLearnersError) -> CausalDataset {
+    package func selecting(rows: [Int32]) throws(MetaLearnersError) -> CausalDataset {
         func of<Value>(_ values: [Value]) -> [Value] { rows.map { values[Int($0)] } }
         return try CausalDataset(
             covariates: covariates.selecting(rows: rows),

@@ -15,6 +15,8 @@ final class EffectPlan: Sendable {
     private struct Entry: Sendable {
         let role: EffectRole
         let run: CrossFittingRun
+        /// Whether the models are stages of those of another plan.
+        let follows: Bool
         let bytes: Int
     }
 
@@ -27,7 +29,7 @@ final class EffectPlan: Sendable {
 
     init(
         _ request: FitRequest, _ models: RoleModels, _ learner: any MetaLearner, _ nuisances: NuisancePlan,
-        parts: CrossFitter.Parts
+        parts: CrossFitter.Parts, following leader: EffectPlan? = nil
     ) throws(MetaLearnersError) {
         self.request = request
         self.models = models
@@ -40,11 +42,25 @@ final class EffectPlan: Sendable {
         for role in learner.effectRoles(armCount: dataset.armCount) {
             let placed = models.spec.models.model(of: role, dataset.treatment.labels)
             let features = try ModelsSpec.features(placed, in: dataset.covariates)
+            let estimator = try models.estimator(placed)
+            var followed: (run: CrossFittingRun, stage: Int)?
+            if let leader, let ofLeader = leader.entries.first(where: { $0.role == role }),
+                models.spec.crossFitting.inSample != .nested, ofLeader.run.holds(parts)
+            {
+                let other = leader.models.spec.models.model(of: role, dataset.treatment.labels)
+                // The same columns, and the same but for the number of stages.
+                if other.model.columns == placed.model.columns {
+                    followed = try estimator.stage(along: leader.models.estimator(other)).map {
+                        (ofLeader.run, $0)
+                    }
+                }
+            }
             entries.append(
                 Entry(
                     role: role,
-                    run: CrossFittingRun(crossFitter, parts: parts),
-                    bytes: try models.estimator(placed).footprint(
+                    run: CrossFittingRun(crossFitter, parts: parts, following: followed),
+                    follows: followed != nil,
+                    bytes: estimator.footprint(
                         rows: dataset.rowCount, of: features,
                         for: role.part == .joint
                             ? .multiResidual(regressors: Array(repeating: [], count: dataset.armCount - 1))
@@ -61,6 +77,10 @@ final class EffectPlan: Sendable {
         for entry in entries {
             let needed = learner.nuisanceRoles(of: entry.role, armCount: armCount)
             let before = needed.flatMap { ready.roles[$0] ?? [] } + [ready.propensities]
+            guard !entry.follows else {
+                entry.run.schedule("effects", in: &graph)
+                continue
+            }
             let prepared = graph.add(nil, after: before) { [self] _ throws(MetaLearnersError) in
                 entry.run.start(try job(entry.role, needed))
             }
@@ -98,6 +118,9 @@ final class EffectPlan: Sendable {
             name: role.name(dataset.treatment.labels), estimator: estimator,
             task: try task(nuisances.estimates(needed)), parts: parts, foldTasks: foldTasks)
     }
+
+    /// Lets go of everything that was fitted.
+    func forget() { for entry in entries { entry.run.forget() } }
 
     /// The effect models, once they are fitted.
     ///

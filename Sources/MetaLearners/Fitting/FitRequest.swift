@@ -16,7 +16,7 @@ public struct FitRequest: Sendable {
     /// The folds of the first repeat.
     public var folds: FoldAssignment { repeats.first ?? .none(rowCount: dataset.rowCount) }
 
-    init(
+    package init(
         _ dataset: CausalDataset, _ repeats: [FoldAssignment], fingerprint: UInt64, reused: NuisanceFit? = nil
     ) {
         self.init(
@@ -41,12 +41,15 @@ public struct FitRequest: Sendable {
         FitRequest(dataset, repeats, fingerprint: fingerprint, reused: nil, pool: pool)
     }
 
+    /// Says that the graph that nuisances were scheduled in has run: those of the next do not wait for its tasks.
+    package func graphHasRun() { pool.graphHasRun() }
+
     /// Draws or takes over the folds, and checks that reused nuisances belong to the dataset and to these folds.
     ///
     /// - Parameters:
     ///   - folds: folds drawn elsewhere; nil to draw them from the spec's seed.
     /// - Throws: `invalidArgument` for folds or nuisances of other data, `invalidSpec` for a label that is no arm's.
-    init(
+    package init(
         _ spec: MetaLearnerSpec, _ dataset: CausalDataset, _ folds: FoldAssignment?, _ reused: NuisanceFit?,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {

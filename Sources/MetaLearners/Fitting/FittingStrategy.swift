@@ -73,8 +73,19 @@ extension MetaLearnerSpec {
 public enum FitPurpose: Sendable {
     /// A whole model.
     case model
-    /// Effects of new rows and no more: a resample of a bootstrap.
+    /// Effects of new rows and no more: a resample of a bootstrap, or a candidate that is judged by rows of its own.
     case newRows
+    /// Effects of the training rows out of fold and no more: a candidate that is judged by them.
+    case trainingRows
+}
+
+/// A strategy whose effect models may be stages of those of another plan, which has more of them.
+package protocol StageSharing: FittingStrategy {
+    /// What `plan(_:for:)` gives, without fitting what another plan of the same learner and nuisances has among its stages.
+    ///
+    /// - Parameter leader: a plan of the same request and purpose, scheduled before in the same graph.
+    func plan(_ request: FitRequest, for purpose: FitPurpose, following leader: (any FitPlan)?)
+        throws(MetaLearnersError) -> any FitPlan
 }
 
 /// One fit on its way through a task graph.
@@ -84,6 +95,13 @@ public protocol FitPlan: Sendable {
 
     /// What came out, once the graph has run.
     func result(_ context: ExecutionContext) throws(MetaLearnersError) -> FittedLearner
+
+    /// Lets go of the effect models, once nobody asks for the result any more; nuisances that others may need stay.
+    func forget()
+}
+
+extension FitPlan {
+    public func forget() {}
 }
 
 /// What a fit gave.

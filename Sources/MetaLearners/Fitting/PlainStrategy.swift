@@ -59,19 +59,35 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
     }
 
     func plan(_ request: FitRequest, for purpose: FitPurpose) throws(MetaLearnersError) -> any FitPlan {
+        try plan(request, for: purpose, following: nil)
+    }
+
+    func plan(_ request: FitRequest, for purpose: FitPurpose, following leader: (any FitPlan)?)
+        throws(MetaLearnersError) -> any FitPlan
+    {
         let armCount = request.dataset.armCount
         // Predicting new rows asks these models, refitted to all rows.
         let serving = Set(
-            purpose == .newRows || spec.prediction == .full
+            purpose == .newRows || purpose == .model && spec.prediction == .full
                 ? learner.predictionRoles(armCount: armCount) : [])
         let ofEffects = Set(
             learner.effectRoles(armCount: armCount).isEmpty ? [] : learner.nuisanceRoles(armCount: armCount))
         var wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)] = []
+        // Trimming leaves rows out by their propensity, whatever the learner is made of.
+        let trimming: [NuisanceRole] =
+            spec.overlap.policy == .trim && !ofEffects.isEmpty ? [.propensity] : []
         let roles =
-            purpose == .newRows
-            ? ofEffects.union(serving).sorted { $0.code < $1.code } : nuisanceRoles(armCount: armCount)
+            switch purpose {
+            case .model: nuisanceRoles(armCount: armCount)
+            case .newRows: ofEffects.union(serving).union(trimming).sorted { $0.code < $1.code }
+            case .trainingRows:
+                ofEffects.union(learner.nuisanceRoles(armCount: armCount)).union(trimming).sorted {
+                    $0.code < $1.code
+                }
+            }
         for role in roles where !role.isPropensity || request.dataset.knownPropensities == nil {
-            var parts = purpose == .newRows && !ofEffects.contains(role) ? [] : CrossFitter.Parts.folds
+            let isOfEffects = ofEffects.contains(role) || trimming.contains(role)
+            var parts = purpose == .newRows && !isOfEffects ? [] : CrossFitter.Parts.folds
             if serving.contains(role) { parts.insert(.full) }
             // Trimming asks for propensities whatever the learner.
             let trims = role.isPropensity && spec.overlap.policy == .trim && !ofEffects.isEmpty
@@ -86,16 +102,23 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
             purpose: purpose,
             serving: serving, roles: wanted.map(\.role), nuisances: nuisances,
             effects: try EffectPlan(
-                request, models, learner, nuisances,
-                parts: purpose == .newRows ? .full : effectParts))
+                request, models, learner, nuisances, parts: effectParts(purpose),
+                following: (leader as? PlainPlan)?.effects))
     }
 
     /// Which fits of effect models are needed: for effects of the training rows, and for new rows.
-    private var effectParts: CrossFitter.Parts {
+    private func effectParts(_ purpose: FitPurpose) -> CrossFitter.Parts {
+        switch purpose {
+        case .newRows: return .full
+        case .trainingRows: return .folds
+        case .model: break
+        }
         guard spec.prediction == .full else { return .folds }
         return spec.crossFitting.inSample == .full ? .full : [.folds, .full]
     }
 }
+
+extension PlainStrategy: StageSharing {}
 
 /// The fit of one meta-learner on its way.
 private struct PlainPlan: FitPlan {
@@ -112,11 +135,13 @@ private struct PlainPlan: FitPlan {
 
     func schedule(in graph: inout TaskGraph) { effects.schedule(in: &graph) }
 
+    func forget() { effects.forget() }
+
     func result(_ context: ExecutionContext) throws(MetaLearnersError) -> FittedLearner {
         let nuisances = try nuisances.fit()
         let effects = try effects.fits()
         let predictor = LearnerPredictor(learner: learner, effectModels: effects.map(\.fitted))
-        guard purpose == .model else {
+        guard purpose != .newRows else {
             let served = roles.filter(serving.contains)
             return FittedLearner(
                 nuisances: nuisances, estimates: nuisances.estimates,
@@ -130,7 +155,7 @@ private struct PlainPlan: FitPlan {
         let fitted = FittedEffects(
             nuisanceModels: nuisances.models(roles, refitted: serving), predictor: predictor)
         let trainingEffects: [[Double]]
-        if spec.crossFitting.inSample == .full {
+        if spec.crossFitting.inSample == .full, purpose == .model {
             let serving = ModelServing(
                 spec: spec, armLabels: dataset.treatment.labels, outcomeKind: dataset.outcome.kind,
                 calibration: nuisances.calibration)
@@ -146,7 +171,7 @@ private struct PlainPlan: FitPlan {
         }
         return FittedLearner(
             nuisances: nuisances, estimates: estimates, fitted: fitted, trainingEffects: trainingEffects,
-            intervals: spec.prediction == .full
+            intervals: spec.prediction == .full && purpose == .model
                 ? try FittedIntervals.made(
                     spec.intervals, traits, effects.map { ($0.task, $0.fitted.models.fullModel) },
                     areHonest: areHonest, context) : nil)

@@ -27,12 +27,15 @@ public final class NuisancePlan: NuisanceSource {
 
     /// Asks the request's pool for what is wanted.
     ///
-    /// - Parameter wanted: the nuisances, and which fits of each.
+    /// - Parameters:
+    ///   - wanted: the nuisances, and which fits of each.
+    ///   - leader: base learners of a plan made before, of the same request, whose nuisances may hold these as stages; that plan
+    ///     is scheduled before this one, in the same graph.
     /// - Throws: `invalidArgument` for reused nuisances of other models or another seed, `unsupported` where a backend
     ///   cannot do what its role asks.
     public init(
         _ request: FitRequest, _ models: RoleModels,
-        _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)]
+        _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)], following leader: RoleModels? = nil
     ) throws(MetaLearnersError) {
         self.request = request
         self.models = models
@@ -44,7 +47,13 @@ public final class NuisancePlan: NuisanceSource {
             if let known = request.reused?.component(role), known.origin != key.origin {
                 throw Self.otherOrigin(role, labels, at: models.spec.models.model(of: role, labels).place)
             }
-            try request.pool.ask(key, parts, crossFitter) { missing throws(MetaLearnersError) in
+            let columns = models.spec.models.model(of: role, labels).model.columns
+            let ofLeader = leader.flatMap { leader in
+                leader.spec.models.model(of: role, labels).model.columns == columns
+                    ? NuisancePool.Key(role: role, origin: leader.origin(of: role, labels)) : nil
+            }
+            try request.pool.ask(key, parts, crossFitter, following: ofLeader) {
+                missing throws(MetaLearnersError) in
                 try models.job(of: role, request.dataset, parts: missing)
             }
             keys.append(key)

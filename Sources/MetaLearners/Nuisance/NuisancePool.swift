@@ -23,6 +23,7 @@ final class NuisancePool: Sendable {
 
     private struct Fits: Sendable {
         let run: CrossFittingRun
+        let estimator: any BaseEstimator
         let bytes: Int
         let cost: Int
     }
@@ -43,17 +44,25 @@ final class NuisancePool: Sendable {
 
     /// Asks for parts of a nuisance.
     ///
-    /// - Parameter job: what is fitted, of the parts that are missing.
+    /// - Parameters:
+    ///   - leader: a nuisance of the same role that may hold this one as a stage. It was asked for before, and is scheduled
+    ///     before in the same graph.
+    ///   - job: what is fitted, of the parts that are missing.
     func ask(
-        _ key: Key, _ parts: CrossFitter.Parts, _ fitter: CrossFitter,
+        _ key: Key, _ parts: CrossFitter.Parts, _ fitter: CrossFitter, following leader: Key? = nil,
         job: (CrossFitter.Parts) throws(MetaLearnersError) -> CrossFitter.Job
     ) throws(MetaLearnersError) {
         let missing = parts.subtracting(entries.withLock { $0[key]?.parts ?? [] })
         guard !missing.isEmpty else { return }
         let job = try job(missing)
         let rows = job.task.rows.count
+        let ofLeader = leader.flatMap { leader in entries.withLock { $0[leader]?.waiting.last } }
+        let followed = ofLeader.flatMap { ofLeader in
+            ofLeader.run.holds(missing)
+                ? job.estimator.stage(along: ofLeader.estimator).map { (run: ofLeader.run, stage: $0) } : nil
+        }
         let fits = Fits(
-            run: CrossFittingRun(fitter, job),
+            run: CrossFittingRun(fitter, job, following: followed), estimator: job.estimator,
             bytes: job.estimator.footprint(rows: rows, of: job.task.features, for: job.task.objective)
                 .working,
             cost: rows * (key.role.isPropensity ? 4 : 1))
@@ -97,6 +106,11 @@ final class NuisancePool: Sendable {
                     outOfPairs: fit.outOfPairs)
             }
         }
+    }
+
+    /// Forgets the tasks of a graph that has run.
+    func graphHasRun() {
+        entries.withLock { entries in for key in entries.keys { entries[key]?.nodes = [] } }
     }
 
     /// A nuisance, as far as it is there.

@@ -16,7 +16,14 @@ enum SpecText {
     static func read(_ pointer: UnsafePointer<CChar>?, matching data: DataSpec) throws(MetaLearnersError)
         -> MetaLearnerSpec
     {
-        let value = try read(pointer)
+        try spec(read(pointer), matching: data)
+    }
+
+    /// The same of JSON that was read.
+    ///
+    /// - Throws: `invalidSpec`.
+    static func spec(_ value: SpecValue, matching data: DataSpec) throws(MetaLearnersError) -> MetaLearnerSpec
+    {
         var spec = try MetaLearnerSpec(value)
         if let section = value.objectValue?["data"], section != .null, spec.data != data {
             throw MetaLearnersError(

@@ -138,21 +138,27 @@ public struct CrossFitter: Sendable {
             let whole = job.task(of: unit)
             let task = try whole.restricted(
                 to: unit.trainingRows(whole.rows, repeats), seed: unit.seed(whole.seed, repeats))
-            let model = try job.estimator.fit(task, context)
-            var heldOut: [[[Double]]] = []
-            for rows in unit.heldOutFolds.map({ rowsInFold[$0.repeat][$0.fold] }) {
-                var lists: [[Double]] = []
-                for features in job.predictionFeatures {
-                    lists.append(try model.predict(features, rows: rows, context))
-                }
-                heldOut.append(lists)
-            }
-            return CrossFittingUnit.Result(model: unit.keepsModel ? model : nil, predictions: heldOut)
+            return try predict(unit, of: job, job.estimator.fit(task, context), context)
         } catch {
             guard error.kind != .cancelled else { throw error }
             let place = error.location.map { job.name + ", " + $0 } ?? job.name
             throw MetaLearnersError(error.kind, at: place, error.problem, remedy: error.remedy)
         }
+    }
+
+    /// The result of a unit whose model is there already.
+    func predict(
+        _ unit: CrossFittingUnit, of job: Job, _ model: any FittedEstimator, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> CrossFittingUnit.Result {
+        var heldOut: [[[Double]]] = []
+        for rows in unit.heldOutFolds.map({ rowsInFold[$0.repeat][$0.fold] }) {
+            var lists: [[Double]] = []
+            for features in job.predictionFeatures {
+                lists.append(try model.predict(features, rows: rows, context))
+            }
+            heldOut.append(lists)
+        }
+        return CrossFittingUnit.Result(model: unit.keepsModel ? model : nil, predictions: heldOut)
     }
 
     /// Puts the results of a job's units together.

@@ -4,16 +4,28 @@ package final class CrossFittingRun: Sendable {
     private let job: ResultSlots<CrossFitter.Job>
     private let units: [CrossFittingUnit]
     private let results: ResultSlots<CrossFittingUnit.Result>
+    /// Where each unit was scheduled.
+    private let nodes = Lock<[TaskGraph.Node]>([])
+    /// A run with more stages of the same estimator, which is fitted in place of this one, and the stage that this one is.
+    private let leader: (run: CrossFittingRun, stage: Int)?
 
     /// Prepares a job that is known already.
-    package convenience init(_ fitter: CrossFitter, _ job: CrossFitter.Job) {
-        self.init(fitter, parts: job.parts)
+    package convenience init(
+        _ fitter: CrossFitter, _ job: CrossFitter.Job, following leader: (run: CrossFittingRun, stage: Int)? = nil
+    ) {
+        self.init(fitter, parts: job.parts, following: leader)
         self.job[0] = job
     }
 
     /// Prepares a job that another task of the graph makes known by `start`.
-    package init(_ fitter: CrossFitter, parts: CrossFitter.Parts) {
+    ///
+    /// - Parameter leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
+    ///   be scheduled before, in the same graph, and have every unit that this one has (`holds`).
+    package init(
+        _ fitter: CrossFitter, parts: CrossFitter.Parts, following leader: (run: CrossFittingRun, stage: Int)? = nil
+    ) {
         self.fitter = fitter
+        self.leader = leader
         units = fitter.units(of: parts)
         job = ResultSlots(count: 1)
         results = ResultSlots(count: units.count)
@@ -23,7 +35,36 @@ package final class CrossFittingRun: Sendable {
     package func start(_ job: CrossFitter.Job) { self.job[0] = job }
 
     /// What the model of all rows is fitted to, once that is known.
-    package var task: TrainingTask? { job[0]?.task }
+    package var task: TrainingTask? { knownJob?.task }
+
+    private var knownJob: CrossFitter.Job? { job[0] ?? leader?.run.knownJob }
+
+    /// Whether all units of `parts` are kept here, so that another run may follow this one.
+    package func holds(_ parts: CrossFitter.Parts) -> Bool {
+        !parts.contains(.pairs) && Set(units).isSuperset(of: fitter.units(of: parts))
+    }
+
+    /// Lets go of models and predictions.
+    package func forget() {
+        for index in units.indices { results[index] = nil }
+        job[0] = nil
+    }
+
+    private func node(of unit: CrossFittingUnit) -> TaskGraph.Node? {
+        let nodes = nodes.withLock { $0 }
+        return units.firstIndex(of: unit).flatMap { nodes.indices.contains($0) ? nodes[$0] : nil }
+    }
+
+    /// What following the leader gives: its model as it was at the stage, and what that predicts.
+    private func follow(
+        _ leader: (run: CrossFittingRun, stage: Int), _ unit: CrossFittingUnit, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> CrossFittingUnit.Result {
+        let known = leader.run.units.firstIndex(of: unit).flatMap { leader.run.results[$0] }
+        guard let job = knownJob, let model = known?.model as? any StagedModel else {
+            throw MetaLearnersError(.internalFault, "a fit whose stages others use has none")
+        }
+        return try fitter.predict(unit, of: job, model.truncated(to: leader.stage), context)
+    }
 
     /// Adds the units to `graph`, each a task of its own.
     ///
@@ -34,8 +75,14 @@ package final class CrossFittingRun: Sendable {
     package func schedule(
         _ stage: String, in graph: inout TaskGraph, after before: [TaskGraph.Node] = [], bytes: Int = 0
     ) -> [TaskGraph.Node] {
-        units.indices.map { index in
-            graph.add(stage, after: before, bytes: bytes) { [self] context throws(MetaLearnersError) in
+        let added = units.indices.map { index in
+            if let leader {
+                let waits = [leader.run.node(of: units[index])].compactMap(\.self)
+                return graph.add(nil, after: before + waits) { [self] context throws(MetaLearnersError) in
+                    results[index] = try follow(leader, units[index], context)
+                }
+            }
+            return graph.add(stage, after: before, bytes: bytes) { [self] context throws(MetaLearnersError) in
                 guard let job = job[0] else {
                     throw MetaLearnersError(
                         .internalFault, "a fit began before what it is fitted to was known")
@@ -43,13 +90,15 @@ package final class CrossFittingRun: Sendable {
                 results[index] = try fitter.run(units[index], of: job, context)
             }
         }
+        nodes.withLock { $0 = added }
+        return added
     }
 
     /// What the job gave, once all of its units are done.
     package func fit() -> CrossFitter.Fit {
         var found: [CrossFittingUnit: CrossFittingUnit.Result] = [:]
         for (index, unit) in units.enumerated() { found[unit] = results[index] }
-        guard let job = job[0] else {
+        guard let job = knownJob else {
             return CrossFitter.Fit(
                 models: CrossFittedModels(foldModels: [], fullModel: nil), outOfFold: [], outOfPairs: [])
         }

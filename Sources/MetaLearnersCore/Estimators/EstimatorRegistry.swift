@@ -54,6 +54,20 @@ public struct EstimatorRegistry: Sendable {
         return registry
     }
 
+    /// The registry with every estimator as `change` makes it of the backend's own.
+    package func changingEstimators(
+        _ change: @escaping @Sendable (any BaseEstimator) -> any BaseEstimator
+    ) -> EstimatorRegistry {
+        var registry = self
+        registry.backends = backends.map { backend in
+            Backend(
+                description: backend.description, parameters: backend.parameters,
+                make: { value, place throws(MetaLearnersError) in change(try backend.make(value, place)) },
+                decode: backend.decode)
+        }
+        return registry
+    }
+
     /// The registry, which remembers what kept a backend out.
     public func noting(_ problem: MetaLearnersError) -> EstimatorRegistry {
         var registry = self

@@ -4,6 +4,13 @@
 /// One fit gives the whole path, so that choosing how far to go along it (by out-of-fold loss, say) costs one fit.
 /// Its backend has the capability `staged`.
 public protocol StagedEstimator: BaseEstimator {
+    /// The parameter that says how many stages a fit has; nil where none does.
+    static var stageParameter: String? { get }
+
+    /// Whether `fit` gives the last stage of `fitPath`, so that a fit with more stages holds this one; false where something,
+    /// such as early stopping, may end it before.
+    var fitsWholePath: Bool { get }
+
     /// Learns from the rows of `task` along the whole path.
     ///
     /// Stages count alike in every fit of one spec: stage s is as complex as spec and task make it, whatever the rows.
@@ -12,6 +19,27 @@ public protocol StagedEstimator: BaseEstimator {
     /// - Throws: what `fit` throws.
     func fitPath(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any StagedModel
+}
+
+extension StagedEstimator {
+    public static var stageParameter: String? { nil }
+    public var fitsWholePath: Bool { false }
+}
+
+extension BaseEstimator {
+    /// Which stage of a fit of `other` to the same task this estimator's fit is: nil where it is none, because they differ in
+    /// more than the number of stages, or `other` ends before.
+    package func stage(along other: any BaseEstimator) -> Int? {
+        guard let own = self as? any StagedEstimator, own.fitsWholePath,
+            let other = other as? any StagedEstimator, other.fitsWholePath,
+            backend.name == other.backend.name, let key = type(of: own).stageParameter,
+            var mine = spec.specValue.objectValue, var others = other.spec.specValue.objectValue,
+            let stage = mine[key]?.integerValue, let last = others[key]?.integerValue, stage <= last
+        else { return nil }
+        mine[key] = nil
+        others[key] = nil
+        return mine == others ? stage : nil
+    }
 }
 
 /// A fitted estimator that can also predict as the simpler models on the way to it did.

@@ -21,8 +21,12 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
     private var done: [String: Int] = [:]
     private var totals: [String: Int] = [:]
     private var saysMemory = false
+    /// Whether a task that fails takes those that come after it along and leaves the others alone.
+    private let goesOn: Bool
+    private(set) var failures: [Int: MetaLearnersError] = [:]
 
-    init(_ graph: TaskGraph, _ scheduler: Scheduler) {
+    init(_ graph: TaskGraph, _ scheduler: Scheduler, goesOn: Bool) {
+        self.goesOn = goesOn
         entries = graph.entries
         self.scheduler = scheduler
         lock = .allocate(capacity: 1)
@@ -63,7 +67,13 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
             let share = max(1, scheduler.threads / max(1, min(scheduler.threads, running + ready.count)))
             pthread_mutex_unlock(lock)
             scheduler.reports.deliver()
+            let start = ContinuousClock.now
             let outcome = run(index, share)
+            if let meter = entries[index].meter {
+                let (seconds, attoseconds) = (ContinuousClock.now - start).components
+                meter.add(
+                    Double(seconds) + Double(attoseconds) * 1e-18, isFit: entries[index].stage != nil)
+            }
             pthread_mutex_lock(lock)
             finish(index, outcome)
             pthread_mutex_unlock(lock)
@@ -134,20 +144,53 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
         runningBytes -= entries[index].bytes
         unfinished -= 1
         if let error {
-            if index < failure?.index ?? .max { failure = (index, error) }
+            if goesOn, error.kind != .cancelled, error.kind != .outOfMemory {
+                giveUp(index, error)
+            } else if index < failure?.index ?? .max {
+                failure = (index, error)
+            }
         } else {
             for next in followers[index] {
                 waitingFor[next] -= 1
-                if waitingFor[next] == 0 {
+                if waitingFor[next] == 0, failures[next] == nil {
                     ready.insert(next, at: ready.firstIndex { $0 > next } ?? ready.endIndex)
                 }
             }
-            if let stage = entries[index].stage {
-                done[stage, default: 0] += 1
-                scheduler.reports.add(stage, done: done[stage] ?? 0, total: totals[stage] ?? 0)
-            }
+            count(index)
         }
         pthread_cond_broadcast(changed)
+    }
+
+    private func count(_ index: Int) {
+        guard let stage = entries[index].stage else { return }
+        done[stage, default: 0] += 1
+        scheduler.reports.add(stage, done: done[stage] ?? 0, total: totals[stage] ?? 0)
+    }
+
+    /// Notes a failure, for the task and for all that would have come after it: none of these can begin any more.
+    private func giveUp(_ index: Int, _ error: MetaLearnersError) {
+        failures[index] = error
+        count(index)
+        var reached = followers[index]
+        while let next = reached.popLast() {
+            guard failures[next] == nil else { continue }
+            failures[next] = error
+            unfinished -= 1
+            count(next)
+            reached += followers[next]
+        }
+    }
+}
+
+/// What running a graph gave beside the results of its tasks.
+package struct GraphReport: Sendable {
+    private let failures: [Int: MetaLearnersError]
+
+    fileprivate init(_ run: GraphRun) { failures = run.failures }
+
+    /// The error of the lowest of these tasks that failed or could not begin for the failure of another; nil for none.
+    package func failure(_ tasks: Range<Int>) -> MetaLearnersError? {
+        tasks.lazy.compactMap { failures[$0] }.first
     }
 }
 
@@ -156,9 +199,16 @@ extension Scheduler {
     ///
     /// - Throws: the error of the lowest task that failed, `cancelled`, or `outOfMemory` for a task that does not fit
     ///   within the limit even alone.
-    public func run(_ graph: TaskGraph) throws(MetaLearnersError) {
-        guard graph.count > 0 else { return }
-        let run = GraphRun(graph, self)
+    public func run(_ graph: TaskGraph) throws(MetaLearnersError) { _ = try run(graph, goingOn: false) }
+
+    /// Runs the tasks of `graph`, whatever becomes of single ones.
+    ///
+    /// - Parameter goingOn: whether a task that fails takes only those that come after it along; what stops the whole then
+    ///   is a cancellation, or memory that there is not.
+    /// - Throws: as `run(_:)`.
+    package func run(_ graph: TaskGraph, goingOn: Bool) throws(MetaLearnersError) -> GraphReport {
+        let run = GraphRun(graph, self, goesOn: goingOn)
+        guard graph.count > 0 else { return GraphReport(run) }
         let workers = min(threads, graph.count)
         if workers == 1 {
             run.work()
@@ -168,5 +218,6 @@ extension Scheduler {
         reports.deliver()
         if let error = run.error { throw error }
         try context.checkCancellation()
+        return GraphReport(run)
     }
 }

@@ -29,6 +29,41 @@ final class CommandSession {
             })
     }
 
+    /// How the library is to run a search: one bar for each of its two stages, with the time that is left.
+    var searchExecution: ExecutionOptions {
+        var options = execution
+        let bar = bar
+        let clock = ContinuousClock()
+        let starts = Lock<[String: ContinuousClock.Instant]>([:])
+        options.progress = { progress in
+            // Fits of both stages are many and short; what counts are settings and candidates that are done.
+            guard ["nuisances judged", "candidates"].contains(progress.stage) else {
+                return !Interruption.token.isCancelled
+            }
+            let start = starts.withLock { starts in
+                let start = starts[progress.stage] ?? clock.now
+                starts[progress.stage] = start
+                return start
+            }
+            var note = ""
+            if progress.done > 0, progress.done < progress.total {
+                let (seconds, attoseconds) = (clock.now - start).components
+                let each = (Double(seconds) + Double(attoseconds) * 1e-18) / Double(progress.done)
+                note = Self.timeLeft(each * Double(progress.total - progress.done))
+            }
+            bar.show(progress.stage, done: progress.done, total: progress.total, note: note)
+            return !Interruption.token.isCancelled
+        }
+        return options
+    }
+
+    /// Seconds in words: "40 s left", "12 min left", "3 h left".
+    package static func timeLeft(_ seconds: Double) -> String {
+        if seconds < 90 { return "\(Int(seconds.rounded(.up))) s left" }
+        if seconds < 5400 { return "\(Int((seconds / 60).rounded())) min left" }
+        return seconds < 1e9 ? "\(Int((seconds / 3600).rounded())) h left" : ""
+    }
+
     /// Takes the progress bar away.
     func clear() { bar.clear() }
 

@@ -68,10 +68,25 @@ struct SpecOptions: ParsableArguments {
     ///
     /// - Throws: `invalidSpec`.
     func apply(to value: SpecValue, seed: Int?) throws(MetaLearnersError) -> MetaLearnerSpec {
+        let value = try changed(value, seed: seed)
+        guard value.objectValue?["tuning"] == nil else {
+            throw MetaLearnersError(
+                .invalidSpec, at: "tuning", "is what 'metalearners tune' searches, and no part of one fit",
+                remedy:
+                    "run: metalearners tune SPEC DATA -o results.csv --best-spec best.yaml, and fit best.yaml"
+            )
+        }
+        return try MetaLearnerSpec(value, at: .root)
+    }
+
+    /// The document that `value` is, with what the command line changes.
+    ///
+    /// - Throws: `invalidSpec`.
+    func changed(_ value: SpecValue, seed: Int?) throws(MetaLearnersError) -> SpecValue {
         var value = value
         for (_, key, text) in shortcuts { try SpecOverride(key, .string(text)).apply(to: &value) }
         for text in overrides { try SpecOverride(parsing: text).apply(to: &value) }
         if let seed { try SpecOverride("seed", .integer(seed)).apply(to: &value) }
-        return try MetaLearnerSpec(value, at: .root)
+        return value
     }
 }

@@ -9,9 +9,11 @@ package final class ProgressBar: Sendable {
     init(isEnabled: Bool) { self.isEnabled = isEnabled }
 
     /// Shows that `done` of `total` parts of `stage` are done.
-    func show(_ stage: String, done: Int, total: Int) {
+    ///
+    /// - Parameter note: what stands behind it, such as the time that is left.
+    func show(_ stage: String, done: Int, total: Int, note: String = "") {
         guard isEnabled else { return }
-        let text = Self.line(stage, done: done, total: total)
+        let text = Self.line(stage, done: done, total: total) + (note.isEmpty ? "" : ", " + note)
         shown.withLock { state in
             guard text != state.text else { return }
             state = (text, true)

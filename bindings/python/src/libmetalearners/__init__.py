@@ -42,13 +42,14 @@ from .learners import (
 )
 from .results import AnalysisResult, AverageEffects
 from .row_predictor import RowPredictor
+from .search import GridSearch, HalvingSearch, RandomSearch, Range
 from .study import Study
 
 __version__ = version()
 
 __all__ = [
     "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Constant", "DRLearner", "ElasticNet",
-    "EnsembleLearner", "Explanation", "FLearner", "Forest", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
-    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
+    "EnsembleLearner", "Explanation", "FLearner", "Forest", "GridSearch", "HalvingSearch", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
+    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "RandomSearch", "Range", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
     "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "version",
 ]  # fmt: skip

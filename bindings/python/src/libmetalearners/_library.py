@@ -240,6 +240,12 @@ _PROTOTYPES = {
     "mtlr_analysis_column": ("0", "plplp"),
     "mtlr_analysis_free": ("", "p"),
     "mtlr_study_report": ("0", "ppspp"),
+    "mtlr_tuning_run": ("0", "pppsspp"),
+    "mtlr_tuning_json": ("s", "p"),
+    "mtlr_tuning_csv": ("s", "p"),
+    "mtlr_tuning_best_spec": ("0", "ppp"),
+    "mtlr_tuning_fit_best": ("0", "pppp"),
+    "mtlr_tuning_free": ("", "p"),
 }
 _TYPES = {"p": c.c_void_p, "s": c.c_char_p, "l": c.c_int64, "i": c.c_int32, "u": c.c_uint32, "0": c.c_int32, "": None}
 
