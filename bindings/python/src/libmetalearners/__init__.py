@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from . import errors
+from . import errors, plots
 from ._library import analyses, backends, load_plugin, version
 from ._metalearner import Intervals, MetaLearner
 from ._model import MetaLearnersWarning
@@ -51,5 +51,5 @@ __all__ = [
     "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Constant", "DRLearner", "ElasticNet",
     "EnsembleLearner", "Explanation", "FLearner", "Forest", "GridSearch", "HalvingSearch", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
     "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "RandomSearch", "Range", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
-    "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "version",
+    "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "plots", "version",
 ]  # fmt: skip

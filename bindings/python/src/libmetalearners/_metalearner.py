@@ -66,6 +66,12 @@ class Intervals(NamedTuple):
     lower: FloatArray
     upper: FloatArray
 
+    def plot(self, *, arm: int = 0, outcome: Optional[str] = None, ax: Any = None) -> Any:
+        """The effects with their intervals, from the lowest to the highest; see ``libmetalearners.plots.ranked_effects``."""
+        from . import plots
+
+        return plots.ranked_effects(self, arm=arm, outcome=outcome, ax=ax)
+
 
 class MetaLearner:
     """What all learners share."""

@@ -119,6 +119,12 @@ class AverageEffects(Sequence[Row]):
         """The rows as a pandas DataFrame."""
         return to_pandas(self._rows)
 
+    def plot(self, *, outcome: Optional[str] = None, ax: Any = None) -> Any:
+        """The effects with their intervals; see ``libmetalearners.plots.estimates``."""
+        from . import plots
+
+        return plots.estimates(self, outcome=outcome, ax=ax)
+
     def __repr__(self) -> str:
         return as_text(self._rows)
 
@@ -167,6 +173,27 @@ class AnalysisResult:
                 f"there is no table '{name}'" if name else "there is no table", self.name, "there are " + ", ".join(self.tables)
             )
         return to_pandas(self.tables[name])
+
+    def plot(self, **options: Any) -> Any:
+        """Draws the result with the plot of its analysis.
+
+        Parameters
+        ----------
+        **options
+            Those of the plot in ``libmetalearners.plots``, such as `ax`, `arm` and `outcome`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        UnsupportedError
+            There is no plot of this analysis, or no matplotlib.
+        """
+        from . import plots
+
+        return plots.draw(self, **options)
 
     def __getitem__(self, name: str) -> Any:
         """A table, a column or any other key of the answer."""
