@@ -224,15 +224,21 @@ def in_duckdb(model, options, document, data, path):
     write(f"{path}.csv", {"place": list(range(ROWS)), **data})
     connection.execute(f"COPY \"the rows\" FROM '{path}.csv' (HEADER, NULLSTR '')")
     connection.execute('UPDATE "the rows" SET gaps = \'NaN\' WHERE gaps IS NULL AND place % 2 = 0')
-    expressions = run("export", model, "--sql", "-o", "-", *options)
+    try:
+        expressions = run("export", model, "--sql", "-o", "-", *options)
+    except RuntimeError as error:
+        # Calibrated propensities of several arms are for queries.
+        if "three_arms" not in path or "name a table" not in str(error):
+            raise
+        expressions = None
     query = run("export", model, "--sql", "--table", '"the rows"', "-o", "-", *options)
     columns = ", ".join(quoted(name) for name in outputs(document))
     results = []
-    for text in (f'SELECT {expressions} FROM "the rows" ORDER BY place',
-                 f"SELECT {columns} FROM ({query.strip().rstrip(';')}) AS q ORDER BY place"):
+    texts = [f'SELECT {expressions} FROM "the rows" ORDER BY place'] * (expressions is not None)
+    for text in texts + [f"SELECT {columns} FROM ({query.strip().rstrip(';')}) AS q ORDER BY place"]:
         rows = connection.execute(text).fetchall()
         results.append(np.array([[math.nan if value is None else value for value in row] for row in rows], dtype=float))
-    if not np.allclose(*results, rtol=1e-12, atol=1e-12, equal_nan=True):
+    if not np.allclose(results[0], results[-1], rtol=1e-12, atol=1e-12, equal_nan=True):
         raise RuntimeError("the expression and the query do not agree")
     return results[0]
 
