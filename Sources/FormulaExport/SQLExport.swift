@@ -9,7 +9,7 @@ public struct SQLExport: Sendable {
     /// The largest text that is written, in bytes.
     public static let sizeLimit = 64 << 20
 
-    /// The most subqueries of an expression for DuckDB.
+    /// The most subqueries of an expression.
     private static let subqueryLimit = 8
 
     /// The expressions, each on a line with its name (`… AS "cate"`), or the query.
@@ -23,8 +23,8 @@ public struct SQLExport: Sendable {
     ///   - table: the table of a query that gives all its columns and the formulas beside them; nil for expressions to be put
     ///     into a query. A query computes steps that are used more than once only once.
     /// - Throws: `invalidArgument` for a table's name that is none; `unsupported` for more than 64 MiB of text, trees deeper
-    ///   than 300 splits, a NUL in a name or level, and of DuckDB names that differ in case alone and expressions of more than 8
-    ///   subqueries.
+    ///   than 300 splits, a NUL in a name or level, expressions of more than 8 subqueries, and of
+    ///   DuckDB names that differ in case alone.
     /// - Complexity: O(size of the text).
     public init(_ document: FormulaDocument, dialect: SQLDialect = .duckdb, table: String? = nil)
         throws(MetaLearnersError)
@@ -49,12 +49,12 @@ public struct SQLExport: Sendable {
             var expressions: [String] = []
             for (output, name) in zip(document.graph.outputs, inputs.outputNames(document.names)) {
                 let expression = writer.guarded(try writer.expression(output))
-                // DuckDB makes a join of each of them.
+                // Each is computed for itself: DuckDB makes a join of it, Postgres runs it in every row.
                 let subqueries = expression.ranges(of: SQLWriter.subqueryEnd).count
-                guard dialect != .duckdb || subqueries <= Self.subqueryLimit else {
+                guard subqueries <= Self.subqueryLimit else {
                     throw MetaLearnersError(
                         .unsupported, at: "sql",
-                        "the expression would have \(subqueries) subqueries, which DuckDB is slow at",
+                        "the expression would have \(subqueries) subqueries, which databases are slow at",
                         remedy: "name a table, so that a query computes shared steps once")
                 }
                 expressions.append("\(expression) AS \(dialect.identifier(name))")
