@@ -9,6 +9,9 @@ public struct SQLExport: Sendable {
     /// The largest text that is written, in bytes.
     public static let sizeLimit = 64 << 20
 
+    /// The most subqueries of an expression.
+    private static let subqueryLimit = 8
+
     /// The expressions, each on a line with its name (`… AS "cate"`), or the query.
     public let text: String
 
@@ -20,7 +23,8 @@ public struct SQLExport: Sendable {
     ///   - table: the table of a query that gives all its columns and the formulas beside them; nil for expressions to be put
     ///     into a query. A query computes steps that are used more than once only once.
     /// - Throws: `invalidArgument` for a table's name that is none; `unsupported` for more than 64 MiB of text, trees deeper
-    ///   than 300 splits, a NUL in a name or level, and of DuckDB names that differ in case alone.
+    ///   than 300 splits, a NUL in a name or level, expressions of more than 8 subqueries, and of
+    ///   DuckDB names that differ in case alone.
     /// - Complexity: O(size of the text).
     public init(_ document: FormulaDocument, dialect: SQLDialect = .duckdb, table: String? = nil)
         throws(MetaLearnersError)
@@ -45,6 +49,14 @@ public struct SQLExport: Sendable {
             var expressions: [String] = []
             for (output, name) in zip(document.graph.outputs, inputs.outputNames(document.names)) {
                 let expression = writer.guarded(try writer.expression(output))
+                // Each is computed for itself: DuckDB makes a join of it, Postgres runs it in every row.
+                let subqueries = expression.ranges(of: SQLWriter.subqueryEnd).count
+                guard subqueries <= Self.subqueryLimit else {
+                    throw MetaLearnersError(
+                        .unsupported, at: "sql",
+                        "the expression would have \(subqueries) subqueries, which databases are slow at",
+                        remedy: "name a table, so that a query computes shared steps once")
+                }
                 expressions.append("\(expression) AS \(dialect.identifier(name))")
             }
             text = expressions.joined(separator: ",\n") + "\n"

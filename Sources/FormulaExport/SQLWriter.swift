@@ -220,8 +220,12 @@ struct SQLWriter {
     /// Names a value that an expression contains more than once, where it is more than a name.
     private func letting(_ value: String, _ body: (String) -> String) -> String {
         guard value.utf8.count > 200 else { return body(value) }
-        return "(SELECT \(body("mtlr_q.mtlr_v")) FROM (SELECT \(value) AS mtlr_v\(dialect.fence)) AS mtlr_q)"
+        return
+            "(SELECT \(body("mtlr_q.mtlr_v")) FROM (SELECT \(value) AS mtlr_v\(dialect.fence)\(Self.subqueryEnd)"
     }
+
+    /// How a sub-query ends that names a value.
+    static let subqueryEnd = ") AS mtlr_q)"
 
     /// What takes NULL for a number, of a value that may be NULL.
     private func nullable(_ argument: Int, _ value: String, _ body: (String) -> String) -> String {

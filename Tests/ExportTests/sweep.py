@@ -216,6 +216,16 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+def expression(model, options, path):
+    """The exported expressions; None for learners of several arms with calibrated propensities, which are for queries."""
+    try:
+        return run("export", model, *options, "-o", "-")
+    except RuntimeError as error:
+        if "three_arms" not in path or "name a table" not in str(error):
+            raise
+        return None
+
+
 def in_duckdb(model, options, document, data, path):
     connection = duckdb.connect()
     declared = ", ".join(f"{quoted(name)} {'VARCHAR' if name in LEVELS else 'DOUBLE'}" for name in data)
@@ -224,15 +234,15 @@ def in_duckdb(model, options, document, data, path):
     write(f"{path}.csv", {"place": list(range(ROWS)), **data})
     connection.execute(f"COPY \"the rows\" FROM '{path}.csv' (HEADER, NULLSTR '')")
     connection.execute('UPDATE "the rows" SET gaps = \'NaN\' WHERE gaps IS NULL AND place % 2 = 0')
-    expressions = run("export", model, "--sql", "-o", "-", *options)
+    expressions = expression(model, ["--sql", *options], path)
     query = run("export", model, "--sql", "--table", '"the rows"', "-o", "-", *options)
     columns = ", ".join(quoted(name) for name in outputs(document))
     results = []
-    for text in (f'SELECT {expressions} FROM "the rows" ORDER BY place',
-                 f"SELECT {columns} FROM ({query.strip().rstrip(';')}) AS q ORDER BY place"):
+    texts = [f'SELECT {expressions} FROM "the rows" ORDER BY place'] * (expressions is not None)
+    for text in texts + [f"SELECT {columns} FROM ({query.strip().rstrip(';')}) AS q ORDER BY place"]:
         rows = connection.execute(text).fetchall()
         results.append(np.array([[math.nan if value is None else value for value in row] for row in rows], dtype=float))
-    if not np.allclose(*results, rtol=1e-12, atol=1e-12, equal_nan=True):
+    if not np.allclose(results[0], results[-1], rtol=1e-12, atol=1e-12, equal_nan=True):
         raise RuntimeError("the expression and the query do not agree")
     return results[0]
 
@@ -285,7 +295,7 @@ postgres = Postgres()
 
 
 def in_postgres(model, options, document, data, path):
-    expressions = run("export", model, "--sql", "--dialect", "postgres", "-o", "-", *options)
+    expressions = expression(model, ["--sql", "--dialect", "postgres", *options], path)
     query = run("export", model, "--sql", "--dialect", "postgres", "--table", '"the rows"', "-o", "-", *options)
     columns = ", ".join(quoted(name) for name in outputs(document))
     declared = ", ".join(f"{quoted(name)} {'text' if name in LEVELS else 'float8'}" for name in data)
@@ -295,11 +305,11 @@ def in_postgres(model, options, document, data, path):
     setup = (f'DROP TABLE IF EXISTS "the rows"; CREATE TABLE "the rows" (place integer, {declared});\n'
              f'COPY "the rows" FROM STDIN (FORMAT csv, HEADER);\n{rows}\\.\n'
              "UPDATE \"the rows\" SET gaps = 'NaN' WHERE gaps IS NULL AND place % 2 = 0;\n")
-    results = [np.array(postgres.query(setup + f'SELECT {expressions} FROM "the rows" ORDER BY place;'))]
+    results = [np.array(postgres.query(setup + f'SELECT {expressions or 1} FROM "the rows" ORDER BY place;'))]
     results.append(np.array(postgres.query(f"SELECT {columns} FROM ({query.strip().rstrip(';')}) AS q ORDER BY place;")))
-    if not np.allclose(*results, rtol=1e-12, atol=1e-12, equal_nan=True):
+    if expressions and not np.allclose(*results, rtol=1e-12, atol=1e-12, equal_nan=True):
         raise RuntimeError("the expression and the query do not agree")
-    return results[0]
+    return results[1]
 
 
 # ----------------------------------------------------------------------------------------------------------------- Cases
