@@ -34,7 +34,7 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How values are found: auto, path_dependent, interventional or permutation.", valueName: "method")
+            "How values are found.", valueName: "method")
     )
     var method: ExplanationRequest.Method = .automatic
 

@@ -17,7 +17,8 @@ package struct MetaLearnersCommand: ParsableCommand {
             CheckCommand.self, FitCommand.self, PredictCommand.self, ExplainCommand.self,
             AverageEffectCommand.self, EffectsCommand.self, EvaluateCommand.self, CompareCommand.self,
             PolicyCommand.self, TargetCommand.self, RefuteCommand.self, ReportCommand.self,
-            GenerateCommand.self, InspectCommand.self, BackendsCommand.self, AnalysesCommand.self, SpecCommand.self,
+            GenerateCommand.self, InspectCommand.self, BackendsCommand.self, AnalysesCommand.self,
+            SpecCommand.self,
         ])
 
     package init() {}
