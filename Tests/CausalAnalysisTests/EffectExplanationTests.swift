@@ -223,9 +223,10 @@ struct EffectExplanationTests {
         let given = try study.replacing(
             GivenColumns(effects: [[Double](repeating: 1, count: 120)]))
         #expect(!given.parts.contains(.model) && study.parts.contains(.model))
-        for analysis in [any Analysis]([
+        let all: [any Analysis] = [
             ImportancesAnalysis(), EffectCurvesAnalysis(), EffectInteractionsAnalysis(),
-        ]) {
+        ]
+        for analysis in all {
             let error = #expect(throws: MetaLearnersError.self) { try analysis.run(given) }
             #expect(error.says(.unsupported, "the model of its effects"))
         }
