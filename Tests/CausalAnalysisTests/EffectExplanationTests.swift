@@ -21,17 +21,22 @@ struct EffectExplanationTests {
         }
         return try CausalDataset(
             covariates: Table(
-                zip(["a", "b", "c", "d"], columns).map { Column($0, $1) } + [Column("kind", categories: kinds)]),
-            treatment: Treatment(arms: treatment, labels: (0..<arms).map { "\($0)" }), outcome: Outcome(outcome),
+                zip(["a", "b", "c", "d"], columns).map { Column($0, $1) } + [
+                    Column("kind", categories: kinds)
+                ]),
+            treatment: Treatment(arms: treatment, labels: (0..<arms).map { "\($0)" }),
+            outcome: Outcome(outcome),
             weights: (0..<rows).map { 1 + Double($0 % 3) },
             clusters: clusters ? (0..<rows).map { Int32($0 / 2) } : nil)
     }
 
     private static func study(
-        _ dataset: CausalDataset, _ learner: String = "dr", _ backend: SpecValue = "ridge", on other: CausalDataset? = nil
+        _ dataset: CausalDataset, _ learner: String = "dr", _ backend: SpecValue = "ridge",
+        on other: CausalDataset? = nil
     ) throws -> CausalStudy {
         let spec: SpecValue = [
-            "learner": .string(learner), "models": ["outcome": backend, "propensity": "logistic", "effect": backend],
+            "learner": .string(learner),
+            "models": ["outcome": backend, "propensity": "logistic", "effect": backend],
             "cross_fitting": ["folds": 3],
         ]
         let model = try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset)
@@ -63,7 +68,9 @@ struct EffectExplanationTests {
         for name in ["b", "c", "kind"] {
             #expect(abs(found[name]?["estimate"]?.doubleValue ?? .nan) < 0.1, "\(name)")
         }
-        #expect(result.findings[0].contains("depend most on a (") && result.findings[0].contains("costs R-loss for a"))
+        #expect(
+            result.findings[0].contains("depend most on a (")
+                && result.findings[0].contains("costs R-loss for a"))
         #expect(result.table(named: "splits") == nil && result.charts.count == 1 && result.warnings.isEmpty)
     }
 
@@ -106,11 +113,14 @@ struct EffectExplanationTests {
         // A model that remembers its rows would lose much by shuffling, whatever the truth is.
         let dataset = try Self.dataset(rows: 300)
         let trees: SpecValue = ["backend": "trees", "trees": 60, "min_leaf_size": 1, "max_leaves": 60]
-        let held = try rows(ImportancesAnalysis().run(Self.study(dataset, "t", trees)).table(named: "importances"))
+        let held = try rows(
+            ImportancesAnalysis().run(Self.study(dataset, "t", trees)).table(named: "importances"))
         let other = try Self.dataset(rows: 300, seed: 77)
         let predicted = try rows(
             ImportancesAnalysis().run(Self.study(dataset, "t", trees, on: other)).table(named: "importances"))
-        func cost(_ found: [String: SpecObject], _ name: String) -> Double { found[name]?["estimate"]?.doubleValue ?? .nan }
+        func cost(_ found: [String: SpecObject], _ name: String) -> Double {
+            found[name]?["estimate"]?.doubleValue ?? .nan
+        }
         for found in [held, predicted] {
             #expect(cost(found, "a") > 0.7 && cost(found, "a") < 3)
             #expect(abs(cost(found, "kind")) < 0.3)
@@ -125,13 +135,17 @@ struct EffectExplanationTests {
         analysis.columns = ["a", "kind"]
         let result = try analysis.run(Self.study(Self.dataset()))
         let table = try #require(result.table(named: "curves"))
-        let points = (table.specValue.arrayValue ?? []).compactMap(\.objectValue).filter { $0["covariate"] == "a" }
+        let points = (table.specValue.arrayValue ?? []).compactMap(\.objectValue).filter {
+            $0["covariate"] == "a"
+        }
         #expect(points.count == 15)
         let x = points.compactMap { $0["value"]?.stringValue.flatMap { Double($0) } }
         let y = points.compactMap { $0["effect"]?.doubleValue }
         let slope = (y[14] - y[0]) / (x[14] - x[0])
         #expect(abs(slope - 2) < 0.15)
-        for (place, value) in y.enumerated() { #expect(abs(value - (y[0] + slope * (x[place] - x[0]))) < 1e-9) }
+        for (place, value) in y.enumerated() {
+            #expect(abs(value - (y[0] + slope * (x[place] - x[0]))) < 1e-9)
+        }
         let chart = try #require(result.charts.first { $0.name == "1_a" })
         #expect(chart.series.count == 2 && chart.series[1].mark == .strands)
         // The curves of 20 rows, with a gap behind each.
@@ -140,7 +154,9 @@ struct EffectExplanationTests {
             let own = Array(chart.series[1].y[16 * row..<16 * row + 15])
             for (place, value) in own.enumerated() { #expect(abs(value - own[0] - (y[place] - y[0])) < 1e-9) }
         }
-        let kinds = (table.specValue.arrayValue ?? []).compactMap(\.objectValue).filter { $0["covariate"] == "kind" }
+        let kinds = (table.specValue.arrayValue ?? []).compactMap(\.objectValue).filter {
+            $0["covariate"] == "kind"
+        }
         #expect(kinds.compactMap { $0["value"]?.stringValue } == ["p", "q", "r"])
         #expect(result.charts.first { $0.name == "1_kind" }?.categories == ["p", "q", "r"])
         // Unasked, the covariate that matters comes first.
@@ -207,7 +223,10 @@ struct EffectExplanationTests {
         let given = try study.replacing(
             GivenColumns(effects: [[Double](repeating: 1, count: 120)]))
         #expect(!given.parts.contains(.model) && study.parts.contains(.model))
-        for analysis in [any Analysis]([ImportancesAnalysis(), EffectCurvesAnalysis(), EffectInteractionsAnalysis()]) {
+        let all: [any Analysis] = [
+            ImportancesAnalysis(), EffectCurvesAnalysis(), EffectInteractionsAnalysis(),
+        ]
+        for analysis in all {
             let error = #expect(throws: MetaLearnersError.self) { try analysis.run(given) }
             #expect(error.says(.unsupported, "the model of its effects"))
         }

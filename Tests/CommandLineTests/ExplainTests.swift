@@ -15,7 +15,8 @@ struct ExplainTests {
         data = try folder.file("data.csv", Sample.csv(arms: ["none", "low", "high"]))
         model = folder.path("m.model")
         let fit = try Program.run([
-            "fit", data, "--treatment", "w", "--outcome", "y", "--control", "none", "--learner", "dr", "--set",
+            "fit", data, "--treatment", "w", "--outcome", "y", "--control", "none", "--learner", "dr",
+            "--set",
             "models={outcome: ridge, propensity: logistic, effect: ridge}", "-o", model, "--quiet",
         ])
         #expect(fit.status == 0, "\(fit.error)")
@@ -31,7 +32,8 @@ struct ExplainTests {
         let (out, predicted) = (folder.path("e.csv"), folder.path("p.csv"))
         let run = try Program.run(["explain", model, data, "-o", out])
         #expect(run.status == 0, "\(run.error)")
-        #expect(run.output.contains("exact interventional values") && run.output.contains("100 background rows"))
+        #expect(
+            run.output.contains("exact interventional values") && run.output.contains("100 background rows"))
         #expect(run.output.contains("group") && run.error.contains("explanations of 240 rows written to"))
         #expect(try Program.run(["predict", model, data, "-o", predicted]).status == 0)
         let (found, effects) = (try table(out), try table(predicted))
@@ -41,7 +43,9 @@ struct ExplainTests {
             let own = try #require(effects[name])
             #expect(found[name] == own)
             for row in own.indices {
-                let sum = ["_base", "_shap_x", "_shap_group"].reduce(0.0) { $0 + (found[name + $1]?[row] ?? .nan) }
+                let sum = ["_base", "_shap_x", "_shap_group"].reduce(0.0) {
+                    $0 + (found[name + $1]?[row] ?? .nan)
+                }
                 #expect(abs(sum - own[row]) < 1e-9)
             }
         }
@@ -67,17 +71,24 @@ struct ExplainTests {
     func sampled() throws {
         func run(_ options: [String]) throws -> String {
             let run = try Program.run(
-                ["explain", model, data, "-o", "-", "--method", "permutation", "--background-rows", "8", "--rows", "12"]
+                [
+                    "explain", model, data, "-o", "-", "--method", "permutation", "--background-rows", "8",
+                    "--rows", "12",
+                ]
                     + options)
             #expect(run.status == 0, "\(run.error)")
             return run.output
         }
         let first = try run(["--threads", "1"])
-        #expect(first.hasPrefix("cate_low,cate_low_base,cate_low_shap_x,cate_low_shap_group,cate_low_error_x,cate_low_error_group,"))
+        #expect(
+            first.hasPrefix(
+                "cate_low,cate_low_base,cate_low_shap_x,cate_low_shap_group,cate_low_error_x,cate_low_error_group,"
+            ))
         #expect(first == (try run(["--threads", "3"])))
         #expect(first != (try run(["--seed", "5"])))
         let table = try Program.run([
-            "explain", model, data, "--method", "Permutation", "--permutations", "3", "--background-rows", "8", "--rows", "5",
+            "explain", model, data, "--method", "Permutation", "--permutations", "3", "--background-rows",
+            "8", "--rows", "5",
         ])
         #expect(table.output.contains("std. error of a value") && table.output.contains("3 orders"))
     }
@@ -87,7 +98,9 @@ struct ExplainTests {
         let other = try folder.file("other.csv", Sample.csv(rows: 50, seed: 9))
         let base = try Program.run(["explain", model, data, "--json", "--background", other]).json()
         let own = try Program.run(["explain", model, data, "--json"]).json()
-        let values = [base, own].map { $0["effects"]?.arrayValue?.first?.objectValue?["base_value"]?.doubleValue }
+        let values = [base, own].map {
+            $0["effects"]?.arrayValue?.first?.objectValue?["base_value"]?.doubleValue
+        }
         #expect(values[0] != nil && values[0] != values[1])
         #expect(base["background_rows"] == 50 && own["background_rows"] == 100)
         let empty = try folder.file("empty.csv", "x,group\n")
@@ -103,7 +116,8 @@ struct ExplainTests {
             (["--permutations", "0"], 2, "--permutations"), (["--method", "exact"], 2, "exact"),
             (["--json", "-o", "-"], 2, "standard output"), (["--arm", "nobody"], 2, "nobody"),
             (["--method", "path_dependent", "-o", out, "--scale", "ratio"], 4, "ratio"),
-            (["--background", folder.path("missing.csv")], 3, "missing.csv"), (["-o", data], 2, "the data file"),
+            (["--background", folder.path("missing.csv")], 3, "missing.csv"),
+            (["-o", data], 2, "the data file"),
         ] {
             let run = try Program.run(["explain", model, data] + options)
             #expect(run.status != 0 && run.error.contains(text), "\(options): \(run.status) \(run.error)")

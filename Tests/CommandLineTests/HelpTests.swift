@@ -6,9 +6,9 @@ struct HelpTests {
     @Test(
         "help says what its snapshot says",
         arguments: [
-            "", "fit", "predict", "explain", "ate", "backends", "spec", "inspect", "check", "effects", "evaluate",
-            "policy",
-            "refute", "report", "analyses", "target", "generate", "compare", "export", "tune",
+            "", "fit", "predict", "explain", "ate", "backends", "spec", "inspect", "check", "effects",
+            "evaluate", "policy", "refute", "report", "analyses", "target", "generate", "compare",
+            "export", "tune",
         ])
     func helpIsAsBefore(_ command: String) throws {
         let name = command.isEmpty ? "help" : "help_" + command

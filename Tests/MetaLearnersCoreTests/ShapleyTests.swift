@@ -97,7 +97,9 @@ struct ShapleyTests {
     }
 
     /// The tree's expectation given the columns of a set: both ways count at splits by others.
-    private func expectation(_ tree: DecisionTree, _ row: Int32, _ set: Int, at node: Int = 0) throws -> Double {
+    private func expectation(_ tree: DecisionTree, _ row: Int32, _ set: Int, at node: Int = 0) throws
+        -> Double
+    {
         switch tree.nodes[node] {
         case .leaf(let value): return value
         case .split(let column, _, let left, let right):
@@ -106,7 +108,8 @@ struct ShapleyTests {
                 let stump = try DecisionTree([
                     stumpNode(tree.nodes[node]), .leaf(0), .leaf(1),
                 ])
-                let goesRight = try Formula(.trees(DecisionTrees(base: 0, scale: 1, trees: [stump])))
+                let goesRight =
+                    try Formula(.trees(DecisionTrees(base: 0, scale: 1, trees: [stump])))
                     .evaluate(rows, rows: [row])[0] == 1
                 return try expectation(tree, row, set, at: goesRight ? right : left)
             }
@@ -179,10 +182,16 @@ struct ShapleyTests {
                             Formula(.product([standardised(3), standardised(3, 0.4)])),
                         ]))
             ),
-            ("mean of trees and curves", Formula(.mean([trees, level, Formula(.difference(others, trees))]))),
+            (
+                "mean of trees and curves",
+                Formula(.mean([trees, level, Formula(.difference(others, trees))]))
+            ),
             ("quotient by a number", Formula(.quotient(trees, .constant(4), otherwise: 0))),
             ("ratio", Formula(.quotient(trees, Formula(.exp(others)), otherwise: nil))),
-            ("composite", Formula(.product([Formula(.sigmoid(trees)), Formula(.difference(others, level))]))),
+            (
+                "composite",
+                Formula(.product([Formula(.sigmoid(trees)), Formula(.difference(others, level))]))
+            ),
             ("median", Formula(.median([trees, others, level]))),
             ("clipped", Formula(.clip(Formula(.sum([trees, others])), lower: -0.5, upper: 0.5))),
             ("constant", .constant(1.5)),
@@ -197,7 +206,8 @@ struct ShapleyTests {
             #expect(engine.method == .interventional && found.errors.isEmpty, "\(name)")
             for row in 0..<rows.rowCount {
                 let expected = try interventional(formula, Int32(row))
-                #expect(Approximate.equal(slice(found.values, row), expected.values, 1e-11), "\(name), \(row)")
+                #expect(
+                    Approximate.equal(slice(found.values, row), expected.values, 1e-11), "\(name), \(row)")
                 #expect(Approximate.equal(engine.baseValues, [expected.base], 1e-12), "\(name)")
             }
         }
@@ -324,7 +334,9 @@ struct ShapleyTests {
             trees.append(try DecisionTree(nodes, leafWeights: tree.numbers("weight")))
         }
         let formula = Formula(
-            .trees(DecisionTrees(base: try fixture.number("offset"), scale: try fixture.number("scale"), trees: trees)))
+            .trees(
+                DecisionTrees(
+                    base: try fixture.number("offset"), scale: try fixture.number("scale"), trees: trees)))
         func matrix(_ key: String) throws -> CovariateMatrix {
             try CovariateMatrix(Table(fixture.lists(key).enumerated().map { Column("x\($0)", $1) }))
         }
@@ -377,7 +389,8 @@ struct ShapleyTests {
         for column in 0..<count {
             nodes.append(
                 .split(
-                    column: column, .above(0, missingGoRight: false), left: 2 * column + 1, right: 2 * column + 2))
+                    column: column, .above(0, missingGoRight: false), left: 2 * column + 1,
+                    right: 2 * column + 2))
             nodes.append(.leaf(Double(column)))
         }
         nodes.append(.leaf(1))

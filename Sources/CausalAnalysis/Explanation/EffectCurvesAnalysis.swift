@@ -78,7 +78,8 @@ public struct EffectCurvesAnalysis: Analysis {
             "curves", "The mean effect if the covariate were so for everybody",
             [
                 ResultTable.Column("arm", "arm", .text), ResultTable.Column("covariate", "covariate", .text),
-                ResultTable.Column("value", "value", .text), ResultTable.Column("effect", "mean effect", .number),
+                ResultTable.Column("value", "value", .text),
+                ResultTable.Column("effect", "mean effect", .number),
                 ResultTable.Column("lower", "5 % of rows", .number),
                 ResultTable.Column("upper", "95 % of rows", .number),
             ], isDetail: true)
@@ -108,7 +109,8 @@ public struct EffectCurvesAnalysis: Analysis {
 
     private func finding(_ study: CausalStudy, _ arm: Int, _ place: Int, _ curves: [EffectCurve]) -> String {
         let start = Sentence.arm(study, arm)
-        guard let first = curves.max(by: { $0.spread(place) < $1.spread(place) }), first.spread(place) > 0 else {
+        guard let first = curves.max(by: { $0.spread(place) < $1.spread(place) }), first.spread(place) > 0
+        else {
             return start + "The mean effect changes with no covariate."
         }
         let means = first.means[place]
@@ -134,7 +136,9 @@ struct EffectGrid: Sendable {
         if let levels = column.levels, let codes = known.codes() {
             var counts = [Int](repeating: 0, count: levels.count)
             for code in codes where code >= 0 { counts[Int(code)] += 1 }
-            let frequent = levels.indices.filter { counts[$0] > 0 }.sorted { (counts[$1], $0) < (counts[$0], $1) }
+            let frequent = levels.indices.filter { counts[$0] > 0 }.sorted {
+                (counts[$1], $0) < (counts[$0], $1)
+            }
             let kept = frequent.prefix(points).sorted()
             values = kept.map { Double($0) }
             texts = kept.map { levels[$0] }
@@ -231,7 +235,8 @@ struct EffectCurve: Sendable {
         }
         let name = grid.column.name
         return Chart(
-            "\(label)_\(name)", "Effect of '\(label)' by \(name)", x: Chart.Axis(name), y: Chart.Axis("effect"),
+            "\(label)_\(name)", "Effect of '\(label)' by \(name)", x: Chart.Axis(name),
+            y: Chart.Axis("effect"),
             series: series, categories: isCategory ? grid.texts : [])
     }
 }

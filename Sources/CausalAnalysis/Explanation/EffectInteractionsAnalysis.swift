@@ -5,7 +5,8 @@ import MetaLearnersCore
 public struct EffectInteractionsAnalysis: Analysis {
     public static let name = "effect_interactions"
     public static let title = "Which covariates change the effect together"
-    public static let summary = "Friedman and Popescu's H for pairs of covariates: how much of their joint part of the effect no sum explains"
+    public static let summary =
+        "Friedman and Popescu's H for pairs of covariates: how much of their joint part of the effect no sum explains"
     public static let topic = AnalysisTopic.heterogeneity
     public static let runsByDefault = false
     public static let parameters: [Parameter<EffectInteractionsAnalysis>] = [
@@ -53,7 +54,8 @@ public struct EffectInteractionsAnalysis: Analysis {
             single[name] = try dependence([name], effects, sample, weights, arms, context)
         }
         let own = Self.centred(
-            try arms.map { arm throws(MetaLearnersError) in try effects.effects(sample, context)[arm - 1] }, weights)
+            try arms.map { arm throws(MetaLearnersError) in try effects.effects(sample, context)[arm - 1] },
+            weights)
         var pairs: [[String]: Dependence] = [:]
         var table = ResultTable(
             "interactions", "Pairs of covariates, and each against all others",
@@ -79,7 +81,9 @@ public struct EffectInteractionsAnalysis: Analysis {
                         pairs[key] = try dependence(key, effects, sample, weights, arms, context)
                     }
                     guard let joint = pairs[key] else { continue }
-                    guard let left = single[first]?[place], let right = single[second]?[place] else { continue }
+                    guard let left = single[first]?[place], let right = single[second]?[place] else {
+                        continue
+                    }
                     let found = Self.h(of: joint[place], parts: [left, right], weights)
                     rows.append((key, found.h, found.strength))
                 }
@@ -94,7 +98,8 @@ public struct EffectInteractionsAnalysis: Analysis {
             rows.sort { $0.strength > $1.strength }
             for row in rows {
                 table.append([
-                    .string(study.armLabels[arm]), .string(row.names[0]), .string(row.names[1]), .number(row.h),
+                    .string(study.armLabels[arm]), .string(row.names[0]), .string(row.names[1]),
+                    .number(row.h),
                     .number(row.strength),
                 ])
             }
@@ -157,14 +162,17 @@ public struct EffectInteractionsAnalysis: Analysis {
     }
 
     /// H² = Σ(F_jk − F_j − F_k)²/ΣF_jk² (Friedman & Popescu 2008, doi 10.1214/07-AOAS148), and the root of its numerator.
-    private static func h(of whole: [Double], parts: [[Double]], _ weights: [Double]) -> (h: Double, strength: Double) {
+    private static func h(of whole: [Double], parts: [[Double]], _ weights: [Double]) -> (
+        h: Double, strength: Double
+    ) {
         let rest = whole.indices.map { row in parts.reduce(whole[row]) { $0 - $1[row] } }
         let (left, all) = (square(rest, weights), square(whole, weights))
         return (all > 0 ? (left / all).squareRoot() : 0, left.squareRoot())
     }
 
     private func finding(
-        _ study: CausalStudy, _ arm: Int, _ strongest: (names: [String], h: Double, strength: Double)?, _ spread: Double
+        _ study: CausalStudy, _ arm: Int, _ strongest: (names: [String], h: Double, strength: Double)?,
+        _ spread: Double
     ) -> String {
         let start = Sentence.arm(study, arm)
         guard let strongest, strongest.strength > 1e-9 * max(spread, .leastNormalMagnitude), spread > 0 else {

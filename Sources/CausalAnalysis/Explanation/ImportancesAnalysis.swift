@@ -217,7 +217,8 @@ public struct ImportancesAnalysis: Analysis {
         var table = ResultTable(
             "splits", "What the models of trees within make of the covariates",
             [
-                ResultTable.Column("model", "model", .text), ResultTable.Column("covariate", "covariate", .text),
+                ResultTable.Column("model", "model", .text),
+                ResultTable.Column("covariate", "covariate", .text),
                 ResultTable.Column("gain", "gain", .number), ResultTable.Column("cover", "cover", .number),
                 ResultTable.Column("splits", "splits", .number),
             ], isDetail: true)
@@ -225,7 +226,9 @@ public struct ImportancesAnalysis: Analysis {
             for (feature, field) in model.schema.fields.enumerated() {
                 table.append(
                     [.string("\(part.name) (\(part.backend))"), .string(field.name)]
-                        + [ImportanceKind.gain, .cover, .splits].map { .number(part.values[$0]?[feature] ?? .nan) })
+                        + [ImportanceKind.gain, .cover, .splits].map {
+                            .number(part.values[$0]?[feature] ?? .nan)
+                        })
             }
         }
         return table
@@ -252,7 +255,8 @@ public struct ImportancesAnalysis: Analysis {
             text +=
                 clear.isEmpty
                 ? " Shuffling makes no covariate's R-loss demonstrably larger."
-                : " Shuffling demonstrably costs R-loss for " + clear.prefix(6).map { names[$0] }.joined(separator: ", ")
+                : " Shuffling demonstrably costs R-loss for "
+                    + clear.prefix(6).map { names[$0] }.joined(separator: ", ")
                     + (clear.count > 6 ? " and \(clear.count - 6) more." : ".")
         }
         return text
@@ -264,11 +268,13 @@ public struct ImportancesAnalysis: Analysis {
         let shown = Array(order.prefix(20))
         let label = study.armLabels[arm]
         return Chart(
-            "importances_\(label)", "How far covariates move the effect of '\(label)'", x: Chart.Axis("covariate"),
+            "importances_\(label)", "How far covariates move the effect of '\(label)'",
+            x: Chart.Axis("covariate"),
             y: Chart.Axis("mean |SHAP value|"),
             series: [
                 Chart.Series(
-                    "mean |SHAP value|", .bars, x: shown.indices.map { Double($0) }, y: shown.map { sizes[$0] })
+                    "mean |SHAP value|", .bars, x: shown.indices.map { Double($0) },
+                    y: shown.map { sizes[$0] })
             ], categories: shown.map { names[$0] })
     }
 }

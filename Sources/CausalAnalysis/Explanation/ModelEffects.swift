@@ -18,7 +18,8 @@ struct ModelEffects: Sendable {
     init(_ study: CausalStudy, for analysis: String) throws(MetaLearnersError) {
         try study.require([.model, .covariates], for: analysis)
         guard let fitting = study.fitting, let model = fitting.model else {
-            throw MetaLearnersError(.unsupported, at: analysis, "needs a fitted model, and the study has none")
+            throw MetaLearnersError(
+                .unsupported, at: analysis, "needs a fitted model, and the study has none")
         }
         self.model = model
         data = fitting.dataset.everyColumn

@@ -42,21 +42,25 @@ public struct EffectExplainer: Sendable {
         let aligned = try AlignedRows(background, model.schema, model.spec.data)
         guard background.rowCount > 0 else {
             throw MetaLearnersError(
-                .invalidData, at: "background", "has no rows", remedy: "give rows that absent covariates take their values from")
+                .invalidData, at: "background", "has no rows",
+                remedy: "give rows that absent covariates take their values from")
         }
         let drawn = aligned.features.drawing(request.backgroundRows, seed: request.seed)
         let matrix = try CovariateMatrix(drawn)
         engine = try Self.engine(model, request, drawn, matrix, context)
         let count = NumberedText.counted(matrix.rowCount, "background row")
-        let orders = "\(NumberedText.counted(request.permutations, "order")) of the covariates and \(request.permutations == 1 ? "its" : "their") reverse for each of \(count)"
+        let orders =
+            "\(NumberedText.counted(request.permutations, "order")) of the covariates and \(request.permutations == 1 ? "its" : "their") reverse for each of \(count)"
         switch engine {
         case .formulas(let shapley):
             method = shapley.method
             baseValues = shapley.baseValues
             switch shapley.method {
             case .pathDependent:
-                note = "exact path-dependent values: absent covariates count by the training rows at the splits of the trees"
-            case .interventional: note = "exact interventional values: absent covariates have the values of \(count)"
+                note =
+                    "exact path-dependent values: absent covariates count by the training rows at the splits of the trees"
+            case .interventional:
+                note = "exact interventional values: absent covariates have the values of \(count)"
             case .permutation:
                 note =
                     "interventional values of the effect as a whole, partly estimated (\(shapley.sampledColumnCount) covariates): \(orders)"
@@ -91,11 +95,11 @@ public struct EffectExplainer: Sendable {
             case .automatic:
                 do throws(MetaLearnersError) {
                     return try explained(formulas, nil)
-                } catch where error.kind == .unsupported {
+                } catch  where error.kind == .unsupported {
                     return try explained(formulas, .permutation)
                 }
             }
-        } catch where error.kind == .unsupported && [.automatic, .permutation].contains(request.method) {
+        } catch  where error.kind == .unsupported && [.automatic, .permutation].contains(request.method) {
             // What does not say what it computes can still be asked.
             return .predictions(
                 try PredictedShapley(
@@ -115,7 +119,9 @@ public struct EffectExplainer: Sendable {
         throws(MetaLearnersError) -> Explanation
     {
         let parts = Lock<[Explanation]>([])
-        try explainParts(table, options) { part throws(MetaLearnersError) in parts.withLock { $0.append(part) } }
+        try explainParts(table, options) { part throws(MetaLearnersError) in
+            parts.withLock { $0.append(part) }
+        }
         return Explanation(joining: parts.withLock { $0 })
     }
 
@@ -229,7 +235,9 @@ extension ShapleyValues {
                 let gap = range.reduce(predictions[output][row] - bases[output]) { $0 - closed[$1] }
                 largest = max(largest, abs(gap))
                 guard gap != 0 else { continue }
-                for place in range { closed[place] += size > 0 ? gap * (abs(closed[place]) / size) : gap / Double(width) }
+                for place in range {
+                    closed[place] += size > 0 ? gap * (abs(closed[place]) / size) : gap / Double(width)
+                }
             }
         }
         self = ShapleyValues(values: closed, errors: errors)

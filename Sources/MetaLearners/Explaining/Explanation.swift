@@ -43,7 +43,9 @@ public struct Explanation: Sendable {
     public func meanAbsoluteValues(output: Int) -> [Double] {
         var sums = [Double](repeating: 0, count: featureNames.count)
         for row in 0..<rowCount {
-            for feature in sums.indices { sums[feature] += abs(value(row: row, output: output, feature: feature)) }
+            for feature in sums.indices {
+                sums[feature] += abs(value(row: row, output: output, feature: feature))
+            }
         }
         return sums.map { $0 / Double(max(rowCount, 1)) }
     }

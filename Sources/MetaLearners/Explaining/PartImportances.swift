@@ -45,7 +45,9 @@ extension CATEModel {
                 var sums = [Double](repeating: 0, count: count)
                 for model in models {
                     for (column, value) in model.importances(kind).enumerated() {
-                        let place = source.positions.map { $0.indices.contains(column) ? $0[column] : count } ?? column
+                        let place =
+                            source.positions.map { $0.indices.contains(column) ? $0[column] : count }
+                            ?? column
                         if place < count { sums[place] += value / Double(models.count) }
                     }
                 }
@@ -102,12 +104,18 @@ extension EnsemblePredictor {
 
 extension CATEModel {
     /// The models of a member of a combination, on the columns of the whole.
-    package func importanceSources(asMemberOf whole: CovariateSchema) throws(MetaLearnersError) -> [ImportanceSource] {
-        let places = schema.fields.map { field in whole.fields.firstIndex { $0.name == field.name } ?? whole.fields.count }
+    package func importanceSources(asMemberOf whole: CovariateSchema) throws(MetaLearnersError)
+        -> [ImportanceSource]
+    {
+        let places = schema.fields.map { field in
+            whole.fields.firstIndex { $0.name == field.name } ?? whole.fields.count
+        }
         return try importanceSources().map { source in
             ImportanceSource(
                 name: spec.learner.rawValue + ": " + source.name,
-                positions: (source.positions ?? Array(places.indices)).map { places.indices.contains($0) ? places[$0] : whole.fields.count },
+                positions: (source.positions ?? Array(places.indices)).map {
+                    places.indices.contains($0) ? places[$0] : whole.fields.count
+                },
                 models: source.models)
         }
     }

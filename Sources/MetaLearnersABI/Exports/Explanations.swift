@@ -4,7 +4,8 @@ import MetaLearnersCore
 
 @c @implementation
 public func mtlr_model_explain(
-    _ out: UnsafeMutablePointer<OpaquePointer?>?, _ model: OpaquePointer?, _ table: UnsafePointer<mtlr_table>?,
+    _ out: UnsafeMutablePointer<OpaquePointer?>?, _ model: OpaquePointer?,
+    _ table: UnsafePointer<mtlr_table>?,
     _ background: UnsafePointer<mtlr_table>?, _ request: UnsafePointer<CChar>?,
     _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {

@@ -64,7 +64,8 @@ package struct FormulaShapley: Sendable {
         outputCount = formulas.count
         columnCount = columns
         var parts = try FormulaParts(
-            formulas, dividesTrees: method == nil || method == .pathDependent, isWhole: method == .permutation)
+            formulas, dividesTrees: method == nil || method == .pathDependent, isWhole: method == .permutation
+        )
         var isPathDependent = method == .pathDependent
         if method == nil {
             isPathDependent =
@@ -138,7 +139,8 @@ package struct FormulaShapley: Sendable {
         }
         guard parts.trees.allSatisfy({ $0.part.trees.allSatisfy { $0.shares != nil } }) else {
             throw MetaLearnersError(
-                .unsupported, at: "method", "the trees do not know how many training rows came to their nodes",
+                .unsupported, at: "method",
+                "the trees do not know how many training rows came to their nodes",
                 remedy: "use method: interventional")
         }
     }
@@ -231,7 +233,9 @@ package struct FormulaShapley: Sendable {
                 let numerator = ofRow + ratio.numerator * columnCount
                 let denominator = ofRow + ratio.denominator * columnCount
                 let target = ofRow + ratio.channel * columnCount
-                let divisor = (0..<columnCount).reduce(channelBases[ratio.denominator]) { $0 + denominator[$1] }
+                let divisor = (0..<columnCount).reduce(channelBases[ratio.denominator]) {
+                    $0 + denominator[$1]
+                }
                 if let otherwise = ratio.otherwise, !(divisor > 0) {
                     // Nothing is known of the row: no column has a part in that.
                     for column in 0..<columnCount {
@@ -240,7 +244,8 @@ package struct FormulaShapley: Sendable {
                     continue
                 }
                 for column in 0..<columnCount {
-                    target[column] += ratio.factor * (numerator[column] - expected * denominator[column]) / divisor
+                    target[column] +=
+                        ratio.factor * (numerator[column] - expected * denominator[column]) / divisor
                 }
             }
         }

@@ -58,7 +58,9 @@ struct LeafGame: Sendable {
         for (t, weight) in zip(rule.nodes, rule.weights) {
             var product = weight * value
             for index in 0..<count {
-                product *= mask >> UInt64(index) & 1 == 1 ? shares[index] + (1 - shares[index]) * t : shares[index] * (1 - t)
+                product *=
+                    mask >> UInt64(index) & 1 == 1
+                    ? shares[index] + (1 - shares[index]) * t : shares[index] * (1 - t)
             }
             for index in 0..<count {
                 // (a − r) / (r(1 − t) + a t): −1/(1 − t) where the row does not go the way.

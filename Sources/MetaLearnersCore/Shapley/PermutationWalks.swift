@@ -55,17 +55,20 @@ package struct PermutationWalks: Sendable {
         for index in 0..<size { values[index] = 0 }
         if let errors { for index in 0..<size { errors[index] = 0 } }
         let share = 1 / (2 * Double(pairCount) * Double(backgroundCount))
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * size + channels + 1) { memory in
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 4 * size + channels + 1) { memory in
             guard let pair = memory.baseAddress else { return }
-            let (sum, squares, before) = (pair + size, pair + 2 * size, pair + 3 * size)
+            let (sum, mean, squares) = (pair + size, pair + 2 * size, pair + 3 * size)
+            let before = pair + 4 * size
             for other in 0..<backgroundCount {
-                for index in 0..<2 * size { sum[index] = 0 }
+                for index in 0..<3 * size { sum[index] = 0 }
                 let start = ofBackground + other * channels
                 for number in 0..<pairCount {
                     let first = (other * pairCount + number) * width
                     for index in 0..<size { pair[index] = 0 }
                     for isReverse in [false, true] {
-                        for column in 0..<background.columnCount { room[column] = background.value(other, column) }
+                        for column in 0..<background.columnCount {
+                            room[column] = background.value(other, column)
+                        }
                         for channel in 0..<channels { before[channel] = start[channel] }
                         // What differs last makes the row itself, whose value is known.
                         var last = -1
@@ -88,15 +91,17 @@ package struct PermutationWalks: Sendable {
                     }
                     for index in 0..<size {
                         sum[index] += pair[index]
-                        squares[index] += pair[index] * pair[index]
+                        // Mean and squared deviations as they come (Welford 1962).
+                        let deviation = pair[index] - mean[index]
+                        mean[index] += deviation / Double(number + 1)
+                        squares[index] += deviation * (pair[index] - mean[index])
                     }
                 }
                 for index in 0..<size { values[index] += share * sum[index] }
                 guard let errors, pairCount > 1 else { continue }
                 let count = Double(pairCount)
                 for index in 0..<size {
-                    let spread = max(squares[index] - sum[index] * sum[index] / count, 0) / (count - 1)
-                    errors[index] += count * spread
+                    errors[index] += count * (squares[index] / (count - 1))
                 }
             }
         }

@@ -30,7 +30,8 @@ struct RestShapley: Sendable {
         walks =
             isExact
             ? nil
-            : PermutationWalks(columns: columns, backgroundCount: background.rowCount, pairs: pairs, seed: seed)
+            : PermutationWalks(
+                columns: columns, backgroundCount: background.rowCount, pairs: pairs, seed: seed)
     }
 
     /// Adds the values of every row to `target`, and their standard errors to `errors`.
@@ -117,14 +118,17 @@ extension CompiledFormulas {
     /// - Throws: `cancelled`, `outOfMemory`; `numericalFailure` where a value is not finite.
     func forEachRow(
         of matrix: CovariateMatrix, extraRoom: Int, _ context: ExecutionContext,
-        _ body: @Sendable (Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, inout Bool) -> Void
+        _ body:
+            @Sendable (Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, inout Bool) -> Void
     ) throws(MetaLearnersError) {
         let blocks = (matrix.rowCount + Self.blockRows - 1) / Self.blockRows
         let failure = Lock<MetaLearnersError?>(nil)
         context.concurrently(blocks) { block in
             if context.isCancelled { return }
             guard let room = try? AlignedBuffer<Double>(zeroed: roomCount + extraRoom + outputCount) else {
-                failure.withLock { $0 = MetaLearnersError(.outOfMemory, "there is no memory for the explanation") }
+                failure.withLock {
+                    $0 = MetaLearnersError(.outOfMemory, "there is no memory for the explanation")
+                }
                 return
             }
             let values = room.start + roomCount + extraRoom
@@ -143,7 +147,8 @@ extension CompiledFormulas {
 
     private static var overflow: MetaLearnersError {
         MetaLearnersError(
-            .numericalFailure, at: "explanation", "a prediction overflows in a row that is explained or of the background",
+            .numericalFailure, at: "explanation",
+            "a prediction overflows in a row that is explained or of the background",
             remedy: "look for extreme values in the covariates")
     }
 }

@@ -57,7 +57,8 @@ struct TreeShapley: Sendable {
             let room = try AlignedBuffer<Double>(uninitialized: total)
             let start = SharedTarget(start: room.start)
             context.concurrently(group.count) { index in
-                LeafTables(trees[group.lowerBound + index], bits: bits, start.start + offsets[index]).fill(rules)
+                LeafTables(trees[group.lowerBound + index], bits: bits, start.start + offsets[index]).fill(
+                    rules)
             }
             try context.checkCancellation()
             let blocks = (matrix.rowCount + ShapleyTree.blockRows - 1) / ShapleyTree.blockRows

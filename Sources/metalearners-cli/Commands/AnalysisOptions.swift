@@ -90,6 +90,8 @@ struct AnalysisOptions: ParsableArguments {
             types.removeAll { !$0.runsByDefault && (by == nil || $0.name != GroupEffectsAnalysis.name) }
             // Nobody but a simulation knows the truth.
             if trueEffects.isEmpty { types.removeAll { $0.init().needs.contains(.trueEffects) } }
+            // Effects of others come without their model.
+            if !effects.isEmpty { types.removeAll { $0.init().needs.contains(.model) } }
         } else {
             types = []
             for name in only { types.append(try registry.analysis(named: name, at: .named("--only"))) }

@@ -34,7 +34,8 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How values are found: auto, path_dependent, interventional or permutation.", valueName: "method"))
+            "How values are found.", valueName: "method")
+    )
     var method: ExplanationRequest.Method = .automatic
 
     @Option(
@@ -100,14 +101,17 @@ struct ExplainCommand: ParsableCommand {
         let (tables, _) = try session.timed { () throws(MetaLearnersError) in
             let table = try session.readTable(path, rules, options, allowingNoRows: other != nil)
             return (
-                table, try other.map { path throws(MetaLearnersError) in try session.readTable(path, rules, options) }
+                table,
+                try other.map { path throws(MetaLearnersError) in try session.readTable(path, rules, options)
+                }
             )
         }
         let (explainer, _) = try session.timed { () throws(MetaLearnersError) in
             try model.explainer(request, background: tables.1 ?? tables.0, session.execution)
         }
         let table = sample(of: tables.0)
-        let file = ExplanationFile(explainer, try output.map { path throws(MetaLearnersError) in try OutputFile(path) })
+        let file = ExplanationFile(
+            explainer, try output.map { path throws(MetaLearnersError) in try OutputFile(path) })
         _ = try session.timed { () throws(MetaLearnersError) in
             try explainer.explainParts(table, session.execution) { part throws(MetaLearnersError) in
                 try file.append(part)
@@ -122,7 +126,8 @@ struct ExplainCommand: ParsableCommand {
             try output == nil ? session.print(summary.text) : session.report(summary.text)
         }
         if let output {
-            session.note("explanations of \(NumberText.counted(summary.rowCount, "row")) written to \(output)")
+            session.note(
+                "explanations of \(NumberText.counted(summary.rowCount, "row")) written to \(output)")
         }
     }
 

@@ -14,8 +14,8 @@ package struct MetaLearnersCommand: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            CheckCommand.self, FitCommand.self, PredictCommand.self, AverageEffectCommand.self,
-            EffectsCommand.self, ExplainCommand.self, EvaluateCommand.self, CompareCommand.self,
+            CheckCommand.self, FitCommand.self, PredictCommand.self, ExplainCommand.self,
+            AverageEffectCommand.self, EffectsCommand.self, EvaluateCommand.self, CompareCommand.self,
             TuneCommand.self, PolicyCommand.self, TargetCommand.self, RefuteCommand.self,
             ReportCommand.self, GenerateCommand.self, InspectCommand.self, ExportCommand.self,
             BackendsCommand.self, AnalysesCommand.self, SpecCommand.self,
