@@ -130,7 +130,9 @@ enum ArrowType: Equatable {
         let span = "make a number of them, such as the days since a date, or leave the column out"
         if format.hasPrefix("td") { return ("dates", span) }
         if format.hasPrefix("ts") { return ("times of day and date", span) }
-        if format.hasPrefix("tt") { return ("times of day", "make a number of them, such as the hour, or leave the column out") }
+        if format.hasPrefix("tt") {
+            return ("times of day", "make a number of them, such as the hour, or leave the column out")
+        }
         if format.hasPrefix("tD") || format.hasPrefix("ti") {
             return ("spans of time", "make a number of them, such as days, or leave the column out")
         }
