@@ -403,6 +403,9 @@ def _array(data: Any, what: str) -> Frame:
         raise InvalidDataError(
             f"two dimensions are expected, not the shape {array.shape}", what, "use X.reshape(-1, 1) for one covariate"
         )
+    if array.ndim == 1 and any(isinstance(row, (list, tuple, np.ndarray)) for row in array):
+        # What NumPy makes of rows of several lengths, in versions that do not refuse them.
+        raise InvalidDataError("cannot be read as an array: rows have several lengths", what, "pass as many values in each row")
     if array.ndim != 2:
         raise InvalidDataError(f"two dimensions are expected, not the shape {array.shape}", what, "pass rows × covariates")
     if isinstance(array, np.ma.MaskedArray):
