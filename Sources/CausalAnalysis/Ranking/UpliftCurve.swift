@@ -26,9 +26,9 @@ struct UpliftCurve: Sendable {
         var gains: [Double] = []
         /// The Qini for each treated row, at each share of the grid.
         var qinis: [Double] = []
-        /// The areas in one list, as resamples compare them.
+        /// The areas in one list, then the gains and the Qinis, as resamples compare them.
         var list: [Double] {
-            [gain, relativeGain, gainOfPerfect, qini, relativeQini, qiniOfPerfect] + gains
+            [gain, relativeGain, gainOfPerfect, qini, relativeQini, qiniOfPerfect] + gains + qinis
         }
     }
 

@@ -49,6 +49,7 @@ public struct UpliftCurvesAnalysis: Analysis {
                 ResultTable.Column("gain_std_error", "std. error", .number),
                 ResultTable.Column("gain_random", "at random", .number),
                 ResultTable.Column("qini", "Qini", .number),
+                ResultTable.Column("qini_std_error", "std. error", .number),
                 ResultTable.Column("qini_random", "at random", .number),
             ], isDetail: true)
         let weights = study.rowWeights
@@ -90,11 +91,16 @@ public struct UpliftCurvesAnalysis: Analysis {
                         + [isKnown ? .null : .string(reason)])
             }
             for (index, share) in grid.enumerated() {
+                // The last point is the outcome of treating all, whatever the ranking: halves say nothing of its error.
+                let error = { (curve: Int) -> SpecValue in
+                    .number(
+                        index + 1 == grid.count
+                            ? .nan : errors[Self.measures.count + curve * grid.count + index])
+                }
                 curves.append([
                     .string(label), .number(share), .number(whole.gains[index] / share),
-                    .number(whole.gains[index]),
-                    .number(index + 1 == grid.count ? .nan : errors[Self.measures.count + index]),
-                    .number(share * (whole.gains.last ?? 0)), .number(whole.qinis[index]),
+                    .number(whole.gains[index]), error(0),
+                    .number(share * (whole.gains.last ?? 0)), .number(whole.qinis[index]), error(1),
                     .number(share * (whole.qinis.last ?? 0)),
                 ])
             }

@@ -119,10 +119,28 @@ enum ArrowType: Equatable {
         case "U": self = .largeText
         case "vu": self = .textView
         default:
+            let (what, remedy) = Self.explanation(of: text)
             throw MetaLearnersError(
-                .unsupported, at: place, "values of Arrow's format '\(text)' cannot be used",
-                remedy: "cast them to numbers or to text, or leave the column out")
+                .unsupported, at: place, "\(what) cannot be used (Arrow's format '\(text)')", remedy: remedy)
         }
+    }
+
+    /// What a format that is not read stands for, and what to make of it.
+    private static func explanation(of format: String) -> (what: String, remedy: String) {
+        let span = "make a number of them, such as the days since a date, or leave the column out"
+        if format.hasPrefix("td") { return ("dates", span) }
+        if format.hasPrefix("ts") { return ("times of day and date", span) }
+        if format.hasPrefix("tt") {
+            return ("times of day", "make a number of them, such as the hour, or leave the column out")
+        }
+        if format.hasPrefix("tD") || format.hasPrefix("ti") {
+            return ("spans of time", "make a number of them, such as days, or leave the column out")
+        }
+        if format.hasPrefix("d:") { return ("decimals", "cast them to doubles") }
+        if format.hasPrefix("+") {
+            return ("lists and structures", "make a column of each part, or leave the column out")
+        }
+        return ("values of this type", "cast them to numbers or to text, or leave the column out")
     }
 
     /// How many buffers an array has, the validity included.

@@ -123,6 +123,49 @@ void tables(const Sample &sample, const Matrix &expected) {
     CHECK(failure([&] { Table().add_nullable("a", span<const std::int64_t>(whole), span<const std::uint8_t>()); }).location() == "a");
 }
 
+// An array of Arrow over the numbers of vectors: nothing to release but the mark that it was.
+struct Arrow {
+    ArrowSchema schema{}, fields[2]{}, *field_list[2];
+    ArrowArray array{}, columns[2]{}, *column_list[2];
+    const void *buffers[2][2]{}, *none[1]{};
+    Arrow(const std::vector<double> &x, const std::vector<double> &z) {
+        const char *names[] = {"x", "z"};
+        const std::vector<double> *numbers[] = {&x, &z};
+        for (int place = 0; place < 2; ++place) {
+            fields[place].format = "g";
+            fields[place].name = names[place];
+            fields[place].release = [](ArrowSchema *self) { self->release = nullptr; };
+            field_list[place] = &fields[place];
+            buffers[place][1] = numbers[place]->data();
+            columns[place].length = static_cast<std::int64_t>(numbers[place]->size());
+            columns[place].n_buffers = 2;
+            columns[place].buffers = buffers[place];
+            columns[place].release = [](ArrowArray *self) { self->release = nullptr; };
+            column_list[place] = &columns[place];
+        }
+        schema.format = "+s";
+        schema.n_children = array.n_children = 2;
+        schema.children = field_list;
+        schema.release = [](ArrowSchema *self) { self->release = nullptr; };
+        array.length = columns[0].length;
+        array.n_buffers = 1;
+        array.buffers = none;
+        array.children = column_list;
+        array.release = [](ArrowArray *self) { self->release = nullptr; };
+    }
+};
+
+void arrow(const Sample &sample) {
+    Arrow given(sample.x, sample.z);
+    const ArrowTable columns = ArrowTable::from_array(&given.schema, &given.array);
+    CHECK(given.array.release == nullptr && columns.rows() == rows);
+    Table table, plain;
+    table.add("w", sample.w).add("y", sample.y).arrow(columns);
+    plain.add("w", sample.w).add("y", sample.y).add("x", sample.x).add("z", sample.z);
+    CHECK(close(Model::fit(Dataset(table, spec), spec).predict(table).values, Model::fit(Dataset(plain, spec), spec).predict(plain).values));
+    CHECK(failure([] { ArrowTable::from_stream(nullptr); }).kind() == "invalid_argument");
+}
+
 void errors(const Sample &sample, const Model &model) {
     const Error unknown = failure([] { resolve_spec(R"({"lerner": "x"})"); });
     CHECK(unknown.status() == MTLR_INVALID_SPEC && unknown.kind() == "invalid_spec" && unknown.location() == "lerner" && unknown.remedy());
@@ -227,6 +270,7 @@ void studies(const Sample &sample, const Model &model) {
     Registry registry;
     CHECK(registry.backends().find("\"trees\"") != std::string::npos && backends().find("ridge") != std::string::npos);
     CHECK(registry.resolve_spec("{}").find("auto") != std::string::npos && analyses().find("policy_tree") != std::string::npos);
+    CHECK(failure([&] { registry.add(nullptr); }).kind() == "invalid_argument");
     CHECK(!failure([&] { registry.load_plugin("/no/such/plugin.so"); }).kind().empty());
     CHECK(!version().empty());
 }
@@ -245,6 +289,7 @@ int main() {
     CHECK(ate.arm == "1" && ate.level == 0.9 && ate.lower < ate.estimate && ate.estimate < ate.upper && ate.estimand == Estimand::att && !ate.outcome_class);
     spans();
     tables(sample, effects);
+    arrow(sample);
     errors(sample, model);
     running(sample);
     lifetimes(sample, effects);

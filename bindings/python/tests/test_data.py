@@ -94,6 +94,24 @@ def test_pandas(data, expected):
     np.testing.assert_array_equal(linear().fit(whole, "score", "coached").predict(frame), expected)
 
 
+def test_a_frame_of_numbers_is_read_where_it_is(data, expected):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(data.X, columns=["x0", "x1", "x2"])
+    read = _data.frame(frame)
+    assert read.matrix is not None and np.shares_memory(read.matrix, frame.to_numpy()) and read.names == ["x0", "x1", "x2"]
+    # Columns that are taken out of it leave the others where they are.
+    whole = frame.assign(score=data.y)
+    np.testing.assert_array_equal(linear().fit(whole, "score", data.w).predict(frame), expected)
+    np.testing.assert_array_equal(linear().fit(frame.astype("f4").astype("f8"), data.y, data.w).predict(frame.iloc[:, ::-1]).shape, (400,))
+    for kind in ("int16", "bool", "float32"):
+        made = (frame > 0).astype(kind)
+        np.testing.assert_array_equal(linear().fit(made, data.y, data.w).predict(made), linear().fit(made.astype(float), data.y, data.w).predict(made))
+    mixed = frame.assign(x1=frame["x1"].astype("f4"))
+    assert _data.frame(mixed).matrix is None and list(_data.frame(mixed).columns) == ["x0", "x1", "x2"]
+    assert linear().fit(frame, data.y, data.w).predict(frame[:0]).shape == (0,)
+    assert linear().fit(frame[::2], data.y[::2], data.w[::2]).predict(frame.iloc[::-1]).shape == (400,)
+
+
 def test_pandas_with_missing_values_and_categories():
     pandas = pytest.importorskip("pandas")
     drawn = draw()

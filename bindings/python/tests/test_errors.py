@@ -38,6 +38,92 @@ def test_data_that_cannot_be_used(data):
     assert linear(missing_outcome="drop").fit(X, gaps, w).predict_training().shape == (399,)
 
 
+def with_value(values, value):
+    made = np.array(values, dtype=float)
+    made.flat[3] = value
+    return made
+
+
+@pytest.mark.parametrize(
+    "match, change",
+    [
+        ("infinite.*replace them", lambda X, y, w: dict(X=with_value(X, np.inf))),
+        ("outcome.*1 of 400.*missing_outcome|outcome.*infinite.*drop", lambda X, y, w: dict(y=with_value(y, np.inf))),
+        ("outcome: 400 of 400 values are missing", lambda X, y, w: dict(y=np.full(400, np.nan))),
+        ("treatment.*1 of 400 rows are missing.*remove these rows", lambda X, y, w: dict(w=with_value(w, np.nan))),
+        ("looks continuous", lambda X, y, w: dict(w=X[:, 0])),
+        ("weight.*not negative", lambda X, y, w: dict(sample_weight=-np.ones(400))),
+        ("weight.*every weight is 0", lambda X, y, w: dict(sample_weight=np.zeros(400))),
+        ("weight: has 3 values.*one value for each row", lambda X, y, w: dict(sample_weight=np.ones(3))),
+        ("cluster: has 3 values", lambda X, y, w: dict(cluster=np.ones(3))),
+        ("1 clusters for 2 folds.*more clusters", lambda X, y, w: dict(cluster=np.ones(400))),
+        ("cluster.*missing", lambda X, y, w: dict(cluster=with_value(w, np.nan))),
+        ("propensity.*1.5.*not percentages", lambda X, y, w: dict(propensity=np.full(400, 1.5))),
+        ("3 columns of propensities for 2 arms", lambda X, y, w: dict(propensity=np.full((400, 3), 1 / 3))),
+        (r"propensity: has the shape \(3, 1\)", lambda X, y, w: dict(propensity=np.ones(3))),
+        (r"two dimensions are expected, not the shape \(400, 2, 2\)", lambda X, y, w: dict(X=np.ones((400, 2, 2)))),
+        ("as many values in each row", lambda X, y, w: dict(X=[[1, 2], [3]])),
+        ("read the file first", lambda X, y, w: dict(X="data.csv")),
+        ("outcome: one dimension is expected", lambda X, y, w: dict(y=np.column_stack([y, y]))),
+    ],
+)
+def test_arrays_that_cannot_be_used(data, match, change):
+    given = {"X": data.X, "y": data.y, "w": data.w, **change(data.X, data.y, data.w)}
+    with fails(f"(?s){match}") as raised:
+        linear().fit(given.pop("X"), given.pop("y"), given.pop("w"), **given)
+    assert isinstance(raised.value, mtlr.MetaLearnersError) and raised.value.location
+
+
+def test_what_is_asked_of_a_fitted_learner(fitted, data):
+    for match, question in [
+        ("use predict_training", lambda: fitted.predict(None)),
+        ("no arm '7'; known are 0, 1", lambda: fitted.predict(data.X, arm=7)),
+        ("scale 'log'; use 'difference'", lambda: fitted.predict(data.X, scale="log")),
+        ("must be: 0 < x < 1", lambda: fitted.interval(data.X, level=95)),
+        ("use 0.95 for intervals of 95 %", lambda: fitted.average_effect(level=95)),
+        ("no column 'effects'; did you mean 'effect_1'", lambda: fitted.study().column("effects")),
+        ("same rows in the same order", lambda: linear().fit(data.X[:50], data.y[:50], data.w[:50], reuse=fitted)),
+        ("call fit", lambda: linear().fit(data.X, data.y, data.w, reuse=linear())),
+        ("no row of .* has the label 'none'; known are 0, 1", lambda: linear(control="none").fit(data.X, data.y, data.w)),
+    ]:
+        with fails(match):
+            question()
+    with pytest.raises(NotImplementedError, match="fit with intervals.method: bootstrap"):
+        mtlr.SLearner(mtlr.Ridge(), folds=2).fit(data.X, data.y, data.w).interval(data.X)
+
+
+def test_dates_say_what_to_make_of_them_and_decimals_are_numbers(data):
+    pandas = pytest.importorskip("pandas")
+    from datetime import date
+    from decimal import Decimal
+
+    days = [date(2020, 1, 1 + row % 28) for row in range(400)]
+    base = pandas.DataFrame({"x": data.X[:, 0]})
+    frames = [base.assign(day=days), base.assign(day=pandas.to_datetime(days)), base.assign(day=pandas.to_datetime(days).tz_localize("UTC"))]
+    for frame in frames:
+        with fails(r"'day'.*days since the first: .*\.dt\.days"):
+            linear().fit(frame, data.y, data.w)
+    with fails(r"'day'.*column\.dt\.days"):
+        linear().fit(base.assign(day=pandas.to_timedelta(np.arange(400), unit="D")), data.y, data.w)
+    exact = base.assign(price=[Decimal(row) / 4 for row in range(400)])
+    effects = linear().fit(exact, data.y, data.w).predict(exact)
+    np.testing.assert_array_equal(effects, linear().fit(exact.astype(float), data.y, data.w).predict(exact.astype(float)))
+
+
+def test_columns_of_arrow_that_are_no_numbers_are_named_with_what_to_do(data):
+    pyarrow = pytest.importorskip("pyarrow")
+    from datetime import date, datetime, time, timedelta
+
+    for value, match in [
+        (date(2020, 1, 1), "dates"), (datetime(2020, 1, 1), "times of day and date"), (time(3), "times of day"),
+        (timedelta(3), "spans of time"), ([1.0], "lists"), ({"a": 1}, "structures"),
+    ]:  # fmt: skip
+        table = pyarrow.table({"x": data.X[:, 0], "odd": pyarrow.array([value] * 400)})
+        with pytest.raises(mtlr.MetaLearnersError, match=match) as raised:
+            linear().fit(table, data.y, data.w)
+        assert raised.value.location == "column 'odd'" and "leave the column out" in raised.value.remedy
+
+
 def test_columns_and_levels_are_checked_at_predict(data):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(data.X, columns=["age", "income", "size"]).assign(region=np.array(["n", "s"])[np.arange(400) % 2])

@@ -103,6 +103,21 @@ def test_curves_are_those_of_the_tables(study):
     np.testing.assert_array_equal(plots.uplift(slices).lines[0].get_xdata(), [0.25, 0.5, 1])
 
 
+def test_bands_of_uplift_curves_are_two_standard_errors(study):
+    curves = study.uplift_curves(replicates=400)
+    rows = curves.tables["curves"]
+    for plot, key in ((plots.gain, "gain"), (plots.qini, "qini")):
+        ends = plot(curves).collections[0].get_paths()[0].vertices
+        half = next(row for row in rows if row["share"] == 0.5)
+        at_half = ends[ends[:, 0] == 0.5, 1]
+        assert at_half.max() == pytest.approx(half[key] + 2 * half[f"{key}_std_error"])
+    # With arms of equal size both curves are nearly the same, and so are their errors, but that the Qini also counts by chance how many of
+    # those ranked first were treated; the last point has none.
+    ratios = [row["qini_std_error"] / row["gain_std_error"] for row in rows[:-1]]
+    assert 1 < ratios[0] < 2 and all(0.9 < ratio < 2 for ratio in ratios) and 0.9 < ratios[-1] < 1.1
+    assert rows[-1]["qini_std_error"] is None and rows[-1]["gain_std_error"] is None
+
+
 def test_bars_of_the_overlap_are_the_shares_of_both_arms(study):
     found = study.overlap()
     bins = [row for row in found.tables["histogram"] if row["propensity"] == "boosted trees"]

@@ -163,3 +163,42 @@ def test_what_an_estimator_says_is_told(data):
         mtlr.TLearner(LogisticRegression(), mtlr.Constant()).fit(data.X, data.y, data.w)
     with pytest.raises(mtlr.MetaLearnersError, match="call it"):
         mtlr.TLearner(LinearRegression).fit(data.X, data.y, data.w)
+
+
+class Ranking(BaseEstimator):
+    """A learner as scikit-learn's tools want it: the arm is a column of X, and the score is what they maximise."""
+
+    def __init__(self, learner=None):
+        self.learner = learner
+
+    def fit(self, X, y):
+        self.learner_ = clone(self.learner).fit(X[:, :-1], y, X[:, -1])
+        return self
+
+    def predict(self, X):
+        return self.learner_.predict(X[:, :-1])
+
+    def score(self, X, y):
+        return float(np.corrcoef(self.predict(X), 1 + X[:, 1])[0, 1])
+
+
+def test_grid_search_pipelines_and_tags(data):
+    from sklearn.model_selection import GridSearchCV, cross_val_score
+    from sklearn.utils.validation import check_is_fitted
+
+    made = mtlr.DRLearner(mtlr.Ridge(), mtlr.Logistic(), mtlr.Ridge(), folds=2)
+    whole = np.column_stack([data.X, data.w])
+    search = GridSearchCV(Ranking(made), {"learner__effect_model__l2": [0.1, 1e6], "learner__folds": [2, 3]}, cv=3).fit(whole, data.y)
+    assert search.best_params_["learner__effect_model__l2"] in (0.1, 1e6) and len(search.cv_results_["params"]) == 4
+    assert search.best_estimator_.learner_.effect_model.l2 == search.best_params_["learner__effect_model__l2"]
+    # What was searched is left as it was, and so are copies.
+    assert made.effect_model == mtlr.Ridge() and made._model is None
+    assert cross_val_score(Ranking(made), whole, data.y, cv=3).shape == (3,)
+    tags = made.__sklearn_tags__() if hasattr(made, "__sklearn_tags__") else None
+    if tags is not None:
+        assert tags.input_tags.allow_nan and tags.input_tags.categorical and tags.target_tags.required
+    check_is_fitted(clone(made).fit(data.X, data.y, data.w))
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        check_is_fitted(clone(made))

@@ -7,9 +7,13 @@ numbers, or of codes with levels. None of these packages but NumPy is imported u
 from __future__ import annotations
 
 import ctypes as c
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Optional, Sequence
 
 import numpy as np
@@ -69,6 +73,10 @@ class Frame:
 
     def take(self, name: str) -> Optional[Values]:
         """Takes a column out of the table; None where there is none."""
+        if self.matrix is not None and name in self.matrix_names:
+            # What is left of a matrix without one of its columns is columns, still where they are.
+            self.columns = {**{one: Values(self.matrix[:, place]) for place, one in enumerate(self.matrix_names)}, **self.columns}
+            self.matrix, self.matrix_names = None, []
         if name in self.columns:
             return self.columns.pop(name)
         if self.arrow is None or name not in self.arrow.names:
@@ -98,7 +106,7 @@ class Frame:
         if self.arrow is not None:
             table.arrow = self.arrow.handle.pointer
         if self.matrix is not None:
-            names = _texts(self.matrix_names)
+            names = _names(tuple(self.matrix_names))
             table.matrix = c.pointer(matrix_view(self.matrix))
             table.matrix_names = names
             kept += [self.matrix, names]
@@ -121,6 +129,12 @@ def matrix_view(matrix: Array) -> native.Matrix:
 
 def _texts(names: Sequence[str]) -> Any:
     return (c.c_char_p * max(1, len(names)))(*[_utf8(name) for name in names])
+
+
+@lru_cache(maxsize=32)
+def _names(names: tuple[str, ...]) -> Any:
+    """The same for the names of a matrix, which are those of the matrix before."""
+    return _texts(names)
 
 
 def _utf8(name: str) -> bytes:
@@ -148,9 +162,21 @@ def numbers(values: Array, name: str) -> Array:
         return values.astype(np.dtype(f"i{dtype.itemsize}"))
     if dtype.kind == "u":
         return values.astype(np.dtype(f"u{dtype.itemsize}"))
-    raise InvalidDataError(
-        f"values of type {dtype} cannot be used", f"column '{name}'", "convert them to numbers or to text, or leave the column out"
-    )
+    raise _useless(str(dtype), name)
+
+
+def _useless(kind: str, name: str) -> InvalidDataError:
+    """What to do about values that are neither numbers nor texts."""
+    low = kind.lower()
+    if any(part in low for part in ("timedelta", "duration", "interval")):
+        remedy = "make a number of them, such as days: column.dt.days, or leave the column out"
+    elif any(part in low for part in ("date", "timestamp", "period")):
+        remedy = "make numbers of them, such as the days since the first: (column - column.min()).dt.days, or column.dt.month, or leave the column out"
+    elif "complex" in low:
+        remedy = "use real and imaginary part as two columns, or leave the column out"
+    else:
+        remedy = "convert them to numbers or to text (astype), or leave the column out"
+    return InvalidDataError(f"values of type {kind} cannot be used", f"column '{name}'", remedy)
 
 
 def _absent(value: Any) -> bool:
@@ -201,7 +227,7 @@ def column(values: Any, name: str) -> Values:
         return _polars_column(values, name)
     if module == "pyarrow":
         return _arrow_column(values, name)
-    array = np.asarray(values)
+    array = _as_array(values, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -213,21 +239,25 @@ def column(values: Any, name: str) -> Values:
     return Values(numbers(array, name))
 
 
+def _as_array(values: Any, what: str) -> Array:
+    try:
+        return np.asarray(values)
+    except ValueError as problem:
+        raise InvalidDataError(f"cannot be read as an array: {problem}", what, "pass as many values in each row") from None
+
+
 def _object_column(array: Array, name: str) -> Values:
     """An array of Python objects: texts are categories, numbers are numbers, everything else is an error."""
     values = array.tolist()
     kinds = {type(value) for value in values if not _absent(value)}
     if kinds and all(issubclass(kind, (str, bytes)) for kind in kinds):
         return categories(values, name)
-    if all(issubclass(kind, (bool, int, float, np.number, np.bool_)) for kind in kinds):
+    if all(issubclass(kind, (bool, int, float, np.number, np.bool_, Decimal, Fraction)) for kind in kinds):
         made = [np.nan if _absent(value) else value for value in values]
         return Values(np.array(made, np.float64))
     found = ", ".join(sorted(kind.__name__ for kind in kinds))
-    raise InvalidDataError(
-        f"a column of Python objects ({found}) cannot be used",
-        f"column '{name}'",
-        "convert it to numbers or to text (astype), or leave it out",
-    )
+    error = _useless(found, name)
+    raise InvalidDataError(f"a column of Python objects ({found}) cannot be used", f"column '{name}'", error.remedy)
 
 
 def _pandas_column(series: Any, name: str) -> Values:
@@ -255,7 +285,7 @@ def _polars_column(series: Any, name: str) -> Values:
     if str(dtype).split("(")[0] in ("Categorical", "Enum", "String", "Utf8"):
         return categories(series.cast(type_of(series, "String")).to_list(), name)
     if not (dtype.is_numeric() or str(dtype) in ("Boolean", "Null")):
-        raise InvalidDataError(f"values of type {dtype} cannot be used", f"column '{name}'", "cast them to numbers or to text")
+        raise _useless(str(dtype), name)
     if series.null_count():
         series = series.cast(type_of(series, "Float64"))
     return Values(numbers(np.asarray(series.to_numpy()), name))
@@ -284,7 +314,7 @@ def _arrow_column(array: Any, name: str) -> Values:
     elif pa.types.is_decimal(kind) or (pa.types.is_integer(kind) and array.null_count):
         array = array.cast(pa.float64())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise InvalidDataError(f"values of type {kind} cannot be used", f"column '{name}'", "cast them to numbers or to text")
+        raise _useless(str(kind), name)
     return Values(numbers(array.to_numpy(zero_copy_only=False), name))
 
 
@@ -306,10 +336,15 @@ def frame(data: Any, what: str = "X") -> Frame:
 def _frame(data: Any, what: str) -> Frame:
     module = type(data).__module__.split(".")[0]
     if module == "pandas" and hasattr(data, "columns"):
-        names = [str(name) for name in data.columns]
-        if len(set(names)) == len(names):
-            return Frame(len(data), {name: _pandas_column(data.iloc[:, i], name) for i, name in enumerate(names)})
-        return Frame(len(data), matrix_names=names)
+        names = [str(name) for name in data.columns.tolist()]
+        if len(set(names)) < len(names):
+            return Frame(len(data), matrix_names=names)
+        # A frame that is one block of numbers is one matrix, which costs the same for any number of columns.
+        if getattr(getattr(data, "_mgr", None), "nblocks", 0) == 1 and isinstance(data.dtypes.iat[0], np.dtype):
+            block = data.to_numpy()
+            if block.dtype.kind in "fiub" and min(block.strides, default=0) > 0:
+                return Frame(len(data), matrix=numbers(block, names[0]), matrix_names=names)
+        return Frame(len(data), {name: _pandas_column(series, name) for name, (_, series) in zip(names, data.items())})
     if module == "polars" and hasattr(data, "collect"):
         raise InvalidArgumentError("a lazy frame has no rows yet", what, "call .collect() first")
     if module == "scipy" and hasattr(data, "tocsr"):
@@ -361,11 +396,16 @@ def _split(data: Any, name: str) -> tuple[Any, Any]:
 def _array(data: Any, what: str) -> Frame:
     if data is None:
         raise InvalidArgumentError("there are no data", what, "pass an array or a table with a row for each unit")
-    array = np.asarray(data)
+    if isinstance(data, (str, bytes, os.PathLike)):
+        raise InvalidArgumentError("a text or a path is no table", what, "read the file first, as by pandas.read_csv, and pass what it gives")
+    array = _as_array(data, what)
     if array.ndim == 1 and array.dtype.kind != "O":
         raise InvalidDataError(
             f"two dimensions are expected, not the shape {array.shape}", what, "use X.reshape(-1, 1) for one covariate"
         )
+    if array.ndim == 1 and any(isinstance(row, (list, tuple, np.ndarray)) for row in array):
+        # What NumPy makes of rows of several lengths, in versions that do not refuse them.
+        raise InvalidDataError("cannot be read as an array: rows have several lengths", what, "pass as many values in each row")
     if array.ndim != 2:
         raise InvalidDataError(f"two dimensions are expected, not the shape {array.shape}", what, "pass rows × covariates")
     if isinstance(array, np.ma.MaskedArray):

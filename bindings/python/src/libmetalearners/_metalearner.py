@@ -332,6 +332,8 @@ class MetaLearner:
         ndarray
             Shape (n,) of two arms, (n, K − 1) of K arms, (n, K − 1, classes) of an outcome of several classes.
         """
+        if X is None:
+            raise InvalidDataError("there are no rows", "X", "pass a table of covariates, or use predict_training() for the rows of training")
         values = self._predict(
             X, native.EFFECTS, propensity, arm=arm, baseline=baseline, scale=scale, progress=progress
         )  # fmt: skip

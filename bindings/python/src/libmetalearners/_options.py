@@ -49,13 +49,13 @@ DOCUMENTATION = """
         Folds of cross-fitting, and how often it is repeated with other folds.
     aggregation : {"median", "mean"}, optional
         How repeats are put together.
-    in_sample : {"out_of_fold", "nested"}, optional
+    in_sample : {"out_of_fold", "nested", "full"}, optional
         How effects of training rows are made.
     overlap : {"clip", "trim", "fail"}, optional
         What is done where propensities are outside of `overlap_bounds`.
     overlap_bounds : pair of float, optional
         The bounds of propensities.
-    prediction : {"full", "fold_mean", "fold_median"}, optional
+    prediction : {"full", "mean", "median"}, optional
         What predicts new rows: models of all rows, or those of the folds.
     effect_scale : {"difference", "ratio", "odds_ratio"}, optional
         What effects are measured as.

@@ -20,6 +20,12 @@ Progress = Union[bool, None, Callable[[str, int, int], Any]]
 
 _running: set["Job"] = set()
 
+_NUMBERS = sorted(int(number) for number in signal.valid_signals())
+# What `signal` wraps in enumerations, which would cost as much as a prediction of many rows.
+_bare: Any = sys.modules.get("_signal", signal)
+_handler: Callable[[int], Any] = _bare.getsignal
+_handle: Callable[[int, Any], Any] = _bare.signal
+
 
 class Job:
     """One call of the library, with the token that cancels it."""
@@ -116,7 +122,7 @@ def _interrupts(job: Job) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before: dict[int, Any] = {number: handler for number in signal.valid_signals() if callable(handler := signal.getsignal(number))}
+    before: dict[int, Any] = {number: handler for number in _NUMBERS if callable(handler := _handler(number))}
 
     def handle(number: int, frame: Any) -> None:
         try:
@@ -127,13 +133,13 @@ def _interrupts(job: Job) -> Iterator[None]:
 
     try:
         for number in before:
-            signal.signal(number, handle)
+            _handle(number, handle)
         yield
     finally:
         for number, handler in before.items():
             # A handler may have set another one, which stays.
-            if signal.getsignal(number) is handle:
-                signal.signal(number, handler)
+            if _handler(number) is handle:
+                _handle(number, handler)
 
 
 def make(

@@ -25,7 +25,8 @@ def _contributions(explanation: Any, output: Any) -> tuple[Numbers, list[str], s
     words = ""
     if values.ndim == 3:
         # shap has outputs last, this library in the middle.
-        if names and values.shape[2] != len(names) and values.shape[1] == len(names):
+        theirs = type(explanation).__module__.split(".")[0] == "shap"
+        if theirs or (names and values.shape[2] != len(names) and values.shape[1] == len(names)):
             values = values.transpose(0, 2, 1)
         place = outputs.index(output) if output in outputs else 0 if output is None else output
         if not isinstance(place, (int, np.integer)) or not 0 <= place < values.shape[1]:

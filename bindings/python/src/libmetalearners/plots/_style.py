@@ -34,7 +34,7 @@ def new_axes(ax: Optional[Axes], size: tuple[float, float] = (7.0, 4.2)) -> Axes
 def dress(ax: Axes, title: str, subtitle: str = "", x: str = "", y: str = "", grid: Optional[str] = "y") -> Axes:
     """Title, labels, and no line that says nothing."""
     # Broken into lines that fit above the axes, and no part of the layout, which would make room for it at the cost of the axes.
-    lines = textwrap.wrap(subtitle, max(40, int(12.5 * ax.figure.get_figwidth() * ax.get_position().width)))
+    lines = textwrap.wrap(subtitle, max(40, int(14.5 * ax.figure.get_figwidth() * ax.get_position().width)))
     ax.set_title(title, loc="left", fontsize=12.5, fontweight="bold", color=INK, pad=10 + 14 * len(lines))
     if lines:
         text = ax.annotate(
