@@ -21,6 +21,16 @@ warnings.filterwarnings("ignore")
 CATEGORIES = ["ethnicity", "gender", "frst_in_family", "school_urbanicity"]
 
 
+class Clock:
+    """Seconds on the wall, and of all threads: on a machine that others use, the second is what counts."""
+
+    def __init__(self):
+        self.start = time.perf_counter(), time.process_time()
+
+    def read(self):
+        return time.perf_counter() - self.start[0], time.process_time() - self.start[1]
+
+
 def data(path):
     """Covariates, outcome and arm, and which rows are held out."""
     pupils = pd.read_csv(path).drop(columns="schoolid")
@@ -46,9 +56,9 @@ def ours(X, y, w, held, space, threads):
         mtlr.RLearner(folds=5, seed=1), outcome=outcome, propensity=propensity, effect=effect, strategy="joint", score="r_loss",
         threads=threads,
     )  # fmt: skip
-    start = time.perf_counter()
+    clock = Clock()
     search.fit(X[~held], y[~held], w[~held], validation={"X": X[held], "y": y[held], "w": w[held]}, refit=False)
-    return time.perf_counter() - start, search
+    return clock.read(), search
 
 
 def peer(X, y, w, held, space, threads):
@@ -72,9 +82,9 @@ def peer(X, y, w, held, space, threads):
         random_state=1,
         store_raw_results=False,
     )
-    start = time.perf_counter()
+    clock = Clock()
     search.fit(X[~held], y[~held], w[~held], X[held], y[held], w[held])
-    return time.perf_counter() - start, search
+    return clock.read(), search
 
 
 def tables(own, other):
@@ -112,13 +122,14 @@ def main():
         for name, run in (("ours", ours), ("peer", peer)) if repeat % 2 == 0 else (("peer", peer), ("ours", ours)):
             seconds, search = run(*rows, space, options.threads)
             times[name].append(seconds)
-            print(f"{name}: {seconds:.2f} s", flush=True)
+            print(f"{name}: {seconds[0]:.2f} s, {seconds[1]:.2f} s of all threads", flush=True)
             if name == "ours":
                 own = search
             else:
                 other = search
-    medians = {name: statistics.median(found) for name, found in times.items()}
-    print(f"medians: ours {medians['ours']:.2f} s, peer {medians['peer']:.2f} s, {medians['peer'] / medians['ours']:.0f} times as long")
+    for place, what in enumerate(("on the wall", "of all threads")):
+        own_time, peer_time = (statistics.median(found[place] for found in times[name]) for name in ("ours", "peer"))
+        print(f"median seconds {what}: ours {own_time:.2f}, peer {peer_time:.2f}, {peer_time / own_time:.0f} times as many")
     print("fits of ours:", own.to_dict()["fits"])
     tables(own, other)
 

@@ -82,9 +82,11 @@ struct TuneTests {
         // As soon as the journal has some lines, the program is killed; it may have finished just before.
         let kill = try Program.shell(
             """
-            '\(Program.executable)' tune '\(spec)' '\(data)' -o '\(results)' --threads 1 --quiet & pid=$!
-            while kill -0 $pid 2>/dev/null && [ "$(wc -l < '\(results).journal' 2>/dev/null || echo 0)" -lt 5 ]; do :; done
-            kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null; echo done
+            ( while [ ! -e '\(results)' ] && [ "$(cat '\(results).journal' 2>/dev/null | wc -l)" -lt 5 ]; do :; done
+              kill -9 "$(cat '\(results).pid')" 2>/dev/null ) &
+            sh -c 'echo $$ > "$1".pid; exec "$0" tune "$2" "$3" -o "$1" --threads 1 --quiet' \
+                '\(Program.executable)' '\(results)' '\(spec)' '\(data)' 2>/dev/null
+            echo done
             """)
         #expect(kill.output.contains("done"))
         if !FileManager.default.fileExists(atPath: results) {

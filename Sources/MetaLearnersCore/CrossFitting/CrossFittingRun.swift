@@ -11,7 +11,8 @@ package final class CrossFittingRun: Sendable {
 
     /// Prepares a job that is known already.
     package convenience init(
-        _ fitter: CrossFitter, _ job: CrossFitter.Job, following leader: (run: CrossFittingRun, stage: Int)? = nil
+        _ fitter: CrossFitter, _ job: CrossFitter.Job,
+        following leader: (run: CrossFittingRun, stage: Int)? = nil
     ) {
         self.init(fitter, parts: job.parts, following: leader)
         self.job[0] = job
@@ -22,7 +23,8 @@ package final class CrossFittingRun: Sendable {
     /// - Parameter leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
     ///   be scheduled before, in the same graph, and have every unit that this one has (`holds`).
     package init(
-        _ fitter: CrossFitter, parts: CrossFitter.Parts, following leader: (run: CrossFittingRun, stage: Int)? = nil
+        _ fitter: CrossFitter, parts: CrossFitter.Parts,
+        following leader: (run: CrossFittingRun, stage: Int)? = nil
     ) {
         self.fitter = fitter
         self.leader = leader

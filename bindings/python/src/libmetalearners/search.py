@@ -14,8 +14,8 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union
 from . import _library as native
 from . import estimators
 from ._library import Handle, lib
-from ._metalearner import FloatArray, MetaLearner, _of_model
-from ._model import Model, Roles, assign_roles, make_dataset
+from ._metalearner import MetaLearner, _of_model
+from ._model import FloatArray, Model, Roles, assign_roles, make_dataset
 from ._options import merge
 from ._running import Progress, make
 from .errors import InvalidArgumentError, InvalidSpecError, NotFittedError
@@ -223,7 +223,8 @@ class _Search:
         for name in known[:3]:
             if name not in validation:
                 raise InvalidArgumentError("is missing", f"validation.{name}", "pass rows with X, y and w")
-        given = assign_roles(*(validation.get(name) for name in known), missing)
+        X, y, w, weight, cluster, propensity = (validation.get(name) for name in known)
+        given = assign_roles(X, y, w, weight, cluster, propensity, missing)
         if given.spec != roles.spec:
             raise InvalidArgumentError(
                 "has other columns than the rows to learn from", "validation", "pass the same arguments for both, under the same names"
