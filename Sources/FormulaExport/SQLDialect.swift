@@ -6,51 +6,58 @@ public enum SQLDialect: String, Sendable, CaseIterable {
 
     /// An identifier in quotation marks.
     func identifier(_ name: String) -> String {
-        "\"" + name.replacing("\"", with: "\"\"") + "\""
+        "\"" + Self.doubling(UInt8(ascii: "\""), in: name) + "\""
+    }
+
+    /// The text with one of the marks of ASCII twice wherever it stands: byte by byte, since a mark with an accent behind it is another
+    /// character to Swift, and still a mark to SQL.
+    private static func doubling(_ mark: UInt8, in text: String) -> String {
+        String(decoding: text.utf8.flatMap { $0 == mark ? [mark, mark] : [$0] }, as: UTF8.self)
     }
 
     /// A name that may be qualified, such as `schema.table`: parts between points, each of which may stand in quotation marks.
     ///
     /// - Throws: `invalidArgument` for an empty part or a quotation mark that does not end.
     func qualified(_ name: String) throws(MetaLearnersError) -> String {
+        let (mark, point) = (UInt8(ascii: "\""), UInt8(ascii: "."))
         var parts: [String] = []
-        var rest = Substring(name)
+        var rest = Array(name.utf8)[...]
         func refused() -> MetaLearnersError {
             MetaLearnersError(
                 .invalidArgument, at: "table", "'\(name)' is no name of a table",
                 remedy: "write table, schema.table or \"a name with points\"")
         }
         while true {
-            var part = ""
-            if rest.first == "\"" {
+            var part: [UInt8] = []
+            if rest.first == mark {
                 rest.removeFirst()
                 while true {
-                    guard let end = rest.firstIndex(of: "\"") else { throw refused() }
+                    guard let end = rest.firstIndex(of: mark) else { throw refused() }
                     part += rest[..<end]
-                    rest = rest[rest.index(after: end)...]
-                    guard rest.first == "\"" else { break }
-                    part += "\""
+                    rest = rest[(end + 1)...]
+                    guard rest.first == mark else { break }
+                    part.append(mark)
                     rest.removeFirst()
                 }
             } else {
-                let end = rest.firstIndex(of: ".") ?? rest.endIndex
-                part = String(rest[..<end])
+                let end = rest.firstIndex(of: point) ?? rest.endIndex
+                part = Array(rest[..<end])
                 rest = rest[end...]
-                guard !part.contains("\"") else { throw refused() }
+                guard !part.contains(mark) else { throw refused() }
             }
-            guard !part.isEmpty, !part.utf8.contains(0) else { throw refused() }
-            parts.append(part)
+            guard !part.isEmpty, !part.contains(0) else { throw refused() }
+            parts.append(String(decoding: part, as: UTF8.self))
             guard !rest.isEmpty else { break }
-            guard rest.removeFirst() == "." else { throw refused() }
+            guard rest.removeFirst() == point else { throw refused() }
         }
         return parts.map(identifier).joined(separator: ".")
     }
 
     /// A text as a literal, whatever the server's settings say of backslashes.
     func literal(_ text: String) -> String {
-        let quoted = "'" + text.replacing("'", with: "''") + "'"
+        let quoted = "'" + Self.doubling(UInt8(ascii: "'"), in: text) + "'"
         guard self == .postgres, text.utf8.contains(UInt8(ascii: "\\")) else { return quoted }
-        return "E" + quoted.replacing("\\", with: "\\\\")
+        return "E" + Self.doubling(UInt8(ascii: "\\"), in: quoted)
     }
 
     /// A number in double precision, read back to the same bits; NaN is NULL.

@@ -82,7 +82,7 @@ struct ExplainTests {
         let first = try run(["--threads", "1"])
         #expect(
             first.hasPrefix(
-                "cate_low,cate_low_base,cate_low_shap_x,cate_low_shap_group,cate_low_error_x,cate_low_error_group,"
+                "row,cate_low,cate_low_base,cate_low_shap_x,cate_low_shap_group,cate_low_error_x,cate_low_error_group,"
             ))
         #expect(first == (try run(["--threads", "3"])))
         #expect(first != (try run(["--seed", "5"])))

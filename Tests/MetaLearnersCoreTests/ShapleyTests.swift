@@ -360,6 +360,12 @@ struct ShapleyTests {
             try explained([formulas[7].formula], .pathDependent)
         }
         #expect(composite.says(.unsupported, "no sum"))
+        // A linear part has no training rows at splits, beside trees no more than alone.
+        let line = Formula(.standardised(Formula(.number(column: 0)), mean: 0, deviation: 1, missing: 0))
+        for formula in [line, Formula(.sum([line, formulas[0].formula]))] {
+            let linear = #expect(throws: MetaLearnersError.self) { try explained([formula], .pathDependent) }
+            #expect(linear.says(.unsupported, "no sum"))
+        }
         let read = try FormulaGraph(
             SpecValue(json: formulas[0].formula.specValue.json().utf8, source: "test")
         ).formulas

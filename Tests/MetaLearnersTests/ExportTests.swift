@@ -203,6 +203,7 @@ struct ExportTests {
     private static let hostile = [
         "a\"b", "a'b", "a\\", "*/ int main;", "/*", "??/", "??)", "line\nbreak", "tab\t", "%s%n", "ü é 漢字",
         "\u{202E}turned", "--", ";drop table x;--", "$$", "E'\\'", "\\x41", "{}", "mtlr_c0", "cate", " ",
+        "x'\u{301}y", "x\"\u{200D}y",
     ]
 
     private func hostileDocument(_ names: [String], levels: [String]) throws -> FormulaDocument {
@@ -243,6 +244,9 @@ struct ExportTests {
         for dialect in SQLDialect.allCases {
             let sql = try SQLExport(document, dialect: dialect).text
             #expect(sql.contains("\"a\"\"b\"") && sql.contains("'a''b'"))
+            // A mark with an accent is one character to Swift, and a mark to SQL.
+            #expect(sql.utf8.split(separator: Array("'x''\u{301}y'".utf8)).count > 1)
+            #expect(sql.utf8.split(separator: Array("\"x\"\"\u{200D}y\"".utf8)).count > 1)
             #expect(sql.contains(dialect == .postgres ? "E'a\\\\'" : "'a\\'"))
         }
         #expect(try !ONNXExport(document).bytes.isEmpty)

@@ -54,7 +54,8 @@ typedef struct mtlr_estimates {
  * Makes the study of a fitted model: on the rows that it was fitted to, effects and nuisances are out of fold; on other
  * rows they are what its models predict.
  *
- * @param out        the study; the caller frees it. It keeps what it needs of model and dataset, which may be freed first.
+ * @param out        the study; the caller frees it. It keeps what it needs of model and dataset, which may be freed first. Numbers that
+ *                   the dataset borrows (MTLR_DATASET_BORROW) must stay until the study is freed, too.
  * @param dataset    the rows; NULL for those of training, without their covariates: analyses that need covariates, or to
  *                   fit models anew, then give MTLR_UNSUPPORTED.
  * @param estimates  what is taken from elsewhere; NULL for nothing.

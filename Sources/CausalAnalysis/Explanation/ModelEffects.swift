@@ -74,6 +74,10 @@ struct ModelEffects: Sendable {
                 .invalidArgument, at: "columns", "'\(name)' is no covariate of the model",
                 remedy: SpellingSuggestion.clause(forName: name, in: names))
         }
+        for (place, name) in asked.enumerated() where asked[..<place].contains(name) {
+            throw MetaLearnersError(
+                .invalidArgument, at: "columns", "names '\(name)' twice", remedy: "name it once")
+        }
     }
 
     /// So many of the rows that have weight, drawn at random, ascending; all where there are no more.

@@ -118,6 +118,8 @@ public struct EffectExplainer: Sendable {
     public func explain(_ table: Table, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> Explanation
     {
+        let (cells, overflow) = (outputNames.count * featureNames.count).multipliedReportingOverflow(by: table.rowCount)
+        try AvailableMemory.require(overflow ? .max : cells, of: 48, for: "the explanation")
         let parts = Lock<[Explanation]>([])
         try explainParts(table, options) { part throws(MetaLearnersError) in
             parts.withLock { $0.append(part) }
@@ -158,11 +160,19 @@ public struct EffectExplainer: Sendable {
         case .predictions(let shapley): found = try shapley.explain(matrix, context)
         }
         let gap = found.close(to: prediction.columns, from: baseValues)
+        var warnings = warnings + prediction.warnings
+        let size = prediction.columns.reduce(baseValues.reduce(0) { max($0, abs($1)) }) { size, column in
+            column.reduce(size) { max($0, abs($1)) }
+        }
+        if gap > 1e-4 * size {
+            warnings.append(
+                "the values were up to \(gap) away from adding up to the prediction: do not rely on them, and report the model")
+        }
         return Explanation(
             outputNames: outputNames, featureNames: featureNames, values: found.values,
             standardErrors: found.errors, baseValues: baseValues, effects: prediction.columns,
             features: features, method: method, note: note, backgroundRowCount: backgroundRowCount,
-            largestGap: gap, warnings: warnings + prediction.warnings)
+            largestGap: gap, warnings: warnings)
     }
 }
 

@@ -24,6 +24,11 @@ extension CATEModel {
     public func formulaDocument(_ spec: ExportSpec) throws(MetaLearnersError) -> FormulaDocument {
         var formulas: [Formula] = []
         var names: [String] = []
+        if spec.what.count > 1, !spec.what.contains(.effects), spec.baseline != nil || spec.scale != nil {
+            throw MetaLearnersError(
+                .invalidArgument, at: spec.baseline != nil ? "baseline" : "scale",
+                "only effects compare arms, and they are not among what is asked for", remedy: "leave it out")
+        }
         for output in spec.what {
             // Only effects compare arms.
             let compares = output == .effects || spec.what.count == 1

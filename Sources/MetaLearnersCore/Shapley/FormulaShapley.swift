@@ -131,10 +131,10 @@ package struct FormulaShapley: Sendable {
     }
 
     private static func requirePathDependent(_ parts: FormulaParts) throws(MetaLearnersError) {
-        guard parts.restColumns.isEmpty else {
+        guard parts.isOfTreesAlone else {
             throw MetaLearnersError(
                 .unsupported, at: "method",
-                "the effect is no sum of the models' predictions, and has no path-dependent values",
+                "the effect is no sum of trees alone, and has no path-dependent values",
                 remedy: "use method: interventional")
         }
         guard parts.trees.allSatisfy({ $0.part.trees.allSatisfy { $0.shares != nil } }) else {

@@ -109,9 +109,11 @@ struct ExplainCommand: ParsableCommand {
         let (explainer, _) = try session.timed { () throws(MetaLearnersError) in
             try model.explainer(request, background: tables.1 ?? tables.0, session.execution)
         }
-        let table = sample(of: tables.0)
+        let drawn = sample(of: tables.0.rowCount)
+        let table = drawn.map { tables.0.selecting(rows: $0) } ?? tables.0
         let file = ExplanationFile(
-            explainer, try output.map { path throws(MetaLearnersError) in try OutputFile(path) })
+            explainer, rows: drawn,
+            try output.map { path throws(MetaLearnersError) in try OutputFile(path) })
         _ = try session.timed { () throws(MetaLearnersError) in
             try explainer.explainParts(table, session.execution) { part throws(MetaLearnersError) in
                 try file.append(part)
@@ -143,13 +145,13 @@ struct ExplainCommand: ParsableCommand {
         return request
     }
 
-    /// The rows to explain.
-    private func sample(of table: Table) -> Table {
-        guard let rows, rows < table.rowCount else { return table }
+    /// The rows to explain, of so many; nil for all.
+    private func sample(of count: Int) -> [Int32]? {
+        guard let rows, rows < count else { return nil }
         var stream = RandomStream(seed: UInt64(runOptions.seed ?? 0), path: 0x524F_5753)
         var drawn: [Int32] = []
-        stream.select(rows, of: table.rowCount) { row, isDrawn in if isDrawn { drawn.append(Int32(row)) } }
-        return table.selecting(rows: drawn)
+        stream.select(rows, of: count) { row, isDrawn in if isDrawn { drawn.append(Int32(row)) } }
+        return drawn
     }
 }
 

@@ -11,9 +11,13 @@ final class ExplanationFile: @unchecked Sendable {
     private var summary: ExplanationSummary
     private let file: OutputFile?
     private var isBegun = false
+    /// Which rows of the data were drawn; nil for all.
+    private let rows: [Int32]?
+    private var written = 0
 
-    init(_ explainer: EffectExplainer, _ file: OutputFile?) {
+    init(_ explainer: EffectExplainer, rows: [Int32]?, _ file: OutputFile?) {
         summary = ExplanationSummary(explainer)
+        self.rows = rows
         self.file = file
     }
 
@@ -27,7 +31,7 @@ final class ExplanationFile: @unchecked Sendable {
         let hasErrors = !part.standardErrors.isEmpty
         if !isBegun {
             isBegun = true
-            var names: [String] = []
+            var names = rows == nil ? [] : ["row"]
             for output in part.outputNames {
                 names += [output, output + "_base"] + features.map { "\(output)_shap_\($0)" }
                 if hasErrors || part.method == .permutation {
@@ -43,6 +47,8 @@ final class ExplanationFile: @unchecked Sendable {
                 isFirst = false
                 try file.append(NumberText.shortest(number).utf8)
             }
+            if let rows { try write(Double(rows[written]) + 1) }
+            written += 1
             for output in part.outputNames.indices {
                 try write(part.effects[output][row])
                 try write(part.baseValues[output])

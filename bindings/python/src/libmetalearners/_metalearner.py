@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, TypedDict, TypeVar, Union
 
 import numpy as np
@@ -499,15 +500,19 @@ class MetaLearner:
             Where a model within has no formula, as those of plug-ins have none.
         """
         request: dict[str, Any] = {"format": format, "what": [what] if isinstance(what, str) else list(what), **options}
-        request.update({key: value for key, value in {"arm": arm, "baseline": baseline, "scale": scale}.items() if value is not None})
+        request.update({key: label_text(value) for key, value in {"arm": arm, "baseline": baseline}.items() if value is not None})
+        if scale is not None:
+            request["scale"] = scale
         made = self._fitted.export(request)
         if path is None:
             return made if format == "onnx" else made.decode()
         place = os.path.realpath(path)
-        unfinished = f"{place}.{os.getpid()}.part"
+        unfinished = f"{place}.{os.getpid()}.{threading.get_ident()}.part"
         try:
             with open(unfinished, "wb") as file:
                 file.write(made)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(unfinished, place)
         finally:
             if os.path.exists(unfinished):

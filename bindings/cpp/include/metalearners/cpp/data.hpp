@@ -71,6 +71,8 @@ public:
     Table &add(std::string name, const std::vector<T> &numbers) {
         return add(std::move(name), numbers.data(), numbers.size(), 0);
     }
+    template <class T>
+    Table &add(std::string name, const std::vector<T> &&numbers) = delete;
     /** Numbers that the table keeps. */
     template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
     Table &add(std::string name, std::vector<T> &&numbers) {

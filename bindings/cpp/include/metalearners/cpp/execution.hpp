@@ -107,6 +107,10 @@ public:
         }
         raise(status, error);
     }
+    /** Throws what a callback threw although the call went on to its end; objects that it made have an owner by then. */
+    void finish() const {
+        if (thrown_) std::rethrow_exception(thrown_);
+    }
 
     template <class T, class Function, class... Arguments>
     std::shared_ptr<T> make(void (*release)(T *), Function function, Arguments... arguments) {
@@ -114,7 +118,7 @@ public:
         (*this)(function, &made, arguments...);
         std::shared_ptr<T> owner(made, release);
         // What was finished although a callback threw, such as an analysis that gives what it has.
-        if (thrown_) std::rethrow_exception(thrown_);
+        finish();
         return owner;
     }
 

@@ -137,10 +137,12 @@ public:
         averaging.estimand = static_cast<mtlr_estimand>(estimand);
         averaging.level = level;
         const std::vector<std::string> labels = arms(), names = classes();
+        if (labels.empty()) detail::refuse("was moved from", "model", "call it on the model that it was moved to");
         const std::size_t count = (labels.size() - 1) * (names.empty() ? 1 : names.size());
         std::vector<mtlr_average_effect> found(count);
         detail::Running running(execution);
         running(mtlr_model_average_effects, found.data(), static_cast<std::int64_t>(count), get(), static_cast<const mtlr_averaging *>(&averaging));
+        running.finish();
         std::vector<AverageEffect> made;
         for (const mtlr_average_effect &one : found) {
             std::optional<std::string> name;
@@ -178,6 +180,7 @@ private:
         char *told = nullptr;
         detail::Running running(execution);
         running(mtlr_model_predict, static_cast<void *>(made.values.data()), static_cast<std::int64_t>(made.values.size()), &told, get(), table, &asked);
+        running.finish();
         made.warnings = detail::texts(detail::take(told));
         return made;
     }

@@ -52,14 +52,15 @@ class Study {
 public:
     /** Of a fitted model and its rows. */
     Study(const Model &model, const Dataset &dataset, const Execution &execution = {})
-        : handle_(detail::Running(execution).make<mtlr_study>(mtlr_study_free, mtlr_study_create, model.get(), dataset.get(),
+        : dataset_(std::make_shared<Dataset>(dataset)), handle_(detail::Running(execution).make<mtlr_study>(mtlr_study_free, mtlr_study_create, model.get(), dataset.get(),
                                                               static_cast<const mtlr_estimates *>(nullptr))) {}
     /** Of a fitted model without covariates, which some analyses need. */
     explicit Study(const Model &model, const Execution &execution = {})
         : handle_(detail::Running(execution).make<mtlr_study>(mtlr_study_free, mtlr_study_create, model.get(), static_cast<const mtlr_dataset *>(nullptr),
                                                               static_cast<const mtlr_estimates *>(nullptr))) {}
     /** Of rows whose effects were computed elsewhere; propensities and arm means are fitted by the spec where they are not given. */
-    Study(const Dataset &dataset, const std::string &spec, const Estimates &given = {}, const Execution &execution = {}) {
+    Study(const Dataset &dataset, const std::string &spec, const Estimates &given = {}, const Execution &execution = {})
+        : dataset_(std::make_shared<Dataset>(dataset)) {
         mtlr_estimates estimates = MTLR_ESTIMATES_INIT;
         std::array<mtlr_matrix, 4> matrices{};
         const auto rows = static_cast<std::size_t>(dataset.rows());
@@ -95,11 +96,15 @@ public:
         char *page = nullptr;
         detail::Running running(execution);
         running(mtlr_study_report, &page, get(), requests.empty() ? static_cast<const char *>(nullptr) : requests.c_str());
-        return detail::take(page);
+        std::string text = detail::take(page);
+        running.finish();
+        return text;
     }
     const mtlr_study *get() const noexcept { return handle_.get(); }
 
 private:
+    // Freed after the handle, which may point into its numbers; null where there are no covariates.
+    std::shared_ptr<Dataset> dataset_;
     std::shared_ptr<mtlr_study> handle_;
 };
 
