@@ -34,12 +34,12 @@ struct EffectExplanationTests {
         _ dataset: CausalDataset, _ learner: String = "dr", _ backend: SpecValue = "ridge",
         on other: CausalDataset? = nil
     ) throws -> CausalStudy {
-        let spec: SpecValue = [
-            "learner": .string(learner),
-            "models": ["outcome": backend, "propensity": "logistic", "effect": backend],
-            "cross_fitting": ["folds": 3],
-        ]
-        let model = try MetaLearnerFitter(MetaLearnerSpec(spec)).fit(dataset)
+        var spec = SpecObject([("learner", .string(learner)), ("cross_fitting", ["folds": 3])])
+        // (auto brings models of its own.)
+        if learner != "auto" {
+            spec["models"] = ["outcome": backend, "propensity": "logistic", "effect": backend]
+        }
+        let model = try MetaLearnerFitter(MetaLearnerSpec(.object(spec))).fit(dataset)
         return try CausalStudy(model, on: other ?? dataset)
     }
 

@@ -82,7 +82,7 @@ struct ExplainTests {
         let first = try run(["--threads", "1"])
         #expect(
             first.hasPrefix(
-                "row,cate_low,cate_low_base,cate_low_shap_x,cate_low_shap_group,cate_low_error_x,cate_low_error_group,"
+                "row,cate_high,cate_high_base,cate_high_shap_x,cate_high_shap_group,cate_high_error_x,cate_high_error_group,"
             ))
         #expect(first == (try run(["--threads", "3"])))
         #expect(first != (try run(["--seed", "5"])))
@@ -115,7 +115,7 @@ struct ExplainTests {
             (["--rows", "0"], 2, "--rows"), (["--background-rows", "0"], 2, "--background-rows"),
             (["--permutations", "0"], 2, "--permutations"), (["--method", "exact"], 2, "exact"),
             (["--json", "-o", "-"], 2, "standard output"), (["--arm", "nobody"], 2, "nobody"),
-            (["--method", "path_dependent", "-o", out, "--scale", "ratio"], 4, "ratio"),
+            (["--method", "path_dependent", "-o", out, "--scale", "ratio"], 2, "ratio"),
             (["--background", folder.path("missing.csv")], 3, "missing.csv"),
             (["-o", data], 2, "the data file"),
         ] {
