@@ -137,7 +137,7 @@ struct AutoPair: Sendable {
     }
 }
 
-/// The weights of each fold's predictions, found on the other folds: what is combined at a row owes nothing to its own outcome.
+/// The weights of each fold's predictions, found on the other folds: the weights at a row are not fitted to its own outcome.
 ///
 /// Weights that were found on the very rows whose residuals an average effect takes make these residuals too small, the more so the
 /// fewer rows an arm has.

@@ -74,7 +74,9 @@ struct BlendedPropensity: FittedEstimator {
             var models: [(model: any FittedEstimator, weight: Double)] = []
             for _ in 0..<(try reader.readCount(elementSize: 9)) {
                 let weight = try reader.readDouble()
-                models.append((try registry.decodeNamed(from: &reader, outputCount: 2), weight))
+                let model = try registry.decodeNamed(
+                    from: &reader, outputCount: 2, excluding: BlendedModel.backendName)
+                models.append((model, weight))
             }
             guard ([probabilityWeight] + models.map(\.weight)).allSatisfy(\.isFinite) else {
                 throw BinaryReader.corrupt("the weights of a propensity make no sense")

@@ -51,7 +51,7 @@ struct LogOddsStack: Sendable, Equatable {
         let logOdds: [[Double]]
         let target: [Double]
         let rowWeights: [Double]?
-        /// What makes the mean of the weights one.
+        /// What makes weights add up to the number of rows of equal weight that say as much (Kish): the penalty stands beside these.
         let unit: Double
 
         init(logOdds: [[Double]], target: [Double], rowWeights: [Double]?) {
@@ -59,7 +59,8 @@ struct LogOddsStack: Sendable, Equatable {
             self.target = target
             self.rowWeights = rowWeights
             let total = rowWeights?.reduce(0, +) ?? 0
-            unit = total > 0 ? Double(target.count) / total : 1
+            let squares = rowWeights?.reduce(0) { $0 + $1 * $1 } ?? 0
+            unit = squares > 0 ? total / squares : 1
         }
 
         /// Loss, gradient and Hessian (by rows, below the diagonal) at some coefficients, the intercept first.

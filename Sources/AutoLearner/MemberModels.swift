@@ -73,7 +73,8 @@ struct MemberModels: Sendable {
             guard let source = MemberSum.Source(code: code), level.isFinite, share.isFinite else {
                 throw BinaryReader.corrupt("a term of an ensemble makes no sense")
             }
-            let model = try registry.decodeNamed(from: &reader, outputCount: 1)
+            let model = try registry.decodeNamed(
+                from: &reader, outputCount: 1, excluding: BlendedModel.backendName)
             terms.append(Term(source: source, level: level, share: share, model: model))
         }
         self.terms = terms

@@ -104,6 +104,22 @@ public struct BackendSpace: Sendable, Equatable {
     /// How many numbers of a point of the unit cube decide a setting.
     var dimension: Int { parameters.count { $0.values.isVaried } }
 
+    /// How many combinations of the values there are; nil for more than can be counted. (Ranges count all their points.)
+    var gridCount: Int? {
+        var count = 1
+        for (_, values) in parameters {
+            let own: Int
+            switch values {
+            case .values(let list): own = list.count
+            case .range(let range): own = range.points
+            }
+            let (product, overflow) = count.multipliedReportingOverflow(by: own)
+            guard !overflow else { return nil }
+            count = product
+        }
+        return count
+    }
+
     /// Every combination of the values.
     var grid: [SpecObject] {
         var settings = [setting([])]
@@ -220,6 +236,9 @@ public struct ParameterRange: ParameterizedSpec {
         }
         guard !isInteger || abs(low) < 1e15 && abs(high) < 1e15 else {
             throw place.error("has integers beyond ±10¹⁵")
+        }
+        guard !isInteger || low.rounded(.up) <= high.rounded(.down) else {
+            throw place.error("has no integer between \(low) and \(high)", remedy: "widen it, or leave integer out")
         }
     }
 

@@ -24,7 +24,7 @@ public struct Tuner: Sendable {
     let settings: [SearchSpace.Role: [SpecObject]]
 
     /// More candidates than this are refused before anything is fitted.
-    static let candidateLimit = 200_000
+    static let candidateLimit = 20_000
 
     /// Checks a spec and a search space, and draws the settings.
     ///
@@ -59,16 +59,36 @@ public struct Tuner: Sendable {
                 let seed = RandomStream.derivedSeed(UInt64(tuning.seed), 0x7475_6E65, number)
                 drawn = CandidateSampler(sampling: tuning.sampling, seed: seed).draw(spaces, tuning.drawn)
             } else {
+                let count = spaces.reduce(0) { sum, space in
+                    min(sum + min(space.gridCount ?? .max, Self.candidateLimit + 1), Self.candidateLimit + 1)
+                }
+                guard count <= Self.candidateLimit else {
+                    throw place.appending("models").appending(role.rawValue).error(
+                        "has more than \(Self.candidateLimit) combinations",
+                        remedy: "name fewer values, or use method: random")
+                }
                 drawn = spaces.flatMap(\.grid)
             }
             var models: [SpecObject] = []
+            var known: Set<String> = []
             for setting in drawn {
                 let model = Self.model(setting, own)
-                if !models.contains(model) { models.append(model) }
+                if known.insert(SpecValue.object(model).json()).inserted { models.append(model) }
             }
             settings[role] = models
         }
         self.settings = settings
+        // No learner has more candidates than there are combinations of its roles.
+        var most = 1
+        for role in SearchSpace.Role.allCases where tuning.strategy == .joint || role == .effect {
+            let (product, overflow) = most.multipliedReportingOverflow(by: max(settings[role]?.count ?? 0, 1))
+            most = overflow ? .max : product
+        }
+        guard most <= Self.candidateLimit else {
+            throw place.error(
+                "there are more than \(Self.candidateLimit) candidates",
+                remedy: "use strategy: staged, or method: random with fewer candidates")
+        }
         // Every setting is one that its backend takes, before anything is fitted.
         for role in SearchSpace.Role.allCases {
             for model in settings[role] ?? [] {

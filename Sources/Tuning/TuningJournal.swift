@@ -71,7 +71,9 @@ public final class TuningJournal: Sendable {
                 }
                 entries = Array(lines.dropFirst())
             } else if !bytes.isEmpty {
-                throw MetaLearnersError(.invalidArgument, at: path, "is no journal of a search")
+                throw MetaLearnersError(
+                    .invalidArgument, at: path, "is no journal of a search",
+                    remedy: "start anew without --resume, or name another file")
             }
         }
         guard ftruncate(opened, off_t(kept)) == 0, lseek(opened, off_t(kept), SEEK_SET) >= 0 else {

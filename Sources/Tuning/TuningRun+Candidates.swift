@@ -222,6 +222,10 @@ extension TuningRun {
         let missing = items.filter { known($0, share) == nil }
         guard !missing.isEmpty else { return }
         let registry = try registry(share)
+        // At a part of the resource nuisances are parts as well: they must not be taken for whole ones later.
+        let request =
+            share < 1
+            ? FitRequest(training, self.request.repeats, fingerprint: self.request.fingerprint) : self.request
         // Candidates that differ in their effect models alone, by what they have in common.
         var families: [[Planned]] = []
         var related: [String: [Int]] = [:]
@@ -242,7 +246,7 @@ extension TuningRun {
                 let family = related[name]?.first { index in
                     item.isPlain && isStage(spec, of: families[index][0].fitter.spec, .effect)
                 }
-                let plan = try plan(item, fitter, following: family.map { families[$0][0].plan })
+                let plan = try plan(item, fitter, request, following: family.map { families[$0][0].plan })
                 let planned = Planned(item: item, fitter: fitter, plan: plan)
                 if let family {
                     families[family].append(planned)
@@ -254,12 +258,13 @@ extension TuningRun {
                 try keep(DoneCandidate(note: error.description), item.key(share))
             }
         }
-        try run(families, scoring, share)
+        try run(families, request, scoring, share)
     }
 
-    private func plan(_ item: CandidateItem, _ fitter: MetaLearnerFitter, following leader: (any FitPlan)?)
-        throws(MetaLearnersError) -> any FitPlan
-    {
+    private func plan(
+        _ item: CandidateItem, _ fitter: MetaLearnerFitter, _ request: FitRequest,
+        following leader: (any FitPlan)?
+    ) throws(MetaLearnersError) -> any FitPlan {
         var purpose = FitPurpose.model
         if item.isPlain {
             if validation == nil {
@@ -274,7 +279,9 @@ extension TuningRun {
         return try fitter.strategy.plan(request.ofMember, for: purpose)
     }
 
-    private func run(_ families: [[Planned]], _ scoring: Scoring, _ share: Double) throws(MetaLearnersError) {
+    private func run(
+        _ families: [[Planned]], _ request: FitRequest, _ scoring: Scoring, _ share: Double
+    ) throws(MetaLearnersError) {
         var graph = TaskGraph()
         var ranges: [(item: CandidateItem, tasks: Range<Int>)] = []
         for family in families {
@@ -296,9 +303,11 @@ extension TuningRun {
         }
         let report = try limited(families.flatMap { $0.map(\.fitter.spec) }).run(graph, goingOn: true)
         request.graphHasRun()
+        for (_, range) in ranges {
+            if let error = report.failure(range), error.kind == .inputOutput { throw error }
+        }
         for (item, range) in ranges where known(item, share) == nil {
             let error = report.failure(range)
-            if let error, error.kind == .inputOutput { throw error }
             try keep(DoneCandidate(note: error?.description ?? "was not fitted"), item.key(share))
         }
     }

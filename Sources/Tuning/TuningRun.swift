@@ -169,13 +169,13 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
     }
 
     func keep(_ nuisance: DoneNuisance, _ key: String) throws(MetaLearnersError) {
-        done.withLock { $0.nuisances[key] = nuisance }
         try journal?.append(nuisance.entry(key))
+        done.withLock { $0.nuisances[key] = nuisance }
     }
 
     func keep(_ candidate: DoneCandidate, _ key: String) throws(MetaLearnersError) {
-        done.withLock { $0.candidates[key] = candidate }
         try journal?.append(candidate.entry(key))
+        done.withLock { $0.candidates[key] = candidate }
     }
 
     // MARK: Roles
@@ -281,6 +281,7 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
     ) throws(MetaLearnersError) -> TuningResult {
         let table = CandidateTable(self, items, statistics)
         let best = table.best(tuner.tuning.choose)
+        let heldWarnings = tuner.tuning.validationShare > 0 ? [] : (validation?.warnings ?? []).map { "validation: " + $0 }
         var bestSpec: MetaLearnerSpec?
         if let best, let learner = best.learner {
             var models = best.models
@@ -296,7 +297,7 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
             candidates: table.rows, nuisances: nuisanceResults(), best: best, bestSpec: bestSpec,
             scoringModels: scoringModels,
             rows: (training.rowCount, validation?.rowCount ?? 0),
-            findings: table.findings(best, isComplete: isComplete), warnings: training.warnings + warnings,
+            findings: table.findings(best, isComplete: isComplete), warnings: training.warnings + heldWarnings + warnings,
             isComplete: isComplete, dataset: whole, registry: tuner.registry)
     }
 }

@@ -117,11 +117,19 @@ public struct TuningSpec: ParameterizedSpec {
             "choose", \.choose, "the best score, or the plainest effects within one standard error of it"),
         .number(
             "validation_share", \.validationShare, in: 0...0.9,
-            "share of rows held out to judge by; 0 to judge out of fold"),
+            "share of rows held out to judge by, at least 0.05; 0 to judge out of fold"),
         .nested("halving", \.halving, "what the method halving saves, and how"),
         .boolean("train_scores", \.trainScores, "scores on the rows of training too"),
         .integer("seed", \.seed, in: 0...Int.max, "seed of drawn settings and held-out rows"),
     ]
+
+    public func check(at place: SpecPath) throws(MetaLearnersError) {
+        guard validationShare == 0 || validationShare >= 0.05 else {
+            throw place.appending("validation_share").error(
+                "is \(validationShare), must be 0 or at least 0.05",
+                remedy: "hold more rows out, or judge out of fold by 0")
+        }
+    }
 
     /// How many settings of each role are drawn; 0 for the grid.
     var drawn: Int { method == .random && candidates == 0 ? 20 : method == .grid ? 0 : candidates }

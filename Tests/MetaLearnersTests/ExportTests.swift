@@ -100,6 +100,8 @@ struct ExportTests {
         // The other languages take whatever C takes.
         for format in [ExportSpec.Format.onnx, .sql, .json] {
             spec.format = format
+            // (As a query, which computes shared steps once: an expression may be too long.)
+            spec.table = format == .sql ? "people" : nil
             #expect(try !model.exported(spec).isEmpty)
         }
         let read = try FormulaDocument(SpecValue(json: model.exported(spec), source: "export"))

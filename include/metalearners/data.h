@@ -169,7 +169,8 @@ typedef struct mtlr_dataset mtlr_dataset;
 
 /**
  * Point into the caller's numbers instead of copying them, where possible. They must neither move nor change
- * until mtlr_dataset_free() has returned for the dataset, and mtlr_study_free() for every study made of it. The table itself, names and levels are copied in any case.
+ * until mtlr_dataset_free() has returned for the dataset, and mtlr_study_free() and mtlr_tuning_free() for every study and
+ * search made of it. The table itself, names and levels are copied in any case.
  * @since 0.9
  */
 #define MTLR_DATASET_BORROW ((uint32_t)1)

@@ -23,7 +23,8 @@ typedef struct mtlr_tuning mtlr_tuning;
  * A candidate that cannot be fitted has a note in place of a score. A cancelled search is a result too as soon as one
  * candidate is done, whose JSON says "complete": false; before that it is MTLR_CANCELLED.
  *
- * @param out         the result; the caller frees it. It keeps what it needs of the datasets, which may be freed first.
+ * @param out         the result; the caller frees it. It keeps what it needs of the datasets, which may be freed first. Numbers that
+ *                    they borrow (MTLR_DATASET_BORROW) must stay until the result is freed, too.
  * @param validation  rows to judge by, made with the same spec, which take no part in any fit; NULL to judge out of fold, or by
  *                    the share of the rows that "validation_share" says.
  * @param spec        JSON as mtlr_model_fit() takes it, with a section "tuning": what is tried, and how.

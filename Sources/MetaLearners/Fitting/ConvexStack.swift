@@ -43,8 +43,8 @@ package struct ConvexStack: Sendable, Equatable {
 
     /// Finds the weights without each of some groups of rows: those of `group[g]` never see the rows of g.
     ///
-    /// Predictions that are out of fold, combined for the rows of a fold by the weights without it, owe nothing to the outcomes
-    /// of these rows.
+    /// Predictions that are out of fold, combined for the rows of a fold by the weights without it, have weights that were not
+    /// fitted to the outcomes of these rows.
     ///
     /// - Parameters:
     ///   - groups: which group each row is of, from 0.

@@ -156,12 +156,18 @@ extension FittedEstimator {
 extension Registry {
     /// Reads what `encodeNamed` wrote.
     ///
-    /// - Parameter outputCount: how many numbers a prediction has.
+    /// - Parameters:
+    ///   - outputCount: how many numbers a prediction has.
+    ///   - excluded: a name that cannot stand here: a model made of models is no part of another, so that no bytes lead
+    ///     into each other without end.
     /// - Throws: `corruptModel`, `unsupported`.
-    package func decodeNamed(from reader: inout BinaryReader, outputCount: Int) throws(MetaLearnersError)
-        -> any FittedEstimator
-    {
+    package func decodeNamed(
+        from reader: inout BinaryReader, outputCount: Int, excluding excluded: String? = nil
+    ) throws(MetaLearnersError) -> any FittedEstimator {
         let backend = try reader.readString()
+        guard backend != excluded else {
+            throw BinaryReader.corrupt("a model of '\(backend)' is part of another one")
+        }
         let count = try reader.readCount(elementSize: 1)
         var inner = BinaryReader(try reader.readBytes(count))
         let model = try decode(backend, from: &inner)

@@ -8,9 +8,9 @@
 package struct PermutationWalks: Sendable {
     /// The columns that are replaced.
     let columns: [Int]
-    let backgroundCount: Int
+    package let backgroundCount: Int
     /// How many pairs of an order and its reverse each background row has.
-    let pairCount: Int
+    package let pairCount: Int
     /// The orders: places in `columns`, pair by pair, for each background row.
     private let orders: [Int32]
 
