@@ -74,7 +74,9 @@ extension AutoPair {
     func stackShare(_ results: AutoNuisances.Results, width: Int, folds: FoldAssignment)
         throws(MetaLearnersError) -> (share: [Double], blends: [ShareBlend])
     {
-        let linear = [AutoMember.Name.propensityLogistic, .propensityCurves].compactMap { results[$0]?.linear }
+        let linear = [AutoMember.Name.propensityLogistic, .propensityCurves].compactMap {
+            results[$0]?.linear
+        }
         let probability = try results.linear(.propensityLasso)
         let models = [AutoMember.Name.propensityTrees, .deepPropensityTrees].compactMap { results[$0] }
         var members = linear.map(\.outOfFold)
@@ -131,7 +133,8 @@ extension AutoPair {
         for name in [AutoMember.Name.marginalRidge, .marginalLasso, .marginalTrees] {
             if let result = results[name] { candidates.append(result.outOfFold[0]) }
         }
-        let marginal = stack(candidates, target: outcome, rows: rows, .freeIntercept, folds).combine(candidates)
+        let marginal = stack(candidates, target: outcome, rows: rows, .freeIntercept, folds).combine(
+            candidates)
         return AutoNuisances(
             share: share, shareBlends: blends, means: means, meanFormulas: formulas, marginal: marginal,
             results: results)

@@ -238,7 +238,8 @@ public struct ParameterRange: ParameterizedSpec {
             throw place.error("has integers beyond ±10¹⁵")
         }
         guard !isInteger || low.rounded(.up) <= high.rounded(.down) else {
-            throw place.error("has no integer between \(low) and \(high)", remedy: "widen it, or leave integer out")
+            throw place.error(
+                "has no integer between \(low) and \(high)", remedy: "widen it, or leave integer out")
         }
     }
 

@@ -281,7 +281,8 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
     ) throws(MetaLearnersError) -> TuningResult {
         let table = CandidateTable(self, items, statistics)
         let best = table.best(tuner.tuning.choose)
-        let heldWarnings = tuner.tuning.validationShare > 0 ? [] : (validation?.warnings ?? []).map { "validation: " + $0 }
+        let heldWarnings =
+            tuner.tuning.validationShare > 0 ? [] : (validation?.warnings ?? []).map { "validation: " + $0 }
         var bestSpec: MetaLearnerSpec?
         if let best, let learner = best.learner {
             var models = best.models
@@ -297,7 +298,8 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
             candidates: table.rows, nuisances: nuisanceResults(), best: best, bestSpec: bestSpec,
             scoringModels: scoringModels,
             rows: (training.rowCount, validation?.rowCount ?? 0),
-            findings: table.findings(best, isComplete: isComplete), warnings: training.warnings + heldWarnings + warnings,
+            findings: table.findings(best, isComplete: isComplete),
+            warnings: training.warnings + heldWarnings + warnings,
             isComplete: isComplete, dataset: whole, registry: tuner.registry)
     }
 }

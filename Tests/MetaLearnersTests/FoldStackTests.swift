@@ -87,7 +87,8 @@ struct FoldStackTests {
             #expect(gradient.allSatisfy { abs($0) < 1e-5 }, "\(gradient)")
         }
         let scaled = LogOddsStack.leavingOut(
-            columns, target: treated, rowWeights: weights.map { 1000 * $0 }, groups: groups, count: Self.folds)
+            columns, target: treated, rowWeights: weights.map { 1000 * $0 }, groups: groups, count: Self.folds
+        )
         for (one, other) in zip(stacks, scaled) {
             #expect(Approximate.equal(one.weights, other.weights, 1e-8))
         }
@@ -133,7 +134,8 @@ struct FoldStackTests {
                     arms: data.treatment.arms.enumerated().map { $1 == 1 && $0 % 2 == 0 ? 2 : $1 },
                     labels: ["a", "b", "c"]), outcome: data.outcome)
         }
-        let fit = try MetaLearnerFitter(MetaLearnerSpec(["cross_fitting": ["folds": 3]])).fitNuisances(dataset)
+        let fit = try MetaLearnerFitter(MetaLearnerSpec(["cross_fitting": ["folds": 3]])).fitNuisances(
+            dataset)
         let component = try #require(fit.components.first { $0.role.isPropensity })
         #expect(component.models.foldModels.count == 3)
         for (fold, model) in component.models.foldModels.enumerated() {

@@ -118,7 +118,8 @@ public struct EffectExplainer: Sendable {
     public func explain(_ table: Table, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> Explanation
     {
-        let (cells, overflow) = (outputNames.count * featureNames.count).multipliedReportingOverflow(by: table.rowCount)
+        let (cells, overflow) = (outputNames.count * featureNames.count).multipliedReportingOverflow(
+            by: table.rowCount)
         try AvailableMemory.require(overflow ? .max : cells, of: 48, for: "the explanation")
         let parts = Lock<[Explanation]>([])
         try explainParts(table, options) { part throws(MetaLearnersError) in
@@ -166,7 +167,8 @@ public struct EffectExplainer: Sendable {
         }
         if gap > 1e-4 * size {
             warnings.append(
-                "the values were up to \(gap) away from adding up to the prediction: do not rely on them, and report the model")
+                "the values were up to \(gap) away from adding up to the prediction: do not rely on them, and report the model"
+            )
         }
         return Explanation(
             outputNames: outputNames, featureNames: featureNames, values: found.values,

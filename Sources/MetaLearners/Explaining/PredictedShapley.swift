@@ -43,9 +43,11 @@ struct PredictedShapley: Sendable {
         let size = channels * width
         try AvailableMemory.require(matrix.rowCount * size, of: 32, for: "the explanation")
         // What one row asks: twice as numbers, and what is predicted.
-        let (ways, overflow) = (2 * walks.pairCount).multipliedReportingOverflow(by: walks.backgroundCount * width)
+        let (ways, overflow) = (2 * walks.pairCount).multipliedReportingOverflow(
+            by: walks.backgroundCount * width)
         try AvailableMemory.require(
-            overflow ? .max : ways, of: 8 * (2 * width + channels), for: "the predictions that a row is explained by",
+            overflow ? .max : ways, of: 8 * (2 * width + channels),
+            for: "the predictions that a row is explained by",
             remedy: "lower permutations or background_rows")
         let values = try AlignedBuffer<Double>(zeroed: matrix.rowCount * size)
         let errors = try AlignedBuffer<Double>(zeroed: matrix.rowCount * size)

@@ -147,7 +147,8 @@ private struct StackSums {
     var first: Group? { groups.first }
 
     init(
-        _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups group: [Int32]?, count: Int,
+        _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups group: [Int32]?,
+        count: Int,
         _ constraint: ConvexStack.Constraint
     ) {
         let members = predictions.count
