@@ -269,7 +269,7 @@ class Postgres:
         done = self.call(self.bin / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C", "--no-sync")
         if done.returncode == 0:
             done = self.call(self.bin / "pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log", "-o",
-                             f"-k {self.folder} -c listen_addresses= -c fsync=off", "start")
+                             f"-k {self.folder} -c listen_addresses= -c fsync=off -c jit=off -c statement_timeout=300s", "start")
         if done.returncode:
             self.why = done.stderr.strip().splitlines()[-1:] or ["it does not start"]
 
