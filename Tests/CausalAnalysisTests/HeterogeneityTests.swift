@@ -8,7 +8,7 @@ struct HeterogeneityTests {
     /// What `evaluate` runs on columns that were computed elsewhere.
     private static var analyses: [any Analysis.Type] {
         AnalysisRegistry.default.analyses(of: [.heterogeneity, .ranking, .evaluation])
-            .filter { !$0.init().needs.contains(.fitting) }
+            .filter { $0.init().needs.isDisjoint(with: [.fitting, .model]) }
     }
 
     @Test("The distribution of effects is that of the numbers, weights counted")

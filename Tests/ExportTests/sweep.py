@@ -20,6 +20,11 @@ import tempfile
 import numpy as np
 
 program, folder, *only = sys.argv[1:]
+# The short form: each learner with something, each kind of model, each kind of outcome, several arms.
+SHORT = {
+    "s, linear", "t, trees", "f, forest", "m, mixed", "x, mixed", "u, linear", "r, trees", "r, xgboost", "ra, linear", "dr, forest",
+    "t, three arms", "x, binary", "t, count", "s, classes", "r, joint", "auto", "ensemble", "t, unseen levels refused",
+}
 folder = pathlib.Path(folder)
 ROWS = 10_000
 NUMBERS = ["cate", 'in"come', "gaps"]
@@ -217,11 +222,11 @@ def quoted(name):
 
 
 def expression(model, options, path):
-    """The exported expressions; None for learners of several arms with calibrated propensities, which are for queries."""
+    """The exported expressions; None where they would be too long, which are for queries."""
     try:
         return run("export", model, *options, "-o", "-")
     except RuntimeError as error:
-        if "three_arms" not in path or "name a table" not in str(error):
+        if "name a table" not in str(error):
             raise
         return None
 
@@ -429,7 +434,7 @@ for needed, what, why in ((compilers, "exports to C", "there is no compiler"), (
         report("skipped", what, why)
 try:
     for name, spec, case in cases():
-        if only and name not in only:
+        if only != ["all"] and name not in (only or SHORT):
             continue
         try:
             detail = check(name, spec, case)
