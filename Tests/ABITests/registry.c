@@ -3,6 +3,7 @@
 #include <metalearners_plugin.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -355,10 +356,12 @@ static void caller_thread_elsewhere(void) {
         alarm(120);
         failures = 0;
         caller_thread();
-        _exit(failures != 0);
+        /* Success ends at once: what threads of the parent held is lost to the child, which valgrind would call a leak. */
+        if (failures == 0) raise(SIGKILL);
+        _exit(1);
     }
     int ended = 0;
-    CHECK(child > 0 && waitpid(child, &ended, 0) == child && WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    CHECK(child > 0 && waitpid(child, &ended, 0) == child && WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL);
 
     pthread_attr_t attributes;
     pthread_t thread;
