@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import errors, plots
 from ._library import analyses, backends, load_plugin, version
-from ._metalearner import Intervals, MetaLearner
+from ._metalearner import MetaLearner
 from ._model import MetaLearnersWarning
 from .errors import MetaLearnersError, NotFittedError
 from .estimators import (
@@ -40,7 +40,7 @@ from .learners import (
     XLearner,
     load,
 )
-from .results import AnalysisResult, AverageEffects
+from .results import AnalysisResult, AverageEffects, Intervals
 from .row_predictor import RowPredictor
 from .search import GridSearch, HalvingSearch, RandomSearch, Range
 from .study import Study

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import inspect
 import os
-import threading
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, TypedDict, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, Sequence, TypeVar, Union
 
 import numpy as np
 
 from . import _library as native
 from . import estimators
 from ._data import Frame, frame, label_text
+from ._files import replace_file
 from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, request
-from ._options import DOCUMENTATION, OPTIONS, RUNNING, merge, place
+from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._running import Progress
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
 from .explanation import Explanation, explain
-from .results import AverageEffects
+from .results import AverageEffects, Intervals
 from .row_predictor import RowPredictor
 
 if TYPE_CHECKING:
@@ -31,47 +31,6 @@ if TYPE_CHECKING:
 
 BaseModel = Union[estimators.BaseLearner, str, dict[str, Any], None]
 Self = TypeVar("Self", bound="MetaLearner")
-
-
-class Options(TypedDict, total=False):
-    """The keywords that all learners share; each is documented with the learners."""
-
-    control: Any
-    outcome_type: Optional[str]
-    multi_arm: Optional[str]
-    folds: Optional[int]
-    repeats: Optional[int]
-    aggregation: Optional[str]
-    in_sample: Optional[str]
-    overlap: Optional[str]
-    overlap_bounds: Optional[Sequence[float]]
-    prediction: Optional[str]
-    effect_scale: Optional[str]
-    interval_method: Optional[str]
-    interval_level: Optional[float]
-    interval_samples: Optional[int]
-    average_effects: Optional[bool]
-    keep_training: Optional[bool]
-    missing_outcome: Optional[str]
-    unseen_levels: Optional[str]
-    seed: Optional[int]
-    spec: Optional[dict[str, Any]]
-    threads: Optional[int]
-    memory_limit: Optional[int]
-
-
-class Intervals(NamedTuple):
-    """Effects with the ends of their intervals, each shaped as the effects of ``predict``."""
-
-    effect: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-    def plot(self, *, arm: int = 0, outcome: Optional[str] = None, ax: Any = None) -> Any:
-        """The effects with their intervals, from the lowest to the highest; see ``libmetalearners.plots.ranked_effects``."""
-        from . import plots
-
-        return plots.ranked_effects(self, arm=arm, outcome=outcome, ax=ax)
 
 
 class MetaLearner:
@@ -506,17 +465,7 @@ class MetaLearner:
         made = self._fitted.export(request)
         if path is None:
             return made if format == "onnx" else made.decode()
-        place = os.path.realpath(path)
-        unfinished = f"{place}.{os.getpid()}.{threading.get_ident()}.part"
-        try:
-            with open(unfinished, "wb") as file:
-                file.write(made)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, place)
-        finally:
-            if os.path.exists(unfinished):
-                os.remove(unfinished)
+        replace_file(path, made)
         return None
 
     @staticmethod
@@ -546,27 +495,3 @@ def _of_model(model: Model) -> MetaLearner:
     learner._named = True
     learner.arms_ = list(model.arms)
     return learner
-
-
-class LearnerWithModels(MetaLearner):
-    """A learner with base learners of the caller's choice."""
-
-    def __init__(
-        self,
-        outcome_model: BaseModel = None,
-        propensity_model: BaseModel = None,
-        effect_model: BaseModel = None,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(**options)
-        self.outcome_model = outcome_model
-        self.propensity_model = propensity_model
-        self.effect_model = effect_model
-
-    def _spec(self) -> dict[str, Any]:
-        models = {
-            role: estimators.model_spec(getattr(self, f"{role}_model"), f"{type(self).__name__}.{role}_model")
-            for role in ("outcome", "propensity", "effect")
-            if getattr(self, f"{role}_model") is not None
-        }
-        return merge({"models": models} if models else {}, super()._spec())

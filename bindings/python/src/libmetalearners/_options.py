@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Optional, TypedDict
+
+class Options(TypedDict, total=False):
+    """The keywords that all learners share; each is documented with the learners."""
+
+    control: Any
+    outcome_type: Optional[str]
+    multi_arm: Optional[str]
+    folds: Optional[int]
+    repeats: Optional[int]
+    aggregation: Optional[str]
+    in_sample: Optional[str]
+    overlap: Optional[str]
+    overlap_bounds: Optional[Sequence[float]]
+    prediction: Optional[str]
+    effect_scale: Optional[str]
+    interval_method: Optional[str]
+    interval_level: Optional[float]
+    interval_samples: Optional[int]
+    average_effects: Optional[bool]
+    keep_training: Optional[bool]
+    missing_outcome: Optional[str]
+    unseen_levels: Optional[str]
+    seed: Optional[int]
+    spec: Optional[dict[str, Any]]
+    threads: Optional[int]
+    memory_limit: Optional[int]
+
 
 OPTIONS: dict[str, str] = {
     "control": "data.control",

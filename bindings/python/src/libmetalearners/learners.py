@@ -5,11 +5,36 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
-from ._metalearner import BaseModel, LearnerWithModels, MetaLearner, Options
-from ._options import merge
+from . import estimators
+from ._metalearner import BaseModel, MetaLearner
+from ._options import Options, merge
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+
+class LearnerWithModels(MetaLearner):
+    """A learner with base learners of the caller's choice."""
+
+    def __init__(
+        self,
+        outcome_model: BaseModel = None,
+        propensity_model: BaseModel = None,
+        effect_model: BaseModel = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(**options)
+        self.outcome_model = outcome_model
+        self.propensity_model = propensity_model
+        self.effect_model = effect_model
+
+    def _spec(self) -> dict[str, Any]:
+        models = {
+            role: estimators.model_spec(getattr(self, f"{role}_model"), f"{type(self).__name__}.{role}_model")
+            for role in ("outcome", "propensity", "effect")
+            if getattr(self, f"{role}_model") is not None
+        }
+        return merge({"models": models} if models else {}, super()._spec())
 
 
 class SLearner(LearnerWithModels):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Optional, Union, overload
+from typing import Any, NamedTuple, Optional, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,20 @@ import numpy.typing as npt
 from .errors import InvalidArgumentError, UnsupportedError
 
 Rows = list[dict[str, Any]]
+
+
+class Intervals(NamedTuple):
+    """Effects with the ends of their intervals, each shaped as the effects of ``predict``."""
+
+    effect: npt.NDArray[np.float64]
+    lower: npt.NDArray[np.float64]
+    upper: npt.NDArray[np.float64]
+
+    def plot(self, *, arm: int = 0, outcome: Optional[str] = None, ax: Any = None) -> Any:
+        """The effects with their intervals, from the lowest to the highest; see ``libmetalearners.plots.ranked_effects``."""
+        from . import plots
+
+        return plots.ranked_effects(self, arm=arm, outcome=outcome, ax=ax)
 
 
 def to_pandas(rows: Any) -> Any:
