@@ -57,17 +57,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Explain so many rows, drawn at random (default: all).", valueName: "n"))
     var rows: Int?
 
-    @Option(help: ArgumentHelp("The arm that is asked about (default: all).", valueName: "label"))
-    var arm: String?
-
-    @Option(
-        help: ArgumentHelp("The arm that effects compare with (default: the control).", valueName: "label"))
-    var baseline: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Effects as difference, ratio or odds_ratio (default: the spec's).", valueName: "scale"))
-    var scale: EffectScale?
+    @OptionGroup var comparison: ComparisonOptions
 
     @Flag(help: "Print JSON instead of the table.")
     var json = false
@@ -139,9 +129,9 @@ struct ExplainCommand: ParsableCommand {
         request.backgroundRows = backgroundRows
         request.permutations = permutations
         request.seed = runOptions.seed ?? 0
-        request.arm = arm
-        request.baseline = baseline
-        request.scale = scale?.rawValue
+        request.arm = comparison.arm
+        request.baseline = comparison.baseline
+        request.scale = comparison.scale?.rawValue
         return request
     }
 

@@ -32,17 +32,7 @@ struct ExportCommand: ParsableCommand {
             valueName: "what"))
     var what: [PredictionRequest.Output] = []
 
-    @Option(help: ArgumentHelp("The arm that is asked about (default: all).", valueName: "label"))
-    var arm: String?
-
-    @Option(
-        help: ArgumentHelp("The arm that effects compare with (default: the control).", valueName: "label"))
-    var baseline: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Effects as difference, ratio or odds_ratio (default: the spec's).", valueName: "scale"))
-    var scale: EffectScale?
+    @OptionGroup var comparison: ComparisonOptions
 
     @Option(
         help: ArgumentHelp(
@@ -81,7 +71,7 @@ struct ExportCommand: ParsableCommand {
         files.writes("-o", output)
         try files.check()
         var spec = ExportSpec(format.format, what.isEmpty ? [.effects] : what)
-        (spec.arm, spec.baseline, spec.scale) = (arm, baseline, scale)
+        (spec.arm, spec.baseline, spec.scale) = (comparison.arm, comparison.baseline, comparison.scale)
         if let categories { spec.categories = categories }
         if let name { spec.name = name }
         if let dialect { spec.dialect = dialect }

@@ -37,17 +37,7 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The level of intervals (default: the spec's).", valueName: "share"))
     var level: Double?
 
-    @Option(help: ArgumentHelp("The arm that is asked about (default: all).", valueName: "label"))
-    var arm: String?
-
-    @Option(
-        help: ArgumentHelp("The arm that effects compare with (default: the control).", valueName: "label"))
-    var baseline: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Effects as difference, ratio or odds_ratio (default: the spec's).", valueName: "scale"))
-    var scale: EffectScale?
+    @OptionGroup var comparison: ComparisonOptions
 
     @Flag(help: "The rows are those that the model was fitted to; refused where they are not.")
     var training = false
@@ -76,7 +66,8 @@ struct PredictCommand: ParsableCommand {
         try files.check()
         let model = try CATEModel(contentsOf: model, registry: registry)
         let request = PredictionRequest(
-            intervals ? .intervals : what, arm: arm, baseline: baseline, scale: scale, level: level)
+            intervals ? .intervals : what, arm: comparison.arm, baseline: comparison.baseline,
+            scale: comparison.scale, level: level)
         _ = try model.columnNames(request)
         try OutputFile.requireWritable(output)
         let (path, options, ofTraining) = (data, dataOptions, training)
@@ -120,13 +111,5 @@ extension PredictionRequest.Output: ExpressibleByArgument {
         case .intervals: "effects with their intervals"
         case .stability: "stability of the effects"
         }
-    }
-}
-
-extension EffectScale: ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(
-            rawValue: argument.lowercased().split(separator: "-", omittingEmptySubsequences: false).joined(
-                separator: "_"))
     }
 }
