@@ -17,9 +17,5 @@ struct ComparisonOptions: ParsableArguments {
 }
 
 extension EffectScale: ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(
-            rawValue: argument.lowercased().split(separator: "-", omittingEmptySubsequences: false).joined(
-                separator: "_"))
-    }
+    public init?(argument: String) { self.init(spelled: argument) }
 }

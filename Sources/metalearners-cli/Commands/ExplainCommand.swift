@@ -146,10 +146,5 @@ struct ExplainCommand: ParsableCommand {
 }
 
 extension ExplanationRequest.Method: ExpressibleByArgument {
-    /// Names with hyphens are understood as well, in any case.
-    public init?(argument: String) {
-        self.init(
-            rawValue: argument.lowercased().split(separator: "-", omittingEmptySubsequences: false).joined(
-                separator: "_"))
-    }
+    public init?(argument: String) { self.init(spelled: argument) }
 }

@@ -95,12 +95,7 @@ struct PredictCommand: ParsableCommand {
 }
 
 extension PredictionRequest.Output: ExpressibleByArgument {
-    /// Names with hyphens are understood as well, in any case.
-    public init?(argument: String) {
-        self.init(
-            rawValue: argument.lowercased().split(separator: "-", omittingEmptySubsequences: false).joined(
-                separator: "_"))
-    }
+    public init?(argument: String) { self.init(spelled: argument) }
 
     /// The output in messages.
     fileprivate var noun: String {
