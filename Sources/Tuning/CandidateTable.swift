@@ -8,6 +8,8 @@ struct CandidateTable {
     let rows: [CandidateResult]
     private let isGain: Bool
     private let constant: CandidateResult?
+    /// The candidates within one standard error of the best one that can be chosen, which the constant cannot.
+    private let closeToChoice: Set<Int>
 
     init(_ run: TuningRun, _ items: [CandidateItem], _ statistics: ScoreStatistics?) {
         isGain = statistics?.isGain ?? false
@@ -27,6 +29,16 @@ struct CandidateTable {
             if first.share != second.share { return first.share > second.share }
             return (one, first.item.number) < (other, second.item.number)
         }
+        let choice = entries.first { $0.item.learner != nil && $0.share == 1 && loss($0).isFinite }?.done
+            .scored
+        closeToChoice = Set(
+            entries.filter { entry in
+                guard entry.share == 1, let scored = entry.done.scored, let choice, let statistics else {
+                    return false
+                }
+                let difference = statistics.difference(scored, choice)
+                return difference.value <= difference.stdError
+            }.map(\.item.number))
         let leading = entries.first.flatMap { $0.share == 1 ? $0.done.scored : nil }
         rows = entries.map { entry in
             let scored = entry.done.scored
@@ -58,7 +70,7 @@ struct CandidateTable {
     func best(_ rule: TuningSpec.Choice) -> CandidateResult? {
         let able = rows.filter { $0.learner != nil && $0.score?.isFinite == true && $0.resource == 1 }
         guard rule == .oneStdError else { return able.first }
-        let close = able.filter(\.isClose)
+        let close = able.filter { closeToChoice.contains($0.number) }
         let plainest = close.indices.min {
             (close[$0].spread ?? .infinity, $0) < (close[$1].spread ?? .infinity, $1)
         }

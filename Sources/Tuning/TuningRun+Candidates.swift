@@ -333,9 +333,10 @@ extension TuningRun {
         let (seconds, attoseconds) = (ContinuousClock.now - start).components
         try keep(
             DoneCandidate(
-                score: score, sample: sample, trainScore: train,
+                score: score.isFinite ? score : nil, sample: sample, trainScore: train,
                 spread: Self.spread(effects, (validation ?? training).weights), fitSeconds: meter.seconds,
-                fits: meter.fits, scoreSeconds: Double(seconds) + Double(attoseconds) * 1e-18),
+                fits: meter.fits, scoreSeconds: Double(seconds) + Double(attoseconds) * 1e-18,
+                note: score.isFinite ? nil : "its score is no finite number"),
             planned.item.key(share))
     }
 

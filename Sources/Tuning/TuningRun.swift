@@ -286,8 +286,11 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
         var bestSpec: MetaLearnerSpec?
         if let best, let learner = best.learner {
             var models = best.models
-            // Where nuisances were chosen by themselves, averages take them too.
-            if tuner.tuning.strategy == .staged, models[.propensity] == nil, let known = choice.propensity {
+            // Where nuisances were chosen by themselves, averages take them too. (Trimming leaves rows out by the propensity: there it is
+            // the one that the candidate was judged with.)
+            if tuner.tuning.strategy == .staged, tuner.spec.overlap.policy != .trim,
+                models[.propensity] == nil, let known = choice.propensity
+            {
                 models[.propensity] = known
             }
             bestSpec = try tuner.spec(learner, models)

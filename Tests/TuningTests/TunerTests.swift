@@ -243,6 +243,24 @@ struct TunerTests {
         }
     }
 
+    @Test("Where the constant is best, one standard error counts from the best learner")
+    func oneStandardErrorOfConstant() throws {
+        let data = try SyntheticDataset.nieWager(.c, rows: 600, seed: 3)
+        func search(_ rule: SpecValue) throws -> TuningResult {
+            let space: SpecValue = [
+                "choose": rule,
+                "models": ["effect": ["backend": "trees", "trees": [40, 80, 160], "learning_rate": 0.3]],
+            ]
+            return try Tuner(spec(.dr), tuning(space), registry: .default).run(data.dataset)
+        }
+        let (least, plainest) = (try search("best"), try search("one_std_error"))
+        // No learner is within one standard error of the constant, and still the plainest of equals is chosen.
+        #expect(plainest.candidates[0].learner == nil)
+        #expect(!plainest.candidates.contains { $0.isClose && $0.learner != nil })
+        let (best, chosen) = (try #require(least.best), try #require(plainest.best))
+        #expect((chosen.spread ?? .nan) <= (best.spread ?? .nan))
+    }
+
     @Test("Rows of validation take no part in any fit")
     func validation() throws {
         let data = try SyntheticDataset.linear(rows: 300, seed: 8).dataset
