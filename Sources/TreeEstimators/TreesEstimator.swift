@@ -17,7 +17,7 @@ public struct TreesEstimator: StagedEstimator {
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
-            .multiOutput, .counts, .quantiles, .staged, .contributions,
+            .multiOutput, .counts, .quantiles, .staged, .contributions, .collective,
         ])
 
     /// Stages are rounds of boosting.
@@ -54,9 +54,51 @@ public struct TreesEstimator: StagedEstimator {
         return try Self.fit(task, spec, context)
     }
 
+    /// Rows that several processes hold serve regression, the residual loss and classes, one tree for each output.
+    ///
+    /// - Throws: `unsupported` for early stopping, counts, quantiles and trees of several outputs.
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
+        try Self.requireCollective(objective, spec)
+    }
+
+    private static func requireCollective(_ objective: TrainingTask.Objective, _ spec: TreesSpec)
+        throws(MetaLearnersError)
+    {
+        var refused: (place: String, problem: String, remedy: String)?
+        switch objective {
+        case .regression, .residual: break
+        case .classification:
+            if sharesTrees(objective, spec) {
+                refused = (
+                    "multi_output", "trees of several outputs take no part in a collective fit yet",
+                    "leave it out"
+                )
+            }
+        case .count:
+            refused = (
+                "trees", "trees of counts take no part in a collective fit yet",
+                "take counts as numbers: data.outcome_type: continuous"
+            )
+        case .quantile: refused = ("trees", "quantiles take no part in a collective fit yet", "fit the mean")
+        case .multiRegression, .multiResidual:
+            refused = (
+                "trees", "trees of several outputs take no part in a collective fit yet",
+                "fit one effect per arm: multi_arm: pairwise"
+            )
+        }
+        if spec.earlyStopping > 0 {
+            refused = (
+                "early_stopping", "takes no part in a collective fit yet", "leave it out, and set trees"
+            )
+        }
+        guard let refused else { return }
+        throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
+    }
+
     private static func fit(_ task: TrainingTask, _ spec: TreesSpec, _ context: ExecutionContext)
         throws(MetaLearnersError) -> BoostedTreesModel
     {
+        if task.features.distribution != nil { try requireCollective(task.objective, spec) }
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore(rowWeights: task.cache.rowWeights)
         }
@@ -121,7 +163,7 @@ public struct TreesEstimator: StagedEstimator {
         let warnings = problem.rows.warnings
         switch problem.task.objective {
         case .regression, .residual:
-            let loss = QuadraticLoss(problem.task, training: problem.rows.training)
+            let loss = try QuadraticLoss(problem.task, training: problem.rows.training)
             if !loss.isHopeless {
                 try QuadraticBoosting(problem: problem, loss: loss).fit(&builder)
             }
@@ -164,7 +206,7 @@ public struct TreesEstimator: StagedEstimator {
     private static func classification(
         _ classes: Int, _ problem: BoostingProblem, _ builder: inout EnsembleBuilder, _ warnings: [String]
     ) throws(MetaLearnersError) -> BoostedTreesModel {
-        let boosting = ClassificationBoosting(problem, classes: classes)
+        let boosting = try ClassificationBoosting(problem, classes: classes)
         var warnings = warnings
         for (label, weight) in boosting.classWeights.enumerated() where weight == 0 {
             warnings.append("class \(label) does not occur in the rows to learn from")

@@ -9,8 +9,8 @@ struct BoostingProblem {
     let team: WorkTeam
     let context: ExecutionContext
 
-    /// The bits of the number of training rows.
-    var countBits: Int { Int.bitWidth - rows.training.count.leadingZeroBitCount }
+    /// The bits of the number of training rows, those of other processes among them.
+    var countBits: Int { Int.bitWidth - rows.totalCount.leadingZeroBitCount }
 
     /// The bits below the count in a cell of a histogram: the count never reaches the sign.
     var countShift: Int { 63 - countBits }

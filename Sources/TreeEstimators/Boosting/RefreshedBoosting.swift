@@ -14,14 +14,14 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         guard problem.countShift - 1 - problem.countBits >= 8 else {
             throw MetaLearnersError(
                 .unsupported,
-                "trees of counts and quantiles take at most 2^27 rows, not \(problem.rows.training.count)",
+                "trees of counts and quantiles take at most 2^27 rows, not \(problem.rows.totalCount)",
                 remedy: "fit on a sample of the rows")
         }
         if !(1e-18...1e18).contains(loss.largestValue) {
             builder.valueScale = 1 / BoostingProblem.scale(loss.largestValue, bits: 0)
         }
         let isNarrow = NarrowCell.serves(
-            rows: problem.rows.training.count, total: loss.sizes.total, largest: loss.sizes.largest,
+            rows: problem.rows.totalCount, total: loss.sizes.total, largest: loss.sizes.largest,
             countShift: problem.countShift)
         if isNarrow {
             try boost(NarrowCell.self, rules, &builder)
@@ -37,7 +37,7 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         var rules = rules
         let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
         let grower = try TreeGrower<Cell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
+            problem.matrix, rules, problem.rows, gradients: gradients, problem.team)
         try problem.boost(&builder, heldOutLoss: loss.heldOutLoss) {
             round, builder throws(MetaLearnersError) in
             guard let scales = loss.fill(Cell.self, gradients) else { return .overflow }

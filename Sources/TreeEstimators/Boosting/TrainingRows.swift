@@ -10,6 +10,10 @@ struct TrainingRows {
     let warnings: [String]
     /// One list of rows for each part of the work.
     let shards: [RowShard]
+    /// How many rows there are to learn from, those of other processes among them.
+    let totalCount: Int
+    /// What joins the processes that hold the rows; nil where there are no others.
+    let distribution: DistributedRows?
     private let rowSample: Double
     private let seed: UInt64
 
@@ -22,6 +26,8 @@ struct TrainingRows {
         training = parting.learned
         heldOut = parting.heldOut
         warnings = parting.warnings
+        distribution = task.features.distribution
+        totalCount = try distribution?.sum(training.count) ?? training.count
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
@@ -90,12 +96,23 @@ struct TrainingRows {
         return partials
     }
 
-    /// Which of the training rows tree number `tree` sees.
+    /// A sum and a bound of the largest number over the rows of all processes; neither is negative.
+    func ofAllProcesses(total: Int64, largest: Int64) throws(MetaLearnersError) -> (
+        total: Int64, largest: Int64
+    ) {
+        guard let distribution else { return (total, largest) }
+        let most = try distribution.maximum([largest, total == .max ? 1 : 0])
+        guard rowSample < 1 else { return (total, most[0]) }
+        // In halves, so that sums of large numbers do not overflow.
+        let halves = try distribution.sum([total >> 32, total & 0xFFFF_FFFF])
+        let (high, overflow) = (halves[0] + halves[1] >> 32).multipliedReportingOverflow(by: 1 << 32)
+        return (overflow || most[1] > 0 ? .max : high + halves[1] & 0xFFFF_FFFF, most[0])
+    }
+
+    /// Which of the training rows tree number `tree` sees: each is drawn by its number among the rows of all processes.
     private func drawSample(_ tree: Int) -> [Bool] {
-        var isDrawn = [Bool](repeating: false, count: training.count)
-        var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(tree))
-        let wanted = max(1, Int((rowSample * Double(training.count)).rounded()))
-        stream.select(wanted, of: training.count) { isDrawn[$0] = $1 }
-        return isDrawn
+        let key = RandomStream.derivedSeed(seed, 0x524F_5753, UInt64(tree))
+        let firstRow = distribution?.firstRow ?? 0
+        return training.map { RandomStream.uniform(of: firstRow + Int($0), key: key) < rowSample }
     }
 }
