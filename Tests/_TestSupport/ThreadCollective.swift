@@ -7,7 +7,7 @@ import MetaLearnersCore
 #endif
 
 /// Processes that are threads of this one: what a collective fit is tested with.
-package final class ThreadGroup: @unchecked Sendable {  // Everything that changes is read and written under `lock`.
+package final class ThreadGroup: @unchecked Sendable {  // Everything that changes is under `lock`.
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var arrived = 0
@@ -93,7 +93,8 @@ package final class ThreadGroup: @unchecked Sendable {  // Everything that chang
         #if canImport(Glibc)
             return thread
         #else
-            return thread!
+            guard let thread else { preconditionFailure("the system gives no thread") }
+            return thread
         #endif
     }
 

@@ -198,6 +198,12 @@ package final class DistributedRows: Sendable {
         Self.leave(for: error, state, collective)
     }
 
+    /// The same for a process that has not begun.
+    static func leave(_ collective: any Collective, for error: MetaLearnersError) {
+        guard collective.size > 0, (0..<collective.size).contains(collective.rank) else { return }
+        leave(for: error, Lock(State()), collective)
+    }
+
     private static func leave(
         for error: MetaLearnersError, _ state: Lock<State>, _ collective: any Collective
     ) {
@@ -220,7 +226,7 @@ package final class DistributedRows: Sendable {
     ) throws(MetaLearnersError) {
         try Self.guarding(state, collective) { () throws(MetaLearnersError) in
             try Self.agree(call, count, state, collective)
-            try body(collective)
+            if count > 0 { try body(collective) }
         }
     }
 
@@ -298,6 +304,7 @@ package final class DistributedRows: Sendable {
         var head: [Int64] = isRoot ? [Int64(text.count), kind] : [0, 0]
         try applyRaw(&head) { bytes throws(MetaLearnersError) in try collective.broadcast(bytes, from: root) }
         var bytes = isRoot ? text : [UInt8](repeating: 0, count: Int(head[0]))
+        guard !bytes.isEmpty else { return (head[1], bytes) }
         try applyRaw(&bytes) { bytes throws(MetaLearnersError) in try collective.broadcast(bytes, from: root)
         }
         return (head[1], bytes)
@@ -317,5 +324,17 @@ package final class DistributedRows: Sendable {
         _ body: (UnsafeMutableBufferPointer<Element>) throws(MetaLearnersError) -> Void
     ) throws(MetaLearnersError) {
         try values.withUnsafeMutableBufferPointer { values throws(MetaLearnersError) in try body(values) }
+    }
+}
+
+extension Optional where Wrapped == DistributedRows {
+    /// The sums over all processes; the numbers themselves where there are no others.
+    package func sum(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
+        try self?.sum(values) ?? values
+    }
+
+    /// The largest numbers of all processes.
+    package func maximum(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
+        try self?.maximum(values) ?? values
     }
 }
