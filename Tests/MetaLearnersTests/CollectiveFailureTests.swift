@@ -118,7 +118,7 @@ struct CollectiveFailureTests {
         let run = ThreadGroup.run(2) { collective in
             try CausalDataset(parts[collective.rank], spec, partOf: collective)
         }
-        #expect(errors(run.results).allSatisfy { $0?.says(.unsupported, "data.cluster") == true })
+        #expect(errors(run.results).allSatisfy { $0?.kind == .unsupported && $0?.location == "data.cluster" })
     }
 
     @Test("Linear models are those of one process to 1e-9", arguments: CollectiveFitTests.partitions)
