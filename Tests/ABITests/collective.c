@@ -145,7 +145,9 @@ typedef struct process {
     member member;
     int64_t first, rows;
     const char *spec;
+    int averages;
     mtlr_model *model;
+    mtlr_average_effect effect;
     mtlr_status status;
     char message[300];
     pthread_t thread;
@@ -180,6 +182,9 @@ static void *fit_part(void *argument) {
         CHECK(mtlr_dataset_rows(dataset) == p->rows);
         status = mtlr_model_fit(&p->model, dataset, p->spec, &execution, &error);
     }
+    if (status == MTLR_OK && p->averages) {
+        status = mtlr_model_average_effects(&p->effect, 1, p->model, NULL, &execution, &error);
+    }
     keep(p, status, error);
     mtlr_dataset_free(dataset);
     return NULL;
@@ -192,7 +197,7 @@ static void fit_parts(process *processes, const int64_t *shares, int size, const
     pthread_cond_init(&g.changed, NULL);
     int64_t first = 0;
     for (int rank = 0; rank < size; rank++) {
-        processes[rank] = (process){{&g, rank, rank == failing ? allowed : -1, 0}, first, shares[rank], spec, NULL, 0, "", 0};
+        processes[rank] = (process){{&g, rank, rank == failing ? allowed : -1, 0}, first, shares[rank], spec, strstr(spec, "keep_training") == NULL, NULL, {0}, 0, "", 0};
         first += shares[rank];
         CHECK(pthread_create(&processes[rank].thread, NULL, fit_part, &processes[rank]) == 0);
     }
@@ -237,6 +242,8 @@ static void linear_models_are_nearly_those_of_one_process(void) {
     mtlr_model *alone = fit(dataset, TRIAL_SPEC, 1);
     static double expected[TRIAL_ROWS], effects[TRIAL_ROWS];
     SUCCEEDS(mtlr_model_predict(expected, TRIAL_ROWS, NULL, alone, &t.table, NULL, NULL, &error));
+    mtlr_average_effect average;
+    SUCCEEDS(mtlr_model_average_effects(&average, 1, alone, NULL, NULL, &error));
     for (int partition = 0; partition < 3; partition++) {
         process processes[MOST];
         int size = partition < 2 ? 2 : 3;
@@ -249,6 +256,8 @@ static void linear_models_are_nearly_those_of_one_process(void) {
                 double difference = effects[row] - expected[row];
                 CHECK(difference < 1e-9 && difference > -1e-9);
             }
+            CHECK(fabs(processes[rank].effect.estimate - average.estimate) < 1e-9);
+            CHECK(fabs(processes[rank].effect.std_error - average.std_error) < 1e-9);
             mtlr_model_free(processes[rank].model);
         }
     }
@@ -286,7 +295,7 @@ static void an_error_of_one_is_told_to_all(void) {
     pthread_mutex_init(&g.lock, NULL);
     pthread_cond_init(&g.changed, NULL);
     for (int rank = 0; rank < 2; rank++) {
-        processes[rank] = (process){{&g, rank, -1, 0}, 120 * rank, 120, rank ? TRIAL_SPEC : TREES_SPEC, NULL, 0, "", 0};
+        processes[rank] = (process){{&g, rank, -1, 0}, 120 * rank, 120, rank ? TRIAL_SPEC : TREES_SPEC, 0, NULL, {0}, 0, "", 0};
         CHECK(pthread_create(&processes[rank].thread, NULL, fit_part, &processes[rank]) == 0);
     }
     for (int rank = 0; rank < 2; rank++) {
@@ -300,7 +309,7 @@ static void an_error_of_one_is_told_to_all(void) {
 
 static void what_cannot_be_is_refused(void) {
     trial_make(&t, 2);
-    process p = {{&(group){.size = 1}, 0, -1, 0}, 0, TRIAL_ROWS, TREES_SPEC, NULL, 0, "", 0};
+    process p = {{&(group){.size = 1}, 0, -1, 0}, 0, TRIAL_ROWS, TREES_SPEC, 0, NULL, {0}, 0, "", 0};
     pthread_mutex_init(&p.member.group->lock, NULL);
     pthread_cond_init(&p.member.group->changed, NULL);
     mtlr_collective collective = collective_of(&p.member);
