@@ -50,7 +50,9 @@ struct CollectiveTrafficTests {
         #expect(sent >= 2 * 300 * 8 && sent < 2 * 300 * 8 + 4000)
     }
 
-    @Test("Averages over the rows of all processes are to the bit those of one", arguments: CollectiveFitTests.partitions)
+    @Test(
+        "Averages over the rows of all processes are to the bit those of one",
+        arguments: CollectiveFitTests.partitions)
     func averages(shares: [Int]) throws {
         for (arms, weighted) in [(2, false), (3, true)] {
             let rows = try PartedRows(rows: 500, arms: arms, weighted: weighted)
@@ -82,12 +84,13 @@ struct CollectiveTrafficTests {
         var spec = try CollectiveFitTests.spec("dr")
         spec.keepTraining = true
         let models = try rows.fit(spec, [1, 1])
+        let whole = try rows.fit(spec)
         let error = #expect(throws: MetaLearnersError.self) { try models[0].averageEffects(.ate) }
         #expect(error?.kind == .unsupported && error?.problem.contains("a part of the rows") == true)
         #expect(throws: MetaLearnersError.self) { try CausalStudy(models[1]) }
         let run = ThreadGroup.run(2) { collective in
             // The other process has the rows of another model.
-            try (collective.rank == 0 ? models[0] : rows.fit(spec)).averageEffects(
+            try (collective.rank == 0 ? models[0] : whole).averageEffects(
                 .ate, ExecutionOptions(collective: collective))
         }
         for result in run.results {

@@ -15,7 +15,9 @@ extension CATEModel {
                 throw MetaLearnersError(
                     .invalidArgument, at: "collective",
                     "the processes have \(distribution.rowCount) of the \(trainingRowCount) rows that the model was fitted to",
-                    remedy: "call it in every process of the fit with the model of that process, with keep_training: true")
+                    remedy:
+                        "call it in every process of the fit with the model of that process, with keep_training: true"
+                )
             }
             let classes = outcomeKind.effectClasses
             var effects: [AverageEffect] = []

@@ -43,7 +43,8 @@ extension CausalStudy {
             throw MetaLearnersError(
                 .unsupported, at: dataset == nil ? "model" : "dataset",
                 "has a part of the rows alone, and other processes have the others",
-                remedy: "average effects by the collective of the fit; or give the study all rows in one process")
+                remedy:
+                    "average effects by the collective of the fit; or give the study all rows in one process")
         }
         let fitter = try MetaLearnerFitter(model.spec, registry: model.registry)
         func fitting(_ nuisances: NuisanceFit?, _ outcomeClass: Int?) -> StudyFitting? {
