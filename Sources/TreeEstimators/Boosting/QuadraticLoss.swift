@@ -11,14 +11,15 @@ struct QuadraticLoss {
     let base: Double
     /// Σ weight·residual², the residuals being those of the constant.
     let loss: Double
-    /// Σ weight·regressor², and its largest term.
+    /// Σ weight·regressor² over the training rows, and the largest term of any row.
     let hessian: (sum: Double, largest: Double)
-    /// The largest residual.
+    /// The largest residual of any row.
     let largestResidual: Double
     /// The weight that all rows share, where they do and the regressor is 1.
     let commonWeight: Double?
 
-    init(_ task: TrainingTask, training: [Int32]) {
+    /// Creates the loss of the training rows; where rows are held out, its magnitudes hold for these as well.
+    init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) {
         target = task.target
         weights = task.weights
         if case .residual(let values) = task.objective { regressor = values } else { regressor = nil }
@@ -31,6 +32,12 @@ struct QuadraticLoss {
             isUniform = isUniform && weight == first
             sums.product += weight * factor * target[Int(row)]
             sums.hessian += weight * factor * factor
+            sums.largest = max(sums.largest, weight * factor * factor)
+        }
+        for row in heldOut {
+            let weight = weights?[Int(row)] ?? 1
+            let factor = regressor?[Int(row)] ?? 1
+            isUniform = isUniform && weight == first
             sums.largest = max(sums.largest, weight * factor * factor)
         }
         let constant = sums.hessian > 0 ? sums.product / sums.hessian : 0
@@ -49,6 +56,9 @@ struct QuadraticLoss {
         // Residuals within the rounding errors of the target are none: trees must not fit those.
         let isNoise = largest <= largestTarget * 1e-13
         loss = isNoise ? 0 : total
+        for row in heldOut {
+            largest = max(largest, abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
+        }
         largestResidual = largest
     }
 

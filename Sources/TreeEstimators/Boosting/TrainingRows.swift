@@ -4,7 +4,7 @@ import MetaLearnersCore
 struct TrainingRows {
     /// The rows to learn from, ascending; rows of weight 0 are none of them.
     let training: [Int32]
-    /// The rows held out for early stopping, ascending.
+    /// The rows held out, for early stopping or for who chooses a number of rounds, ascending.
     let heldOut: [Int32]
     /// What a user must be told of them.
     let warnings: [String]
@@ -15,18 +15,27 @@ struct TrainingRows {
 
     /// Chooses the rows of `task`.
     ///
-    /// - Parameter parts: among how many parts of the work the rows are shared.
+    /// - Parameters:
+    ///   - judges: rows beside those of the task that are held out; nil where the spec says whether some of the task's are.
+    ///   - parts: among how many parts of the work the rows are shared.
     /// - Throws: `outOfMemory`.
-    init(_ task: TrainingTask, _ spec: TreesSpec, parts: Int) throws(MetaLearnersError) {
-        let parting = HeldOutRows(task, share: spec.validationShare, patience: spec.earlyStopping)
+    init(_ task: TrainingTask, _ spec: TreesSpec, judgedBy judges: [Int32]? = nil, parts: Int)
+        throws(MetaLearnersError)
+    {
+        let parting = HeldOutRows(
+            task, share: spec.validationShare, patience: judges == nil ? spec.earlyStopping : 0)
         training = parting.learned
-        heldOut = parting.heldOut
+        if let judges {
+            heldOut = task.weights.map { weights in judges.filter { weights[Int($0)] > 0 } } ?? judges
+        } else {
+            heldOut = parting.heldOut
+        }
         warnings = parting.warnings
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
         let leaves =
-            rowSample == 1 && spec.maxLeaves <= LeafBytes.maximumLeaves
+            rowSample == 1 && spec.leafLimit <= LeafBytes.maximumLeaves
             ? try AlignedBuffer<UInt8>(uninitialized: task.features.rowCount + 64) : nil
         var shards: [RowShard] = []
         for part in 0..<parts {
