@@ -3,7 +3,7 @@
 The R-learner, one train and validation split (a fifth of the rows, the same for both), five folds; outcome trees 25/50/100 x depth
 unlimited/5, propensity trees 5/50 x depth unlimited/3/5, effect trees 5/20/50 x depth unlimited/3/5; learning rate 0.1, 31 leaves.
 
-pip install metalearners "lightgbm<4.6" "scikit-learn<1.6" polars pyarrow pandas
+pip install metalearners narwhals "lightgbm<4.6" "scikit-learn<1.6" polars pyarrow pandas
 METALEARNERS_LIBRARY=.build-dist/libmetalearners.so.0 PYTHONPATH=bindings/python/src python3 Benchmarks/tuning/compare.py
 """
 

@@ -11,7 +11,7 @@ import MetaLearnersCore
 /// A weight acts as so many copies of a row would, but that `min_leaf_size` counts rows, and within the grid of the
 /// sums (about 10⁻⁶ of the target's spread at a million rows, finer for fewer; for classes 3·10⁻⁵ from 32,768 rows on,
 /// rounded without bias). Rows of weight 0 do not count.
-public struct TreesEstimator: StagedEstimator {
+public struct TreesEstimator: StageChoosingEstimator {
     /// The backend's name, version and capabilities.
     public static let backend = BackendDescription(
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
@@ -27,7 +27,10 @@ public struct TreesEstimator: StagedEstimator {
     public let spec: TreesSpec
 
     /// Whether every round is fitted: early stopping holds rows out and may end before.
-    public var fitsWholePath: Bool { spec.earlyStopping == 0 }
+    public var fitsWholePath: Bool { spec.earlyStopping == 0 && spec.trees.number != nil }
+
+    /// Whether the number of rounds is for rows that others hold out to say: `trees: auto`.
+    public var choosesStages: Bool { spec.choosesRounds }
 
     /// Creates the estimator.
     ///
@@ -40,7 +43,9 @@ public struct TreesEstimator: StagedEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try Self.fit(task, spec, context)
+        try Self.fit(
+            task, spec.settled(rows: try Self.rowCount(task), rounds: spec.plainRounds), context
+        ).model
     }
 
     /// Learns all rounds; stage r is the model after r of them. What `fit` costs.
@@ -49,9 +54,7 @@ public struct TreesEstimator: StagedEstimator {
     public func fitPath(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any StagedModel
     {
-        var spec = spec
-        spec.earlyStopping = 0
-        return try Self.fit(task, spec, context)
+        try fit(task, stages: spec.plainRounds, context)
     }
 
     /// Rows that several processes hold serve regression, the residual loss and classes, one tree for each output.
@@ -95,19 +98,51 @@ public struct TreesEstimator: StagedEstimator {
         throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
     }
 
-    private static func fit(_ task: TrainingTask, _ spec: TreesSpec, _ context: ExecutionContext)
-        throws(MetaLearnersError) -> BoostedTreesModel
+    /// Learns so many rounds, whatever the spec says of their number.
+    ///
+    /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
+    public func fit(_ task: TrainingTask, stages: Int, _ context: ExecutionContext)
+        throws(MetaLearnersError) -> any StagedModel
     {
+        var settled = spec.settled(rows: try Self.rowCount(task), rounds: stages)
+        settled.earlyStopping = 0
+        return try Self.fit(task, settled, context).model
+    }
+
+    /// Learns rounds until all are done that the spec allows, or the loss of `judges` has not fallen for `TreesSpec.patience` of them.
+    ///
+    /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
+    public func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> JudgedPath
+    {
+        var settled = spec.settled(rows: try Self.rowCount(task), rounds: spec.mostRounds)
+        settled.earlyStopping = 0
+        let (model, losses) = try Self.fit(task, settled, judgedBy: judges, context)
+        return JudgedPath(model: model, losses: losses)
+    }
+
+    /// How many rows there are to learn from, those of other processes among them.
+    private static func rowCount(_ task: TrainingTask) throws(MetaLearnersError) -> Int {
+        try task.features.distribution?.sum(task.rows.count) ?? task.rows.count
+    }
+
+    /// Fits a spec that names every number.
+    private static func fit(
+        _ task: TrainingTask, _ spec: TreesSpec, judgedBy judges: [Int32]? = nil, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> (model: BoostedTreesModel, losses: [Double]) {
         if task.features.distribution != nil { try requireCollective(task.objective, spec) }
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore(rowWeights: task.cache.rowWeights)
         }
         let matrix = try store.matrix(task.features, limits: .any(spec.maxBins), context)
         return try WorkTeam.with(threads: context.threads) { team throws(MetaLearnersError) in
-            let rows = try TrainingRows(task, spec, parts: team.threads)
+            let rows = try TrainingRows(task, spec, judgedBy: judges, parts: team.threads)
             let problem = BoostingProblem(
-                task: task, spec: spec, matrix: matrix, rows: rows, team: team, context: context)
-            return try fit(problem)
+                task: task, spec: spec, matrix: matrix, rows: rows, team: team, context: context,
+                isJudged: judges != nil)
+            var builder = EnsembleBuilder(rounds: spec.plainRounds)
+            let model = try fit(problem, &builder)
+            return (model, builder.heldOutLosses)
         }
     }
 
@@ -143,8 +178,8 @@ public struct TreesEstimator: StagedEstimator {
             values = vector(VectorLayout(outputs: outputs, hessian: .full), lossBytes: 8 * (outputs + 2))
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
-        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 ? 8 : 0)) + 2 * all
-        let trees = spec.trees * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
+        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 || spec.choosesRounds ? 8 : 0)) + 2 * all
+        let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)
     }
@@ -158,12 +193,14 @@ public struct TreesEstimator: StagedEstimator {
         }
     }
 
-    private static func fit(_ problem: BoostingProblem) throws(MetaLearnersError) -> BoostedTreesModel {
-        var builder = EnsembleBuilder(rounds: problem.spec.trees)
+    private static func fit(_ problem: BoostingProblem, _ builder: inout EnsembleBuilder)
+        throws(MetaLearnersError) -> BoostedTreesModel
+    {
         let warnings = problem.rows.warnings
         switch problem.task.objective {
         case .regression, .residual:
-            let loss = try QuadraticLoss(problem.task, training: problem.rows.training)
+            let loss = try QuadraticLoss(
+                problem.task, training: problem.rows.training, heldOut: problem.rows.heldOut)
             if !loss.isHopeless {
                 try QuadraticBoosting(problem: problem, loss: loss).fit(&builder)
             }

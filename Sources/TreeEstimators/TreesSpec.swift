@@ -10,12 +10,13 @@ public struct TreesSpec: BaseEstimatorSpec {
         case depthWise = "depth_wise"
     }
 
-    /// Boosting rounds; each adds one tree, or one per class where there are more than two.
-    public var trees = 200
+    /// Boosting rounds; each adds one tree, or one per class where there are more than two. `auto`: as many as predict the rows best
+    /// that cross-fitting holds out, at most `mostTrees`; `unjudgedTrees` where nothing is held out.
+    public var trees = AutoCount.auto
     /// The factor of each tree's leaf values.
     public var learningRate = 0.05
-    /// Leaves of a tree at most.
-    public var maxLeaves = 8
+    /// Leaves of a tree at most. `auto`: 8 for up to 2,000 rows, and more of them with more rows, at most 32 (`leaves(of:)`).
+    public var maxLeaves = AutoCount.auto
     /// Splits between the root and a leaf at most; 0 for no limit.
     public var maxDepth = 0
     /// Rows in a leaf at least, rows of weight 0 not counted.
@@ -41,7 +42,7 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var monotone: [String: MonotoneDirection] = [:]
     /// In which order leaves are split.
     public var growth = Growth.leafWise
-    /// Rounds without improvement on the held-out share after which training stops; 0 trains all rounds.
+    /// Rounds without improvement on the held-out share after which training stops; 0 trains all rounds. It needs a number of `trees`.
     public var earlyStopping = 0
     /// The share of rows (whole clusters, where there are any) held out for early stopping.
     public var validationShare = 0.2
@@ -55,8 +56,42 @@ public struct TreesSpec: BaseEstimatorSpec {
     /// Whether trees see a part of the rows or columns only.
     var isSampled: Bool { rowSample < 1 || columnSample < 1 || columnSampleNode < 1 }
 
+    /// Rounds at most where their number is found from the data.
+    public static let mostTrees = 1000
+    /// Rounds where their number is to be found from the data and nothing is held out.
+    public static let unjudgedTrees = 200
+    /// Rounds without a smaller loss of the rows held out after which no better number of them is looked for.
+    static let patience = 50
+
+    /// Whether the number of rounds is for rows that others hold out to say.
+    var choosesRounds: Bool { trees == .auto && earlyStopping == 0 }
+
+    /// Rounds of a fit at most.
+    var mostRounds: Int { trees.number ?? Self.mostTrees }
+
+    /// Rounds of a fit that nobody judges, unless it stops early by itself.
+    var plainRounds: Int { trees.number ?? (choosesRounds ? Self.unjudgedTrees : Self.mostTrees) }
+
+    /// `max_leaves`, once `settled` has set it.
+    var leafLimit: Int { maxLeaves.number ?? 8 }
+
+    /// The spec of one fit: every number named.
+    func settled(rows: Int, rounds: Int) -> TreesSpec {
+        var spec = self
+        spec.trees = .exactly(rounds)
+        spec.maxLeaves = .exactly(leaves(of: rows))
+        return spec
+    }
+
+    /// `max_leaves` of a fit to so many rows: as named, or 8·(rows/2,000)^0.3 within 8 and 32.
+    func leaves(of rows: Int) -> Int {
+        if let named = maxLeaves.number { return named }
+        return min(max(Int((8 * Double.exp(0.3 * Double.log(Double(max(rows, 1)) / 2000))).rounded()), 8), 32)
+    }
+
     /// The most leaves that a tree of so many rows may have.
     func mostLeaves(of rows: Int) -> Int {
+        let maxLeaves = leaves(of: rows)
         let byDepth = maxDepth > 0 && maxDepth < 9 ? 1 << maxDepth : maxLeaves
         return max(1, min(maxLeaves, byDepth, rows / minLeafSize))
     }
@@ -66,11 +101,14 @@ public struct TreesSpec: BaseEstimatorSpec {
 
     /// The keys.
     public static let parameters: [Parameter<TreesSpec>] = [
-        .integer("trees", \.trees, in: 1...100_000, "boosting rounds; one tree each, or one per class"),
+        .integerOrAuto(
+            "trees", \.trees, in: 1...100_000,
+            "boosting rounds, one tree each or one per class; auto: by the rows that cross-fitting holds out"),
         .number(
             "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true,
             "factor of each tree's leaf values"),
-        .integer("max_leaves", \.maxLeaves, in: 2...256, "leaves of a tree at most"),
+        .integerOrAuto(
+            "max_leaves", \.maxLeaves, in: 2...256, "leaves of a tree at most; auto: 8 to 32, by the rows"),
         .integer("max_depth", \.maxDepth, in: 0...255, "splits from root to leaf at most; 0 for no limit"),
         .integer("min_leaf_size", \.minLeafSize, in: 1...Int.max, "rows in a leaf at least"),
         .number(

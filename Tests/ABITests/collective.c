@@ -347,7 +347,7 @@ static void what_cannot_be_is_refused(void) {
                  mtlr_model_fit(&model, part, "{\"learner\": \"t\", \"models\": {\"outcome\": \"forest\"}}", &execution, &error));
     FAILS_SAYING(MTLR_UNSUPPORTED, "early_stopping",
                  mtlr_model_fit(&model, part,
-                                "{\"learner\": \"t\", \"models\": {\"outcome\": {\"backend\": \"trees\", \"early_stopping\": 5}}}",
+                                "{\"learner\": \"t\", \"models\": {\"outcome\": {\"backend\": \"trees\", \"trees\": 9, \"early_stopping\": 5}}}",
                                 &execution, &error));
     SUCCEEDS(mtlr_model_fit(&model, part, TREES_SPEC, &execution, &error));
     mtlr_model_free(model);

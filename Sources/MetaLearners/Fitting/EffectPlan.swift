@@ -58,7 +58,10 @@ final class EffectPlan: Sendable {
             entries.append(
                 Entry(
                     role: role,
-                    run: CrossFittingRun(crossFitter, parts: parts, following: followed),
+                    run: CrossFittingRun(
+                        crossFitter, estimator, parts: parts,
+                        hasFoldTasks: models.spec.crossFitting.inSample == .nested && parts.contains(.folds),
+                        following: followed),
                     follows: followed != nil,
                     bytes: estimator.footprint(
                         rows: dataset.rowCount, of: features,

@@ -19,6 +19,14 @@ final class NuisancePool: Sendable {
         var waiting: [Fits] = []
         /// The tasks after which everything that was scheduled is there.
         var nodes: [TaskGraph.Node] = []
+        /// Who says how many stages the models have, of fits that no graph has run yet.
+        var stages: StageChoice?
+
+        /// What says how many stages models have that are asked for now.
+        var stageSource: StageChoice.Source {
+            if let stages { return .same(stages) }
+            return component?.models.chosenStage.map { .known($0) } ?? .heldOutRows
+        }
     }
 
     private struct Fits: Sendable {
@@ -61,8 +69,9 @@ final class NuisancePool: Sendable {
             ofLeader.run.holds(missing)
                 ? job.estimator.stage(along: ofLeader.estimator).map { (run: ofLeader.run, stage: $0) } : nil
         }
+        let stages = entries.withLock { $0[key]?.stageSource ?? .heldOutRows }
         let fits = Fits(
-            run: CrossFittingRun(fitter, job, following: followed), estimator: job.estimator,
+            run: CrossFittingRun(fitter, job, following: followed, stages: stages), estimator: job.estimator,
             bytes: job.estimator.footprint(rows: rows, of: job.task.features, for: job.task.objective)
                 .working,
             // (Processes that hold parts of the rows fit in one order, whatever their parts are.)
@@ -70,6 +79,7 @@ final class NuisancePool: Sendable {
         entries.withLock { entries in
             entries[key, default: Entry()].parts.formUnion(missing)
             entries[key, default: Entry()].waiting.append(fits)
+            if entries[key]?.stages == nil { entries[key]?.stages = fits.run.stageChoice }
         }
     }
 
@@ -111,7 +121,12 @@ final class NuisancePool: Sendable {
 
     /// Forgets the tasks of a graph that has run.
     func graphHasRun() {
-        entries.withLock { entries in for key in entries.keys { entries[key]?.nodes = [] } }
+        entries.withLock { entries in
+            for key in entries.keys {
+                entries[key]?.nodes = []
+                entries[key]?.stages = nil
+            }
+        }
     }
 
     /// A nuisance, as far as it is there.

@@ -14,4 +14,7 @@ public struct CrossFittedModels: Sendable {
 
     /// The models of the folds, then that of all rows.
     public var everyModel: [any FittedEstimator] { foldModels + [fullModel].compactMap(\.self) }
+
+    /// How many stages the models of folds have, where they have any: a path that ended before has fewer than the others.
+    package var chosenStage: Int? { foldModels.compactMap { ($0 as? any StagedModel)?.stageCount }.max() }
 }

@@ -130,15 +130,51 @@ public struct CrossFitter: Sendable {
     }
 
     /// Fits one unit of a job and predicts what it holds out.
-    package func run(_ unit: CrossFittingUnit, of job: Job, _ context: ExecutionContext)
-        throws(MetaLearnersError)
-        -> CrossFittingUnit.Result
+    ///
+    /// - Parameter stages: how many stages the estimator's models have, where its spec leaves that open; nil where it does not.
+    package func run(
+        _ unit: CrossFittingUnit, of job: Job, stages: Int? = nil, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> CrossFittingUnit.Result {
+        try named(job) { () throws(MetaLearnersError) in
+            let task = try task(of: unit, job)
+            let model: any FittedEstimator
+            if let stages, let estimator = job.estimator as? any StageChoosingEstimator {
+                model = try estimator.fit(task, stages: stages, context)
+            } else {
+                model = try job.estimator.fit(task, context)
+            }
+            return try predict(unit, of: job, model, context)
+        }
+    }
+
+    /// Fits one unit of a job whose estimator's spec leaves the number of stages open, and says how well each stage predicts
+    /// those of the job's rows that the unit holds out.
+    func judge(_ unit: CrossFittingUnit, of job: Job, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> JudgedPath
+    {
+        guard let estimator = job.estimator as? any StageChoosingEstimator,
+            case .fold(let fold, let number) = unit
+        else {
+            throw MetaLearnersError(.internalFault, at: job.name, "has no stages to choose from")
+        }
+        return try named(job) { () throws(MetaLearnersError) in
+            let judges = job.task(of: unit).rows.filter { repeats[number].folds[Int($0)] == fold }
+            return try estimator.fitPath(task(of: unit, job), judgedBy: judges, context)
+        }
+    }
+
+    private func task(of unit: CrossFittingUnit, _ job: Job) throws(MetaLearnersError) -> TrainingTask {
+        let whole = job.task(of: unit)
+        return try whole.restricted(
+            to: unit.trainingRows(whole.rows, repeats), seed: unit.seed(whole.seed, repeats))
+    }
+
+    /// What `body` gives; its errors name the job.
+    private func named<Value>(_ job: Job, _ body: () throws(MetaLearnersError) -> Value)
+        throws(MetaLearnersError) -> Value
     {
         do throws(MetaLearnersError) {
-            let whole = job.task(of: unit)
-            let task = try whole.restricted(
-                to: unit.trainingRows(whole.rows, repeats), seed: unit.seed(whole.seed, repeats))
-            return try predict(unit, of: job, job.estimator.fit(task, context), context)
+            return try body()
         } catch {
             guard error.kind != .cancelled else { throw error }
             let place = error.location.map { job.name + ", " + $0 } ?? job.name

@@ -8,27 +8,39 @@ package final class CrossFittingRun: Sendable {
     private let nodes = Lock<[TaskGraph.Node]>([])
     /// A run with more stages of the same estimator, which is fitted in place of this one, and the stage that this one is.
     private let leader: (run: CrossFittingRun, stage: Int)?
+    /// Who says how many stages the models have, where the estimator's spec leaves that open; nil where it does not.
+    private let choice: StageChoice?
+    /// Whether models of folds are fitted to tasks of their own, so that those that chose are of no use after.
+    private let hasFoldTasks: Bool
 
     /// Prepares a job that is known already.
     package convenience init(
         _ fitter: CrossFitter, _ job: CrossFitter.Job,
-        following leader: (run: CrossFittingRun, stage: Int)? = nil
+        following leader: (run: CrossFittingRun, stage: Int)? = nil, stages: StageChoice.Source = .heldOutRows
     ) {
-        self.init(fitter, parts: job.parts, following: leader)
+        self.init(
+            fitter, job.estimator, parts: job.parts, hasFoldTasks: !job.foldTasks.isEmpty, following: leader,
+            stages: stages)
         self.job[0] = job
     }
 
     /// Prepares a job that another task of the graph makes known by `start`.
     ///
-    /// - Parameter leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
-    ///   be scheduled before, in the same graph, and have every unit that this one has (`holds`).
+    /// - Parameters:
+    ///   - hasFoldTasks: whether the models of folds will be fitted to tasks of their own.
+    ///   - leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
+    ///     be scheduled before, in the same graph, and have every unit that this one has (`holds`).
+    ///   - stages: who says how many stages the models have, where the estimator's spec leaves that open.
     package init(
-        _ fitter: CrossFitter, parts: CrossFitter.Parts,
-        following leader: (run: CrossFittingRun, stage: Int)? = nil
+        _ fitter: CrossFitter, _ estimator: any BaseEstimator, parts: CrossFitter.Parts,
+        hasFoldTasks: Bool = false, following leader: (run: CrossFittingRun, stage: Int)? = nil,
+        stages: StageChoice.Source = .heldOutRows
     ) {
         self.fitter = fitter
         self.leader = leader
+        self.hasFoldTasks = hasFoldTasks
         units = fitter.units(of: parts)
+        choice = leader == nil ? StageChoice(fitter, estimator, stages) : nil
         job = ResultSlots(count: 1)
         results = ResultSlots(count: units.count)
     }
@@ -39,6 +51,11 @@ package final class CrossFittingRun: Sendable {
     /// What the model of all rows is fitted to, once that is known.
     package var task: TrainingTask? { knownJob?.task }
 
+    private func known() throws(MetaLearnersError) -> CrossFitter.Job {
+        if let job = job[0] { return job }
+        throw MetaLearnersError(.internalFault, "a fit began before what it is fitted to was known")
+    }
+
     private var knownJob: CrossFitter.Job? { job[0] ?? leader?.run.knownJob }
 
     /// Whether all units of `parts` are kept here, so that another run may follow this one.
@@ -46,8 +63,12 @@ package final class CrossFittingRun: Sendable {
         !parts.contains(.pairs) && Set(units).isSuperset(of: fitter.units(of: parts))
     }
 
+    /// Who says how many stages the models have; nil where the estimator's spec does.
+    package var stageChoice: StageChoice? { choice }
+
     /// Lets go of models and predictions.
     package func forget() {
+        choice?.forget()
         for index in units.indices { results[index] = nil }
         job[0] = nil
     }
@@ -77,19 +98,31 @@ package final class CrossFittingRun: Sendable {
     package func schedule(
         _ stage: String, in graph: inout TaskGraph, after before: [TaskGraph.Node] = [], bytes: Int = 0
     ) -> [TaskGraph.Node] {
+        let takesModels = !hasFoldTasks && units.contains { choice?.fits($0) ?? false }
+        let chosen = choice?.schedule(
+            stage, in: &graph, after: before, bytes: bytes, keepsModels: takesModels
+        ) {
+            [self] unit, context throws(MetaLearnersError) in
+            try fitter.judge(unit, of: known(), context)
+        }
         let added = units.indices.map { index in
+            let unit = units[index]
             if let leader {
-                let waits = [leader.run.node(of: units[index])].compactMap(\.self)
+                let waits = [leader.run.node(of: unit)].compactMap(\.self)
                 return graph.add(nil, after: before + waits) { [self] context throws(MetaLearnersError) in
-                    results[index] = try follow(leader, units[index], context)
+                    results[index] = try follow(leader, unit, context)
                 }
             }
-            return graph.add(stage, after: before, bytes: bytes) { [self] context throws(MetaLearnersError) in
-                guard let job = job[0] else {
-                    throw MetaLearnersError(
-                        .internalFault, "a fit began before what it is fitted to was known")
+            // The models that chose are those of the folds.
+            if let choice, takesModels, choice.fits(unit) {
+                return graph.add(nil, after: chosen ?? []) { [self] context throws(MetaLearnersError) in
+                    results[index] = try fitter.predict(
+                        unit, of: known(), choice.takeModel(of: unit), context)
                 }
-                results[index] = try fitter.run(units[index], of: job, context)
+            }
+            return graph.add(stage, after: before + (chosen ?? []), bytes: bytes) {
+                [self] context throws(MetaLearnersError) in
+                results[index] = try fitter.run(unit, of: known(), stages: choice?.stage, context)
             }
         }
         nodes.withLock { $0 = added }

@@ -26,6 +26,54 @@ extension StagedEstimator {
     public var fitsWholePath: Bool { false }
 }
 
+/// A staged base learner that may leave the number of its stages to rows held out: `trees: auto`.
+///
+/// Whoever holds rows out asks for each path and for the losses of those rows along it, adds the losses of all folds up and fits
+/// models of the stage with the least sum. `fit` alone, for which nobody holds anything out, takes a number of stages of its own.
+public protocol StageChoosingEstimator: StagedEstimator {
+    /// Whether this estimator's spec leaves the number of stages open.
+    var choosesStages: Bool { get }
+
+    /// Learns along the path until its end, or until the loss of `judges` has not fallen for long.
+    ///
+    /// - Parameter judges: rows of the task's features that are not among its rows, ascending; their targets and weights count.
+    /// - Throws: what `fit` throws.
+    func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> JudgedPath
+
+    /// Learns so many stages, whatever the spec says of their number.
+    ///
+    /// - Throws: what `fit` throws.
+    func fit(_ task: TrainingTask, stages: Int, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any StagedModel
+}
+
+/// A path of models, and how well each stage of it predicts rows held out.
+public struct JudgedPath: Sendable {
+    /// The model at the end of the path.
+    public let model: any StagedModel
+    /// The total loss of the rows held out at stage 0, 1, …, up to a constant; as at the last for stages beyond the list. Empty
+    /// where there are no such rows, or nothing but stage 0.
+    public let losses: [Double]
+
+    /// Creates a judged path.
+    public init(model: any StagedModel, losses: [Double]) {
+        self.model = model
+        self.losses = losses
+    }
+
+    /// The stage at which the losses of several paths add up to least, the simplest of equal ones.
+    public static func bestStage(of losses: [[Double]]) -> Int {
+        let known = losses.filter { !$0.isEmpty }
+        var best = (stage: 0, loss: Double.infinity)
+        for stage in 0..<(known.map(\.count).max() ?? 0) {
+            let loss = known.reduce(0) { $0 + $1[min(stage, $1.count - 1)] }
+            if loss < best.loss { best = (stage, loss) }
+        }
+        return best.stage
+    }
+}
+
 extension BaseEstimator {
     /// Which stage of a fit of `other` to the same task this estimator's fit is: nil where it is none, because they differ in
     /// more than the number of stages, or `other` ends before.

@@ -8,6 +8,8 @@ struct BoostingProblem {
     let rows: TrainingRows
     let team: WorkTeam
     let context: ExecutionContext
+    /// Whether the rows held out are another's, who wants to know their loss after every round; else they end training early.
+    var isJudged = false
 
     /// The bits of the number of training rows, those of other processes among them.
     var countBits: Int { Int.bitWidth - rows.totalCount.leadingZeroBitCount }
@@ -54,20 +56,24 @@ struct BoostingProblem {
     }
 
     /// Adds rounds to `builder` until all are done, none can add anything, or the loss of the rows held out has not
-    /// fallen for too long; then only those up to the least loss are kept.
+    /// fallen for too long; then only those up to the least loss are kept, but where another judges: then all, and their losses.
     ///
     /// - Parameters:
     ///   - heldOutLoss: that loss, up to a constant, after the rounds so far; asked only where there are such rows.
     ///   - grow: adds the trees of a round.
     /// - Throws: `cancelled`, and what `grow` throws.
     func boost(
-        _ builder: inout EnsembleBuilder, heldOutLoss: () -> Double,
+        _ builder: inout EnsembleBuilder, heldOutLoss: () throws(MetaLearnersError) -> Double,
         _ grow: (_ round: Int, inout EnsembleBuilder) throws(MetaLearnersError) -> Round
     ) throws(MetaLearnersError) {
-        var stopping =
-            rows.heldOut.isEmpty
-            ? nil : EarlyStopping(patience: spec.earlyStopping, initialLoss: heldOutLoss())
-        rounds: for round in 0..<spec.trees {
+        var stopping: EarlyStopping?
+        if rows.holdsOut {
+            let loss = try heldOutLoss()
+            stopping = EarlyStopping(
+                patience: isJudged ? TreesSpec.patience : spec.earlyStopping, initialLoss: loss)
+            builder.heldOutLosses = [loss]
+        }
+        rounds: for round in 0..<spec.plainRounds {
             try context.checkCancellation()
             switch try grow(round, &builder) {
             case .grown: break
@@ -75,9 +81,14 @@ struct BoostingProblem {
             case .barren: if !spec.isSampled { break rounds }
             case .overflow: break rounds
             }
-            if stopping?.shouldStop(heldOutLoss(), rounds: round + 1) == true { break }
+            guard stopping != nil else { continue }
+            let loss = try heldOutLoss()
+            builder.heldOutLosses.append(loss)
+            if stopping?.shouldStop(loss, rounds: round + 1) == true { break }
         }
-        if let stopping { builder.keep(rounds: stopping.bestRounds) }
+        if let stopping {
+            builder.keep(rounds: isJudged ? builder.heldOutLosses.count - 1 : stopping.bestRounds)
+        }
     }
 
     /// The largest power of two that keeps `magnitude` times it at most 2^`bits`; 1 where the magnitude is 0.

@@ -99,7 +99,7 @@ struct ClassificationBoosting {
         rules.hessianUnit = 1 / scales.hessian
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, problem.rows, gradients: gradients, problem.team)
-        try problem.boost(&builder, heldOutLoss: { heldOutLoss(scores) }) {
+        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try heldOutLoss(scores) }) {
             round, builder throws(MetaLearnersError) in
             if scoreCount > 1 { fillShares(scores, shares) }
             var result = BoostingProblem.Round.barren
@@ -172,9 +172,9 @@ struct ClassificationBoosting {
     }
 
     /// −Σ w log p of the held-out rows' classes.
-    private func heldOutLoss(_ scores: AlignedBuffer<Double>) -> Double {
+    private func heldOutLoss(_ scores: AlignedBuffer<Double>) throws(MetaLearnersError) -> Double {
         let task = problem.task
-        return problem.rows.heldOutSum(problem.team) { row in
+        return try problem.rows.heldOutSumOfAll(problem.team) { row in
             let first = row * scoreCount
             let label = Int(task.target[row])
             let loss: Double

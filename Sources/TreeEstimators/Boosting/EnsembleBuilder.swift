@@ -15,6 +15,9 @@ struct EnsembleBuilder {
     /// What leaf values are multiplied by, so that they are within the range of Float.
     var valueScale = 1.0
 
+    /// The loss of the rows held out, up to a constant, before the first round and after each; empty where there are none.
+    var heldOutLosses: [Double] = []
+
     /// How many rounds there are; those beyond the last tree add nothing.
     private var rounds: Int
 

@@ -159,8 +159,8 @@ struct QuadraticBoosting {
                 round: round, gainUnit: grower.rules.gainUnit)
             let sums = advance(grower, steps)
             grower.advanceRoot(by: steps)
-            if !problem.rows.heldOut.isEmpty {
-                for (totals, step) in zip(sums.heldOut, steps) {
+            if problem.rows.holdsOut {
+                for (totals, step) in zip(try problem.rows.ofAllProcesses(sums.heldOut), steps) {
                     let value = Double(step) / grid.step
                     heldOutLoss +=
                         value * value * Double(totals.hessian) * rules.hessianUnit

@@ -11,16 +11,18 @@ struct QuadraticLoss {
     let base: Double
     /// Σ weight·residual², the residuals being those of the constant.
     let loss: Double
-    /// Σ weight·regressor², and its largest term.
+    /// Σ weight·regressor² over the training rows, and the largest term of any row.
     let hessian: (sum: Double, largest: Double)
-    /// The largest residual.
+    /// The largest residual of any row.
     let largestResidual: Double
     /// The weight that all rows share, where they do and the regressor is 1.
     let commonWeight: Double?
 
-    /// - Parameter training: the rows to learn from; of rows that several processes hold, those of this one.
+    /// Creates the loss of the training rows; where rows are held out, its magnitudes hold for these as well. Of rows that several
+    /// processes hold both are those of this one, and the sums those of all.
+    ///
     /// - Throws: what the other processes have to say.
-    init(_ task: TrainingTask, training: [Int32]) throws(MetaLearnersError) {
+    init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) throws(MetaLearnersError) {
         let target = task.target
         let weights = task.weights
         let regressor: [Double]?
@@ -34,11 +36,13 @@ struct QuadraticLoss {
             guard let regressor else { return weight }
             return weight * regressor[Int(row)] * regressor[Int(row)]
         }
-        var range = [-.infinity, 0.0]
+        var range = [-Double.infinity, 0.0]
         if weights == nil, regressor == nil {
             range = [-1, 1]
         } else {
-            for row in training { range = [max(range[0], -hessian(row)), max(range[1], hessian(row))] }
+            for rows in [training, heldOut] {
+                for row in rows { range = [max(range[0], -hessian(row)), max(range[1], hessian(row))] }
+            }
         }
         // Sums are exact, so that they do not depend on which process holds which rows.
         var sums = [ExactSum(), ExactSum()]
@@ -59,13 +63,18 @@ struct QuadraticLoss {
         self.base = base
         self.hessian = (hessianSum, range[1])
         commonWeight = isUniform ? range[1] : nil
-        var largest = [0.0, 0.0]
+        // Of residuals of the training rows, of their targets, and of residuals of any row.
+        var largest = [0.0, 0.0, 0.0]
         var total = ExactSum()
         total.add(training) { row in
             let residual = target[Int(row)] - (regressor?[Int(row)] ?? 1) * base
             largest[0] = max(largest[0], abs(residual))
             largest[1] = max(largest[1], abs(target[Int(row)]))
             return (weights?[Int(row)] ?? 1) * residual * residual
+        }
+        largest[2] = largest[0]
+        for row in heldOut {
+            largest[2] = max(largest[2], abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
         }
         if let distribution {
             largest = try distribution.maximum(largest)
@@ -74,7 +83,7 @@ struct QuadraticLoss {
         // Residuals within the rounding errors of the target are none: trees must not fit those.
         let isNoise = largest[0] <= largest[1] * 1e-13
         loss = isNoise ? 0 : total.value
-        largestResidual = largest[0]
+        largestResidual = largest[2]
     }
 
     /// Whether there is nothing that trees could improve, or the numbers are too large to be added.

@@ -4,7 +4,7 @@ import MetaLearnersCore
 struct TrainingRows {
     /// The rows to learn from, ascending; rows of weight 0 are none of them.
     let training: [Int32]
-    /// The rows held out for early stopping, ascending.
+    /// The rows held out, for early stopping or for who chooses a number of rounds, ascending.
     let heldOut: [Int32]
     /// What a user must be told of them.
     let warnings: [String]
@@ -12,6 +12,8 @@ struct TrainingRows {
     let shards: [RowShard]
     /// How many rows there are to learn from, those of other processes among them.
     let totalCount: Int
+    /// Whether any process holds rows out.
+    let holdsOut: Bool
     /// What joins the processes that hold the rows; nil where there are no others.
     let distribution: DistributedRows?
     private let rowSample: Double
@@ -19,20 +21,31 @@ struct TrainingRows {
 
     /// Chooses the rows of `task`.
     ///
-    /// - Parameter parts: among how many parts of the work the rows are shared.
+    /// - Parameters:
+    ///   - judges: rows beside those of the task that are held out; nil where the spec says whether some of the task's are.
+    ///   - parts: among how many parts of the work the rows are shared.
     /// - Throws: `outOfMemory`.
-    init(_ task: TrainingTask, _ spec: TreesSpec, parts: Int) throws(MetaLearnersError) {
-        let parting = HeldOutRows(task, share: spec.validationShare, patience: spec.earlyStopping)
+    init(_ task: TrainingTask, _ spec: TreesSpec, judgedBy judges: [Int32]? = nil, parts: Int)
+        throws(MetaLearnersError)
+    {
+        let parting = HeldOutRows(
+            task, share: spec.validationShare, patience: judges == nil ? spec.earlyStopping : 0)
         training = parting.learned
-        heldOut = parting.heldOut
+        if let judges {
+            heldOut = task.weights.map { weights in judges.filter { weights[Int($0)] > 0 } } ?? judges
+        } else {
+            heldOut = parting.heldOut
+        }
         warnings = parting.warnings
         distribution = task.features.distribution
-        totalCount = try distribution?.sum(training.count) ?? training.count
+        let counts = try distribution?.sum([training.count, heldOut.count]) ?? [training.count, heldOut.count]
+        totalCount = counts[0]
+        holdsOut = counts[1] > 0
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
         let leaves =
-            rowSample == 1 && spec.maxLeaves <= LeafBytes.maximumLeaves
+            rowSample == 1 && spec.leafLimit <= LeafBytes.maximumLeaves
             ? try AlignedBuffer<UInt8>(uninitialized: task.features.rowCount + 64) : nil
         var shards: [RowShard] = []
         for part in 0..<parts {
@@ -71,9 +84,28 @@ struct TrainingRows {
         }
     }
 
-    /// The sum of `term` over the held-out rows, added up in an order that does not depend on the threads.
+    /// The sum of `term` over the held-out rows.
     func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> Double {
-        partials(of: heldOut, team, 0.0) { $0 += term($1) }.reduce(0, +)
+        exactHeldOutSum(team, term).value
+    }
+
+    /// The sum of `term` over the held-out rows of all processes.
+    func heldOutSumOfAll(_ team: WorkTeam, _ term: (_ row: Int) -> Double) throws(MetaLearnersError) -> Double {
+        let own = exactHeldOutSum(team, term)
+        return try distribution?.sum([own])[0].value ?? own.value
+    }
+
+    private func exactHeldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> ExactSum {
+        partials(of: heldOut, team, ExactSum()) { $0.add(term($1)) }.reduce(into: ExactSum()) { $0.add($1) }
+    }
+
+    /// The sums of held-out rows in each leaf, over the rows of all processes.
+    func ofAllProcesses(_ totals: [GradientTotals]) throws(MetaLearnersError) -> [GradientTotals] {
+        guard let distribution else { return totals }
+        let words = try distribution.sum(totals.flatMap { [$0.gradient, $0.hessian, $0.count] })
+        return totals.indices.map {
+            GradientTotals(gradient: words[3 * $0], hessian: words[3 * $0 + 1], count: words[3 * $0 + 2])
+        }
     }
 
     /// What `add` makes of each stretch of 4,096 of `rows`, in order: what these come to does not depend on the threads.

@@ -23,7 +23,7 @@ struct GrowthRules: Sendable {
     var hessianUnit = 1.0
 
     init(_ spec: TreesSpec) {
-        maxLeaves = spec.maxLeaves
+        maxLeaves = spec.leafLimit
         maxDepth = spec.maxDepth == 0 ? .max : spec.maxDepth
         isDepthWise = spec.growth == .depthWise
         minLeafSize = Int64(spec.minLeafSize)

@@ -89,6 +89,9 @@ struct AccuracyStudy {
         if let seeds = list("--seeds") { study.seeds = seeds.compactMap { Int($0) } }
         if let learners = list("--learners") { study.learners = learners }
         if let threads = text("--threads").flatMap({ Int($0) }) { study.threads = threads }
+        if let variants = text("--variants") {
+            study.variants = try SpecValue(json: Array(variants.utf8), source: "--variants").objectValue?.entries.map { ($0.key, $0.value) } ?? []
+        }
         try study.run()
     }
 

@@ -19,6 +19,8 @@ struct ManyRowsStudy {
     var rows = [2000, 20_000, 200_000]
     var seeds = [1]
     var learners = ["auto", "s", "t", "x", "r", "dr"]
+    /// Base learners under a name, with which each plain learner is fitted once more.
+    var variants: [(name: String, models: SpecValue)] = []
     var threads = 2
 
     private struct Fit {
@@ -55,9 +57,8 @@ struct ManyRowsStudy {
         let fresh = try law.draw(
             rows: Self.freshRows, seed: RandomStream.derivedSeed(seed, UInt64(rows), 1))
         let execution = ExecutionOptions(threads: threads)
-        return try learners.map { learner in
-            let fitter = try MetaLearnerFitter(
-                MetaLearnerSpec(["learner": .string(learner), "keep_training": false]))
+        return try specs.map { learner, spec in
+            let fitter = try MetaLearnerFitter(MetaLearnerSpec(.object(spec)))
             let start = Self.processorSeconds()
             let model = try fitter.fit(training.dataset, execution)
             let seconds = Self.processorSeconds() - start
@@ -65,6 +66,24 @@ struct ManyRowsStudy {
             let sum = zip(effects, fresh.effects).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             return Fit(
                 learner: learner, error: (sum / Double(Self.freshRows)).squareRoot(), seconds: seconds)
+        }
+    }
+
+    /// What is fitted, by name: `constant` is the average effect for everybody.
+    private var specs: [(String, SpecObject)] {
+        learners.flatMap { learner -> [(String, SpecObject)] in
+            let isConstant = learner == "constant"
+            var own: SpecObject = [
+                "learner": .string(isConstant ? "dr" : learner), "keep_training": false,
+            ]
+            if isConstant { own["models"] = ["effect": "constant"] }
+            guard learner != "auto", !isConstant else { return [(learner, own)] }
+            return [(learner, own)]
+                + variants.map { variant in
+                    var spec = own
+                    spec["models"] = variant.models
+                    return ("\(learner):\(variant.name)", spec)
+                }
         }
     }
 
