@@ -178,7 +178,10 @@ public struct TreesEstimator: StageChoosingEstimator {
             values = vector(VectorLayout(outputs: outputs, hessian: .full), lossBytes: 8 * (outputs + 2))
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
-        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 || spec.choosesRounds ? 8 : 0)) + 2 * all
+        let lists =
+            rows
+            * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 || spec.choosesRounds ? 8 : 0)) + 2
+            * all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)

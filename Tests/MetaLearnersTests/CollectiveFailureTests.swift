@@ -101,7 +101,8 @@ struct CollectiveFailureTests {
         for (key, value) in [("early_stopping", 5)] as [(String, SpecValue)] {
             #expect(
                 try message([
-                    "learner": "t", "models": ["outcome": .object(["backend": "trees", "trees": 9, key: value])],
+                    "learner": "t",
+                    "models": ["outcome": .object(["backend": "trees", "trees": 9, key: value])],
                 ])
                 .contains("models.outcome.\(key)"))
         }

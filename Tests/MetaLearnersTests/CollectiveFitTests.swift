@@ -121,7 +121,9 @@ struct CollectiveFitTests {
         }
     }
 
-    @Test("Numbers of trees that the rows held out choose are those of one process", arguments: [[1, 1], [2, 0, 3]])
+    @Test(
+        "Numbers of trees that the rows held out choose are those of one process",
+        arguments: [[1, 1], [2, 0, 3]])
     func chosen(shares: [Int]) throws {
         for rows in [try PartedRows(rows: 400, weighted: true), try PartedRows(rows: 400, binary: true)] {
             let spec = try Self.spec("t", trees: ["trees": "auto", "learning_rate": 0.3])

@@ -99,7 +99,8 @@ struct ClassificationBoosting {
         rules.hessianUnit = 1 / scales.hessian
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, problem.rows, gradients: gradients, problem.team)
-        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try heldOutLoss(scores) }) {
+        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try heldOutLoss(scores) })
+        {
             round, builder throws(MetaLearnersError) in
             if scoreCount > 1 { fillShares(scores, shares) }
             var result = BoostingProblem.Round.barren

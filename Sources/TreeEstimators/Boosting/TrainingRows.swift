@@ -38,7 +38,8 @@ struct TrainingRows {
         }
         warnings = parting.warnings
         distribution = task.features.distribution
-        let counts = try distribution?.sum([training.count, heldOut.count]) ?? [training.count, heldOut.count]
+        let counts =
+            try distribution?.sum([training.count, heldOut.count]) ?? [training.count, heldOut.count]
         totalCount = counts[0]
         holdsOut = counts[1] > 0
         rowSample = spec.rowSample
@@ -90,7 +91,8 @@ struct TrainingRows {
     }
 
     /// The sum of `term` over the held-out rows of all processes.
-    func heldOutSumOfAll(_ team: WorkTeam, _ term: (_ row: Int) -> Double) throws(MetaLearnersError) -> Double {
+    func heldOutSumOfAll(_ team: WorkTeam, _ term: (_ row: Int) -> Double) throws(MetaLearnersError) -> Double
+    {
         let own = exactHeldOutSum(team, term)
         return try distribution?.sum([own])[0].value ?? own.value
     }
