@@ -43,7 +43,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try Self.fit(task, spec.settled(rows: task.rows.count, rounds: spec.plainRounds), context).model
+        try Self.fit(task, spec.settled(for: task, rounds: spec.plainRounds), context).model
     }
 
     /// Learns all rounds; stage r is the model after r of them. What `fit` costs.
@@ -61,7 +61,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fit(_ task: TrainingTask, stages: Int, _ context: ExecutionContext)
         throws(MetaLearnersError) -> any StagedModel
     {
-        var settled = spec.settled(rows: task.rows.count, rounds: stages)
+        var settled = spec.settled(for: task, rounds: stages)
         settled.earlyStopping = 0
         return try Self.fit(task, settled, context).model
     }
@@ -72,7 +72,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
         throws(MetaLearnersError) -> JudgedPath
     {
-        var settled = spec.settled(rows: task.rows.count, rounds: spec.mostRounds)
+        var settled = spec.settled(for: task, rounds: spec.mostRounds)
         settled.earlyStopping = 0
         let (model, losses) = try Self.fit(task, settled, judgedBy: judges, context)
         return JudgedPath(model: model, losses: losses)
