@@ -43,9 +43,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try Self.fit(
-            task, spec.settled(rows: try Self.rowCount(task), rounds: spec.plainRounds), context
-        ).model
+        try Self.fit(task, spec.settled(for: task, rounds: spec.plainRounds), context).model
     }
 
     /// Learns all rounds; stage r is the model after r of them. What `fit` costs.
@@ -104,7 +102,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fit(_ task: TrainingTask, stages: Int, _ context: ExecutionContext)
         throws(MetaLearnersError) -> any StagedModel
     {
-        var settled = spec.settled(rows: try Self.rowCount(task), rounds: stages)
+        var settled = try spec.settled(for: task, rounds: stages)
         settled.earlyStopping = 0
         return try Self.fit(task, settled, context).model
     }
@@ -115,15 +113,10 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
         throws(MetaLearnersError) -> JudgedPath
     {
-        var settled = spec.settled(rows: try Self.rowCount(task), rounds: spec.mostRounds)
+        var settled = try spec.settled(for: task, rounds: spec.mostRounds)
         settled.earlyStopping = 0
         let (model, losses) = try Self.fit(task, settled, judgedBy: judges, context)
         return JudgedPath(model: model, losses: losses)
-    }
-
-    /// How many rows there are to learn from, those of other processes among them.
-    private static func rowCount(_ task: TrainingTask) throws(MetaLearnersError) -> Int {
-        try task.features.distribution?.sum(task.rows.count) ?? task.rows.count
     }
 
     /// Fits a spec that names every number.

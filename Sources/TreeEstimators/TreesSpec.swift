@@ -14,8 +14,8 @@ public struct TreesSpec: BaseEstimatorSpec {
     /// that cross-fitting holds out, at most `mostTrees`; `unjudgedTrees` where nothing is held out.
     public var trees = AutoCount.auto
     /// The factor of each tree's leaf values.
-    public var learningRate = 0.05
-    /// Leaves of a tree at most. `auto`: 8 for up to 2,000 rows, and more of them with more rows, at most 32 (`leaves(of:)`).
+    public var learningRate = 0.1
+    /// Leaves of a tree at most. `auto`: 8 for up to 2,000 rows, and more of them with more rows, at most 32; half of that for effects.
     public var maxLeaves = AutoCount.auto
     /// Splits between the root and a leaf at most; 0 for no limit.
     public var maxDepth = 0
@@ -61,7 +61,7 @@ public struct TreesSpec: BaseEstimatorSpec {
     /// Rounds where their number is to be found from the data and nothing is held out.
     public static let unjudgedTrees = 200
     /// Rounds without a smaller loss of the rows held out after which no better number of them is looked for.
-    static let patience = 50
+    static let patience = 30
 
     /// Whether the number of rounds is for rows that others hold out to say.
     var choosesRounds: Bool { trees == .auto && earlyStopping == 0 }
@@ -75,18 +75,22 @@ public struct TreesSpec: BaseEstimatorSpec {
     /// `max_leaves`, once `settled` has set it.
     var leafLimit: Int { maxLeaves.number ?? 8 }
 
-    /// The spec of one fit: every number named.
-    func settled(rows: Int, rounds: Int) -> TreesSpec {
+    /// The spec of one fit to `task`: every number named.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say: the rows of all of them count.
+    func settled(for task: TrainingTask, rounds: Int) throws(MetaLearnersError) -> TreesSpec {
         var spec = self
         spec.trees = .exactly(rounds)
-        spec.maxLeaves = .exactly(leaves(of: rows))
+        let rows = try task.features.distribution?.sum(task.rows.count) ?? task.rows.count
+        spec.maxLeaves = .exactly(leaves(of: rows, isOfEffect: task.isOfEffect))
         return spec
     }
 
-    /// `max_leaves` of a fit to so many rows: as named, or 8·(rows/2,000)^0.3 within 8 and 32.
-    func leaves(of rows: Int) -> Int {
+    /// `max_leaves` of a fit to so many rows: as named, or 8·(rows/2,000)^0.3 within 8 and 32, and half of that for effects.
+    func leaves(of rows: Int, isOfEffect: Bool = false) -> Int {
         if let named = maxLeaves.number { return named }
-        return min(max(Int((8 * Double.exp(0.3 * Double.log(Double(max(rows, 1)) / 2000))).rounded()), 8), 32)
+        let leaves = 8 * Double.exp(0.3 * Double.log(Double(max(rows, 1)) / 2000))
+        return Int((min(max(leaves, 8), 32) / (isOfEffect ? 2 : 1)).rounded())
     }
 
     /// The most leaves that a tree of so many rows may have.
@@ -108,7 +112,8 @@ public struct TreesSpec: BaseEstimatorSpec {
             "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true,
             "factor of each tree's leaf values"),
         .integerOrAuto(
-            "max_leaves", \.maxLeaves, in: 2...256, "leaves of a tree at most; auto: 8 to 32, by the rows"),
+            "max_leaves", \.maxLeaves, in: 2...256,
+            "leaves of a tree at most; auto: 8 to 32 by the rows, half for effects"),
         .integer("max_depth", \.maxDepth, in: 0...255, "splits from root to leaf at most; 0 for no limit"),
         .integer("min_leaf_size", \.minLeafSize, in: 1...Int.max, "rows in a leaf at least"),
         .number(

@@ -16,7 +16,7 @@ struct SwiftInterfaceTests {
         ]
         for (one, other) in typed { #expect(one == other) }
         // A value that is the default's is not said again.
-        #expect(RoleModelSpec.trees { $0.trees = 200 }.choice.parameters.isEmpty)
+        #expect(RoleModelSpec.trees { $0.minLeafSize = 20 }.choice.parameters.isEmpty)
         var spec = MetaLearnerSpec()
         spec.learner = .t
         spec.models.outcome = .trees { $0.minLeafSize = 0 }

@@ -63,7 +63,7 @@ private func shapley(columns: Int, value: (Int) -> Double) -> [Double] {
 
     private func models(_ kind: Kind, trees: Int, leafSize: Int = 5) throws -> [any ExplainableEstimator] {
         var boosted = TreesSpec()
-        boosted.trees = trees
+        boosted.trees = .exactly(trees)
         boosted.minLeafSize = leafSize
         boosted.learningRate = 0.3
         var forest = ForestSpec()

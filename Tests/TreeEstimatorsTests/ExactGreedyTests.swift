@@ -126,7 +126,7 @@ import TreeEstimators
         spec.minSplitGain = 0.3
         let base = meanProduct(target, weights) / meanProduct(weights, weights.map { _ in 1 })
         var fitted = [Double](repeating: base, count: Self.count)
-        for _ in 0..<spec.trees {
+        for _ in 0..<(spec.trees.number ?? 0) {
             let gradients = (0..<Self.count).map { weights[$0] * (target[$0] - fitted[$0]) }
             let tree = ExactGreedyTree(
                 columns: columns, categories: categories, gradients: gradients, hessians: weights, spec: spec)
@@ -154,7 +154,7 @@ import TreeEstimators
         let spec = exactSpec()
         let mean = meanProduct(target, weights) / meanProduct(weights, weights.map { _ in 1 })
         var scores = [Double](repeating: areCounts ? log(mean) : log(mean / (1 - mean)), count: Self.count)
-        for _ in 0..<spec.trees {
+        for _ in 0..<(spec.trees.number ?? 0) {
             let means = scores.map { areCounts ? exp($0) : 1 / (1 + exp(-$0)) }
             let gradients = (0..<Self.count).map { weights[$0] * (target[$0] - means[$0]) }
             let hessians = (0..<Self.count).map {
@@ -191,7 +191,7 @@ import TreeEstimators
         var spec = exactSpec()
         spec.trees = 1
         for leaves in 2...9 {
-            spec.maxLeaves = leaves
+            spec.maxLeaves = .exactly(leaves)
             let tree = ExactGreedyTree(
                 columns: columns, categories: categories, gradients: target.map { $0 - mean },
                 hessians: target.map { _ in 1 }, spec: spec)

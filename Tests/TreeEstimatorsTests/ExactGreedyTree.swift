@@ -83,7 +83,7 @@ struct ExactGreedyTree {
     /// The Newton step of each row's leaf.
     func steps() -> [Double] {
         var leaves = [Leaf(rows: Array(gradients.indices), depth: 0)]
-        while leaves.count < spec.maxLeaves {
+        while leaves.count < spec.maxLeaves.number ?? 0 {
             var best: (leaf: Int, split: Split)?
             for (index, leaf) in leaves.enumerated() {
                 guard let split = bestSplit(leaf) else { continue }

@@ -39,7 +39,7 @@ import TreeEstimators
         #expect(model.stageCount == 12)
         let stages = try model.predictStages(table, rows: nil, stages: [0, 1, 5, 12], ExecutionContext())
         for (stage, values) in zip([1, 5, 12], stages.dropFirst()) {
-            spec.trees = stage
+            spec.trees = .exactly(stage)
             #expect(try predictions(path(spec, classes: classes), table) == values)
             #expect(try predictions(model.truncated(to: stage), table) == values)
         }

@@ -28,9 +28,9 @@ func numericTable(_ columns: [[Double]]) throws -> Table {
 /// A spec that puts no limit on a tree of so many leaves but its gain, and does not shrink.
 func plainSpec(trees: Int = 1, leaves: Int = 2, learningRate: Double = 1) -> TreesSpec {
     var spec = TreesSpec()
-    spec.trees = trees
+    spec.trees = .exactly(trees)
     spec.learningRate = learningRate
-    spec.maxLeaves = leaves
+    spec.maxLeaves = .exactly(leaves)
     spec.minLeafSize = 1
     spec.l2 = 0
     return spec

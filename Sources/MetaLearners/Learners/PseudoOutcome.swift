@@ -56,6 +56,7 @@ public struct PseudoOutcome: Sendable {
         }
         return try TrainingTask(
             features: features ?? dataset.covariates, rows: rows, target: target, weights: weights,
-            clusters: dataset.clusters, objective: objective, seed: seed, cache: dataset.cache)
+            clusters: dataset.clusters, objective: objective, seed: seed, cache: dataset.cache,
+            isOfEffect: true)
     }
 }

@@ -15,8 +15,8 @@ public struct ModelsSpec: ParameterizedSpec {
     public static let standardOutcome = EstimatorChoice("trees")
     /// The propensity model where a spec names none.
     public static let standardPropensity = EstimatorChoice("logistic")
-    /// The effect model where a spec names none: effects vary less than outcomes, so its trees are smaller.
-    public static let standardEffect = EstimatorChoice("trees", SpecObject([("max_leaves", 4)]))
+    /// The effect model where a spec names none.
+    public static let standardEffect = EstimatorChoice("trees")
 
     public init() {}
 

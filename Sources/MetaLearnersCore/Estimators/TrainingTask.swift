@@ -23,6 +23,9 @@ public struct TrainingTask: Sendable {
     public let seed: UInt64
     /// What may be kept between fits on the same features.
     public let cache: FeatureCache
+    /// Whether effects are learned: they vary less than outcomes and treatments, so that a base learner that chooses the size of its
+    /// models by the rows takes smaller ones.
+    public let isOfEffect: Bool
 
     /// Creates a task.
     ///
@@ -32,7 +35,7 @@ public struct TrainingTask: Sendable {
     public init(
         features: Table, rows: [Int32], target: [Double], weights: [Double]? = nil,
         clusters: [Int32]? = nil, objective: Objective = .regression,
-        seed: UInt64 = 0, cache: FeatureCache? = nil
+        seed: UInt64 = 0, cache: FeatureCache? = nil, isOfEffect: Bool = false
     ) throws(MetaLearnersError) {
         let count = features.rowCount
         func requireLength(_ length: Int, _ name: String) throws(MetaLearnersError) {
@@ -77,6 +80,7 @@ public struct TrainingTask: Sendable {
         self.objective = objective
         self.seed = seed
         self.cache = cache ?? FeatureCache(rowWeights: weights)
+        self.isOfEffect = isOfEffect
     }
 
     /// How many numbers a prediction for one row has.
@@ -115,5 +119,6 @@ public struct TrainingTask: Sendable {
         objective = task.objective
         self.seed = seed
         cache = task.cache
+        isOfEffect = task.isOfEffect
     }
 }
