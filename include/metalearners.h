@@ -48,6 +48,7 @@
 #include "metalearners/analysis.h"
 #include "metalearners/arrow.h"
 #include "metalearners/average_effect.h"
+#include "metalearners/collective.h"
 #include "metalearners/common.h"
 #include "metalearners/data.h"
 #include "metalearners/execution.h"

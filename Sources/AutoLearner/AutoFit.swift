@@ -173,7 +173,7 @@ final class AutoFit: FitPlan {
         let design = try known(design[0])
         let runs = try known(effectRuns[0])
         let members = try also.map { member throws(MetaLearnersError) in
-            CATEModel(member.fitter, request.dataset, try member.plan.result(context))
+            try CATEModel(member.fitter, request.dataset, member.plan.result(context))
         }
         var effects: [AutoEffect] = []
         for (index, pair) in pairs.enumerated() {

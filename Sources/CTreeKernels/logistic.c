@@ -108,7 +108,7 @@ INLINE uint32_t narrow_word(float gradient, float hessian, size_t row) {
 
 INLINE void narrow_rows(double *restrict scores, const double *restrict signed_weights,
                         const uint8_t *restrict leaves, const double *restrict steps, size_t first, size_t count,
-                        double gradient_scale, double hessian_scale, uint32_t *restrict narrow) {
+                        double gradient_scale, double hessian_scale, size_t number, uint32_t *restrict narrow) {
   const float to_gradient = (float)gradient_scale, to_hessian = (float)hessian_scale;
   _Pragma("clang loop vectorize_width(16)") for (size_t row = first; row < first + count; ++row) {
     double score = scores[row];
@@ -117,7 +117,8 @@ INLINE void narrow_rows(double *restrict scores, const double *restrict signed_w
     const float signed_weight = (float)signed_weights[row];
     const float weight = signed_weight < 0 ? -signed_weight : signed_weight;
     const float target = signed_weight > 0 ? 1 : 0;
-    narrow[row] = narrow_word(weight * (target - share) * to_gradient, weight * share * (1 - share) * to_hessian, row);
+    narrow[row] = narrow_word(weight * (target - share) * to_gradient, weight * share * (1 - share) * to_hessian,
+                              row + number);
   }
 }
 
@@ -134,16 +135,17 @@ INLINE void logistic_gradients(PARAMETERS, int32_t *pairs) {
   }
 }
 
-INLINE void logistic_narrow(PARAMETERS, uint32_t *narrow) {
+INLINE void logistic_narrow(PARAMETERS, size_t number, uint32_t *narrow) {
   if (leaves) {
-    narrow_rows(SCORES(leaves, steps), narrow);
+    narrow_rows(SCORES(leaves, steps), number, narrow);
   } else {
-    narrow_rows(SCORES(NULL, NULL), narrow);
+    narrow_rows(SCORES(NULL, NULL), number, narrow);
   }
 }
 
 DISPATCH(, void, logistic_gradients, (PARAMETERS, int32_t *pairs), (SCORES(leaves, steps), pairs))
-DISPATCH(, void, logistic_narrow, (PARAMETERS, uint32_t *narrow), (SCORES(leaves, steps), narrow))
+DISPATCH(, void, logistic_narrow, (PARAMETERS, size_t number, uint32_t *narrow),
+         (SCORES(leaves, steps), number, narrow))
 
 uint32_t mtlk_narrow(double gradient, double hessian, size_t row) {
   return narrow_word((float)gradient, (float)hessian, row);

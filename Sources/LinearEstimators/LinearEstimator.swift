@@ -144,6 +144,18 @@ public struct LinearEstimator<Spec: LinearSpec>: BaseEstimator {
         try FittedLinearModel(fitting: task, spec.method, backendName: Spec.backend.name, context)
     }
 
+    /// Rows that several processes hold serve a given penalty on squares, or none, of straight lines.
+    ///
+    /// - Throws: `unsupported` for penalties that are chosen or on absolute values, and for `expansion`.
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
+        guard case .squares(let squares) = spec.method.kind, squares.selection == .fixed else {
+            throw MetaLearnersError(
+                .unsupported, at: "selection", "takes no part in a collective fit yet",
+                remedy: "use ridge with selection: fixed")
+        }
+        try squares.expansion.requireCollective()
+    }
+
     /// Sums of products of the encoded columns, not of the features, decide: a category of many levels counts as many.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let design = DesignFootprint(features, rows: rows, spec.method.expansion)
@@ -168,6 +180,16 @@ public typealias RidgeEstimator = LinearEstimator<RidgeSpec>
 public typealias LassoEstimator = LinearEstimator<LassoSpec>
 /// The elastic net (Zou & Hastie 2005), as `PenaltyPathSpec` has it.
 public typealias ElasticNetEstimator = LinearEstimator<ElasticNetSpec>
+
+extension FeatureExpansion {
+    /// Checks that rows which several processes hold can be expanded so.
+    func requireCollective() throws(MetaLearnersError) {
+        guard self != .none else { return }
+        throw MetaLearnersError(
+            .unsupported, at: "expansion", "takes no part in a collective fit yet",
+            remedy: "use expansion: none")
+    }
+}
 
 extension Capabilities {
     /// What least squares can do.

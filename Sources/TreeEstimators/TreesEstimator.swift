@@ -17,7 +17,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         name: "trees", summary: "gradient-boosted trees on histograms", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
-            .multiOutput, .counts, .quantiles, .staged, .contributions,
+            .multiOutput, .counts, .quantiles, .staged, .contributions, .collective,
         ])
 
     /// Stages are rounds of boosting.
@@ -43,7 +43,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try Self.fit(task, spec.settled(for: task, rounds: spec.plainRounds), context).model
+        try Self.fit(task, try spec.settled(for: task, rounds: spec.plainRounds), context).model
     }
 
     /// Learns all rounds; stage r is the model after r of them. What `fit` costs.
@@ -55,24 +55,66 @@ public struct TreesEstimator: StageChoosingEstimator {
         try fit(task, stages: spec.plainRounds, context)
     }
 
+    /// Rows that several processes hold serve regression, the residual loss and classes, one tree for each output.
+    ///
+    /// - Throws: `unsupported` for early stopping, counts, quantiles and trees of several outputs.
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
+        try Self.requireCollective(objective, spec)
+    }
+
+    private static func requireCollective(_ objective: TrainingTask.Objective, _ spec: TreesSpec)
+        throws(MetaLearnersError)
+    {
+        var refused: (place: String, problem: String, remedy: String)?
+        switch objective {
+        case .regression, .residual: break
+        case .classification:
+            if sharesTrees(objective, spec) {
+                refused = (
+                    "multi_output", "trees of several outputs take no part in a collective fit yet",
+                    "leave it out"
+                )
+            }
+        case .count:
+            refused = (
+                "trees", "trees of counts take no part in a collective fit yet",
+                "take counts as numbers: data.outcome_type: continuous"
+            )
+        case .quantile: refused = ("trees", "quantiles take no part in a collective fit yet", "fit the mean")
+        case .multiRegression, .multiResidual:
+            refused = (
+                "trees", "trees of several outputs take no part in a collective fit yet",
+                "fit one effect per arm: multi_arm: pairwise"
+            )
+        }
+        if spec.earlyStopping > 0 {
+            refused = (
+                "early_stopping", "takes no part in a collective fit yet", "leave it out, and set trees"
+            )
+        }
+        guard let refused else { return }
+        throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
+    }
+
     /// Learns so many rounds, whatever the spec says of their number.
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
     public func fit(_ task: TrainingTask, stages: Int, _ context: ExecutionContext)
         throws(MetaLearnersError) -> any StagedModel
     {
-        var settled = spec.settled(for: task, rounds: stages)
+        var settled = try spec.settled(for: task, rounds: stages)
         settled.earlyStopping = 0
         return try Self.fit(task, settled, context).model
     }
 
-    /// Learns rounds until all are done that the spec allows, or the loss of `judges` has not fallen for `TreesSpec.patience` of them.
+    /// Learns rounds until all are done that the spec allows, or the loss of `judges` has not fallen for
+    /// `TreesSpec.patience` of them.
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
     public func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
         throws(MetaLearnersError) -> JudgedPath
     {
-        var settled = spec.settled(for: task, rounds: spec.mostRounds)
+        var settled = try spec.settled(for: task, rounds: spec.mostRounds)
         settled.earlyStopping = 0
         let (model, losses) = try Self.fit(task, settled, judgedBy: judges, context)
         return JudgedPath(model: model, losses: losses)
@@ -82,6 +124,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     private static func fit(
         _ task: TrainingTask, _ spec: TreesSpec, judgedBy judges: [Int32]? = nil, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> (model: BoostedTreesModel, losses: [Double]) {
+        if task.features.distribution != nil { try requireCollective(task.objective, spec) }
         let store = try task.cache.value(of: BinStore.self, named: "trees") { () throws(MetaLearnersError) in
             BinStore(rowWeights: task.cache.rowWeights)
         }
@@ -129,7 +172,8 @@ public struct TreesEstimator: StageChoosingEstimator {
             values = vector(VectorLayout(outputs: outputs, hessian: .full), lossBytes: 8 * (outputs + 2))
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
-        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 || spec.choosesRounds ? 8 : 0)) + 2 * all
+        let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
+        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)
@@ -150,7 +194,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         let warnings = problem.rows.warnings
         switch problem.task.objective {
         case .regression, .residual:
-            let loss = QuadraticLoss(
+            let loss = try QuadraticLoss(
                 problem.task, training: problem.rows.training, heldOut: problem.rows.heldOut)
             if !loss.isHopeless {
                 try QuadraticBoosting(problem: problem, loss: loss).fit(&builder)
@@ -194,7 +238,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     private static func classification(
         _ classes: Int, _ problem: BoostingProblem, _ builder: inout EnsembleBuilder, _ warnings: [String]
     ) throws(MetaLearnersError) -> BoostedTreesModel {
-        let boosting = ClassificationBoosting(problem, classes: classes)
+        let boosting = try ClassificationBoosting(problem, classes: classes)
         var warnings = warnings
         for (label, weight) in boosting.classWeights.enumerated() where weight == 0 {
             warnings.append("class \(label) does not occur in the rows to learn from")

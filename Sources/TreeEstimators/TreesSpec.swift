@@ -76,10 +76,14 @@ public struct TreesSpec: BaseEstimatorSpec {
     var leafLimit: Int { maxLeaves.number ?? 8 }
 
     /// The spec of one fit to `task`: every number named.
-    func settled(for task: TrainingTask, rounds: Int) -> TreesSpec {
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    func settled(for task: TrainingTask, rounds: Int) throws(MetaLearnersError) -> TreesSpec {
         var spec = self
         spec.trees = .exactly(rounds)
-        spec.maxLeaves = .exactly(leaves(of: task.rows.count, isOfEffect: task.isOfEffect))
+        guard maxLeaves == .auto else { return spec }
+        let rows = try task.features.distribution?.sum(task.rows.count) ?? task.rows.count
+        spec.maxLeaves = .exactly(leaves(of: rows, isOfEffect: task.isOfEffect))
         return spec
     }
 
@@ -109,7 +113,8 @@ public struct TreesSpec: BaseEstimatorSpec {
             "learning_rate", \.learningRate, in: 0...1, exclusiveLower: true,
             "factor of each tree's leaf values"),
         .integerOrAuto(
-            "max_leaves", \.maxLeaves, in: 2...256, "leaves of a tree at most; auto: 8 to 32 by the rows, half for effects"),
+            "max_leaves", \.maxLeaves, in: 2...256,
+            "leaves of a tree at most; auto: 8 to 32 by the rows, half for effects"),
         .integer("max_depth", \.maxDepth, in: 0...255, "splits from root to leaf at most; 0 for no limit"),
         .integer("min_leaf_size", \.minLeafSize, in: 1...Int.max, "rows in a leaf at least"),
         .number(

@@ -317,7 +317,7 @@ extension TuningRun {
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let start = ContinuousClock.now
-        let model = CATEModel(planned.fitter, training, try planned.plan.result(context))
+        let model = try CATEModel(planned.fitter, training, planned.plan.result(context))
         let effects: [[Double]]
         if let validation {
             effects = try model.effects(on: validation, .combined, context)

@@ -165,8 +165,8 @@ struct AutoTests {
 
     @Test("Known propensities are used as they are")
     func knownPropensities() throws {
-        let data = try SyntheticDataset.linear(rows: 200, share: 0.3, seed: 13)
-        let known = [[Double](repeating: 0.7, count: 200), [Double](repeating: 0.3, count: 200)]
+        let data = try SyntheticDataset.linear(rows: 400, share: 0.3, seed: 13)
+        let known = [[Double](repeating: 0.7, count: 400), [Double](repeating: 0.3, count: 400)]
         let model = try fit(replacing(data.dataset, knownPropensities: known))
         #expect(model.overlap.isKnown)
         #expect(model.nuisanceModels.allSatisfy { !$0.role.isPropensity })

@@ -230,7 +230,7 @@ struct EveryPathTests {
             }
         }
         // The X-learner mixes by the propensity: within an ensemble it sees the row's own, too.
-        let ensemble = try self.fitter(.ensemble, [("data", data), ("ensemble", ["members": ["x", "t"]])])
+        let ensemble = try self.fitter(.ensemble, [("data", data), ("ensemble", ["members": ["x", "s"]])])
         let stack = try ensemble.fit(dataset)
         let opposite = try Table([Column("x", x), Column("e", share.map { 1 - $0 })])
         let own = try stack.predict(table).effects[0]

@@ -85,6 +85,8 @@ typedef struct mtlr_average_effect {
  *                   arm by class.
  * @param count      how many structures `effects` takes; must be just that many.
  * @param averaging  over whom, and with which intervals; NULL for the defaults.
+ * @param execution  NULL for the defaults. With a `collective` the average is over the training rows of all processes of the fit,
+ *                   each of which calls this.
  * @since 0.9
  */
 MTLR_API mtlr_status mtlr_model_average_effects(mtlr_average_effect *effects, int64_t count, const mtlr_model *model,

@@ -6,6 +6,7 @@
 
 #include "arrow.h"
 #include "common.h"
+#include "execution.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -188,7 +189,20 @@ typedef struct mtlr_dataset mtlr_dataset;
 MTLR_API mtlr_status mtlr_dataset_create(mtlr_dataset **out, const mtlr_table *table, const char *spec,
                                          uint32_t flags, mtlr_error **error);
 
-/** How many rows there are, without those that were dropped because they have no outcome. 0 for NULL. @since 0.9 */
+/**
+ * Makes a dataset of the rows that one of several processes holds. All processes call this with tables of the same columns and
+ * the same spec; one may have no rows at all.
+ *
+ * They agree on the levels of categories, on the arms and the classes of the outcome, and on the scale of weights. The dataset is
+ * for mtlr_model_fit() with the same processes; no cluster column yet. Where one process gets an error, all do.
+ *
+ * @param execution  `collective` must not be NULL.
+ * @since 0.9
+ */
+MTLR_API mtlr_status mtlr_dataset_create_part(mtlr_dataset **out, const mtlr_table *table, const char *spec, uint32_t flags,
+                                              const mtlr_execution *execution, mtlr_error **error);
+
+/** How many rows there are (of a part: in this process), without those that were dropped because they have no outcome. 0 for NULL. @since 0.9 */
 MTLR_API int64_t mtlr_dataset_rows(const mtlr_dataset *dataset);
 
 /** How many covariates there are. 0 for NULL. @since 0.9 */

@@ -4,6 +4,7 @@
 #ifndef METALEARNERS_EXECUTION_H
 #define METALEARNERS_EXECUTION_H
 
+#include "collective.h"
 #include "common.h"
 
 #ifdef __cplusplus
@@ -82,13 +83,19 @@ typedef struct mtlr_execution {
      * as well, and the work itself is done on others.
      */
     mtlr_poll_callback poll;
+    /**
+     * Joins the processes that hold parts of the rows, for mtlr_dataset_create_part() and mtlr_model_fit(); NULL where one process
+     * holds all rows. Borrowed for the call.
+     */
+    const mtlr_collective *collective;
 } mtlr_execution;
 
 /**
- * The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(), no limit, no poll.
+ * The defaults: all processors, no progress, no cancellation, the base learners of mtlr_backends(), no limit, no poll, no other
+ * processes.
  * @since 0.9
  */
-#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL, 0, NULL}
+#define MTLR_EXECUTION_INIT {sizeof(mtlr_execution), 0, 0, NULL, NULL, NULL, NULL, 0, NULL, NULL}
 
 #ifdef __cplusplus
 }

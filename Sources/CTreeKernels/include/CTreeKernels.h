@@ -143,10 +143,10 @@ void mtlk_logistic_gradients(double *scores, const double *signed_weights, const
                              const double *_Nullable steps, size_t first, size_t count, double gradient_scale,
                              double hessian_scale, int32_t *pairs);
 
-/* The same as words for mtlk_histogram_narrow, rounded by mtlk_narrow. */
+/* The same as words for mtlk_histogram_narrow, rounded by mtlk_narrow, where row 0 has the number `number`. */
 void mtlk_logistic_narrow(double *scores, const double *signed_weights, const uint8_t *_Nullable leaves,
                           const double *_Nullable steps, size_t first, size_t count, double gradient_scale,
-                          double hessian_scale, uint32_t *narrow);
+                          double hessian_scale, size_t number, uint32_t *narrow);
 
 /* A word for mtlk_histogram_narrow. Numbers are rounded up with the chance of their fraction, drawn by the number of
    the row: so coarse a grid would otherwise shift sums over many rows whose numbers are the same. Hessians are at least

@@ -23,6 +23,16 @@ enum AugmentedInverseProbability {
         propensities: (control: [Double], arm: [Double]), means: (control: [Double], arm: [Double]),
         weights: [Double], clusters: [Int32]?
     ) -> NormalEstimate {
+        let (scores, shares) = scores(
+            estimand, of: arm, outcome: outcome, arms: arms, propensities: propensities, means: means)
+        return NormalEstimate(scores: scores, shares: shares, weights: weights, clusters: clusters)
+    }
+
+    /// The scores whose sum over that of the shares is the estimate.
+    static func scores(
+        _ estimand: Estimand, of arm: Int, outcome: [Double], arms: [Int32],
+        propensities: (control: [Double], arm: [Double]), means: (control: [Double], arm: [Double])
+    ) -> (scores: [Double], shares: [Double]) {
         var scores = [Double](repeating: 0, count: outcome.count)
         var shares = scores
         for row in outcome.indices {
@@ -51,6 +61,6 @@ enum AugmentedInverseProbability {
                 scores[row] = distance * (share * belowArm + (1 - share) * belowControl)
             }
         }
-        return NormalEstimate(scores: scores, shares: shares, weights: weights, clusters: clusters)
+        return (scores, shares)
     }
 }

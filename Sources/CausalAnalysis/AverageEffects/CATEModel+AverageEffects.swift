@@ -12,6 +12,8 @@ extension CATEModel {
     ///   - estimand: over whom to average.
     ///   - dataset: the rows to average over; nil for those of training.
     ///   - level: the level of the intervals, between 0 and 1.
+    ///   - options: how to run. With a collective, the average is over the training rows of all processes of the fit, each of
+    ///     which calls this.
     /// - Throws: `invalidArgument` for a level that is none; `unsupported` for the rows of training where the model was saved without
     ///   them, and for a model without outcomes of each arm; `invalidData` where `dataset` lacks a column or its arms are not those of training.
     public func averageEffects(
@@ -24,6 +26,15 @@ extension CATEModel {
                 .unsupported, at: "model",
                 "it has no models of the outcome in each arm, which average effects take",
                 remedy: "fit with average_effects: true")
+        }
+        if let collective = options.collective {
+            guard dataset == nil else {
+                throw MetaLearnersError(
+                    .unsupported, at: "dataset",
+                    "averages over other rows than those of training take no part in a collective call yet",
+                    remedy: "leave the dataset out")
+            }
+            return try averageEffectsOfAllProcesses(estimand, level: level, collective)
         }
         let classes = outcomeKind.effectClasses
         let studies = try CausalStudy.ofEveryClass(self, on: dataset, options)

@@ -26,13 +26,8 @@ struct NormalEstimate {
     ///   - weights: w_i for each row.
     ///   - clusters: codes from 0 for each row; nil where rows are independent.
     init(scores: [Double], shares: [Double], weights: [Double], clusters: [Int32]?) {
-        var total = 0.0
-        var sum = 0.0
-        for row in scores.indices where weights[row] > 0 {
-            total += weights[row] * shares[row]
-            sum += weights[row] * scores[row]
-        }
-        let theta = total > 0 ? sum / total : 0
+        let sums = ScoreSums(scores, shares, weights)
+        let (total, theta) = (sums.total, sums.theta)
         var influences: [Double] = []
         if let clusters {
             var sums = [Double](repeating: 0, count: Int(clusters.max() ?? -1) + 1)
@@ -48,9 +43,29 @@ struct NormalEstimate {
             }
         }
         let groups = Double(influences.count)
-        let squares = influences.reduce(0) { $0 + $1 * $1 }
+        let squares = ExactSum.of(influences) { $0 * $0 }
         estimate = theta
         stdError = groups > 1 && total > 0 ? (squares * groups / (groups - 1)).squareRoot() / total : 0
+        degreesOfFreedom = nil
+    }
+
+    /// Computes the estimate from the independent rows of all processes, of which these are the ones here.
+    init(
+        scores: [Double], shares: [Double], weights: [Double], _ distribution: DistributedRows
+    ) throws(MetaLearnersError) {
+        let sums = try ScoreSums(scores, shares, weights, distribution)
+        var rows = 0
+        var exact = ExactSum()
+        for row in scores.indices where weights[row] > 0 {
+            let influence = weights[row] * (scores[row] - sums.theta * shares[row])
+            exact.add(influence * influence)
+            rows += 1
+        }
+        let groups = Double(try distribution.sum(rows))
+        let squares = try distribution.sum([exact])[0].value
+        estimate = sums.theta
+        stdError =
+            groups > 1 && sums.total > 0 ? (squares * groups / (groups - 1)).squareRoot() / sums.total : 0
         degreesOfFreedom = nil
     }
 
@@ -69,5 +84,37 @@ struct NormalEstimate {
         let statistic = abs(estimate) / stdError
         return degreesOfFreedom.map { 2 * StudentDistribution($0).upperTail(statistic) }
             ?? 2 * StandardNormal.upperTail(statistic)
+    }
+}
+
+/// What the scores and shares of rows add up to: exactly, so that it does not depend on which process holds which rows.
+private struct ScoreSums {
+    /// Σ w b.
+    let total: Double
+    /// Σ w a / Σ w b.
+    let theta: Double
+
+    init(_ scores: [Double], _ shares: [Double], _ weights: [Double]) {
+        self.init(Self.exact(scores, shares, weights))
+    }
+
+    init(
+        _ scores: [Double], _ shares: [Double], _ weights: [Double], _ distribution: DistributedRows
+    ) throws(MetaLearnersError) {
+        self.init(try distribution.sum(Self.exact(scores, shares, weights)))
+    }
+
+    private init(_ sums: [ExactSum]) {
+        total = sums[0].value
+        theta = total > 0 ? sums[1].value / total : 0
+    }
+
+    private static func exact(_ scores: [Double], _ shares: [Double], _ weights: [Double]) -> [ExactSum] {
+        var sums = [ExactSum(), ExactSum()]
+        for row in scores.indices where weights[row] > 0 {
+            sums[0].add(weights[row] * shares[row])
+            sums[1].add(weights[row] * scores[row])
+        }
+        return sums
     }
 }

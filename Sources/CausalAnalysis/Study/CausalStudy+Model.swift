@@ -39,6 +39,13 @@ extension CausalStudy {
         _ model: CATEModel, on dataset: CausalDataset?, _ classes: [Int?], withEffects: Bool,
         _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> [CausalStudy] {
+        guard dataset?.partition == nil, dataset != nil || !model.hasPartOfTraining else {
+            throw MetaLearnersError(
+                .unsupported, at: dataset == nil ? "model" : "dataset",
+                "has a part of the rows alone, and other processes have the others",
+                remedy:
+                    "average effects by the collective of the fit; or give the study all rows in one process")
+        }
         let fitter = try MetaLearnerFitter(model.spec, registry: model.registry)
         func fitting(_ nuisances: NuisanceFit?, _ outcomeClass: Int?) -> StudyFitting? {
             dataset.map {

@@ -35,6 +35,12 @@ struct GramSums: Sendable {
         BLAS.axpy(Int32(clamping: matrix.count), 1, other.matrix.start, 1, matrix.start, 1)
     }
 
+    /// Adds the sums over the rows of other processes.
+    func addOtherProcesses(_ distribution: DistributedRows) throws(MetaLearnersError) {
+        try distribution.sum(
+            numbers: UnsafeMutableBufferPointer(start: matrix.start, count: matrix.count))
+    }
+
     /// The sums over several sets of rows.
     ///
     /// - Throws: `outOfMemory`.

@@ -54,8 +54,8 @@ struct CategoricalEncoding: Sendable, Equatable {
     ///   - levelLimit: the most levels that have an indicator each: the heaviest. The others share one.
     init(
         _ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, againstReference: Bool,
-        levelLimit: Int = .max
-    ) {
+        levelLimit: Int = .max, _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) {
         let levelCount = column.levels?.count ?? 0
         var levelWeights = [Double](repeating: 0, count: levelCount)
         var missingWeight = 0.0
@@ -65,6 +65,10 @@ struct CategoricalEncoding: Sendable, Equatable {
             } else {
                 missingWeight += weight
             }
+        }
+        if let distribution {
+            levelWeights = try distribution.sum(levelWeights + [missingWeight])
+            missingWeight = levelWeights.removeLast()
         }
         var shares: [Double] = []
         var indicatorOfLevel = [Int32](repeating: -1, count: levelCount)

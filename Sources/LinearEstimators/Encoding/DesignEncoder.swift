@@ -80,7 +80,8 @@ struct DesignEncoder: Sendable, Equatable {
         expansion: FeatureExpansion = .none, levelLimit: Int = .max,
         scores: LevelScores.Fitted = LevelScores.Fitted(), _ context: ExecutionContext
     ) throws(MetaLearnersError) {
-        let totalWeight = weights.reduce(0, +)
+        let distribution = features.distribution
+        let totalWeight = try distribution.sum([weights.reduce(0, +)])[0]
         guard totalWeight.isFinite, totalWeight > 0 else {
             throw MetaLearnersError(
                 .numericalFailure, at: "weight", "the weights add up to \(totalWeight)",
@@ -88,6 +89,12 @@ struct DesignEncoder: Sendable, Equatable {
         }
         var sources: [Source] = []
         let usesSparse = SparseRows.serve(features, expansion)
+        guard distribution == nil || !usesSparse else {
+            throw MetaLearnersError(
+                .unsupported, at: "features",
+                "sparse columns take no part in a collective fit of linear models yet",
+                remedy: "give dense columns, or use trees")
+        }
         var weightOfRow = [Double](repeating: 0, count: usesSparse ? features.rowCount : 0)
         if usesSparse { for (row, weight) in zip(rows, weights) { weightOfRow[Int(row)] = weight } }
         for column in features.columns {
@@ -106,13 +113,14 @@ struct DesignEncoder: Sendable, Equatable {
                     .numeric(
                         try NumericEncoding(
                             column, rows: rows, weights: weights, totalWeight: totalWeight,
-                            curved: expansion != .none, standardisesIndicator: againstReference)))
+                            curved: expansion != .none, standardisesIndicator: againstReference, distribution)
+                    ))
             case .categorical:
                 sources.append(
                     .categorical(
-                        CategoricalEncoding(
+                        try CategoricalEncoding(
                             column, rows: rows, weights: weights, totalWeight: totalWeight,
-                            againstReference: againstReference, levelLimit: levelLimit)))
+                            againstReference: againstReference, levelLimit: levelLimit, distribution)))
             }
         }
         try Self.requireWidth(

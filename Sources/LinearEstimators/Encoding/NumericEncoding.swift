@@ -45,7 +45,7 @@ struct NumericEncoding: Sendable, Equatable {
     /// - Throws: `invalidData` for an infinite value, `numericalFailure` where the moments overflow.
     init(
         _ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, curved: Bool,
-        standardisesIndicator: Bool
+        standardisesIndicator: Bool, _ distribution: DistributedRows? = nil
     ) throws(MetaLearnersError) {
         isPlain = !standardisesIndicator
         let values = column.values.doubles(rows)
@@ -67,6 +67,10 @@ struct NumericEncoding: Sendable, Equatable {
             high = max(high, value)
             presentWeight += weights[index]
         }
+        let range = try distribution.maximum([-low, high])
+        (low, high) = (-range[0], range[1])
+        let ofAll = try distribution.sum([presentWeight, missingWeight])
+        (presentWeight, missingWeight) = (ofAll[0], ofAll[1])
         missingShare = missingWeight / totalWeight
         guard low < high else {
             factor = 1
@@ -83,13 +87,14 @@ struct NumericEncoding: Sendable, Equatable {
             for (value, weight) in zip(values, weights) where !value.isNaN {
                 sum += weight * (value * factor - center)
             }
-            center += sum / presentWeight
+            center += try distribution.sum([sum])[0] / presentWeight
         }
         var squares = 0.0
         for (value, weight) in zip(values, weights) where !value.isNaN {
             let deviation = value * factor - center
             squares += weight * deviation * deviation
         }
+        squares = try distribution.sum([squares])[0]
         let spread = (squares / totalWeight).squareRoot()
         guard center.isFinite, spread.isFinite else {
             throw MetaLearnersError(

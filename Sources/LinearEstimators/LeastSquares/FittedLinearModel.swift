@@ -27,7 +27,8 @@ struct FittedLinearModel: FittedEstimator {
             design: try DesignBlocks(
                 encoder, task.features, rows: folds.order.map { loss.rows[$0] }, method.expansion, context),
             factors: folds.order.map { loss.factors[$0] },
-            responses: folds.order.map { loss.responses[$0] }, l2: method.l2)
+            responses: folds.order.map { loss.responses[$0] }, l2: method.l2,
+            distribution: task.features.distribution)
         let found = try BLASThreads.single { () throws(MetaLearnersError) in
             try method.coefficients(problem, folds.ranges, context)
         }

@@ -10,6 +10,8 @@ struct LeastSquares {
     /// The response of each row.
     let responses: [Double]
     let l2: Double
+    /// What joins the processes that hold the rows; nil where there are no others.
+    var distribution: DistributedRows?
 
     /// What came out.
     struct Solution {
@@ -29,6 +31,14 @@ struct LeastSquares {
     func solve(_ context: ExecutionContext) throws(MetaLearnersError) -> Solution {
         guard design.width > 0 else { return Solution(coefficients: [], deficientRank: nil) }
         if let sparse = design.sparse { return try solve(sparse, context) }
+        if distribution != nil {
+            // The sums of products are all that processes need to tell each other.
+            if let coefficients = try solvePrimal(context) { return try checked(coefficients, nil) }
+            throw MetaLearnersError(
+                .numericalFailure, at: "linear model",
+                "its columns nearly depend on each other, or outnumber the rows",
+                remedy: "use ridge, or a larger l2")
+        }
         let wide = design.width > design.rows.count
         if !wide {
             if let coefficients = try solvePrimal(context) { return try checked(coefficients, nil) }
@@ -101,6 +111,7 @@ struct LeastSquares {
     private func solvePrimal(_ context: ExecutionContext) throws(MetaLearnersError) -> [Double]? {
         let order = design.width
         let sums = try GramSums.of(self, context)
+        if let distribution { try sums.addOtherProcesses(distribution) }
         let gram = try DoubleBuffer(order * order)
         let moments = try DoubleBuffer(order)
         for column in 0..<order {

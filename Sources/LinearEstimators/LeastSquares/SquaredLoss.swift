@@ -50,21 +50,26 @@ struct SquaredLoss {
             importance.append(product)
             factors.append(weight.squareRoot() * slope)
         }
-        let total = importance.reduce(0, +)
+        let distribution = task.features.distribution
+        let total = try distribution.sum([importance.reduce(0, +)])[0]
         guard total > 0 else {
             throw MetaLearnersError(
                 .invalidData, at: "regressor", "it is zero in every row, so there is nothing to learn from")
         }
         // Sums of deviations from a first value are exact for a constant target. The second round corrects what
         // the first one lost to rounding.
-        var intercept = regressor == nil ? task.target[Int(rows[0])] : 0
+        var intercept = 0.0
+        if regressor == nil {
+            let first = rows.first.map { [task.target[Int($0)]] } ?? []
+            intercept = try distribution?.gather(first).first ?? first.first ?? 0
+        }
         for _ in 0..<2 {
             var sum = 0.0
             for row in rows {
                 let slope = regressor?[Int(row)] ?? 1
                 sum += (task.weights?[Int(row)] ?? 1) * slope * (task.target[Int(row)] - slope * intercept)
             }
-            intercept += sum / total
+            intercept += try distribution.sum([sum])[0] / total
         }
         guard total.isFinite, intercept.isFinite else {
             throw MetaLearnersError(

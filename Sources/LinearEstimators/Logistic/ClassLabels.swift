@@ -15,8 +15,10 @@ struct ClassLabels {
     /// How many classes there are, those that do not occur included.
     let classCount: Int
 
-    /// The sum of the weights.
-    var totalWeight: Double { weights.reduce(0, +) }
+    /// The sum of the weights, those of rows of other processes among them.
+    let totalWeight: Double
+    /// What joins the processes that hold the rows; nil where there are no others.
+    let distribution: DistributedRows?
 
     /// Some of the rows, by place, in that order.
     ///
@@ -44,6 +46,8 @@ struct ClassLabels {
         self.labels = labels
         self.present = present
         self.classCount = classCount
+        totalWeight = total
+        distribution = nil
         shares = totals.map { total > 0 ? $0 / total : 0 }
     }
 
@@ -58,6 +62,8 @@ struct ClassLabels {
         for (label, weight) in zip(labels, self.weights) { totals[Int(label)] += weight }
         let total = totals[0] + totals[1]
         guard total.isFinite, totals[0] > 0, totals[1] > 0 else { return nil }
+        totalWeight = total
+        distribution = nil
         shares = totals.map { $0 / total }
     }
 
@@ -78,9 +84,16 @@ struct ClassLabels {
             weights.append(weight)
             totals[label, default: 0] += weight
         }
+        distribution = task.features.distribution
+        if let distribution {
+            let ofAll = try distribution.sum((0..<Int32(clamping: classes)).map { totals[$0] ?? 0 })
+            totals = [:]
+            for (label, weight) in ofAll.enumerated() where weight > 0 { totals[Int32(label)] = weight }
+        }
         let present = totals.keys.sorted()
         let places = Dictionary(uniqueKeysWithValues: present.enumerated().map { ($1, Int32(clamping: $0)) })
-        let total = weights.reduce(0, +)
+        let total = try distribution.sum([weights.reduce(0, +)])[0]
+        totalWeight = total
         guard total.isFinite, total > 0 else {
             throw MetaLearnersError(
                 .numericalFailure, at: "weight", "the weights add up to \(total)",

@@ -10,7 +10,9 @@ public struct LogisticEstimator: BaseEstimator {
     public static let backend = BackendDescription(
         name: "logistic", summary: "logistic and multinomial regression with L1 and L2 penalties",
         version: "1",
-        capabilities: [.binary, .multiclass, .weights, .missingValues, .categoricals, .sparse])
+        capabilities: [
+            .binary, .multiclass, .weights, .missingValues, .categoricals, .sparse, .collective,
+        ])
 
     /// The checked configuration.
     public let spec: LogisticSpec
@@ -34,6 +36,21 @@ public struct LogisticEstimator: BaseEstimator {
         -> any FittedEstimator
     {
         try FittedLogisticModel(fitting: task, spec, denseLimit: denseLimit, context)
+    }
+
+    /// Rows that several processes hold serve a given penalty on squares, of straight lines.
+    ///
+    /// - Throws: `unsupported` for `selection`, `l1` and `expansion`.
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
+        let refused: (place: String, remedy: String)? =
+            spec.selection != .fixed
+            ? ("selection", "use selection: fixed") : spec.l1 > 0 ? ("l1", "use l2") : nil
+        if let refused {
+            throw MetaLearnersError(
+                .unsupported, at: refused.place, "takes no part in a collective fit yet",
+                remedy: refused.remedy)
+        }
+        try spec.expansion.requireCollective()
     }
 
     /// The encoded rows, as far as they are kept, and the Hessian decide.

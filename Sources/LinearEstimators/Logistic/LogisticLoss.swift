@@ -57,6 +57,13 @@ final class LogisticLoss: LogisticObjective {
             }
             addTransposed(range.count, to: gradient)
         }
+        if let distribution = classes.distribution {
+            loss = try distribution.sum([loss])[0]
+            for buffer in [gradient, hessian].compactMap(\.self) {
+                try distribution.sum(
+                    numbers: UnsafeMutableBufferPointer(start: buffer.start, count: buffer.count))
+            }
+        }
         loss += addPenalty(parameters, gradient: gradient, hessian: hessian, diagonal: &diagonal)
         if let hessian { completeHessian(hessian) }
         return LogisticEvaluation(

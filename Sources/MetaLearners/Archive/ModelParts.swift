@@ -77,7 +77,13 @@ struct ModelParts {
         if let training {
             var counts = [Int](repeating: 0, count: model.armCount)
             for arm in training.arms { counts[Int(arm)] += 1 }
-            try require(counts == manifest.armCounts, "its training rows are those of another model")
+            // One of several processes has a part of them.
+            try require(
+                zip(counts, manifest.armCounts).allSatisfy(<=),
+                "its training rows are those of another model")
+            try require(
+                counts != manifest.armCounts || training.repeats.allSatisfy(\.hasRowsInEveryFold),
+                "the folds make no sense")
         }
     }
 

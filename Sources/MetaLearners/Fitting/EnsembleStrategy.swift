@@ -112,7 +112,7 @@ private struct EnsemblePlan: FitPlan {
         let dataset = request.dataset
         let nuisances = try own.fit()
         let models = try members.map { member throws(MetaLearnersError) in
-            CATEModel(member.fitter, dataset, try member.plan.result(context))
+            try CATEModel(member.fitter, dataset, member.plan.result(context))
         }
         var stacks: [ConvexStack] = []
         var trainingEffects: [[Double]] = []

@@ -53,8 +53,15 @@ public struct FitRequest: Sendable {
         _ spec: MetaLearnerSpec, _ dataset: CausalDataset, _ folds: FoldAssignment?, _ reused: NuisanceFit?,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
+        guard dataset.partition == nil || dataset.distribution != nil else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "collective", "the dataset has a part of the rows alone",
+                remedy:
+                    "fit with the collective that it was made with; nothing but whole fits can be made of parts yet"
+            )
+        }
         try spec.models.requireArms(dataset.treatment.labels)
-        let fingerprint = dataset.fingerprint(context)
+        let fingerprint = try dataset.fingerprintOfAllRows(context)
         let repeats = try Self.assignFolds(spec, dataset, folds)
         if let reused {
             guard reused.fingerprint == fingerprint else {

@@ -35,6 +35,10 @@ public struct MetaLearnerFitter: Sendable {
 
     /// Fits the learner to `dataset`.
     ///
+    /// With a collective (`ExecutionOptions.collective`) the dataset is a part of the rows
+    /// (`CausalDataset.init(_:_:partOf:)`), every process calls this with the same spec, and all get the same model; what it
+    /// keeps of training rows are those of the process.
+    ///
     /// - Parameters:
     ///   - dataset: the rows to learn from.
     ///   - folds: folds drawn elsewhere (one repeat); nil to draw them from the spec's seed.
@@ -48,6 +52,55 @@ public struct MetaLearnerFitter: Sendable {
         _ dataset: CausalDataset, folds: FoldAssignment? = nil, nuisances reused: NuisanceFit? = nil,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> CATEModel {
+        guard let collective = options.collective else {
+            return try fitAlone(dataset, folds: folds, nuisances: reused, options)
+        }
+        let distribution = try DistributedRows(collective, rows: dataset.rowCount)
+        do throws(MetaLearnersError) {
+            guard folds == nil, reused == nil else {
+                throw MetaLearnersError(
+                    .unsupported, at: folds == nil ? "nuisances" : "folds",
+                    "cannot be given for rows that several processes hold yet", remedy: "leave them out")
+            }
+            try requireCollective()
+            let model = try fitAlone(dataset.joined(distribution), folds: nil, nuisances: nil, options)
+            try distribution.finish()
+            return model
+        } catch {
+            distribution.leave(for: error)
+            throw error
+        }
+    }
+
+    /// Checks that the spec can be fitted to rows that several processes hold.
+    private func requireCollective() throws(MetaLearnersError) {
+        let traits = registry.traits(of: spec.learner) ?? LearnerTraits()
+        var refused: (place: String, problem: String, remedy: String)?
+        if traits.bringsModels || traits.isComposite {
+            refused = (
+                "learner", "'\(spec.learner.rawValue)' takes no part in a collective fit yet",
+                "these do: " + registry.learnerNames { !$0.bringsModels && !$0.isComposite }
+            )
+        } else if ![.auto, .none].contains(spec.intervals.method) {
+            refused = (
+                "intervals.method",
+                "\(spec.intervals.method.rawValue) intervals take no part in a collective fit yet",
+                "use intervals.method: none"
+            )
+        } else if spec.models.propensity.calibration != .none {
+            refused = (
+                "models.propensity.calibration", "takes no part in a collective fit yet",
+                "use calibration: none"
+            )
+        }
+        guard let refused else { return }
+        throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
+    }
+
+    private func fitAlone(
+        _ dataset: CausalDataset, folds: FoldAssignment?, nuisances reused: NuisanceFit?,
+        _ options: ExecutionOptions
+    ) throws(MetaLearnersError) -> CATEModel {
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
         try strategy.check(request)
@@ -58,9 +111,9 @@ public struct MetaLearnerFitter: Sendable {
         let bootstrap =
             spec.intervals.method == .bootstrap ? try Bootstrap(self, dataset, in: &graph) : nil
         try scheduler.limited(by: strategy.footprint(dataset) + (check?.bytes ?? 0)).run(graph)
-        var model = CATEModel(self, dataset, try plan.result(scheduler.context))
+        var model = try CATEModel(self, dataset, plan.result(scheduler.context))
         if let check, let estimates = model.nuisances?.estimates {
-            model.warnings += check.warnings(estimates)
+            model.warnings += try check.warnings(estimates)
         }
         if let bootstrap { model.intervals = .bootstrap(bootstrap.resamples) }
         try model.requireReadable()

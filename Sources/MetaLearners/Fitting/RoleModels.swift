@@ -90,7 +90,7 @@ public struct RoleModels: Sendable {
         var features = try ModelsSpec.features(placed, in: dataset.covariates)
         var objective = dataset.outcome.kind.objective
         if role.isPropensity { objective = .classification(classes: dataset.armCount) }
-        try require(estimator, at: placed.place, objective.capability, dataset, features)
+        try require(estimator, at: placed.place, objective, dataset, features)
         var predictionFeatures: [Table] = []
         var target = dataset.outcome.values
         var rows = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
@@ -117,7 +117,8 @@ public struct RoleModels: Sendable {
     func requireEffectModel(_ role: EffectRole, _ dataset: CausalDataset) throws(MetaLearnersError) {
         let placed = spec.models.model(of: role, dataset.treatment.labels)
         try require(
-            estimator(placed), at: placed.place, role.part == .joint ? [.multiOutput] : [.regression],
+            estimator(placed), at: placed.place,
+            role.part == .joint ? .multiRegression(others: []) : .regression,
             dataset, ModelsSpec.features(placed, in: dataset.covariates))
     }
 
@@ -142,10 +143,11 @@ public struct RoleModels: Sendable {
 
     /// Checks that a backend can do what its role asks of it.
     private func require(
-        _ estimator: any BaseEstimator, at place: SpecPath, _ task: Capabilities, _ dataset: CausalDataset,
-        _ features: Table
+        _ estimator: any BaseEstimator, at place: SpecPath, _ objective: TrainingTask.Objective,
+        _ dataset: CausalDataset, _ features: Table
     ) throws(MetaLearnersError) {
-        var needed = task
+        var needed = objective.capability
+        if dataset.distribution != nil { needed.insert(.collective) }
         if dataset.weights != nil { needed.insert(.weights) }
         if features.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
         let backend = estimator.backend
@@ -153,7 +155,16 @@ public struct RoleModels: Sendable {
             needed.insert(.missingValues)
         }
         let lacking = needed.subtracting(backend.capabilities)
-        guard !lacking.isEmpty else { return }
+        guard !lacking.isEmpty else {
+            guard dataset.distribution != nil else { return }
+            do throws(MetaLearnersError) {
+                return try estimator.requireCollective(objective)
+            } catch {
+                throw MetaLearnersError(
+                    error.kind, at: error.location.map { "\(place).\($0)" } ?? place.description,
+                    error.problem, remedy: error.remedy)
+            }
+        }
         let able = backends.filter { $0.capabilities.isSuperset(of: needed) }.map(\.name)
         throw MetaLearnersError(
             .unsupported, at: place.description,

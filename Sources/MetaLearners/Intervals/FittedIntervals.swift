@@ -83,6 +83,8 @@ extension FittedIntervals {
             }
             return .forest
         case .auto:
+            // The rows of one process do not say how much all of them vary.
+            guard effects.allSatisfy({ $0.task.features.distribution == nil }) else { return nil }
             guard traits.form == .regression, !effects.isEmpty else { return nil }
             guard traits.hasAnalyticIntervals, areLinear else { return areForests ? .forest : nil }
             // Nobody asked for intervals: data that have none (fewer rows than columns) are no reason to stop.

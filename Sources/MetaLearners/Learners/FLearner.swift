@@ -24,7 +24,7 @@ public struct FLearner: EffectRegressionLearner {
     {
         let share = try nuisances.pairPropensity(of: role.arm)
         let outcome = dataset.outcome.values
-        let center = nuisances.outcomeCenter(ofPair: role.arm, dataset)
+        let center = try nuisances.outcomeCenter(ofPair: role.arm, dataset)
         let arms = dataset.treatment.arms
         return PseudoOutcome(
             outcome.indices.map { row in

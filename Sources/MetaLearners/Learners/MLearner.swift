@@ -26,7 +26,7 @@ public struct MLearner: EffectRegressionLearner {
     {
         // The doubly robust score with one constant for both outcome means.
         let center = [Double](
-            repeating: nuisances.outcomeCenter(ofPair: role.arm, dataset), count: dataset.rowCount)
+            repeating: try nuisances.outcomeCenter(ofPair: role.arm, dataset), count: dataset.rowCount)
         return PseudoOutcome(
             try nuisances.doublyRobustScores(
                 of: role.arm, dataset.outcome.values, dataset.treatment.arms, means: (center, center)),

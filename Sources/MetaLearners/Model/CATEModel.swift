@@ -45,8 +45,11 @@ public struct CATEModel: Sendable {
     /// stage. Empty for a model that was saved without its training rows.
     public var trainingEffects: [[Double]] { training?.effects ?? [] }
 
-    /// How many rows it was fitted to.
+    /// How many rows it was fitted to, those of other processes among them.
     public var trainingRowCount: Int { armCounts.reduce(0, +) }
+
+    /// Whether it has a part of its training rows alone, other processes having the others.
+    public var hasPartOfTraining: Bool { training.map { $0.outcome.count < trainingRowCount } ?? false }
 
     /// Which intervals the effects have; nil for none.
     public var intervalMethod: IntervalSpec.Method? { intervals?.method }
@@ -299,25 +302,31 @@ public struct CATEModel: Sendable {
 
 extension CATEModel {
     /// The model of a fit.
-    package init(_ fitter: MetaLearnerFitter, _ dataset: CausalDataset, _ result: FittedLearner) {
+    package init(_ fitter: MetaLearnerFitter, _ dataset: CausalDataset, _ result: FittedLearner)
+        throws(MetaLearnersError)
+    {
         spec = fitter.spec
         completeSpec = fitter.completeSpec
         registry = fitter.registry
         armLabels = dataset.treatment.labels
         outcomeKind = dataset.outcome.kind
         schema = CovariateSchema(dataset.covariates, unseenLevels: fitter.spec.data.unseenLevels)
-        armCounts = dataset.treatment.counts
+        armCounts = dataset.armCounts
         overlap = result.nuisances.overlap
         calibration = result.nuisances.calibration
-        armShares = dataset.armShares
+        armShares = try dataset.armShares()
         nuisances = result.nuisances
         fitted = result.fitted
         intervals = result.intervals
-        training = TrainingRecord(
-            dataset, repeats: nuisances?.repeats ?? [], nuisances: result.estimates,
-            effects: result.trainingEffects, fingerprint: result.nuisances.fingerprint)
+        // (One of several processes may hold no rows.)
+        training =
+            dataset.rowCount == 0
+            ? nil
+            : TrainingRecord(
+                dataset, repeats: nuisances?.repeats ?? [], nuisances: result.estimates,
+                effects: result.trainingEffects, fingerprint: result.nuisances.fingerprint)
         var notes = dataset.warnings
-        notes += overlap.warnings(rowCount: dataset.rowCount)
+        notes += overlap.warnings(rowCount: dataset.totalRowCount)
         let labels = dataset.treatment.labels
         notes += fitted.nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
         notes += fitted.predictor.warnings(labels)
@@ -353,10 +362,16 @@ extension CATEModel {
 }
 
 extension CausalDataset {
-    /// Each arm's share of the weight.
-    fileprivate var armShares: [Double] {
-        var totals = [Double](repeating: 0, count: armCount)
-        for (row, arm) in treatment.arms.enumerated() { totals[Int(arm)] += weights?[row] ?? 1 }
+    /// Each arm's share of the weight, in the rows of all processes.
+    fileprivate func armShares() throws(MetaLearnersError) -> [Double] {
+        var exact = [ExactSum](repeating: ExactSum(), count: armCount)
+        if let weights {
+            for (row, arm) in treatment.arms.enumerated() { exact[Int(arm)].add(weights[row]) }
+        } else {
+            for (arm, count) in treatment.counts.enumerated() { exact[arm].add(Double(count)) }
+        }
+        if let distribution { exact = try distribution.sum(exact) }
+        let totals = exact.map(\.value)
         let sum = totals.reduce(0, +)
         return totals.map { $0 / sum }
     }

@@ -47,12 +47,14 @@ package struct NuisanceAssembly {
         }
         let labels = dataset.treatment.labels
         let overlap = try policy.apply(
-            values, labels, isKnown: dataset.knownPropensities != nil, dataset.covariates.places)
+            values, labels, isKnown: dataset.knownPropensities != nil, dataset.covariates.places,
+            dataset.distribution)
         if let hasOverlap = overlap.hasOverlap {
             var rows = [Int](repeating: 0, count: dataset.armCount)
             for (row, arm) in dataset.treatment.arms.enumerated() where hasOverlap[row] {
                 rows[Int(arm)] += 1
             }
+            if let distribution = dataset.distribution { rows = try distribution.sum(rows) }
             if let empty = rows.firstIndex(of: 0) {
                 throw MetaLearnersError(
                     .invalidData, at: "overlap",

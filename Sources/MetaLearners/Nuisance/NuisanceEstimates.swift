@@ -130,15 +130,16 @@ extension NuisanceEstimates {
     /// Their factor of Y has mean 0 given X, so that E[(Y − c)(W − ē)/(ē(1 − ē)) | X] = τ(X) for any constant c; one
     /// near the outcomes has the least noise, and makes the effects independent of where the outcome has its zero.
     /// (Estimated from n of the rows themselves, it shrinks effects by the factor 1 − 1/n.)
-    func outcomeCenter(ofPair arm: Int, _ dataset: CausalDataset) -> Double {
-        var total = 0.0
-        var sum = 0.0
-        for row in rows(ofArms: [0, arm], dataset) {
-            let weight = dataset.weights?[Int(row)] ?? 1
-            total += weight
-            sum += weight * dataset.outcome.values[Int(row)]
-        }
-        return total > 0 ? sum / total : 0
+    func outcomeCenter(ofPair arm: Int, _ dataset: CausalDataset) throws(MetaLearnersError) -> Double {
+        let rows = rows(ofArms: [0, arm], dataset)
+        let weights = dataset.weights
+        let outcome = dataset.outcome.values
+        var sums = [ExactSum(), ExactSum()]
+        sums[0].add(rows) { weights?[Int($0)] ?? 1 }
+        sums[1].add(rows) { (weights?[Int($0)] ?? 1) * outcome[Int($0)] }
+        if let distribution = dataset.distribution { sums = try distribution.sum(sums) }
+        let total = sums[0].value
+        return total > 0 ? sums[1].value / total : 0
     }
 
     /// Takes over the predictions of several roles' models.

@@ -74,7 +74,8 @@ final class NuisancePool: Sendable {
             run: CrossFittingRun(fitter, job, following: followed, stages: stages), estimator: job.estimator,
             bytes: job.estimator.footprint(rows: rows, of: job.task.features, for: job.task.objective)
                 .working,
-            cost: rows * (key.role.isPropensity ? 4 : 1))
+            // (Processes that hold parts of the rows fit in one order, whatever their parts are.)
+            cost: (job.task.features.distribution == nil ? rows : 1) * (key.role.isPropensity ? 4 : 1))
         entries.withLock { entries in
             entries[key, default: Entry()].parts.formUnion(missing)
             entries[key, default: Entry()].waiting.append(fits)

@@ -11,19 +11,23 @@ extension OverlapSpec {
     ///   - labels: the arms' labels.
     ///   - isKnown: whether the propensities are known by design; they are reported, and left alone.
     ///   - places: what errors call the rows.
+    ///   - distribution: what joins the processes that hold the rows: counts are those of all.
     /// - Returns: the propensities to use, which rows have overlap (nil for all), and the counts.
     /// - Throws: `invalidData` where the policy is `fail` and a row is outside the bounds, or where `trim` leaves an
     ///   arm without rows.
     func apply(
-        _ propensities: [[Double]], _ labels: [String], isKnown: Bool, _ places: RowPlaces = RowPlaces()
+        _ propensities: [[Double]], _ labels: [String], isKnown: Bool, _ places: RowPlaces = RowPlaces(),
+        _ distribution: DistributedRows? = nil
     )
         throws(MetaLearnersError)
         -> (propensities: [[Double]], hasOverlap: [Bool]?, report: OverlapReport)
     {
         let judged = propensities.count == 2 ? [1] : Array(propensities.indices)
-        let rowCount = propensities.first?.count ?? 0
+        var rowCount = propensities.first?.count ?? 0
         var outside = [Bool](repeating: false, count: rowCount)
-        var arms: [OverlapReport.Arm] = []
+        // Below and above by arm, then rows outside for any arm; the least (its negative) and the greatest by arm.
+        var counts: [Int] = []
+        var ranges: [Double] = []
         for arm in judged {
             var below = 0
             var above = 0
@@ -35,10 +39,22 @@ extension OverlapSpec {
                 if value < low() { below += 1 } else if value > high() { above += 1 } else { continue }
                 outside[row] = true
             }
-            let range = least <= greatest ? least...greatest : 0...0
-            arms.append(OverlapReport.Arm(label: labels[arm], range: range, below: below, above: above))
+            counts += [below, above]
+            ranges += [-least, greatest]
         }
-        let count = outside.reduce(0) { $0 + ($1 ? 1 : 0) }
+        counts.append(outside.reduce(0) { $0 + ($1 ? 1 : 0) })
+        if let distribution {
+            counts = try distribution.sum(counts)
+            ranges = try distribution.maximum(ranges)
+            rowCount = distribution.rowCount
+        }
+        let count = counts.last ?? 0
+        let arms = judged.enumerated().map { index, arm in
+            let (least, greatest) = (-ranges[2 * index], ranges[2 * index + 1])
+            return OverlapReport.Arm(
+                label: labels[arm], range: least <= greatest ? least...greatest : 0...0,
+                below: counts[2 * index], above: counts[2 * index + 1])
+        }
         let report = OverlapReport(
             policy: policy, bounds: bounds, arms: arms, touched: isKnown ? 0 : count, isKnown: isKnown)
         guard count > 0, !isKnown else { return (propensities, nil, report) }
@@ -56,10 +72,10 @@ extension OverlapSpec {
             }
             return (propensities, outside.map { !$0 }, report)
         case .fail:
-            let first = outside.firstIndex(of: true) ?? 0
+            let first = outside.firstIndex(of: true).map { ", the first is " + places.name($0) } ?? ""
             throw MetaLearnersError(
                 .invalidData, at: "overlap",
-                "\(count) of \(rowCount) rows have a propensity outside \(bounds), the first is \(places.name(first))",
+                "\(count) of \(rowCount) rows have a propensity outside \(bounds)\(first)",
                 remedy: "use overlap.policy: clip or trim, widen overlap.bounds, or leave these rows out")
         }
     }

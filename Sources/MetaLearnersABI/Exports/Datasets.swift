@@ -8,15 +8,41 @@ public func mtlr_dataset_create(
     _ spec: UnsafePointer<CChar>?, _ flags: UInt32, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
     Boundary.make(out, error) { () throws(MetaLearnersError) in
-        guard flags == MTLR_DATASET_COPY || flags == MTLR_DATASET_BORROW else {
-            throw MetaLearnersError(
-                .invalidArgument, at: "flags", "are \(flags)",
-                remedy: "use MTLR_DATASET_COPY (0) or MTLR_DATASET_BORROW (1)")
-        }
-        let data = try MetaLearnerSpec(SpecText.read(spec)).data
-        let columns = try TableView.read(table, for: .training(copying: flags == MTLR_DATASET_COPY))
+        let (columns, data) = try readDataset(table, spec, flags)
         return try DatasetObject(CausalDataset(columns, data), data)
     }
+}
+
+@c @implementation
+public func mtlr_dataset_create_part(
+    _ out: UnsafeMutablePointer<OpaquePointer?>?, _ table: UnsafePointer<mtlr_table>?,
+    _ spec: UnsafePointer<CChar>?, _ flags: UInt32, _ execution: UnsafePointer<mtlr_execution>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
+        guard let collective = options.collective else { throw Boundary.missing("execution.collective") }
+        // What is wrong here alone must not leave the others waiting.
+        let parts: (columns: Table, data: DataSpec)
+        do throws(MetaLearnersError) {
+            parts = try readDataset(table, spec, flags)
+        } catch {
+            CausalDataset.leave(collective, for: error)
+            throw error
+        }
+        return try DatasetObject(CausalDataset(parts.columns, parts.data, partOf: collective), parts.data)
+    }
+}
+
+private func readDataset(
+    _ table: UnsafePointer<mtlr_table>?, _ spec: UnsafePointer<CChar>?, _ flags: UInt32
+) throws(MetaLearnersError) -> (Table, DataSpec) {
+    guard flags == MTLR_DATASET_COPY || flags == MTLR_DATASET_BORROW else {
+        throw MetaLearnersError(
+            .invalidArgument, at: "flags", "are \(flags)",
+            remedy: "use MTLR_DATASET_COPY (0) or MTLR_DATASET_BORROW (1)")
+    }
+    let data = try MetaLearnerSpec(SpecText.read(spec)).data
+    return (try TableView.read(table, for: .training(copying: flags == MTLR_DATASET_COPY)), data)
 }
 
 @c @implementation

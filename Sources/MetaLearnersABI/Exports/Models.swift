@@ -10,10 +10,20 @@ public func mtlr_model_fit(
     _ execution: UnsafePointer<mtlr_execution>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> mtlr_status {
     Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
-        let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
-        let fitter = try MetaLearnerFitter(
-            SpecText.read(spec, matching: dataset.spec), registry: ExecutionView.registry(execution))
-        return try ModelObject(fitter.fit(dataset.dataset, options))
+        let fitting: (dataset: CausalDataset, fitter: MetaLearnerFitter)
+        do throws(MetaLearnersError) {
+            let dataset = try Handle.required(DatasetObject.self, dataset, "dataset")
+            fitting = (
+                dataset.dataset,
+                try MetaLearnerFitter(
+                    SpecText.read(spec, matching: dataset.spec), registry: ExecutionView.registry(execution))
+            )
+        } catch {
+            // What is wrong here alone must not leave the other processes waiting.
+            if let collective = options.collective { CausalDataset.leave(collective, for: error) }
+            throw error
+        }
+        return try ModelObject(fitting.fitter.fit(fitting.dataset, options))
     }
 }
 

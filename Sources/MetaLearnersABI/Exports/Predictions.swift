@@ -84,7 +84,7 @@ private enum Predictions {
             return (.new(rows), rows.rowCount)
         }
         if let dataset = view.dataset { return (.trainingRows(dataset), dataset.rowCount) }
-        return (.training, model.trainingRowCount)
+        return (.training, model.training?.outcome.count ?? model.trainingRowCount)
     }
 
     /// Hands warnings to the caller as a JSON list.

@@ -75,6 +75,7 @@ enum ExecutionView {
             }
         }
         if let loop { options.cancellation = loop.token }
+        if let collective = view.collective { options.collective = try CallbackCollective(collective) }
         return options
     }
 }

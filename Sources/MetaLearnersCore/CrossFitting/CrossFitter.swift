@@ -274,7 +274,7 @@ public struct CrossFitter: Sendable {
     private func assemble(_ parts: [(rows: [Int32], lists: [[Double]])]) -> [[Double]] {
         let listCount = parts.map(\.lists.count).max() ?? 0
         return (0..<listCount).map { list in
-            let known = parts.first { !$0.lists.isEmpty }
+            let known = parts.first { !$0.lists.isEmpty && !$0.rows.isEmpty }
             let width = known.map { $0.lists[list].count / max($0.rows.count, 1) } ?? 0
             var all = [Double](repeating: 0, count: folds.folds.count * width)
             for (rows, lists) in parts where !lists.isEmpty {

@@ -29,7 +29,26 @@ public struct FoldAssignment: Sendable, Equatable {
         self.count = count
     }
 
+    /// Uses the folds of a part of the rows, in which some folds may have none.
+    ///
+    /// - Throws: `invalidArgument` for a fold number out of range.
+    package init(part folds: [Int32], count: Int) throws(MetaLearnersError) {
+        guard count >= 1, folds.allSatisfy({ $0 >= 0 && $0 < count }) else {
+            throw MetaLearnersError(.invalidArgument, at: "folds", "a row has a fold that there is not")
+        }
+        self.init(unchecked: folds, count: count)
+    }
+
+    /// Whether no fold is empty.
+    package var hasRowsInEveryFold: Bool {
+        count <= folds.count && Set(folds).count == count
+    }
+
     /// Draws folds from `seed`: stratified by arm and by class of the outcome, whole clusters in one fold.
+    ///
+    /// Without clusters the rows of a stratum (an arm, a class), in their order, are cut into blocks of as many rows as there
+    /// are folds, and the rows of a block go to the folds in an order that the seed, the stratum and the number of the block
+    /// draw. A row's place in its stratum is all that has to be known of the other rows.
     ///
     /// - Throws: `invalidData` where an arm has fewer rows (or clusters) than there are folds.
     public init(_ dataset: CausalDataset, count: Int, seed: UInt64) throws(MetaLearnersError) {
@@ -49,27 +68,36 @@ public struct FoldAssignment: Sendable, Equatable {
                         : "name a column with more clusters")
             }
         }
-        for (arm, rows) in dataset.treatment.counts.enumerated() where rows < count {
-            let first = arms.firstIndex(of: Int32(arm)) ?? 0
+        for (arm, rows) in dataset.armCounts.enumerated() where rows < count {
+            let first = arms.firstIndex(of: Int32(arm)).map(dataset.covariates.places.name)
             throw MetaLearnersError(
                 .invalidData, at: "treatment",
-                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds; the first is \(dataset.covariates.places.name(first))",
+                "arm '\(dataset.treatment.labels[arm])' has \(rows) rows, fewer than the \(count) folds"
+                    + (first.map { "; the first is " + $0 } ?? ""),
                 remedy: "use fewer folds (cross_fitting.folds) or leave the arm out")
         }
         let classes = dataset.outcome.kind.classCount
         let strata = arms.indices.map { row in
             Int(arms[row]) * classes + (classes > 1 ? Int(dataset.outcome.values[row]) : 0)
         }
-        var stream = RandomStream(seed: seed, path: 0x464F_4C44)
         let strataCount = dataset.armCount * classes
         if let clusters = dataset.clusters {
+            var stream = RandomStream(seed: seed, path: Self.path)
             folds = Self.assignClusters(clusters, strata, strataCount, folds: count, &stream)
         } else {
-            folds = Self.assignRows(strata, strataCount, folds: count, &stream)
+            var sizes = [Int](repeating: 0, count: strataCount)
+            for stratum in strata { sizes[stratum] += 1 }
+            var before = [Int](repeating: 0, count: strataCount)
+            if let distribution = dataset.distribution {
+                (before, sizes) = try distribution.offsets(sizes)
+            }
+            folds = Self.assignRows(strata, sizes, before: before, folds: count, seed: seed)
         }
         self.count = count
         try requireEveryArm(outside: dataset)
     }
+
+    private static let path: UInt64 = 0x464F_4C44
 
     /// Draws the folds of so many repeats, each from a seed of its own that follows from `seed`. The first repeat has the
     /// folds that a single one would have.
@@ -110,23 +138,43 @@ public struct FoldAssignment: Sendable, Equatable {
         isCrossFitted ? rows.filter { folds[Int($0)] != fold } : rows
     }
 
-    /// Deals the rows of each stratum out, in random order, going round the folds.
+    /// Deals the rows of each stratum out, block by block.
+    ///
+    /// - Parameters:
+    ///   - sizes: how many rows each stratum has, those of other processes among them.
+    ///   - places: how many of these come before the rows here.
     private static func assignRows(
-        _ strata: [Int], _ strataCount: Int, folds count: Int, _ stream: inout RandomStream
+        _ strata: [Int], _ sizes: [Int], before places: [Int], folds count: Int, seed: UInt64
     ) -> [Int32] {
-        var members = [[Int]](repeating: [], count: strataCount)
-        for (row, stratum) in strata.enumerated() { members[stratum].append(row) }
-        var folds = [Int32](repeating: 0, count: strata.count)
-        // Each stratum goes on where the last one stopped, so that folds differ by at most one row.
+        // The last block of a stratum has a row for some folds alone. These go on where those of the last stratum stopped, so
+        // that folds differ by at most one row.
+        var firstOfLast: [Int] = []
         var next = 0
-        for var rows in members {
-            stream.shuffle(&rows)
-            for row in rows {
-                folds[row] = Int32(next)
-                next = (next + 1) % count
-            }
+        for size in sizes {
+            firstOfLast.append(next)
+            next = (next + size % count) % count
         }
-        return folds
+        var places = places
+        var order = [Int32](repeating: 0, count: count * sizes.count)
+        var known = [Int](repeating: -1, count: sizes.count)
+        return strata.map { stratum in
+            let place = places[stratum]
+            places[stratum] += 1
+            let block = place / count
+            if known[stratum] != block {
+                known[stratum] = block
+                let rows = min(count, sizes[stratum] - block * count)
+                let first = rows < count ? firstOfLast[stratum] : 0
+                var stream = RandomStream(seed: seed, path: path, UInt64(stratum), UInt64(block))
+                for index in 0..<rows {
+                    // Each row joins the order at a place that is drawn.
+                    let other = stream.integer(below: index + 1)
+                    order[stratum * count + index] = order[stratum * count + other]
+                    order[stratum * count + other] = Int32((first + index) % count)
+                }
+            }
+            return order[stratum * count + place % count]
+        }
     }
 
     /// Gives clusters, the largest first, to the fold where the strata become most even.
@@ -170,18 +218,22 @@ public struct FoldAssignment: Sendable, Equatable {
 
     /// Checks that each arm occurs outside each fold, and that no fold is empty.
     package func requireEveryArm(outside dataset: CausalDataset) throws(MetaLearnersError) {
-        var counts = [[Int]](repeating: [Int](repeating: 0, count: dataset.armCount), count: count)
-        for row in folds.indices { counts[Int(folds[row])][Int(dataset.treatment.arms[row])] += 1 }
-        let totals = dataset.treatment.counts
+        var counts = [Int](repeating: 0, count: count * dataset.armCount)
+        for row in folds.indices {
+            counts[Int(folds[row]) * dataset.armCount + Int(dataset.treatment.arms[row])] += 1
+        }
+        if let distribution = dataset.distribution { counts = try distribution.sum(counts) }
+        let totals = dataset.armCounts
         try requireWeights(outside: dataset)
         for fold in 0..<count {
-            guard counts[fold].contains(where: { $0 > 0 }) else {
+            let ofFold = counts[fold * dataset.armCount..<(fold + 1) * dataset.armCount]
+            guard ofFold.contains(where: { $0 > 0 }) else {
                 throw MetaLearnersError(
                     .invalidData, at: "cross_fitting.folds",
                     "fold \(fold) has no rows",
                     remedy: "use fewer folds")
             }
-            for arm in 0..<dataset.armCount where counts[fold][arm] == totals[arm] {
+            for (arm, rows) in ofFold.enumerated() where rows == totals[arm] {
                 throw MetaLearnersError(
                     .invalidData, at: "treatment",
                     "every row of arm '\(dataset.treatment.labels[arm])' is in fold \(fold)",
@@ -192,14 +244,16 @@ public struct FoldAssignment: Sendable, Equatable {
 
     /// Checks that outside each fold every arm has a row that counts.
     private func requireWeights(outside dataset: CausalDataset) throws(MetaLearnersError) {
-        guard let weights = dataset.weights else { return }
-        // The only fold in which an arm has rows with a weight; nil where there are none yet, -1 where there are several.
-        var only = [Int32?](repeating: nil, count: dataset.armCount)
+        guard let weights = dataset.weights, count > 1 else { return }
+        var counts = [Bool](repeating: false, count: count * dataset.armCount)
         for (row, arm) in dataset.treatment.arms.enumerated() where weights[row] > 0 {
-            let known = only[Int(arm)]
-            only[Int(arm)] = known == nil || known == folds[row] ? folds[row] : -1
+            counts[Int(folds[row]) * dataset.armCount + Int(arm)] = true
         }
-        guard count > 1, let arm = only.firstIndex(where: { ($0 ?? 0) >= 0 }) else { return }
+        if let distribution = dataset.distribution { counts = try distribution.any(counts) }
+        let lacking = (0..<dataset.armCount).first { arm in
+            (0..<count).count { counts[$0 * dataset.armCount + arm] } < 2
+        }
+        guard let arm = lacking else { return }
         throw MetaLearnersError(
             .invalidData, at: "weight",
             "every row of arm '\(dataset.treatment.labels[arm])' outside of one fold has weight 0",

@@ -52,7 +52,8 @@ package final class StageChoice: Sendable {
     func schedule(
         _ stage: String, in graph: inout TaskGraph, after before: [TaskGraph.Node], bytes: Int,
         keepsModels: Bool,
-        _ judge: @escaping @Sendable (CrossFittingUnit, ExecutionContext) throws(MetaLearnersError) -> JudgedPath
+        _ judge:
+            @escaping @Sendable (CrossFittingUnit, ExecutionContext) throws(MetaLearnersError) -> JudgedPath
     ) -> [TaskGraph.Node] {
         switch source {
         case .known: return []

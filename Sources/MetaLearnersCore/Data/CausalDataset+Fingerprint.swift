@@ -23,6 +23,20 @@ extension CausalDataset {
         return hash
     }
 
+    /// The fingerprint; of rows that several processes hold, one of them all, which is the same in each.
+    package func fingerprintOfAllRows(_ context: ExecutionContext) throws(MetaLearnersError) -> UInt64 {
+        let own = fingerprint(context)
+        guard let distribution else { return own }
+        var writer = BinaryWriter()
+        writer.write(own)
+        var hash = UInt64(distribution.rowCount)
+        for bytes in try distribution.gather(writer.bytes) {
+            var reader = BinaryReader(bytes[...])
+            hash = Self.mix(hash, try reader.read(UInt64.self))
+        }
+        return hash
+    }
+
     private static func hash(_ column: Column) -> UInt64 {
         var hash = hash(column.name, 0)
         for level in column.levels ?? [] { hash = Self.hash(level, hash) }

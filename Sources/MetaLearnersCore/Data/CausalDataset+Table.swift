@@ -13,6 +13,14 @@ extension CausalDataset {
         try self.init(Parts(table, spec))
     }
 
+    /// Makes the part of a dataset that one of several processes holds of a table whose columns all have agreed on.
+    static func part(_ table: Table, _ spec: DataSpec, _ distribution: DistributedRows)
+        throws(MetaLearnersError) -> CausalDataset
+    {
+        try AvailableMemory.require(table.rowCount, of: 64, for: "a dataset of \(table.rowCount) rows")
+        return try CausalDataset(Parts(table, spec))
+    }
+
     private init(_ parts: Parts) throws(MetaLearnersError) {
         try self.init(
             covariates: parts.covariates, treatment: parts.treatment, outcome: parts.outcome,
@@ -47,20 +55,28 @@ private struct Parts {
         let missing = MissingValues(spec.missingValues)
         var table = missing.isEmpty ? source : source.mapping(missing.marking)
         let outcomeSource = try table.requiredColumn(outcomeName, for: "data.outcome")
-        sourceRows = try Self.keptRows(of: outcomeSource, spec, table.places)
+        sourceRows = try Self.keptRows(of: outcomeSource, spec, table.places, source.distribution)
+        var dropped = source.rowCount - (sourceRows?.count ?? source.rowCount)
+        var distribution = source.distribution
+        if let shared = distribution {
+            dropped = try shared.sum(dropped)
+            // Rows of all processes count anew.
+            distribution = dropped > 0 ? try shared.holding(sourceRows?.count ?? source.rowCount) : shared
+        }
+        if dropped > 0 { warnings.append("\(dropped) rows without an outcome were dropped") }
         if let sourceRows {
-            warnings.append("\(source.rowCount - sourceRows.count) rows without an outcome were dropped")
             let size = table.columns.reduce(0) { $0 + ($1.values.sparse == nil ? $1.values.element.size : 0) }
             try AvailableMemory.require(sourceRows.count, of: size, for: "a copy of the rows with an outcome")
             table = table.selecting(rows: sourceRows)
         }
+        table = table.distributed(distribution)
 
         let treatmentColumn = try table.requiredColumn(treatmentName, for: "data.treatment")
         treatment = try Treatment(
-            treatmentColumn, control: spec.control, places: table.places, warnings: &warnings)
+            treatmentColumn, control: spec.control, places: table.places, distribution, warnings: &warnings)
         outcome = try Outcome(
             table.requiredColumn(outcomeName, for: "data.outcome"), type: spec.outcomeType,
-            places: table.places, warnings: &warnings)
+            places: table.places, distribution, warnings: &warnings)
         if let name = spec.weight {
             weights = try Self.numbers(
                 table.requiredColumn(name, for: "data.weight"), part: "weight", table.places)
@@ -92,9 +108,9 @@ private struct Parts {
     }
 
     /// The rows that have an outcome; nil where all have.
-    private static func keptRows(of column: Column, _ spec: DataSpec, _ places: RowPlaces)
-        throws(MetaLearnersError) -> [Int32]?
-    {
+    private static func keptRows(
+        of column: Column, _ spec: DataSpec, _ places: RowPlaces, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> [Int32]? {
         let missing: [Bool]
         if let codes = column.codes() {
             missing = codes.map { $0 < 0 }
@@ -109,7 +125,8 @@ private struct Parts {
                 "\(count) of \(column.count) rows are missing or infinite, the first is \(places.name(first))",
                 remedy: "drop them with data.missing_outcome: drop")
         }
-        guard count < column.count else {
+        // (Of several processes one may have no outcome at all.)
+        guard count < column.count || distribution != nil else {
             throw MetaLearnersError(.invalidData, at: "outcome '\(column.name)'", "no row has a value")
         }
         return missing.indices.compactMap { missing[$0] ? nil : Int32($0) }
@@ -183,8 +200,8 @@ private struct Parts {
         for column in table.columns where parts[column.name] == nil {
             guard wanted.isEmpty || wanted.contains(column.name) else { continue }
             if categorical.contains(column.name) {
-                columns.append(column.asCategorical())
-            } else if let levels = column.identifierLevels() {
+                columns.append(try column.asCategorical(table.distribution))
+            } else if let levels = try column.identifierLevels(table.distribution) {
                 leftOut.append(column)
                 warnings.append(
                     "column '\(column.name)' is left out: its \(levels.count) different texts in \(levels.rows) rows look like identifiers, from which nothing can be learned; name it under data.exclude, or under data.categorical to use it nonetheless"
@@ -193,20 +210,27 @@ private struct Parts {
                 columns.append(column)
             }
         }
-        return (try Table(columns, rowCount: table.rowCount, places: table.places), leftOut)
+        let chosen = try Table(columns, rowCount: table.rowCount, places: table.places)
+        return (chosen.distributed(table.distribution), leftOut)
     }
 }
 
 extension Column {
     /// How many different levels a text column has in how many rows, where these are so many that its texts look like
     /// identifiers: more than 20, and more than half as many as rows. Else nil.
-    fileprivate func identifierLevels() -> (count: Int, rows: Int)? {
+    fileprivate func identifierLevels(_ distribution: DistributedRows?) throws(MetaLearnersError) -> (
+        count: Int, rows: Int
+    )? {
         guard let levels, levels.count > 20, let codes = codes() else { return nil }
         var isPresent = [Bool](repeating: false, count: levels.count)
         var rows = 0
         for code in codes where code >= 0 {
             isPresent[Int(code)] = true
             rows += 1
+        }
+        if let distribution {
+            isPresent = try distribution.any(isPresent)
+            rows = try distribution.sum(rows)
         }
         let count = isPresent.reduce(0) { $0 + ($1 ? 1 : 0) }
         return count > 20 && 2 * count > rows ? (count, rows) : nil

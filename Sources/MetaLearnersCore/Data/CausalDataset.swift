@@ -23,6 +23,8 @@ public struct CausalDataset: Sendable {
     package let activeRows: [Int32]?
     /// Columns that no model learns from, because their texts look like identifiers.
     package let leftOut: [Column]
+    /// Which of the rows that several processes hold these are; nil where these are all rows.
+    public let partition: RowPartition?
 
     /// What messages call the parts: with the names of their columns, where there are any.
     struct PartNames {
@@ -68,21 +70,35 @@ public struct CausalDataset: Sendable {
     ) throws(MetaLearnersError) {
         let places = covariates.places
         let rows = outcome.values.count
-        guard rows > 0 else { throw MetaLearnersError(.invalidData, "there are no rows") }
+        let distribution = covariates.distribution
+        guard rows > 0 || distribution != nil else {
+            throw MetaLearnersError(.invalidData, "there are no rows")
+        }
         try Self.require(treatment.arms.count, equals: rows, "treatment")
         if !covariates.columns.isEmpty { try Self.require(covariates.rowCount, equals: rows, "covariates") }
         for column in covariates.columns {
             try column.requireCodesWithinLevels(places)
             try Self.refuseInfinity(in: column, places)
         }
-        if let weights { try Self.check(weights, treatment, names.weight, places) }
+        if let weights { try Self.check(weights, treatment, names.weight, places, distribution) }
         if let clusters { try Self.require(clusters.count, equals: rows, "cluster") }
         if let knownPropensities {
             try Self.check(propensities: knownPropensities, arms: treatment.labels, rows: rows, places)
         }
-        let weights = weights.map(SampleWeights.scaled)
+        var scaled: [Double]?
+        if let weights { scaled = try SampleWeights.scaled(weights, distribution) }
+        let weights = scaled
+        // (Joined with the others during a fit only.)
         self.covariates =
-            covariates.columns.isEmpty ? try Table([], rowCount: rows, places: places) : covariates
+            covariates.columns.isEmpty
+            ? try Table([], rowCount: rows, places: places) : covariates.distributed(nil)
+        var partition: RowPartition?
+        if let distribution {
+            partition = RowPartition(
+                rank: distribution.rank, size: distribution.size, firstRow: distribution.firstRow,
+                rowCount: distribution.rowCount, armCounts: try distribution.sum(treatment.counts))
+        }
+        self.partition = partition
         self.treatment = treatment
         self.outcome = outcome
         self.weights = weights
@@ -92,10 +108,10 @@ public struct CausalDataset: Sendable {
         self.leftOut = leftOut
         self.warnings =
             warnings
-            + DatasetWarnings(
+            + (try DatasetWarnings(
                 covariates: covariates, treatment: treatment, outcome: outcome, weights: weights,
                 clusters: clusters, knownPropensities: knownPropensities, names: names, places: places
-            ).texts
+            ).texts())
         self.cache = FeatureCache(rowWeights: weights)
         activeRows = nil
     }
@@ -116,7 +132,24 @@ public struct CausalDataset: Sendable {
         warnings = source.warnings
         cache = source.cache
         leftOut = source.leftOut
+        partition = source.partition
         activeRows = counts.indices.compactMap { counts[$0] > 0 ? Int32($0) : nil }
+    }
+
+    /// The same with covariates that are joined with those of other processes, or no longer.
+    init(_ source: CausalDataset, covariates: Table) {
+        self.covariates = covariates
+        treatment = source.treatment
+        outcome = source.outcome
+        weights = source.weights
+        clusters = source.clusters
+        knownPropensities = source.knownPropensities
+        sourceRows = source.sourceRows
+        warnings = source.warnings
+        cache = source.cache
+        leftOut = source.leftOut
+        partition = source.partition
+        activeRows = source.activeRows
     }
 
     /// The covariates and the columns that were left out: what a model that was fitted to other rows may need.
@@ -160,7 +193,8 @@ public struct CausalDataset: Sendable {
     }
 
     private static func check(
-        _ weights: [Double], _ treatment: Treatment, _ name: String, _ places: RowPlaces
+        _ weights: [Double], _ treatment: Treatment, _ name: String, _ places: RowPlaces,
+        _ distribution: DistributedRows?
     ) throws(MetaLearnersError) {
         try require(weights.count, equals: treatment.arms.count, name)
         if let row = weights.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
@@ -168,11 +202,12 @@ public struct CausalDataset: Sendable {
                 .invalidData, at: name, "\(places.name(row)) has weight \(weights[row])",
                 remedy: "weights must be finite and not negative")
         }
-        guard weights.contains(where: { $0 > 0 }) else {
-            throw MetaLearnersError(.invalidData, at: name, "every weight is 0")
-        }
         var hasWeight = [Bool](repeating: false, count: treatment.armCount)
         for (row, arm) in treatment.arms.enumerated() where weights[row] > 0 { hasWeight[Int(arm)] = true }
+        if let distribution { hasWeight = try distribution.any(hasWeight) }
+        guard hasWeight.contains(true) else {
+            throw MetaLearnersError(.invalidData, at: name, "every weight is 0")
+        }
         guard let arm = hasWeight.firstIndex(of: false) else { return }
         throw MetaLearnersError(
             .invalidData, at: name, "every row of arm '\(treatment.labels[arm])' has weight 0",

@@ -20,17 +20,46 @@ struct DatasetWarnings {
     /// Known propensities below this give a row more than a thousand times its weight.
     private static let lowPropensity = 1e-3
 
-    /// The warnings, in a fixed order.
-    var texts: [String] {
+    private var distribution: DistributedRows? { covariates.distribution }
+
+    /// The warnings, in a fixed order; those of single covariates only where no other process holds rows.
+    func texts() throws(MetaLearnersError) -> [String] {
         var texts: [String] = []
-        if outcome.isConstant {
+        if try isConstant() {
             texts.append("the outcome is the same in every row: all effects are zero")
         }
-        texts += labelWarnings + armWarnings + weightWarnings + propensityWarnings
+        texts += try labelWarnings + armWarnings() + weightWarnings() + propensityWarnings()
+        guard distribution == nil else { return texts }
         for column in covariates.columns {
             texts += CovariateWarnings(column: column, treatment: treatment, outcome: outcome).texts
         }
         return texts
+    }
+
+    private func isConstant() throws(MetaLearnersError) -> Bool {
+        guard let distribution else { return outcome.isConstant }
+        let least = outcome.values.min() ?? .infinity
+        let greatest = outcome.values.max() ?? -.infinity
+        let range = try distribution.maximum([-least, greatest])
+        return -range[0] == range[1]
+    }
+
+    /// The sums of some terms over all rows, those of other processes among them, for each of several things.
+    private func sums(_ sums: [ExactSum]) throws(MetaLearnersError) -> [Double] {
+        (try distribution?.sum(sums) ?? sums).map(\.value)
+    }
+
+    /// The first row of all where the value is the greatest of those of `rows`, with the value; nil where there are no rows.
+    private func greatest(_ rows: [Int], _ value: (Int) -> Double) throws(MetaLearnersError) -> (
+        value: Double, name: String
+    )? {
+        var row: Int?
+        for other in rows where row.map({ value(other) > value($0) }) ?? true { row = other }
+        guard let distribution else { return row.map { (value($0), places.name($0)) } }
+        let most = try distribution.maximum([row.map(value) ?? -.infinity])[0]
+        let mine = row.flatMap { value($0) == most ? Int64(distribution.firstRow + $0) : nil }
+        let first = try distribution.maximum([mine.map { -$0 } ?? .min])[0]
+        return first == .min ? nil : (most, "row index \(-first)")
     }
 
     /// Labels of arms, classes and levels that a person would take for the same.
@@ -51,11 +80,12 @@ struct DatasetWarnings {
         }
     }
 
-    private var armWarnings: [String] {
+    private func armWarnings() throws(MetaLearnersError) -> [String] {
         var counts = [Int](repeating: 0, count: treatment.armCount)
         for (row, arm) in treatment.arms.enumerated() where weights.map({ $0[row] > 0 }) ?? true {
             counts[Int(arm)] += 1
         }
+        if let distribution { counts = try distribution.sum(counts) }
         return counts.enumerated().compactMap { arm, count in
             guard count < Self.fewRows else { return nil }
             let noun = weights == nil ? "rows" : "rows with a weight"
@@ -64,58 +94,65 @@ struct DatasetWarnings {
         }
     }
 
-    private var weightWarnings: [String] {
-        guard let weights, weights.count >= 10 else { return [] }
-        var largest = [Int](repeating: -1, count: treatment.armCount)
-        var totals = [Double](repeating: 0, count: treatment.armCount)
-        for (row, arm) in treatment.arms.enumerated() {
-            let arm = Int(arm)
-            totals[arm] += weights[row]
-            if largest[arm] < 0 || weights[row] > weights[largest[arm]] { largest[arm] = row }
-        }
+    private func weightWarnings() throws(MetaLearnersError) -> [String] {
+        guard let weights, distribution?.rowCount ?? weights.count >= 10 else { return [] }
+        var texts: [String] = []
+        var rows = [[Int]](repeating: [], count: treatment.armCount)
+        for (row, arm) in treatment.arms.enumerated() { rows[Int(arm)].append(row) }
+        let totals = try sums(
+            rows.map { rows in
+                var sum = ExactSum()
+                sum.add(rows) { weights[$0] }
+                return sum
+            })
         let total = totals.reduce(0, +)
-        return largest.enumerated().compactMap { arm, row in
-            guard row >= 0 else { return nil }
-            let ofArm = weights[row] / totals[arm]
-            let ofAll = weights[row] / total
-            guard ofArm > Self.heavyShare.arm || ofAll > Self.heavyShare.total else { return nil }
-            return
-                "\(names.weight): \(places.name(row)) alone holds \(percent(ofAll)) of the total weight and \(percent(ofArm)) of that of arm '\(treatment.labels[arm])': estimates hang on this row"
+        for (arm, rows) in rows.enumerated() {
+            guard let heaviest = try greatest(rows, { weights[$0] }) else { continue }
+            let ofArm = heaviest.value / totals[arm]
+            let ofAll = heaviest.value / total
+            guard ofArm > Self.heavyShare.arm || ofAll > Self.heavyShare.total else { continue }
+            texts.append(
+                "\(names.weight): \(heaviest.name) alone holds \(percent(ofAll)) of the total weight and \(percent(ofArm)) of that of arm '\(treatment.labels[arm])': estimates hang on this row"
+            )
         }
+        return texts
     }
 
-    private var propensityWarnings: [String] {
+    private func propensityWarnings() throws(MetaLearnersError) -> [String] {
         guard let knownPropensities else { return [] }
         var texts: [String] = []
         for (arm, values) in knownPropensities.enumerated() {
-            let low = values.reduce(0) { $0 + ($1 < Self.lowPropensity ? 1 : 0) }
-            guard low > 0, let row = values.indices.min(by: { values[$0] < values[$1] }) else { continue }
+            var low = values.reduce(0) { $0 + ($1 < Self.lowPropensity ? 1 : 0) }
+            if let distribution { low = try distribution.sum(low) }
+            guard low > 0, let least = try greatest(Array(values.indices), { -values[$0] }) else { continue }
+            let count = distribution?.rowCount ?? values.count
             texts.append(
-                "propensity: \(low) of \(values.count) rows have a known propensity below \(Self.lowPropensity) for arm '\(treatment.labels[arm])' (\(values[row]) in \(places.name(row))): known propensities are used as they are, and single rows can decide the estimate"
+                "propensity: \(low) of \(count) rows have a known propensity below \(Self.lowPropensity) for arm '\(treatment.labels[arm])' (\(-least.value) in \(least.name)): known propensities are used as they are, and single rows can decide the estimate"
             )
         }
-        return texts + shareWarnings(knownPropensities)
+        return texts + (try shareWarnings(knownPropensities))
     }
 
     /// Whether each arm is as frequent as its known propensities say: within five standard errors, and 0.02.
-    private func shareWarnings(_ propensities: [[Double]]) -> [String] {
-        let rows = treatment.arms.count
-        var total = 0.0
-        var squares = 0.0
-        var observed = [Double](repeating: 0, count: treatment.armCount)
-        var expected = observed
+    private func shareWarnings(_ propensities: [[Double]]) throws(MetaLearnersError) -> [String] {
+        let armCount = treatment.armCount
+        // The weights, their squares, those of each arm, and what the propensities say of each arm.
+        var terms = [ExactSum](repeating: ExactSum(), count: 2 + 2 * armCount)
         for (row, arm) in treatment.arms.enumerated() {
             let weight = weights?[row] ?? 1
-            total += weight
-            squares += weight * weight
-            observed[Int(arm)] += weight
-            for arm in expected.indices { expected[arm] += weight * propensities[arm][row] }
+            terms[0].add(weight)
+            terms[1].add(weight * weight)
+            terms[2 + Int(arm)].add(weight)
+            for arm in 0..<armCount { terms[2 + armCount + arm].add(weight * propensities[arm][row]) }
         }
-        observed = observed.map { $0 / total }
-        expected = expected.map { $0 / total }
+        let found = try sums(terms)
+        let total = found[0]
+        let observed = found[2..<2 + armCount].map { $0 / total }
+        let expected = found[(2 + armCount)...].map { $0 / total }
         // Of clusters that are assigned as a whole there are only so many draws.
+        let rows = distribution?.rowCount ?? treatment.arms.count
         let clusterCount = clusters.map { Set($0).count } ?? rows
-        let draws = min(total * total / squares, Double(clusterCount))
+        let draws = min(total * total / found[1], Double(clusterCount))
         func misses(_ expected: [Double]) -> [Int] {
             expected.indices.filter { arm in
                 let error = (expected[arm] * (1 - expected[arm]) / draws).squareRoot()

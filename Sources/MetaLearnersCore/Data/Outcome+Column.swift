@@ -5,13 +5,14 @@ extension Outcome {
     /// saying.
     ///
     /// - Throws: `invalidData` where the column cannot be what `type` says.
-    init(_ column: Column, type: DataSpec.OutcomeType, places: RowPlaces, warnings: inout [String])
-        throws(MetaLearnersError)
-    {
+    init(
+        _ column: Column, type: DataSpec.OutcomeType, places: RowPlaces,
+        _ distribution: DistributedRows? = nil, warnings: inout [String]
+    ) throws(MetaLearnersError) {
         if column.levels != nil {
-            try self.init(category: column, type, "is text with", places, &warnings)
+            try self.init(category: column, type, "is text with", places, distribution, &warnings)
         } else {
-            try self.init(numbers: column, type, places, &warnings)
+            try self.init(numbers: column, type, places, distribution, &warnings)
         }
     }
 
@@ -20,11 +21,17 @@ extension Outcome {
 
     private init(
         category column: Column, _ type: DataSpec.OutcomeType, _ isOrHas: String, _ places: RowPlaces,
-        _ warnings: inout [String]
+        _ distribution: DistributedRows?, _ warnings: inout [String]
     ) throws(MetaLearnersError) {
         let codes = column.codes() ?? []
         let levels = column.levels ?? []
         var present = Set(codes).sorted()
+        if let distribution {
+            var isPresent = [Bool](repeating: false, count: levels.count)
+            for code in present { isPresent[Int(code)] = true }
+            isPresent = try distribution.any(isPresent)
+            present = levels.indices.filter { isPresent[$0] }.map { Int32($0) }
+        }
         let labels = present.map { levels[Int($0)] }
         if type == .binary, Set(labels).isSubset(of: ["0", "1"]) {
             try self.init(
@@ -67,18 +74,19 @@ extension Outcome {
 
     private init(
         numbers column: Column, _ type: DataSpec.OutcomeType, _ places: RowPlaces,
-        _ warnings: inout [String]
+        _ distribution: DistributedRows?, _ warnings: inout [String]
     ) throws(MetaLearnersError) {
         let values = column.values.doubles()
         switch type {
         case .continuous: try self.init(values, kind: .continuous, places: places)
         case .count: try self.init(values, kind: .count, places: places)
         case .auto:
-            let isBinary = Self.distinct(values, atMost: 2) == [0, 1]
+            let isBinary = try Self.distinct(values, atMost: 2, distribution) == [0, 1]
             try self.init(values, kind: isBinary ? .binary(labels: ["0", "1"]) : .continuous, places: places)
         case .binary, .classes:
             let limit = type == .binary ? 2 : Self.classLimit
-            guard column.values.element == .int64 || Self.distinct(values, atMost: limit) != nil else {
+            let isFew = try Self.distinct(values, atMost: limit, distribution) != nil
+            guard column.values.element == .int64 || isFew else {
                 throw MetaLearnersError(
                     .invalidData, at: "outcome '\(column.name)'",
                     type == .binary
@@ -88,16 +96,20 @@ extension Outcome {
                         : "set data.outcome_type: continuous, or group the classes")
             }
             // Numbers are names of classes here, and so are integers that a double could not tell apart.
-            try self.init(category: column.asCategorical(), type, "has", places, &warnings)
+            try self.init(
+                category: column.asCategorical(distribution), type, "has", places, distribution, &warnings)
         }
     }
 
-    /// The different values, ascending; nil where there are more than `limit`.
-    private static func distinct(_ values: [Double], atMost limit: Int) -> [Double]? {
+    /// The different values, of all processes, ascending; nil where there are more than `limit`.
+    private static func distinct(_ values: [Double], atMost limit: Int, _ distribution: DistributedRows?)
+        throws(MetaLearnersError) -> [Double]?
+    {
         var distinct: Set<Double> = []
         for value in values where distinct.insert(value).inserted {
-            if distinct.count > limit { return nil }
+            if distinct.count > limit { break }
         }
-        return distinct.sorted()
+        if let distribution { distinct = Set(try distribution.gather(distinct.sorted())) }
+        return distinct.count > limit ? nil : distinct.sorted()
     }
 }

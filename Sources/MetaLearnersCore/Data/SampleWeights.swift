@@ -18,13 +18,22 @@ enum SampleWeights {
     /// result, to the bit, as long as no product with it leaves the range of normal numbers.
     ///
     /// - Complexity: O(rows).
-    static func scaled(_ weights: [Double]) -> [Double] {
-        let largest = weights.max() ?? 0
+    static func scaled(_ weights: [Double], _ distribution: DistributedRows? = nil)
+        throws(MetaLearnersError) -> [Double]
+    {
+        var largest = weights.max() ?? 0
+        if let distribution { largest = try distribution.maximum([largest])[0] }
         guard largest > 0 else { return weights }
         // Divided by the largest first, so that no sum overflows or vanishes.
         let ratios = weights.map { steady($0 / largest) }
-        let positive = ratios.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }
-        let scale = Double(positive) / ratios.reduce(0, +)
+        var positive = ratios.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }
+        var sum = ExactSum()
+        sum.add(ratios) { $0 }
+        if let distribution {
+            positive = try distribution.sum(positive)
+            sum = try distribution.sum([sum])[0]
+        }
+        let scale = Double(positive) / sum.value
         return ratios.map { $0 * scale }
     }
 

@@ -8,6 +8,8 @@ public struct Table: Sendable {
     public let rowCount: Int
     /// What errors call the rows: lines of a file, or indices in arrays.
     public let places: RowPlaces
+    /// Where these rows stand among those of other processes; nil where there are no other processes.
+    package let distribution: DistributedRows?
 
     /// Creates a table.
     ///
@@ -49,10 +51,19 @@ public struct Table: Sendable {
         Table(unchecked: [], rowCount: rowCount, RowPlaces())
     }
 
-    private init(unchecked columns: [Column], rowCount: Int, _ places: RowPlaces) {
+    private init(
+        unchecked columns: [Column], rowCount: Int, _ places: RowPlaces,
+        _ distribution: DistributedRows? = nil
+    ) {
         self.columns = columns
         self.rowCount = rowCount
         self.places = places
+        self.distribution = distribution
+    }
+
+    /// The same rows as a part of those that several processes hold, or by themselves.
+    package func distributed(_ distribution: DistributedRows?) -> Table {
+        Table(unchecked: columns, rowCount: rowCount, places, distribution)
     }
 
     /// The column named `name`, nil where there is none.
@@ -60,15 +71,15 @@ public struct Table: Sendable {
 
     /// The table with one more column at its end, of the same length.
     public func appending(_ column: Column) -> Table {
-        Table(unchecked: columns + [column], rowCount: rowCount, places)
+        Table(unchecked: columns + [column], rowCount: rowCount, places, distribution)
     }
 
     /// The table with the columns at `positions`, in that order.
     public func selecting(columns positions: [Int]) -> Table {
-        Table(unchecked: positions.map { columns[$0] }, rowCount: rowCount, places)
+        Table(unchecked: positions.map { columns[$0] }, rowCount: rowCount, places, distribution)
     }
 
-    /// A copy of the named rows, which errors call by the names that they have here.
+    /// A copy of the named rows, which errors call by the names that they have here; these rows are by themselves.
     public func selecting(rows: [Int32]) -> Table {
         Table(
             unchecked: columns.map { $0.selecting(rows) }, rowCount: rows.count, places.selecting(rows))
@@ -76,7 +87,7 @@ public struct Table: Sendable {
 
     /// The same with the columns that `transform` makes of these, each under its name.
     package func mapping(_ transform: (Column) -> Column) -> Table {
-        Table(unchecked: columns.map(transform), rowCount: rowCount, places)
+        Table(unchecked: columns.map(transform), rowCount: rowCount, places, distribution)
     }
 
     /// The column named `name`.

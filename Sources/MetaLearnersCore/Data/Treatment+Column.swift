@@ -6,11 +6,12 @@ extension Treatment {
     ///
     /// - Throws: `invalidData` for missing rows and for numbers that look continuous, `invalidSpec` or `invalidData` for
     ///   a control that no row has.
-    init(_ column: Column, control: String?, places: RowPlaces, warnings: inout [String])
-        throws(MetaLearnersError)
-    {
+    init(
+        _ column: Column, control: String?, places: RowPlaces, _ distribution: DistributedRows? = nil,
+        warnings: inout [String]
+    ) throws(MetaLearnersError) {
         if column.levels == nil { try Self.refuseInfinity(column, places) }
-        let coded = column.asCategorical()
+        let coded = try column.asCategorical(distribution)
         guard let codes = coded.codes(), let levels = coded.levels else {
             throw MetaLearnersError(.internalFault, at: column.name, "a category without levels")
         }
@@ -23,6 +24,7 @@ extension Treatment {
         }
         var counts = [Int](repeating: 0, count: levels.count)
         for code in codes { counts[Int(code)] += 1 }
+        if let distribution { counts = try distribution.sum(counts) }
         var order = levels.indices.filter { counts[$0] > 0 }
         try Self.refuseContinuous(column.name, order.map { levels[$0] }, order.map { counts[$0] })
         let labels = order.map { levels[$0] }
@@ -50,7 +52,8 @@ extension Treatment {
         var armOfLevel = [Int32](repeating: 0, count: levels.count)
         for (arm, level) in order.enumerated() { armOfLevel[level] = Int32(arm) }
         try self.init(
-            arms: codes.map { armOfLevel[Int($0)] }, labels: order.map { levels[$0] }, places: places)
+            arms: codes.map { armOfLevel[Int($0)] }, labels: order.map { levels[$0] }, places: places,
+            isPart: distribution != nil)
     }
 
     private static func refuseInfinity(_ column: Column, _ places: RowPlaces) throws(MetaLearnersError) {

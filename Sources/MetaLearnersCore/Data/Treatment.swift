@@ -35,7 +35,8 @@ public struct Treatment: Sendable, Equatable {
             labels: kinds.count == 1 ? ["\(isTreated[0])"] : ["false", "true"])
     }
 
-    init(arms: [Int32], labels: [String], places: RowPlaces) throws(MetaLearnersError) {
+    /// - Parameter isPart: whether rows of other processes may be in the arms that no row is in here.
+    init(arms: [Int32], labels: [String], places: RowPlaces, isPart: Bool = false) throws(MetaLearnersError) {
         guard labels.count >= 2 else {
             throw MetaLearnersError(
                 .invalidData, at: "treatment",
@@ -51,7 +52,7 @@ public struct Treatment: Sendable, Equatable {
             }
             counts[Int(arm)] += 1
         }
-        if let empty = counts.firstIndex(of: 0) {
+        if !isPart, let empty = counts.firstIndex(of: 0) {
             throw MetaLearnersError(.invalidData, at: "treatment", "no row has arm '\(labels[empty])'")
         }
         self.arms = arms

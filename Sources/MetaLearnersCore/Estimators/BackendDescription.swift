@@ -34,12 +34,16 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     /// Uses what sparse columns store without filling them in; all others read them as if they were dense.
     public static let sparse = Capabilities(rawValue: 1 << 13)
 
+    /// Learns from rows that several processes hold (`ExecutionOptions.collective`).
+    public static let collective = Capabilities(rawValue: 1 << 14)
+
     /// Every capability with its name, in order.
     public static let named: [(Capabilities, String)] = [
         (.regression, "regression"), (.binary, "binary"), (.multiclass, "multiclass"), (.weights, "weights"),
         (.missingValues, "missing_values"), (.categoricals, "categoricals"), (.residualLoss, "residual_loss"),
         (.multiOutput, "multi_output"), (.counts, "counts"), (.quantiles, "quantiles"), (.staged, "staged"),
         (.contributions, "contributions"), (.variance, "variance"), (.sparse, "sparse"),
+        (.collective, "collective"),
     ]
 
     /// The names of the capabilities in the set.

@@ -27,6 +27,12 @@ public protocol BaseEstimator: Sendable {
     func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
 
+    /// Checks, before anything is fitted, that a task whose rows several processes hold can be fitted: asked where the backend
+    /// has the capability `collective`.
+    ///
+    /// - Throws: `unsupported`, naming the parameter.
+    func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError)
+
     /// The memory that a fit takes beside the data, about: what the execution's memory limit is held against.
     ///
     /// It is told before anything is read, so that it counts on weights, and on as many different values as there may be.
@@ -59,6 +65,8 @@ public struct Footprint: Sendable, Equatable {
 
 extension BaseEstimator {
     public var backend: BackendDescription { Self.backend }
+
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {}
 
     /// A matrix of the rows in double precision, one of the columns' products, and some numbers per row.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {

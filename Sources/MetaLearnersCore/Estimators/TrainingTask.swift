@@ -47,7 +47,11 @@ public struct TrainingTask: Sendable {
         try requireLength(target.count, "target")
         if let weights { try requireLength(weights.count, "weights") }
         if let clusters { try requireLength(clusters.count, "clusters") }
-        guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
+        // Of rows that several processes hold this one may have none.
+        let isPart = features.distribution != nil
+        guard isPart || !rows.isEmpty else {
+            throw MetaLearnersError(.invalidData, "there are no rows to learn from")
+        }
         try Self.requireAscending(rows, below: count)
         for row in rows where !target[Int(row)].isFinite {
             throw MetaLearnersError(
@@ -64,7 +68,7 @@ public struct TrainingTask: Sendable {
                 }
                 total += weight
             }
-            guard total > 0 else {
+            guard isPart || total > 0 else {
                 throw MetaLearnersError(.invalidData, at: "weight", "every weight is 0")
             }
         }
@@ -98,6 +102,7 @@ public struct TrainingTask: Sendable {
     ///
     /// - Throws: `invalidData` where no row is left, or none has a weight.
     public func restricted(to rows: [Int32], seed: UInt64) throws(MetaLearnersError) -> TrainingTask {
+        guard features.distribution == nil else { return TrainingTask(self, rows: rows, seed: seed) }
         guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
         if let weights, !rows.contains(where: { weights[Int($0)] > 0 }) {
             throw MetaLearnersError(.invalidData, at: "weight", "every weight is 0")

@@ -24,18 +24,22 @@ public struct ExecutionOptions: Sendable {
     /// Told what the user should know of how the work is run, such as that memory holds it up; from any thread, and
     /// never while `progress` runs.
     public var notice: (@Sendable (String) -> Void)?
+    /// Joins the processes that hold parts of the rows of a fit; nil where one process holds all. Fits of models then run
+    /// one after another, in the same order in every process, each on all threads.
+    public var collective: (any Collective)?
 
     /// Creates options.
     public init(
         threads: Int? = nil, progress: (@Sendable (Progress) -> Bool)? = nil,
         cancellation: CancellationToken? = nil, memoryLimit: Int? = nil,
-        notice: (@Sendable (String) -> Void)? = nil
+        notice: (@Sendable (String) -> Void)? = nil, collective: (any Collective)? = nil
     ) {
         self.threads = threads
         self.progress = progress
         self.cancellation = cancellation
         self.memoryLimit = memoryLimit
         self.notice = notice
+        self.collective = collective
     }
 
     /// The threads to use: those asked for, at least one; else the processors that are online.

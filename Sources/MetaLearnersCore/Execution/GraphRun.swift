@@ -64,7 +64,10 @@ final class GraphRun: @unchecked Sendable {  // Everything that changes is read 
                 continue
             }
             // Where fewer tasks are left than threads, each gets its share.
-            let share = max(1, scheduler.threads / max(1, min(scheduler.threads, running + ready.count)))
+            let share =
+                scheduler.isSerial
+                ? scheduler.threads
+                : max(1, scheduler.threads / max(1, min(scheduler.threads, running + ready.count)))
             pthread_mutex_unlock(lock)
             scheduler.reports.deliver()
             let start = ContinuousClock.now
@@ -209,7 +212,7 @@ extension Scheduler {
     package func run(_ graph: TaskGraph, goingOn: Bool) throws(MetaLearnersError) -> GraphReport {
         let run = GraphRun(graph, self, goesOn: goingOn)
         guard graph.count > 0 else { return GraphReport(run) }
-        let workers = min(threads, graph.count)
+        let workers = isSerial ? 1 : min(threads, graph.count)
         if workers == 1 {
             run.work()
         } else {

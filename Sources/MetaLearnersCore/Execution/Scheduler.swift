@@ -8,6 +8,9 @@ public final class Scheduler: Sendable {
     public let threads: Int
     /// Bytes that tasks may take together; nil for no limit.
     package let memoryLimit: Int?
+    /// Whether the tasks of a graph run one after another on the calling thread, in an order that nothing but the graph decides:
+    /// several processes do the same then.
+    package let isSerial: Bool
     /// Brings progress and notices to the user.
     let reports: ProgressReports
     let token: CancellationToken
@@ -17,6 +20,7 @@ public final class Scheduler: Sendable {
     public init(_ options: ExecutionOptions) {
         threads = options.threadCount
         memoryLimit = options.memoryLimit
+        isSerial = options.collective != nil
         // A token of its own, so that a callback that cancels leaves the caller's token as it was.
         token = CancellationToken(parent: options.cancellation)
         reports = ProgressReports(progress: options.progress, notice: options.notice, cancelling: token)
@@ -42,6 +46,7 @@ public final class Scheduler: Sendable {
         threads = other.threads
         reports = other.reports
         token = other.token
+        isSerial = other.isSerial
         self.memoryLimit = memoryLimit
     }
 

@@ -21,6 +21,14 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         return mixer.next()
     }
 
+    /// A number from [0, 1) that belongs to one of many things, such as a row, whoever draws it and in whatever order.
+    ///
+    /// - Parameter key: what is drawn, as `derivedSeed` gives it.
+    package static func uniform(of number: Int, key: UInt64) -> Double {
+        var mixer = SplitMix64(state: key ^ SplitMix64.mixed(UInt64(bitPattern: Int64(number))))
+        return Double(mixer.next() >> 11) * 0x1p-53
+    }
+
     public mutating func next() -> UInt64 {
         let result = Self.rotateLeft(state.1 &* 5, 7) &* 9
         let shifted = state.1 << 17

@@ -46,11 +46,14 @@ final class BinStore: Sendable {
         for key in keys {
             if let column = wanted.removeValue(forKey: key) { missing.append(column) }
         }
-        for column in try ColumnBinner(context: context, rowWeights: rowWeights).bin(missing, limits) {
+        let binner = ColumnBinner(
+            context: context, rowWeights: rowWeights, distribution: features.distribution)
+        for column in try binner.bin(missing, limits) {
             contents.columns[column.key] = column
         }
         let matrix = try BinnedMatrix(
-            keys.compactMap { contents.columns[$0] }, rowCount: features.rowCount, context)
+            keys.compactMap { contents.columns[$0] }, rowCount: features.rowCount,
+            totalRows: features.distribution?.rowCount ?? features.rowCount, context)
         contents.matrices[keys] = matrix
         return matrix
     }

@@ -53,13 +53,16 @@ final class BinnedMatrix: Sendable {
 
     /// Puts columns side by side.
     ///
+    /// - Parameter totalRows: how many rows there are, those of other processes among them: all lay histograms out alike.
     /// - Throws: `outOfMemory`, `cancelled`, `unsupported` for more than 65,535 columns.
-    init(_ columns: [BinnedColumn], rowCount: Int, _ context: ExecutionContext) throws(MetaLearnersError) {
+    init(_ columns: [BinnedColumn], rowCount: Int, totalRows: Int, _ context: ExecutionContext)
+        throws(MetaLearnersError)
+    {
         try Self.require(
             slots: columns.reduce(0) { $0 + ($1.wideBins == nil ? 1 : 2) }, columns: columns.count)
         self.columns = columns
         self.rowCount = rowCount
-        let plan = TilePlan(columns, rowCount: rowCount)
+        let plan = TilePlan(columns, rowCount: totalRows)
         slotFeatures = plan.slots.map(\.feature)
         slotOffsets = plan.slots.map(\.offset)
         histogramSize = plan.histogramSize
@@ -127,6 +130,8 @@ final class BinnedColumn: Sendable {
         let levels: Int?
         /// Bins at most.
         let maxBins: Int
+        /// The name of a column without rows: nothing else tells it from others, and other processes may have rows.
+        let name: String?
 
         init(_ column: Column, _ limits: BinLimits) {
             let values = column.values
@@ -135,6 +140,7 @@ final class BinnedColumn: Sendable {
             offset = values.offset
             stride = values.stride
             count = values.count
+            name = values.count == 0 ? column.name : nil
             levels = column.levels?.count
             maxBins = column.levels.map { min($0.count, limits.categories) } ?? limits.numbers
         }

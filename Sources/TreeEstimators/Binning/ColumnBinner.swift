@@ -18,6 +18,8 @@ struct ColumnBinner {
     let context: ExecutionContext
     /// How much each row counts in the quantiles between bins; nil where all count alike.
     var rowWeights: [Double]?
+    /// Where the rows stand among those of other processes; nil where there are none.
+    var distribution: DistributedRows?
 
     /// The bins of `columns`, in order, within `limits`.
     ///
@@ -63,6 +65,16 @@ struct ColumnBinner {
                     ?? Self.occupied(targets[index], count: rowCount, binCount)
             }
         }
+        if let distribution {
+            // A bin is occupied where any process has a row in it.
+            let all = try distribution.any(occupied.flatMap(\.self))
+            var first = 0
+            for index in occupied.indices {
+                let end = first + occupied[index].count
+                occupied[index] = Array(all[first..<end])
+                first = end
+            }
+        }
         return columns.indices.map { index in
             BinnedColumn(
                 BinnedColumn.Key(columns[index], limits), binnings[index], targets[index],
@@ -75,11 +87,12 @@ struct ColumnBinner {
         -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
+        let totalRows = distribution?.rowCount ?? rowCount
         let sampleSize = Self.sampleSize(limits)
-        let isSampled = rowCount > sampleSize
-        let weighted = WeightedSample.rows(
-            rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * rowCount))
-        let sampled = isSampled ? weighted ?? Self.sampleRows(sampleSize, of: rowCount) : nil
+        let isSampled = totalRows > sampleSize
+        let weighted = try WeightedSample.rows(
+            rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * totalRows), distribution)
+        let sampled = isSampled ? weighted ?? sampleRows(sampleSize, rowCount) : nil
         let numeric = columns.indices.filter { columns[$0].levels == nil }
         var binnings = [ColumnBinning?](repeating: nil, count: columns.count)
         let found = try findEdges(
@@ -92,16 +105,29 @@ struct ColumnBinner {
                 crowded.map { columns[$0].values }, weighted, rowCount, maxBins: limits.numbers)
             for (index, found) in zip(crowded, edges) { binnings[index] = .numeric(found.binning) }
         }
-        binnings.withUnsafeMutableBufferPointer { buffer in
-            let binnings = DisjointWrites(buffer)
-            context.concurrently(columns.count) { index in
-                guard let levels = columns[index].levels else { return }
-                let counts = Self.countLevels(columns[index].values, levels: levels.count)
-                binnings[index] = .categorical(
-                    CategoricalBinning(counts: counts, maxLevels: limits.categories))
-            }
+        let categorical = columns.indices.filter { columns[$0].levels != nil }
+        for (index, counts) in zip(categorical, try levelCounts(categorical.map { columns[$0] })) {
+            binnings[index] = .categorical(CategoricalBinning(counts: counts, maxLevels: limits.categories))
         }
         return binnings.compactMap(\.self)
+    }
+
+    /// How often each level of some categories occurs, in the rows of all processes.
+    private func levelCounts(_ columns: [Column]) throws(MetaLearnersError) -> [[Int]] {
+        var counts = [[Int]](repeating: [], count: columns.count)
+        counts.withUnsafeMutableBufferPointer { buffer in
+            let counts = DisjointWrites(buffer)
+            context.concurrently(columns.count) { index in
+                counts[index] = Self.countLevels(
+                    columns[index].values, levels: columns[index].levels?.count ?? 0)
+            }
+        }
+        guard let distribution, !columns.isEmpty else { return counts }
+        var all = try distribution.sum(counts.flatMap(\.self))[...]
+        return counts.map { own in
+            defer { all = all.dropFirst(own.count) }
+            return Array(all.prefix(own.count))
+        }
     }
 
     /// How many rows are looked at where there are more.
@@ -124,14 +150,15 @@ struct ColumnBinner {
     private func findEdges(
         _ columns: [StridedValues], _ sampled: [Int32]?, _ rowCount: Int, maxBins: Int
     ) throws(MetaLearnersError) -> [(binning: NumericBinning, isExact: Bool)] {
-        let size = sampled?.count ?? rowCount
-        let samples = try AlignedBuffer<Double>(
-            uninitialized: min(columns.count, Self.columnsAtATime) * size)
+        let ownSize = sampled?.count ?? rowCount
+        let own = try AlignedBuffer<Double>(
+            uninitialized: min(columns.count, Self.columnsAtATime) * ownSize)
         var found = [(binning: NumericBinning, isExact: Bool)?](repeating: nil, count: columns.count)
         for first in stride(from: 0, to: columns.count, by: Self.columnsAtATime) {
             try context.checkCancellation()
             let group = first..<min(columns.count, first + Self.columnsAtATime)
-            gather(columns[group], sampled, size, to: samples)
+            gather(columns[group], sampled, ownSize, to: own)
+            let (samples, size) = try ofAllProcesses(own, columns: group.count, size: ownSize)
             found.withUnsafeMutableBufferPointer { buffer in
                 let found = DisjointWrites(buffer)
                 context.concurrently(group.count) { position in
@@ -146,6 +173,30 @@ struct ColumnBinner {
             }
         }
         return found.compactMap(\.self)
+    }
+
+    /// The samples of all processes, one column after another.
+    private func ofAllProcesses(_ own: AlignedBuffer<Double>, columns: Int, size: Int)
+        throws(MetaLearnersError) -> (samples: AlignedBuffer<Double>, size: Int)
+    {
+        guard let distribution else { return (own, size) }
+        let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(start: own.start, count: columns * size))
+        let parts = try distribution.gather(Array(bytes))
+        let sizes = parts.map { $0.count / (columns * MemoryLayout<Double>.stride) }
+        let total = sizes.reduce(0, +)
+        let all = try AlignedBuffer<Double>(uninitialized: columns * total)
+        var first = 0
+        for (part, size) in zip(parts, sizes) {
+            part.withUnsafeBytes { bytes in
+                let numbers = bytes.bindMemory(to: Double.self)
+                guard let start = numbers.baseAddress else { return }
+                for column in 0..<columns {
+                    (all.start + column * total + first).update(from: start + column * size, count: size)
+                }
+            }
+            first += size
+        }
+        return (all, total)
     }
 
     /// Copies `size` rows of some columns, one column after another.
@@ -174,13 +225,16 @@ struct ColumnBinner {
         }
     }
 
-    /// One row of each of `size` equal stretches, the same for every column.
-    private static func sampleRows(_ size: Int, of count: Int) -> [Int32] {
+    /// One row of each of `size` equal stretches of the rows of all processes, the same for every column: those that are here.
+    private func sampleRows(_ size: Int, _ rowCount: Int) -> [Int32] {
+        let total = distribution?.rowCount ?? rowCount
+        let firstRow = distribution?.firstRow ?? 0
         var stream = RandomStream(seed: 0x4249_4E53)
-        return (0..<size).map { part in
-            let first = part * count / size
-            let end = (part + 1) * count / size
-            return Int32(first + stream.integer(below: end - first))
+        return (0..<size).compactMap { part in
+            let first = part * total / size
+            let end = (part + 1) * total / size
+            let row = first + stream.integer(below: end - first) - firstRow
+            return (0..<rowCount).contains(row) ? Int32(row) : nil
         }
     }
 
@@ -207,32 +261,43 @@ struct ColumnBinner {
 /// A sample of rows in which each comes about as often as its weight says, so that quantiles of the sample are those
 /// by weight.
 enum WeightedSample {
-    /// `size` rows, ascending, some of them several times: those that equal steps along the running weight, from a
-    /// start that is drawn, come to (systematic sampling). O(rows).
+    /// Weights count in shares of the heaviest, of which there are so many: whole numbers add up to the same in any order.
+    private static let shares = 0x1p28
+
+    /// About `size` rows, ascending, some of them several times: those that equal steps along the running weight, from a
+    /// start that is drawn, come to (systematic sampling). Of rows that several processes hold, those of this one. O(rows).
     ///
     /// - Returns: nil where all weights are the same or there are none to go by.
-    static func rows(_ weights: [Double]?, of count: Int, size: Int) -> [Int32]? {
-        guard let weights, weights.count == count, let first = weights.first,
-            weights.contains(where: { $0 != first })
-        else { return nil }
-        let heaviest = weights.reduce(0) { max($0, usable($1)) }
-        guard heaviest > 0 else { return nil }
-        // As shares of the heaviest, so that they can be added whatever their magnitude is.
-        let total = weights.reduce(0) { $0 + usable($1) / heaviest }
+    static func rows(
+        _ weights: [Double]?, of count: Int, size: Int, _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) -> [Int32]? {
+        guard let weights, weights.count == count else { return nil }
+        var range = [-Double.infinity, -Double.infinity]
+        for weight in weights where usable(weight) >= 0 {
+            range = [max(range[0], -usable(weight)), max(range[1], usable(weight))]
+        }
+        if let distribution { range = try distribution.maximum(range) }
+        let heaviest = range[1]
+        guard heaviest > 0, -range[0] != heaviest else { return nil }
+        func share(_ row: Int) -> Int { Int((usable(weights[row]) / heaviest * shares).rounded()) }
+        let own = (0..<count).reduce(0) { $0 + share($1) }
+        let (before, total) = try distribution?.offsets([own]) ?? ([0], [own])
         var stream = RandomStream(seed: 0x4249_4E57)
-        let step = total / Double(size)
-        var next = stream.uniform() * step
-        var running = 0.0
+        let start = stream.uniform()
+        let step = Double(total[0]) / Double(size)
+        var running = before[0]
+        var next = max(0, Int(Double(running) / step) - 1)
+        func place(_ draw: Int) -> Int { Int((Double(draw) + start) * step) }
+        while place(next) < running { next += 1 }
         var rows: [Int32] = []
-        rows.reserveCapacity(size)
         for row in 0..<count {
-            running += usable(weights[row]) / heaviest
-            while next < running, rows.count < size {
+            running += share(row)
+            while next < size, place(next) < running {
                 rows.append(Int32(row))
-                next += step
+                next += 1
             }
         }
-        return rows.isEmpty ? nil : rows
+        return rows
     }
 
     /// Rows that no fit may use can have any weight.

@@ -11,8 +11,8 @@ struct BoostingProblem {
     /// Whether the rows held out are another's, who wants to know their loss after every round; else they end training early.
     var isJudged = false
 
-    /// The bits of the number of training rows.
-    var countBits: Int { Int.bitWidth - rows.training.count.leadingZeroBitCount }
+    /// The bits of the number of training rows, those of other processes among them.
+    var countBits: Int { Int.bitWidth - rows.totalCount.leadingZeroBitCount }
 
     /// The bits below the count in a cell of a histogram: the count never reaches the sign.
     var countShift: Int { 63 - countBits }
@@ -63,12 +63,12 @@ struct BoostingProblem {
     ///   - grow: adds the trees of a round.
     /// - Throws: `cancelled`, and what `grow` throws.
     func boost(
-        _ builder: inout EnsembleBuilder, heldOutLoss: () -> Double,
+        _ builder: inout EnsembleBuilder, heldOutLoss: () throws(MetaLearnersError) -> Double,
         _ grow: (_ round: Int, inout EnsembleBuilder) throws(MetaLearnersError) -> Round
     ) throws(MetaLearnersError) {
         var stopping: EarlyStopping?
-        if !rows.heldOut.isEmpty {
-            let loss = heldOutLoss()
+        if rows.holdsOut {
+            let loss = try heldOutLoss()
             stopping = EarlyStopping(
                 patience: isJudged ? TreesSpec.patience : spec.earlyStopping, initialLoss: loss)
             builder.heldOutLosses = [loss]
@@ -82,7 +82,7 @@ struct BoostingProblem {
             case .overflow: break rounds
             }
             guard stopping != nil else { continue }
-            let loss = heldOutLoss()
+            let loss = try heldOutLoss()
             builder.heldOutLosses.append(loss)
             if stopping?.shouldStop(loss, rounds: round + 1) == true { break }
         }

@@ -15,14 +15,22 @@ struct ClassificationBoosting {
 
     private static let leastShare = 1e-9
 
-    init(_ problem: BoostingProblem, classes: Int) {
+    /// - Throws: what the other processes of a collective fit have to say.
+    init(_ problem: BoostingProblem, classes: Int) throws(MetaLearnersError) {
         self.problem = problem
         self.classes = classes
-        var sums = [Double](repeating: 0, count: classes)
+        // Sums are exact, so that they do not depend on which process holds which rows.
+        var exact = [ExactSum](repeating: ExactSum(), count: classes)
         let task = problem.task
-        for row in problem.rows.training {
-            sums[Int(task.target[Int(row)])] += task.weights?[Int(row)] ?? 1
+        if let weights = task.weights {
+            for row in problem.rows.training { exact[Int(task.target[Int(row)])].add(weights[Int(row)]) }
+        } else {
+            var counts = [Int](repeating: 0, count: classes)
+            for row in problem.rows.training { counts[Int(task.target[Int(row)])] += 1 }
+            for (label, count) in counts.enumerated() { exact[label].add(Double(count)) }
         }
+        if let distribution = problem.rows.distribution { exact = try distribution.sum(exact) }
+        let sums = exact.map(\.value)
         classWeights = sums
         let total = sums.reduce(0, +)
         let shares = sums.map { min(max(total > 0 ? $0 / total : 0, Self.leastShare), 1 - Self.leastShare) }
@@ -46,12 +54,13 @@ struct ClassificationBoosting {
         guard problem.countShift - 1 - problem.countBits >= 8 else {
             throw MetaLearnersError(
                 .unsupported,
-                "classification trees take at most 2^27 rows, not \(problem.rows.training.count)",
+                "classification trees take at most 2^27 rows, not \(problem.rows.totalCount)",
                 remedy: "fit on a sample of the rows")
         }
-        let largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
+        var largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
+        if let distribution = problem.rows.distribution { largest = try distribution.maximum([largest])[0] }
         let isNarrow = NarrowCell.serves(
-            rows: problem.rows.training.count, total: totalWeight, largest: largest,
+            rows: problem.rows.totalCount, total: totalWeight, largest: largest,
             countShift: problem.countShift)
         if isNarrow {
             try boost(NarrowCell.self, grown, largestWeight: largest, &builder)
@@ -89,8 +98,9 @@ struct ClassificationBoosting {
         rules.gradientUnit = 1 / scales.gradient
         rules.hessianUnit = 1 / scales.hessian
         let grower = try TreeGrower<Cell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
-        try problem.boost(&builder, heldOutLoss: { heldOutLoss(scores) }) {
+            problem.matrix, rules, problem.rows, gradients: gradients, problem.team)
+        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try heldOutLoss(scores) })
+        {
             round, builder throws(MetaLearnersError) in
             if scoreCount > 1 { fillShares(scores, shares) }
             var result = BoostingProblem.Round.barren
@@ -145,13 +155,15 @@ struct ClassificationBoosting {
         let task = problem.task
         let label = Double(output)
         let factor = hessianFactor
+        let firstRow = problem.rows.distribution?.firstRow ?? 0
         problem.eachRow { row in
             let share = Double(shares.start[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
             let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
             gradients.start[row] = Cell.row(
-                gradient: gradient * scales.gradient, hessian: hessian * scales.hessian, number: row)
+                gradient: gradient * scales.gradient, hessian: hessian * scales.hessian,
+                number: firstRow + row)
         }
     }
 
@@ -161,9 +173,9 @@ struct ClassificationBoosting {
     }
 
     /// −Σ w log p of the held-out rows' classes.
-    private func heldOutLoss(_ scores: AlignedBuffer<Double>) -> Double {
+    private func heldOutLoss(_ scores: AlignedBuffer<Double>) throws(MetaLearnersError) -> Double {
         let task = problem.task
-        return problem.rows.heldOutSum(problem.team) { row in
+        return try problem.rows.heldOutSum(problem.team) { row in
             let first = row * scoreCount
             let label = Int(task.target[row])
             let loss: Double
@@ -211,10 +223,11 @@ final class LogisticScores {
         _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ scales: GradientScales
     ) {
         let rows = problem.rows.training
+        let firstRow = problem.rows.distribution?.firstRow ?? 0
         func fill(_ range: Range<Int>, _ leaves: UnsafePointer<UInt8>?, _ steps: UnsafePointer<Double>?) {
             Cell.fillLogistic(
                 range, scores.start, signedWeights.start, leaves: leaves, steps: steps, scales,
-                into: gradients.start)
+                number: firstRow, into: gradients.start)
         }
         problem.team.run(problem.rows.shards.count) { shard in
             let positions = problem.rows.range(ofShard: shard)

@@ -12,7 +12,7 @@ struct QuadraticBoosting {
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
-        let n = Double(problem.rows.training.count)
+        let n = Double(problem.rows.totalCount)
         let largestValue = loss.largestValue
         if !(1e-18...1e18).contains(largestValue) {
             builder.valueScale = 1 / BoostingProblem.scale(largestValue, bits: 0)
@@ -30,7 +30,7 @@ struct QuadraticBoosting {
         }
         guard room - 1 - problem.countBits >= 8 || loss.commonWeight != nil else {
             throw MetaLearnersError(
-                .unsupported, "weighted trees take at most 2^27 rows, not \(problem.rows.training.count)",
+                .unsupported, "weighted trees take at most 2^27 rows, not \(problem.rows.totalCount)",
                 remedy: "fit on a sample of the rows")
         }
         if loss.regressor == nil, try fitWeighted(&builder) { return }
@@ -143,7 +143,7 @@ struct QuadraticBoosting {
         rules.hessianUnit = grid.weight / grid.hessian
         rules.gradientUnit = rules.hessianUnit / grid.step
         let grower = try TreeGrower<Cell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients,
+            problem.matrix, rules, problem.rows, gradients: gradients,
             carriesRoot: spec.rowSample == 1, problem.team)
         var heldOutLoss = 0.0
         try problem.boost(&builder, heldOutLoss: { heldOutLoss }) {
@@ -159,15 +159,16 @@ struct QuadraticBoosting {
                 round: round, gainUnit: grower.rules.gainUnit)
             let sums = advance(grower, steps)
             grower.advanceRoot(by: steps)
-            if !problem.rows.heldOut.isEmpty {
-                for (totals, step) in zip(sums.heldOut, steps) {
+            if problem.rows.holdsOut {
+                for (totals, step) in zip(try problem.rows.ofAllProcesses(sums.heldOut), steps) {
                     let value = Double(step) / grid.step
                     heldOutLoss +=
                         value * value * Double(totals.hessian) * rules.hessianUnit
                         - 2 * value * Double(totals.gradient) * grower.rules.gradientUnit
                 }
             }
-            if sums.total >= grid.sumLimit || sums.largest >= grid.rowLimit {
+            let (total, largest) = try problem.rows.ofAllProcesses(total: sums.total, largest: sums.largest)
+            if total >= grid.sumLimit || largest >= grid.rowLimit {
                 fill(gradients) { Cell.halved(gradients.start[$0]) }
                 grower.forgetRoot()
                 grid.step /= 2

@@ -19,47 +19,69 @@ struct QuadraticLoss {
     let commonWeight: Double?
 
     /// Creates the loss of the training rows; where rows are held out, its magnitudes hold for these as well.
-    init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) {
-        target = task.target
-        weights = task.weights
+    ///
+    /// - Parameter training: the rows to learn from; of rows that several processes hold, those of this one.
+    /// - Throws: what the other processes have to say.
+    init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) throws(MetaLearnersError) {
+        let target = task.target
+        let weights = task.weights
+        let regressor: [Double]?
         if case .residual(let values) = task.objective { regressor = values } else { regressor = nil }
-        var sums = (product: 0.0, hessian: 0.0, largest: 0.0)
-        var isUniform = regressor == nil
-        let first = training.first.flatMap { row in task.weights?[Int(row)] } ?? 1
-        for row in training {
+        let distribution = task.features.distribution
+        self.target = target
+        self.weights = weights
+        self.regressor = regressor
+        func hessian(_ row: Int32) -> Double {
             let weight = weights?[Int(row)] ?? 1
-            let factor = regressor?[Int(row)] ?? 1
-            isUniform = isUniform && weight == first
-            sums.product += weight * factor * target[Int(row)]
-            sums.hessian += weight * factor * factor
-            sums.largest = max(sums.largest, weight * factor * factor)
+            guard let regressor else { return weight }
+            return weight * regressor[Int(row)] * regressor[Int(row)]
+        }
+        var range = [-.infinity, 0.0]
+        if weights == nil, regressor == nil {
+            range = [-1, 1]
+        } else {
+            for rows in [training, heldOut] {
+                for row in rows { range = [max(range[0], -hessian(row)), max(range[1], hessian(row))] }
+            }
+        }
+        // Sums are exact, so that they do not depend on which process holds which rows.
+        var sums = [ExactSum(), ExactSum()]
+        sums[0].add(training) { row in
+            (weights?[Int(row)] ?? 1) * (regressor?[Int(row)] ?? 1) * target[Int(row)]
+        }
+        var count = training.count
+        if let distribution {
+            count = try distribution.sum(count)
+            range = try distribution.maximum(range)
+        }
+        let isUniform = regressor == nil && -range[0] == range[1]
+        if !isUniform { sums[1].add(training, hessian) }
+        if let distribution { sums = try distribution.sum(sums) }
+        let hessianSum = isUniform ? Double(count) * range[1] : sums[1].value
+        let constant = hessianSum > 0 ? sums[0].value / hessianSum : 0
+        let base = constant.isFinite ? constant : 0
+        self.base = base
+        self.hessian = (hessianSum, range[1])
+        commonWeight = isUniform ? range[1] : nil
+        var largest = [0.0, 0.0, 0.0]
+        var total = ExactSum()
+        total.add(training) { row in
+            let residual = target[Int(row)] - (regressor?[Int(row)] ?? 1) * base
+            largest[0] = max(largest[0], abs(residual))
+            largest[1] = max(largest[1], abs(target[Int(row)]))
+            return (weights?[Int(row)] ?? 1) * residual * residual
         }
         for row in heldOut {
-            let weight = weights?[Int(row)] ?? 1
-            let factor = regressor?[Int(row)] ?? 1
-            isUniform = isUniform && weight == first
-            sums.largest = max(sums.largest, weight * factor * factor)
+            largest[2] = max(largest[2], abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
         }
-        let constant = sums.hessian > 0 ? sums.product / sums.hessian : 0
-        base = constant.isFinite ? constant : 0
-        hessian = (sums.hessian, sums.largest)
-        commonWeight = isUniform ? first : nil
-        var total = 0.0
-        var largest = 0.0
-        var largestTarget = 0.0
-        for row in training {
-            let residual = target[Int(row)] - (regressor?[Int(row)] ?? 1) * base
-            total += (weights?[Int(row)] ?? 1) * residual * residual
-            largest = max(largest, abs(residual))
-            largestTarget = max(largestTarget, abs(target[Int(row)]))
+        if let distribution {
+            largest = try distribution.maximum(largest)
+            total = try distribution.sum([total])[0]
         }
         // Residuals within the rounding errors of the target are none: trees must not fit those.
-        let isNoise = largest <= largestTarget * 1e-13
-        loss = isNoise ? 0 : total
-        for row in heldOut {
-            largest = max(largest, abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
-        }
-        largestResidual = largest
+        let isNoise = largest[0] <= largest[1] * 1e-13
+        loss = isNoise ? 0 : total.value
+        largestResidual = max(largest[0], largest[2])
     }
 
     /// Whether there is nothing that trees could improve, or the numbers are too large to be added.

@@ -14,14 +14,14 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         guard problem.countShift - 1 - problem.countBits >= 8 else {
             throw MetaLearnersError(
                 .unsupported,
-                "trees of counts and quantiles take at most 2^27 rows, not \(problem.rows.training.count)",
+                "trees of counts and quantiles take at most 2^27 rows, not \(problem.rows.totalCount)",
                 remedy: "fit on a sample of the rows")
         }
         if !(1e-18...1e18).contains(loss.largestValue) {
             builder.valueScale = 1 / BoostingProblem.scale(loss.largestValue, bits: 0)
         }
         let isNarrow = NarrowCell.serves(
-            rows: problem.rows.training.count, total: loss.sizes.total, largest: loss.sizes.largest,
+            rows: problem.rows.totalCount, total: loss.sizes.total, largest: loss.sizes.largest,
             countShift: problem.countShift)
         if isNarrow {
             try boost(NarrowCell.self, rules, &builder)
@@ -37,8 +37,8 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         var rules = rules
         let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
         let grower = try TreeGrower<Cell>(
-            problem.matrix, rules, shards: problem.rows.shards, gradients: gradients, problem.team)
-        try problem.boost(&builder, heldOutLoss: loss.heldOutLoss) {
+            problem.matrix, rules, problem.rows, gradients: gradients, problem.team)
+        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try loss.heldOutLoss() }) {
             round, builder throws(MetaLearnersError) in
             guard let scales = loss.fill(Cell.self, gradients) else { return .overflow }
             rules.gradientUnit = 1 / scales.gradient
@@ -80,5 +80,5 @@ protocol RefreshedLoss {
     func advance(_ values: [Double])
 
     /// The loss of the held-out rows, but for a constant.
-    func heldOutLoss() -> Double
+    func heldOutLoss() throws(MetaLearnersError) -> Double
 }

@@ -10,6 +10,12 @@ struct TrainingRows {
     let warnings: [String]
     /// One list of rows for each part of the work.
     let shards: [RowShard]
+    /// How many rows there are to learn from, those of other processes among them.
+    let totalCount: Int
+    /// Whether any process holds rows out.
+    let holdsOut: Bool
+    /// What joins the processes that hold the rows; nil where there are no others.
+    let distribution: DistributedRows?
     private let rowSample: Double
     private let seed: UInt64
 
@@ -31,6 +37,11 @@ struct TrainingRows {
             heldOut = parting.heldOut
         }
         warnings = parting.warnings
+        distribution = task.features.distribution
+        let counts = [training.count, heldOut.count]
+        let totals = try distribution?.sum(counts) ?? counts
+        totalCount = totals[0]
+        holdsOut = totals[1] > 0
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
@@ -74,9 +85,14 @@ struct TrainingRows {
         }
     }
 
-    /// The sum of `term` over the held-out rows, added up in an order that does not depend on the threads.
-    func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> Double {
-        partials(of: heldOut, team, 0.0) { $0 += term($1) }.reduce(0, +)
+    /// The exact sum of `term` over the held-out rows of all processes: it depends neither on threads nor on who holds which rows.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) throws(MetaLearnersError) -> Double {
+        var sum = ExactSum()
+        for partial in partials(of: heldOut, team, ExactSum(), { $0.add(term($1)) }) { sum.add(partial) }
+        if let distribution { sum = try distribution.sum([sum])[0] }
+        return sum.value
     }
 
     /// What `add` makes of each stretch of 4,096 of `rows`, in order: what these come to does not depend on the threads.
@@ -99,12 +115,35 @@ struct TrainingRows {
         return partials
     }
 
-    /// Which of the training rows tree number `tree` sees.
+    /// A sum and a bound of the largest number over the rows of all processes; neither is negative.
+    func ofAllProcesses(total: Int64, largest: Int64) throws(MetaLearnersError) -> (
+        total: Int64, largest: Int64
+    ) {
+        guard let distribution else { return (total, largest) }
+        let most = try distribution.maximum([largest, total == .max ? 1 : 0])
+        guard rowSample < 1 else { return (total, most[0]) }
+        // In halves, so that sums of large numbers do not overflow.
+        let halves = try distribution.sum([total >> 32, total & 0xFFFF_FFFF])
+        let (high, overflow) = (halves[0] + halves[1] >> 32).multipliedReportingOverflow(by: 1 << 32)
+        return (overflow || most[1] > 0 ? .max : high + halves[1] & 0xFFFF_FFFF, most[0])
+    }
+
+    /// The totals of leaves over all processes.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    func ofAllProcesses(_ totals: [GradientTotals]) throws(MetaLearnersError) -> [GradientTotals] {
+        guard let distribution else { return totals }
+        let words = try distribution.sum(totals.flatMap { [$0.gradient, $0.hessian, $0.count] })
+        return totals.indices.map { leaf in
+            GradientTotals(
+                gradient: words[3 * leaf], hessian: words[3 * leaf + 1], count: words[3 * leaf + 2])
+        }
+    }
+
+    /// Which of the training rows tree number `tree` sees: each is drawn by its number among the rows of all processes.
     private func drawSample(_ tree: Int) -> [Bool] {
-        var isDrawn = [Bool](repeating: false, count: training.count)
-        var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(tree))
-        let wanted = max(1, Int((rowSample * Double(training.count)).rounded()))
-        stream.select(wanted, of: training.count) { isDrawn[$0] = $1 }
-        return isDrawn
+        let key = RandomStream.derivedSeed(seed, 0x524F_5753, UInt64(tree))
+        let firstRow = distribution?.firstRow ?? 0
+        return training.map { RandomStream.uniform(of: firstRow + Int($0), key: key) < rowSample }
     }
 }

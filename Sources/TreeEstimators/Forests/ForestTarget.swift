@@ -51,7 +51,7 @@ struct ForestTarget: Sendable {
         case .multiResidual, .multiRegression, .count, .quantile:
             throw task.unsupportedObjective(by: ForestEstimator.backend)
         case .regression, .residual:
-            let loss = QuadraticLoss(task, training: training)
+            let loss = try QuadraticLoss(task, training: training)
             isHopeless = loss.isHopeless
             let isRatio = loss.regressor != nil
             var largestRegressor = 0.0

@@ -106,11 +106,8 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
         for joint in tile.joints { joint.expand(Cell.self, cells) }
     }
 
-    /// Makes a slot's cells of `target` those of all rows counted, and takes them from `parent`.
-    func finish(
-        _ slot: Int, _ target: UnsafeMutablePointer<Cell.Sum>,
-        subtractFrom parent: UnsafeMutablePointer<Cell.Sum>?
-    ) {
+    /// Makes a slot's cells of `target` those of all rows counted here.
+    func finish(_ slot: Int, _ target: UnsafeMutablePointer<Cell.Sum>) {
         let offset = matrix.slotOffsets[slot]
         let count = matrix.column(ofSlot: slot).binning.binCount
         let cells = target + offset
@@ -118,7 +115,55 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
             cells.update(from: first.start + offset, count: count)
             for partial in partials.dropFirst() { Cell.apply(mtlk_add, cells, partial.start + offset, count) }
         }
-        if let parent { Cell.apply(mtlk_subtract, parent + offset, cells, count) }
+    }
+
+    /// Takes a slot's cells of `child` from `parent`.
+    func subtract(
+        _ slot: Int, _ child: UnsafeMutablePointer<Cell.Sum>, from parent: UnsafeMutablePointer<Cell.Sum>
+    ) {
+        let offset = matrix.slotOffsets[slot]
+        Cell.apply(
+            mtlk_subtract, parent + offset, child + offset, matrix.column(ofSlot: slot).binning.binCount)
+    }
+}
+
+/// The cells of a histogram side by side, as processes add them up: those between the columns, which nobody reads, stay out.
+final class HistogramMessage<Sum: BitwiseCopyable>: @unchecked Sendable {  // One thread at a time uses it.
+    private let matrix: BinnedMatrix
+    private let distribution: DistributedRows
+    private let cells: AlignedBuffer<Sum>
+
+    /// - Throws: `outOfMemory`.
+    init(_ matrix: BinnedMatrix, _ distribution: DistributedRows) throws(MetaLearnersError) {
+        self.matrix = matrix
+        self.distribution = distribution
+        cells = try AlignedBuffer(
+            uninitialized: matrix.slotFeatures.indices.reduce(0) {
+                $0 + matrix.column(ofSlot: $1).binning.binCount
+            })
+    }
+
+    /// Replaces the cells of `histogram` by their sums over all processes.
+    func sum(_ histogram: UnsafeMutablePointer<Sum>) throws(MetaLearnersError) {
+        var count = 0
+        eachSlot { offset, bins in
+            (cells.start + count).update(from: histogram + offset, count: bins)
+            count += bins
+        }
+        let words = count * MemoryLayout<Sum>.stride / MemoryLayout<Int64>.stride
+        let start = UnsafeMutableRawPointer(cells.start).assumingMemoryBound(to: Int64.self)
+        try distribution.sum(words: UnsafeMutableBufferPointer(start: start, count: words))
+        count = 0
+        eachSlot { offset, bins in
+            (histogram + offset).update(from: cells.start + count, count: bins)
+            count += bins
+        }
+    }
+
+    private func eachSlot(_ body: (_ offset: Int, _ bins: Int) -> Void) {
+        for slot in matrix.slotFeatures.indices {
+            body(matrix.slotOffsets[slot], matrix.column(ofSlot: slot).binning.binCount)
+        }
     }
 }
 

@@ -281,9 +281,11 @@ protocol RefreshedCell: HistogramCell {
     /// A row of scaled numbers.
     static func row(gradient: Double, hessian: Double, number: Int) -> Row
     /// `mtlk_logistic_gradients` for such rows.
+    ///
+    /// - Parameter number: that of row 0 among the rows of all processes.
     static func fillLogistic(
         _ rows: Range<Int>, _ scores: UnsafeMutablePointer<Double>, _ signedWeights: UnsafePointer<Double>,
-        leaves: UnsafePointer<UInt8>?, steps: UnsafePointer<Double>?, _ scales: GradientScales,
+        leaves: UnsafePointer<UInt8>?, steps: UnsafePointer<Double>?, _ scales: GradientScales, number: Int,
         into gradients: UnsafeMutablePointer<Row>)
 }
 
@@ -356,7 +358,7 @@ extension ShortCell: RefreshedCell {
 
     static func fillLogistic(
         _ rows: Range<Int>, _ scores: UnsafeMutablePointer<Double>, _ signedWeights: UnsafePointer<Double>,
-        leaves: UnsafePointer<UInt8>?, steps: UnsafePointer<Double>?, _ scales: GradientScales,
+        leaves: UnsafePointer<UInt8>?, steps: UnsafePointer<Double>?, _ scales: GradientScales, number: Int,
         into gradients: UnsafeMutablePointer<SIMD2<Int32>>
     ) {
         gradients.withMemoryRebound(to: Int32.self, capacity: 2 * rows.upperBound) { pairs in
@@ -421,11 +423,11 @@ extension NarrowCell: RefreshedCell {
 
     static func fillLogistic(
         _ rows: Range<Int>, _ scores: UnsafeMutablePointer<Double>, _ signedWeights: UnsafePointer<Double>,
-        leaves: UnsafePointer<UInt8>?, steps: UnsafePointer<Double>?, _ scales: GradientScales,
+        leaves: UnsafePointer<UInt8>?, steps: UnsafePointer<Double>?, _ scales: GradientScales, number: Int,
         into gradients: UnsafeMutablePointer<UInt32>
     ) {
         mtlk_logistic_narrow(
             scores, signedWeights, leaves, steps, rows.lowerBound, rows.count, scales.gradient,
-            scales.hessian, gradients)
+            scales.hessian, number, gradients)
     }
 }

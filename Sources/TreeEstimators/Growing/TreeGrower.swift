@@ -31,6 +31,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     private var root: AlignedBuffer<Cell.Sum>?
     private var rootIsCurrent = false
     private let carriesRoot: Bool
+    /// What joins the processes that hold the rows, and how histograms go to them; nil where there are no others.
+    private let distribution: DistributedRows?
+    private let message: HistogramMessage<Cell.Sum>?
 
     /// Memory that histograms of all leaves may take for the root to be carried.
     private static var carryMemory: Int { 64 << 20 }
@@ -40,18 +43,20 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// - Parameter carriesRoot: whether each tree sees the same rows, and is followed by `advanceRoot` or `forgetRoot`.
     ///   The result is the same; only the work differs.
     init(
-        _ matrix: BinnedMatrix, _ rules: GrowthRules, shards: [RowShard],
+        _ matrix: BinnedMatrix, _ rules: GrowthRules, _ rows: TrainingRows,
         gradients: AlignedBuffer<Cell.Row>, carriesRoot: Bool = false, _ team: WorkTeam
     ) throws(MetaLearnersError) {
         self.matrix = matrix
         self.rules = rules
-        self.shards = shards
+        shards = rows.shards
+        distribution = rows.distribution
+        if let distribution { message = try HistogramMessage(matrix, distribution) } else { message = nil }
         self.gradients = gradients
         self.team = team
         histogramSize = matrix.histogramSize
         histograms = HistogramPool(size: matrix.histogramSize)
         // Worth it where a pass over all rows costs more than one over the bins of all leaves.
-        let rowCount = shards.reduce(0) { $0 + $1.trainingRows }
+        let rowCount = rows.totalCount
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
         self.carriesRoot = carriesRoot && rowCount > 256 * rules.maxLeaves && memory <= Self.carryMemory
         builder = try HistogramBuilder(
@@ -63,7 +68,8 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// - Parameter columns: which columns it may split by.
     /// - Throws: `outOfMemory`.
     func grow(_ columns: ColumnChoice) throws(MetaLearnersError) -> GrownTree {
-        let count = shards.reduce(0) { $0 + $1.active.count(of: 0) }
+        var count = shards.reduce(0) { $0 + $1.active.count(of: 0) }
+        if let distribution { count = try distribution.sum(count) }
         leaves = [
             Leaf(totals: GradientTotals(count: Int64(count)), depth: 0, histogram: nil, best: nil)
         ]
@@ -71,7 +77,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         var tree = GrownTree(leaves: [])
         if isWorthSearching(0) {
             try startRoot()
-            search([0], subtractFrom: nil, columns)
+            try search([0], subtractFrom: nil, columns)
         }
         while leaves.count < rules.maxLeaves, let index = rules.nextLeaf(leaves),
             let candidate = leaves[index].best
@@ -95,8 +101,9 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
             team.run(shards.count) { builder.countRows(of: 0, shard: $0, into: target) }
             team.run(builder.slots.count) { part in
                 builder.countTiles(of: 0, part: part, into: target)
-                for slot in builder.slots[part] { builder.finish(slot, target, subtractFrom: nil) }
+                for slot in builder.slots[part] { builder.finish(slot, target) }
             }
+            try message?.sum(target)
             if carriesRoot {
                 if root == nil { root = try AlignedBuffer(uninitialized: histogramSize) }
                 root?.start.update(from: histograms[index], count: histogramSize)
@@ -167,7 +174,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         guard counted != nil else { return histograms.giveBack(inherited) }
         leaves[small].histogram = counted
         leaves[large].histogram = inherited
-        search(wanted, subtractFrom: (small: small, large: large), columns)
+        try search(wanted, subtractFrom: (small: small, large: large), columns)
         if carriesRoot { return }
         for leaf in [small, large] where leaves[leaf].best == nil { giveBack(leaf) }
     }
@@ -191,21 +198,35 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
     /// Takes the small child of a split from its parent, and finds the best split of each of `wanted`.
     private func search(
         _ wanted: [Int], subtractFrom pair: (small: Int, large: Int)?, _ columns: ColumnChoice
-    ) {
+    ) throws(MetaLearnersError) {
         let parts = builder.slots.count
         let small = pair.flatMap { leaves[$0.small].histogram }.map { histograms[$0] }
         let large = pair.flatMap { leaves[$0.large].histogram }.map { histograms[$0] }
+        if let message, let pair, let small {
+            // What the small child has in all processes is known before anything is taken from its parent.
+            team.run(parts) { part in
+                builder.countTiles(of: pair.small, part: part, into: small)
+                for slot in builder.slots[part] { builder.finish(slot, small) }
+            }
+            try message.sum(small)
+        }
+        let isCounted = message != nil
         let search = SplitSearch<Cell>(rules: rules)
         let usable = wanted.map { columns.usable(node: leaves[$0].node) }
         var found = [SplitCandidate?](repeating: nil, count: parts * wanted.count)
         found.withUnsafeMutableBufferPointer { found in
             team.run(parts) { part in
-                if let pair, let small { builder.countTiles(of: pair.small, part: part, into: small) }
+                if let pair, let small, !isCounted {
+                    builder.countTiles(of: pair.small, part: part, into: small)
+                }
                 for slot in builder.slots[part] {
                     let column = matrix.column(ofSlot: slot)
                     let binCount = column.binning.binCount
                     let offset = matrix.slotOffsets[slot]
-                    if let small { builder.finish(slot, small, subtractFrom: large) }
+                    if let small {
+                        if !isCounted { builder.finish(slot, small) }
+                        if let large { builder.subtract(slot, small, from: large) }
+                    }
                     for (position, leaf) in wanted.enumerated() {
                         if let usable = usable[position], !usable[slot] { continue }
                         guard let index = leaves[leaf].histogram else { continue }

@@ -11,6 +11,7 @@ from . import errors, plots
 from ._library import analyses, backends, load_plugin, version
 from ._metalearner import MetaLearner
 from ._model import MetaLearnersWarning
+from .collective import Collective, MPICollective
 from .errors import MetaLearnersError, NotFittedError
 from .estimators import (
     OLS,
@@ -48,8 +49,8 @@ from .study import Study
 __version__ = version()
 
 __all__ = [
-    "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Constant", "DRLearner", "ElasticNet",
-    "EnsembleLearner", "Explanation", "FLearner", "Forest", "GridSearch", "HalvingSearch", "Intervals", "Lasso", "Logistic", "MLearner", "MetaLearner", "MetaLearnersError",
+    "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Collective", "Constant", "DRLearner", "ElasticNet",
+    "EnsembleLearner", "Explanation", "FLearner", "Forest", "GridSearch", "HalvingSearch", "Intervals", "Lasso", "Logistic", "MLearner", "MPICollective", "MetaLearner", "MetaLearnersError",
     "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "RandomSearch", "Range", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
     "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "plots", "version",
 ]  # fmt: skip

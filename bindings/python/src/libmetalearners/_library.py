@@ -97,6 +97,29 @@ class Execution(Sized):
         ("registry", c.c_void_p),
         ("memory_limit", c.c_int64),
         ("poll", POLL),
+        ("collective", c.c_void_p),
+    ]
+
+
+SUM_INT64 = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(c.c_int64), c.c_int64)
+SUM_DOUBLE = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(c.c_double), c.c_int64)
+BROADCAST = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_void_p, c.c_int64, c.c_int32)
+GATHER = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_void_p, c.c_int64, c.c_void_p, c.POINTER(c.c_int64))
+LEAVE = c.CFUNCTYPE(None, c.c_void_p)
+
+
+class Collective(Sized):
+    _fields_ = [
+        ("struct_size", c.c_size_t),
+        ("rank", c.c_int32),
+        ("size", c.c_int32),
+        ("payload", c.c_void_p),
+        ("sum_int64", SUM_INT64),
+        ("sum_double", SUM_DOUBLE),
+        ("max_int64", SUM_INT64),
+        ("broadcast", BROADCAST),
+        ("gather", GATHER),
+        ("leave", LEAVE),
     ]
 
 
@@ -145,6 +168,7 @@ STRUCTURES: dict[str, type[c.Structure]] = {
     "mtlr_sparse_matrix": SparseMatrix,
     "mtlr_table": Table,
     "mtlr_execution": Execution,
+    "mtlr_collective": Collective,
     "mtlr_prediction": Prediction,
     "mtlr_averaging": Averaging,
     "mtlr_estimates": Estimates,
@@ -173,6 +197,7 @@ _PROTOTYPES = {
     "mtlr_arrow_table_column_name": ("s", "pl"),
     "mtlr_arrow_table_free": ("", "p"),
     "mtlr_dataset_create": ("0", "ppsup"),
+    "mtlr_dataset_create_part": ("0", "ppsupp"),
     "mtlr_dataset_rows": ("l", "p"),
     "mtlr_dataset_arm_count": ("l", "p"),
     "mtlr_dataset_arm_label": ("s", "pl"),

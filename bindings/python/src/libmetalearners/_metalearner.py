@@ -16,9 +16,10 @@ from . import _library as native
 from . import estimators
 from ._data import Frame, frame, label_text
 from ._files import replace_file
-from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, request
+from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._running import Progress
+from .collective import Collective
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
 from .explanation import Explanation, explain
 from .results import AverageEffects, Intervals
@@ -96,13 +97,16 @@ class MetaLearner:
         state = {name: value for name, value in self.__dict__.items() if name not in ("_model", "_dataset")}
         if self._model is not None:
             state["_bytes"] = self._model.to_bytes()
+            state["_own_rows"] = self._model.own_rows
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         data = state.pop("_bytes", None)
+        own_rows = state.pop("_own_rows", None)
         self.__dict__.update(state)
         if data is not None:
             self._model = Model.from_bytes(data, trust=True)  # Whoever reads a pickle trusts it.
+            self._model.own_rows = self._model.rows if own_rows is None else own_rows
 
     # --------------------------------------------------------------------------------------------------- Specs
 
@@ -156,6 +160,7 @@ class MetaLearner:
         reuse: Optional["MetaLearner"] = None,
         copy: bool = False,
         progress: Progress = None,
+        collective: Optional[Collective] = None,
     ) -> Self:
         """Fits the learner.
 
@@ -181,6 +186,9 @@ class MetaLearner:
             write to them as long as you ask it for intervals of training rows or for a study.
         progress : bool or callable
             ``True`` for a progress bar, or a function of (stage, done, total).
+        collective : Collective, optional
+            What joins the processes that hold the other rows: each calls this with its own, and all get the same learner. Here
+            may be no rows at all.
 
         Returns
         -------
@@ -192,11 +200,22 @@ class MetaLearner:
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the fit.
         """
         spec = self._spec()
-        roles = assign_roles(X, y, w, sample_weight, cluster, propensity, spec.get("data", {}).get("missing_outcome"))
+        missing_outcome = spec.get("data", {}).get("missing_outcome")
+        try:
+            if collective is not None and reuse is not None:
+                raise InvalidSpecError("nuisances cannot be given to a collective fit yet", "reuse", "leave it out")
+            roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing_outcome, part=collective is not None)
+        except BaseException:
+            if collective is not None:
+                refuse(collective)
+            raise
         spec = merge(spec, {"data": roles.spec})
-        dataset = make_dataset(roles, spec, copy)
-        options = {"threads": self._threads, "memory_limit": self.memory_limit, "progress": progress}  # type: ignore[attr-defined]
+        dataset = make_dataset(roles, spec, copy, collective)
+        options: dict[str, Any] = {"threads": self._threads, "memory_limit": self.memory_limit, "progress": progress}  # type: ignore[attr-defined]
+        if collective is not None:
+            options["collective"] = collective
         self._model = Model.fit(dataset, spec, reuse._fitted if reuse is not None else None, **options)
+        self._model.own_rows = int(native.lib.mtlr_dataset_rows(dataset.pointer))
         self._dataset = dataset
         played = {*roles.propensity, *(name for name in roles.spec.values() if isinstance(name, str))}
         self.feature_names_in_ = np.array([name for name in roles.table.names if name not in played], dtype=object)
@@ -392,7 +411,9 @@ class MetaLearner:
         values = self._predict(X, native.INTERVALS, level=level or 0.0, dataset=kept)
         return Intervals(*(self._shape(np.ascontiguousarray(values[:, part::3]), False) for part in range(3)))
 
-    def average_effect(self, estimand: str = "ate", level: float = 0.95) -> AverageEffects:
+    def average_effect(
+        self, estimand: str = "ate", level: float = 0.95, *, collective: Optional[Collective] = None
+    ) -> AverageEffects:
         """The average effect of each arm, doubly robust (AIPW), with standard errors, intervals and p-values.
 
         Parameters
@@ -401,8 +422,10 @@ class MetaLearner:
             Over whom to average: everybody, the treated, the controls, the overlap.
         level : float
             The level of the intervals, between 0 and 1.
+        collective : Collective, optional
+            That of the fit: the average is over the training rows of all processes, each of which calls this.
         """
-        return AverageEffects(self._fitted.average_effects(estimand, level, self._threads))
+        return AverageEffects(self._fitted.average_effects(estimand, level, self._threads, collective))
 
     def study(self, *, progress: Progress = None) -> "Study":
         """The study of the training rows: what every analysis asks. Effects and nuisances are out of fold."""

@@ -16,6 +16,8 @@ from . import _sklearn
 from ._data import Frame, Values, column, frame, label_text, name_of, numbers
 from ._library import Handle, lib
 from ._running import Progress, make, run
+from .collective import Collective
+from . import errors
 from .errors import InvalidArgumentError, InvalidDataError
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,19 +40,22 @@ class Roles(NamedTuple):
 
 
 def assign_roles(
-    X: Any, y: Any, w: Any, sample_weight: Any, cluster: Any, propensity: Any, missing_outcome: Optional[str] = None
+    X: Any, y: Any, w: Any, sample_weight: Any, cluster: Any, propensity: Any, missing_outcome: Optional[str] = None, *, part: bool = False
 ) -> Roles:
-    """Puts covariates, outcome, treatment and what else there is into one table. A text names a column of X."""
+    """Puts covariates, outcome, treatment and what else there is into one table. A text names a column of X.
+
+    With `part` other processes have rows as well: here may be none, or those of one arm.
+    """
     covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
         covariates.sparse_names, covariates.arrow, covariates.source, covariates.named,
     )  # fmt: skip
-    if table.rows == 0:
+    if table.rows == 0 and not part:
         raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
     spec: dict[str, Any] = {}
 
-    def part(values: Any, role: str, key: Optional[str]) -> tuple[str, Values]:
+    def place(values: Any, role: str, key: Optional[str]) -> tuple[str, Values]:
         if isinstance(values, str):
             taken = table.take(values)
             if taken is None:
@@ -69,24 +74,24 @@ def assign_roles(
             spec[key] = name
         return name, made
 
-    _, outcome = part(y, "outcome", "outcome")
+    _, outcome = place(y, "outcome", "outcome")
     bad = missing_count(outcome)
     if bad and missing_outcome != "drop":
         raise InvalidDataError(
             f"{bad} of {table.rows} values are missing", "outcome", "drop these rows, or set missing_outcome='drop'"
         )
-    name, treatment = part(w, "treatment", "treatment")
+    name, treatment = place(w, "treatment", "treatment")
     treatment = _labelled(treatment)
     table.columns[name] = treatment
     arms = len(np.unique(treatment.numbers[treatment.numbers >= 0]))
-    if arms < 2:
+    if arms < 2 and not part:
         raise InvalidDataError(
             "there is one arm only" if arms else "every value is missing", "treatment", "pass rows of a control and of an arm"
         )
     if sample_weight is not None:
-        part(sample_weight, "weight", "weight")
+        place(sample_weight, "weight", "weight")
     if cluster is not None:
-        name, made = part(cluster, "cluster", "cluster")
+        name, made = place(cluster, "cluster", "cluster")
         if made.numbers.dtype.kind == "f":
             table.columns[name] = _labelled(made)
     known = [] if propensity is None else add_propensities(table, propensity)
@@ -142,13 +147,27 @@ def _labelled(values: Values) -> Values:
     return Values(codes, [label_text(label) for label in labels], labels)
 
 
-def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool) -> Handle:
+def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Optional[Collective] = None) -> Handle:
     """Checked rows. Without `copy` they point into the caller's arrays, which the handle keeps alive."""
     table, kept = roles.table.table()
     made = c.c_void_p()
     flags = native.COPY if copy else native.BORROW
+    if collective is not None:
+        return make(
+            lib.mtlr_dataset_create_part, lib.mtlr_dataset_free, c.byref(table), native.dumps(spec), flags,
+            kept=None if copy else kept, holding=(table, kept), collective=collective,
+        )  # fmt: skip
     native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), flags)
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
+
+
+def refuse(collective: Collective) -> None:
+    """Tells the other processes, which are about to make their datasets, that this one cannot."""
+    made = c.c_void_p()
+    try:
+        run(lib.mtlr_dataset_create_part, c.byref(made), None, native.dumps({}), native.COPY, collective=collective)
+    except (errors.MetaLearnersError, OSError):
+        pass  # It says that there is no table, as it should.
 
 
 def request(
@@ -178,6 +197,8 @@ class Model:
             for place in range(lib.mtlr_model_class_count(handle.pointer))
         ]
         self.rows = int(lib.mtlr_model_training_rows(handle.pointer))
+        #: How many of them are here: all, unless several processes fitted the model together.
+        self.own_rows = self.rows
 
     @classmethod
     def fit(cls, dataset: Handle, spec: dict[str, Any], reuse: Optional["Model"] = None, **options: Any) -> "Model":
@@ -249,7 +270,7 @@ class Model:
         count, pointer = c.c_int64(), self.handle.pointer
         native.call(lib.mtlr_model_prediction_columns, c.byref(count), pointer, c.byref(asked))
         view, kept = table.table() if table is not None else (None, None)
-        values = np.empty((self.rows if table is None else table.rows, count.value))
+        values = np.empty((self.own_rows if table is None else table.rows, count.value))
         told = c.c_void_p()
         where, viewed = values.ctypes.data, c.byref(view) if view is not None else None
         arguments = (where, values.size, c.byref(told), pointer, viewed, c.byref(asked))
@@ -263,12 +284,14 @@ class Model:
                 python_warnings.warn(warning, MetaLearnersWarning, stacklevel=4)
         return values
 
-    def average_effects(self, estimand: str, level: float, threads: Optional[int]) -> list[dict[str, Any]]:
+    def average_effects(
+        self, estimand: str, level: float, threads: Optional[int], collective: Optional[Collective] = None
+    ) -> list[dict[str, Any]]:
         if estimand.lower() not in native.ESTIMANDS:
             raise InvalidArgumentError(f"there is no estimand {estimand!r}", "estimand", "use 'ate', 'att', 'atc' or 'ato'")
         asked = native.Averaging(estimand=native.ESTIMANDS[estimand.lower()], level=level)
         told = c.c_void_p()
         arguments = (c.byref(told), self.handle.pointer, c.byref(asked))
-        run(lib.mtlr_model_average_effects_json, *arguments, threads=threads, holding=(self, asked))
+        run(lib.mtlr_model_average_effects_json, *arguments, threads=threads, collective=collective, holding=(self, asked))
         answer = json.loads(native.take_text(told))
         return list(answer["estimates"] if isinstance(answer, dict) else answer)

@@ -13,6 +13,7 @@ import time
 from typing import Any, Callable, Iterator, Optional, Union
 
 from ._library import POLL, PROGRESS, Execution, Handle, call, failure, lib, registry
+from .collective import Callbacks, Collective
 
 #: ``True`` for a progress bar (tqdm where it is installed, otherwise lines on standard error), or a function that is told
 #: the stage, how much is done and how much there is, and may return ``False`` to cancel.
@@ -30,7 +31,9 @@ _handle: Callable[[int, Any], Any] = _bare.signal
 class Job:
     """One call of the library, with the token that cancels it."""
 
-    def __init__(self, threads: int, memory_limit: int, progress: Progress) -> None:
+    def __init__(
+        self, threads: int, memory_limit: int, progress: Progress, collective: Optional[Collective] = None
+    ) -> None:
         token = c.c_void_p()
         call(lib.mtlr_cancel_token_create, c.byref(token))
         self.token = Handle(token, lib.mtlr_cancel_token_free)
@@ -43,6 +46,7 @@ class Job:
         self._callback: Any = PROGRESS(self._told) if self.teller else PROGRESS(0)
         # The library asks on the thread that makes the call, and tells the progress there: both are Python's own.
         self._poll: Any = POLL(self._asked)
+        self._joined = None if collective is None else Callbacks(collective)
         self.execution: Any = Execution(
             threads=threads,
             memory_limit=memory_limit,
@@ -50,6 +54,7 @@ class Job:
             cancel_token=token,
             registry=registry(),
             poll=self._poll if threading.current_thread() is threading.main_thread() else POLL(0),
+            collective=None if self._joined is None else c.cast(c.pointer(self._joined.native), c.c_void_p),
         )
 
     def _asked(self, payload: Any) -> int:
@@ -81,7 +86,9 @@ class Job:
         if close:
             close()
         # The callbacks hold this object, and it holds them: the data must not wait for the garbage collector.
-        self.holding = self.execution = self._poll = self._callback = None
+        if self._joined is not None:
+            self.failed = self.failed or self._joined.raised
+        self.holding = self.execution = self._poll = self._callback = self._joined = None
         error = failure(self.error, self.status) if self.status else None
         if self.failed:
             raise self.failed
@@ -95,6 +102,7 @@ def run(
     threads: Optional[int] = None,
     memory_limit: Optional[int] = None,
     progress: Progress = None,
+    collective: Optional[Collective] = None,
     holding: Any = None,
     release: Callable[[], None] = lambda: None,
 ) -> None:
@@ -104,7 +112,7 @@ def run(
     times a second, whether to go on. `holding` keeps alive what the pointers of the call point to, and `release` is called with
     what a call has made that ended with an exception all the same.
     """
-    job = Job(threads or 0, memory_limit or 0, progress)
+    job = Job(threads or 0, memory_limit or 0, progress, collective)
     job.holding = holding
     with _interrupts(job):
         job.work(function, arguments)

@@ -7,6 +7,7 @@
 #define METALEARNERS_CPP_DATA_HPP
 
 #include "error.hpp"
+#include "execution.hpp"
 #include <metalearners/arrow.h>
 #include <metalearners/data.h>
 
@@ -237,6 +238,15 @@ public:
         const Table::View view(table);
         handle_ = detail::make<mtlr_dataset>(mtlr_dataset_free, mtlr_dataset_create, view.get(), spec.c_str(), static_cast<std::uint32_t>(memory));
     }
+    /** The rows of one of several processes, all of which call this; `execution.collective` joins them. */
+    static Dataset part(const Table &table, const std::string &spec, const Execution &execution, Memory memory = Memory::copy) {
+        Dataset made;
+        if (memory == Memory::borrow) made.table_ = std::make_shared<Table>(table);
+        const Table::View view(table);
+        made.handle_ = detail::Running(execution).make<mtlr_dataset>(mtlr_dataset_free, mtlr_dataset_create_part, view.get(), spec.c_str(),
+                                                                     static_cast<std::uint32_t>(memory));
+        return made;
+    }
     std::int64_t rows() const noexcept { return mtlr_dataset_rows(get()); }
     std::int64_t covariate_count() const noexcept { return mtlr_dataset_covariate_count(get()); }
     /** The labels of the arms, the control first. */
@@ -255,6 +265,7 @@ public:
     const mtlr_dataset *get() const noexcept { return handle_.get(); }
 
 private:
+    Dataset() = default;
     // Freed after the handle, which may point into its numbers.
     std::shared_ptr<Table> table_;
     std::shared_ptr<mtlr_dataset> handle_;

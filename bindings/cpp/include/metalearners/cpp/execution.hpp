@@ -77,6 +77,8 @@ struct Execution {
     std::function<bool()> poll = nullptr;
     std::optional<CancelToken> token = std::nullopt;
     std::optional<Registry> registry = std::nullopt;
+    /** Joins the processes that hold parts of the rows (`Dataset::part`, `Model::fit`); it must outlive the calls. Null for none. */
+    const mtlr_collective *collective = nullptr;
 };
 
 namespace detail {
@@ -92,6 +94,7 @@ public:
         if (asked.poll) execution_.poll = &Running::polled;
         if (asked.token) execution_.cancel_token = asked.token->get();
         if (asked.registry) execution_.registry = asked.registry->get();
+        execution_.collective = asked.collective;
     }
     Running(const Running &) = delete;
     Running &operator=(const Running &) = delete;

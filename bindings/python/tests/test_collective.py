@@ -1,0 +1,131 @@
+"""Fits to rows that several processes hold; here each process is a thread."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import libmetalearners as mtlr
+from libmetalearners.collective import Collective
+
+
+class Group:
+    def __init__(self, size):
+        self.barrier = threading.Barrier(size, timeout=60)
+        self.brought = [None] * size
+
+    def exchange(self, rank, value, combine):
+        self.brought[rank] = value
+        self.barrier.wait()
+        made = combine(self.brought)
+        self.barrier.wait()
+        return made
+
+
+class Threads(Collective):
+    def __init__(self, group, rank, size, allowed=None):
+        self.group, self.rank, self.size, self.allowed = group, rank, size, allowed
+
+    def _exchange(self, value, combine):
+        if self.allowed is not None:
+            if self.allowed == 0:
+                raise RuntimeError("the network is gone")
+            self.allowed -= 1
+        return self.group.exchange(self.rank, value, combine)
+
+    def sum(self, values):
+        return self._exchange(values, lambda all: np.sum(all, axis=0))
+
+    def maximum(self, values):
+        return self._exchange(values, lambda all: np.max(all, axis=0))
+
+    def broadcast(self, data, root):
+        return self._exchange(data, lambda all: all[root])
+
+    def gather(self, data, sizes):
+        assert len(data) == sizes[self.rank]
+        return self._exchange(data, b"".join)
+
+    def leave(self):
+        self.group.barrier.abort()
+
+
+def together(size, work, allowed=None):
+    """What `work` gives or raises in each of several threads."""
+    group = Group(size)
+    made = [None] * size
+
+    def run(rank):
+        try:
+            made[rank] = work(Threads(group, rank, size, (allowed or {}).get(rank)))
+        except Exception as raised:
+            made[rank] = raised
+
+    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return made
+
+
+@pytest.fixture(scope="module")
+def rows():
+    random = np.random.default_rng(1)
+    X = random.normal(size=(600, 4))
+    w = (random.uniform(size=600) < 0.5).astype(int)
+    y = X[:, 0] + w * (1 + X[:, 1]) + random.normal(size=600)
+    return X, y, w
+
+
+def learner():
+    trees = mtlr.Trees(trees=10)
+    return mtlr.DRLearner(outcome_model=trees, propensity_model=trees, effect_model=trees, threads=1)
+
+
+@pytest.mark.parametrize("shares", [[300, 300], [540, 60], [600, 0], [200, 0, 400]])
+def test_all_processes_get_the_learner_of_one(rows, shares):
+    X, y, w = rows
+    alone = learner().fit(X, y, w)
+    ends = np.cumsum([0, *shares])
+
+    def work(collective):
+        own = slice(ends[collective.rank], ends[collective.rank + 1])
+        made = learner().fit(X[own], y[own], w[own], collective=collective)
+        return made, made.average_effect(collective=collective)
+
+    found = together(len(shares), work)
+    assert not [made for made in found if isinstance(made, Exception)]
+    for made, average in found:
+        assert np.array_equal(made.predict(X), alone.predict(X))
+        assert average[0].estimate == alone.average_effect()[0].estimate
+    own = [made.predict_training() for (made, _), count in zip(found, shares) if count]
+    assert np.array_equal(np.concatenate(own), alone.predict_training())
+
+
+@pytest.mark.parametrize("allowed", [0, 3, 40])
+def test_a_failing_method_ends_all(rows, allowed):
+    X, y, w = rows
+
+    def work(collective):
+        own = slice(300 * collective.rank, 300 * collective.rank + 300)
+        return learner().fit(X[own], y[own], w[own], collective=collective)
+
+    found = together(2, work, {1: allowed})
+    assert isinstance(found[1], RuntimeError) and "the network is gone" in str(found[1])
+    assert isinstance(found[0], Exception)
+
+
+def test_what_is_wrong_in_one_process_ends_all(rows):
+    X, y, w = rows
+
+    def work(collective):
+        own = slice(300 * collective.rank, 300 * collective.rank + 300)
+        given = y[own].copy()
+        if collective.rank == 1:
+            given[7] = np.nan
+        return learner().fit(X[own], given, w[own], collective=collective)
+
+    found = together(2, work)
+    assert isinstance(found[1], mtlr.errors.InvalidDataError) and "missing" in str(found[1])
+    assert isinstance(found[0], mtlr.MetaLearnersError) and "process 1 of 2 ended the work" in str(found[0])
