@@ -43,7 +43,7 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try Self.fit(task, spec.settled(for: task, rounds: spec.plainRounds), context).model
+        try Self.fit(task, try spec.settled(for: task, rounds: spec.plainRounds), context).model
     }
 
     /// Learns all rounds; stage r is the model after r of them. What `fit` costs.
@@ -107,7 +107,8 @@ public struct TreesEstimator: StageChoosingEstimator {
         return try Self.fit(task, settled, context).model
     }
 
-    /// Learns rounds until all are done that the spec allows, or the loss of `judges` has not fallen for `TreesSpec.patience` of them.
+    /// Learns rounds until all are done that the spec allows, or the loss of `judges` has not fallen for
+    /// `TreesSpec.patience` of them.
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported`.
     public func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
@@ -171,10 +172,8 @@ public struct TreesEstimator: StageChoosingEstimator {
             values = vector(VectorLayout(outputs: outputs, hessian: .full), lossBytes: 8 * (outputs + 2))
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
-        let lists =
-            rows
-            * (16 + (spec.rowSample < 1 ? 8 : 0) + (spec.earlyStopping > 0 || spec.choosesRounds ? 8 : 0)) + 2
-            * all
+        let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
+        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)

@@ -77,10 +77,11 @@ public struct TreesSpec: BaseEstimatorSpec {
 
     /// The spec of one fit to `task`: every number named.
     ///
-    /// - Throws: what the other processes of a collective fit have to say: the rows of all of them count.
+    /// - Throws: what the other processes of a collective fit have to say.
     func settled(for task: TrainingTask, rounds: Int) throws(MetaLearnersError) -> TreesSpec {
         var spec = self
         spec.trees = .exactly(rounds)
+        guard maxLeaves == .auto else { return spec }
         let rows = try task.features.distribution?.sum(task.rows.count) ?? task.rows.count
         spec.maxLeaves = .exactly(leaves(of: rows, isOfEffect: task.isOfEffect))
         return spec

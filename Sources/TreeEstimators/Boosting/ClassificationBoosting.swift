@@ -175,7 +175,7 @@ struct ClassificationBoosting {
     /// −Σ w log p of the held-out rows' classes.
     private func heldOutLoss(_ scores: AlignedBuffer<Double>) throws(MetaLearnersError) -> Double {
         let task = problem.task
-        return try problem.rows.heldOutSumOfAll(problem.team) { row in
+        return try problem.rows.heldOutSum(problem.team) { row in
             let first = row * scoreCount
             let label = Int(task.target[row])
             let loss: Double

@@ -79,9 +79,9 @@ struct PoissonLoss: RefreshedLoss {
         }
     }
 
-    func heldOutLoss() -> Double {
+    func heldOutLoss() throws(MetaLearnersError) -> Double {
         let task = problem.task
-        return problem.rows.heldOutSum(problem.team) { row in
+        return try problem.rows.heldOutSum(problem.team) { row in
             let mean = means.start[row]
             let count = task.target[row]
             let logarithm = count > 0 ? Double.log(max(mean, .leastNormalMagnitude)) : 0

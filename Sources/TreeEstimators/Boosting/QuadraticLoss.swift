@@ -18,9 +18,9 @@ struct QuadraticLoss {
     /// The weight that all rows share, where they do and the regressor is 1.
     let commonWeight: Double?
 
-    /// Creates the loss of the training rows; where rows are held out, its magnitudes hold for these as well. Of rows that several
-    /// processes hold both are those of this one, and the sums those of all.
+    /// Creates the loss of the training rows; where rows are held out, its magnitudes hold for these as well.
     ///
+    /// - Parameter training: the rows to learn from; of rows that several processes hold, those of this one.
     /// - Throws: what the other processes have to say.
     init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) throws(MetaLearnersError) {
         let target = task.target
@@ -36,7 +36,7 @@ struct QuadraticLoss {
             guard let regressor else { return weight }
             return weight * regressor[Int(row)] * regressor[Int(row)]
         }
-        var range = [-Double.infinity, 0.0]
+        var range = [-.infinity, 0.0]
         if weights == nil, regressor == nil {
             range = [-1, 1]
         } else {
@@ -63,7 +63,6 @@ struct QuadraticLoss {
         self.base = base
         self.hessian = (hessianSum, range[1])
         commonWeight = isUniform ? range[1] : nil
-        // Of residuals of the training rows, of their targets, and of residuals of any row.
         var largest = [0.0, 0.0, 0.0]
         var total = ExactSum()
         total.add(training) { row in
@@ -72,7 +71,6 @@ struct QuadraticLoss {
             largest[1] = max(largest[1], abs(target[Int(row)]))
             return (weights?[Int(row)] ?? 1) * residual * residual
         }
-        largest[2] = largest[0]
         for row in heldOut {
             largest[2] = max(largest[2], abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
         }
@@ -83,7 +81,7 @@ struct QuadraticLoss {
         // Residuals within the rounding errors of the target are none: trees must not fit those.
         let isNoise = largest[0] <= largest[1] * 1e-13
         loss = isNoise ? 0 : total.value
-        largestResidual = largest[2]
+        largestResidual = max(largest[0], largest[2])
     }
 
     /// Whether there is nothing that trees could improve, or the numbers are too large to be added.

@@ -114,9 +114,9 @@ struct QuantileLoss: RefreshedLoss {
         problem.eachLeafOfRows { leaf, row in residuals.start[row] -= values[leaf] }
     }
 
-    func heldOutLoss() -> Double {
+    func heldOutLoss() throws(MetaLearnersError) -> Double {
         let weights = problem.task.weights
-        return problem.rows.heldOutSum(problem.team) { row in
+        return try problem.rows.heldOutSum(problem.team) { row in
             let residual = residuals.start[row]
             return (weights?[row] ?? 1) * max(level * residual, (level - 1) * residual)
         }

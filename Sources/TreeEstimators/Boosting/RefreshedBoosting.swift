@@ -38,7 +38,7 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
         let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
         let grower = try TreeGrower<Cell>(
             problem.matrix, rules, problem.rows, gradients: gradients, problem.team)
-        try problem.boost(&builder, heldOutLoss: loss.heldOutLoss) {
+        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try loss.heldOutLoss() }) {
             round, builder throws(MetaLearnersError) in
             guard let scales = loss.fill(Cell.self, gradients) else { return .overflow }
             rules.gradientUnit = 1 / scales.gradient
@@ -80,5 +80,5 @@ protocol RefreshedLoss {
     func advance(_ values: [Double])
 
     /// The loss of the held-out rows, but for a constant.
-    func heldOutLoss() -> Double
+    func heldOutLoss() throws(MetaLearnersError) -> Double
 }

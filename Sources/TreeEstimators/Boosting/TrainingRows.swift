@@ -38,10 +38,10 @@ struct TrainingRows {
         }
         warnings = parting.warnings
         distribution = task.features.distribution
-        let counts =
-            try distribution?.sum([training.count, heldOut.count]) ?? [training.count, heldOut.count]
-        totalCount = counts[0]
-        holdsOut = counts[1] > 0
+        let counts = [training.count, heldOut.count]
+        let totals = try distribution?.sum(counts) ?? counts
+        totalCount = totals[0]
+        holdsOut = totals[1] > 0
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))
@@ -85,29 +85,14 @@ struct TrainingRows {
         }
     }
 
-    /// The sum of `term` over the held-out rows.
-    func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> Double {
-        exactHeldOutSum(team, term).value
-    }
-
-    /// The sum of `term` over the held-out rows of all processes.
-    func heldOutSumOfAll(_ team: WorkTeam, _ term: (_ row: Int) -> Double) throws(MetaLearnersError) -> Double
-    {
-        let own = exactHeldOutSum(team, term)
-        return try distribution?.sum([own])[0].value ?? own.value
-    }
-
-    private func exactHeldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) -> ExactSum {
-        partials(of: heldOut, team, ExactSum()) { $0.add(term($1)) }.reduce(into: ExactSum()) { $0.add($1) }
-    }
-
-    /// The sums of held-out rows in each leaf, over the rows of all processes.
-    func ofAllProcesses(_ totals: [GradientTotals]) throws(MetaLearnersError) -> [GradientTotals] {
-        guard let distribution else { return totals }
-        let words = try distribution.sum(totals.flatMap { [$0.gradient, $0.hessian, $0.count] })
-        return totals.indices.map {
-            GradientTotals(gradient: words[3 * $0], hessian: words[3 * $0 + 1], count: words[3 * $0 + 2])
-        }
+    /// The exact sum of `term` over the held-out rows of all processes: it depends neither on threads nor on who holds which rows.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    func heldOutSum(_ team: WorkTeam, _ term: (_ row: Int) -> Double) throws(MetaLearnersError) -> Double {
+        var sum = ExactSum()
+        for partial in partials(of: heldOut, team, ExactSum(), { $0.add(term($1)) }) { sum.add(partial) }
+        if let distribution { sum = try distribution.sum([sum])[0] }
+        return sum.value
     }
 
     /// What `add` makes of each stretch of 4,096 of `rows`, in order: what these come to does not depend on the threads.
@@ -141,6 +126,18 @@ struct TrainingRows {
         let halves = try distribution.sum([total >> 32, total & 0xFFFF_FFFF])
         let (high, overflow) = (halves[0] + halves[1] >> 32).multipliedReportingOverflow(by: 1 << 32)
         return (overflow || most[1] > 0 ? .max : high + halves[1] & 0xFFFF_FFFF, most[0])
+    }
+
+    /// The totals of leaves over all processes.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    func ofAllProcesses(_ totals: [GradientTotals]) throws(MetaLearnersError) -> [GradientTotals] {
+        guard let distribution else { return totals }
+        let words = try distribution.sum(totals.flatMap { [$0.gradient, $0.hessian, $0.count] })
+        return totals.indices.map { leaf in
+            GradientTotals(
+                gradient: words[3 * leaf], hessian: words[3 * leaf + 1], count: words[3 * leaf + 2])
+        }
     }
 
     /// Which of the training rows tree number `tree` sees: each is drawn by its number among the rows of all processes.

@@ -46,7 +46,8 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         let valueScale = scoreUnits.reduce(scoreUnits[0], max)
         builder.valueScale = valueScale
         let shares = scoreUnits.map { $0 / valueScale }
-        try problem.boost(&builder, heldOutLoss: { heldOutLoss(scores) }) {
+        try problem.boost(&builder, heldOutLoss: { () throws(MetaLearnersError) in try heldOutLoss(scores) })
+        {
             round, builder throws(MetaLearnersError) in
             let units = fill(numbers, scores, hessians: round == 0 || !loss.isQuadratic)
             problem.rows.startTree(round, problem.team)
@@ -160,7 +161,7 @@ struct MultiOutputBoosting<Loss: VectorLoss> {
         }
     }
 
-    private func heldOutLoss(_ scores: AlignedBuffer<Double>) -> Double {
-        problem.rows.heldOutSum(problem.team) { loss.loss($0, scores.start + $0 * layout.outputs) }
+    private func heldOutLoss(_ scores: AlignedBuffer<Double>) throws(MetaLearnersError) -> Double {
+        try problem.rows.heldOutSum(problem.team) { loss.loss($0, scores.start + $0 * layout.outputs) }
     }
 }
