@@ -121,17 +121,6 @@ struct CollectiveFitTests {
         }
     }
 
-    @Test(
-        "Numbers of trees that the rows held out choose are those of one process",
-        arguments: [[1, 1], [2, 0, 3]])
-    func chosen(shares: [Int]) throws {
-        for rows in [try PartedRows(rows: 400, weighted: true), try PartedRows(rows: 400, binary: true)] {
-            let spec = try Self.spec("t", trees: ["trees": "auto", "learning_rate": 0.3])
-            let alone = try rows.fit(spec).encoded()
-            for model in try rows.fit(spec, shares) { #expect(model.encoded() == alone) }
-        }
-    }
-
     @Test("A rank keeps its own rows: effects of all ranks together are those of one process")
     func training() throws {
         let rows = try PartedRows(rows: 600)
