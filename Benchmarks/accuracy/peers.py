@@ -1,8 +1,10 @@
-"""EconML's and CausalML's learners on XGBoost, everything at its defaults, on the draws of `accuracy`.
+"""EconML's and CausalML's learners on XGBoost, everything at its defaults, on the draws of `accuracy`; EconML's on tuned LightGBM.
 
-    python3 peers.py [--cells NAME,…] [--runs 20] [--output results/peers.csv] [--library econml|causalml]
+    python3 peers.py [--cells NAME,…] [--runs 20] [--output results/peers.csv] [--library econml|causalml|tuned]
 
-Appends one line per fit to the file and leaves out what is there already. Needs: pip install econml causalml xgboost;
+`tuned` gives every model of EconML's learners LightGBM with the number of leaves (4, 8, 31) and of trees (rate 0.1) that five-fold
+cross-validation finds best. Appends one line per fit to the file and leaves out what is there already. Needs: pip install econml causalml
+xgboost lightgbm;
 swift build -c release in this folder.
 """
 import argparse
@@ -51,6 +53,61 @@ def econml(binary):
     }
 
 
+def tuned(binary):
+    import lightgbm
+    from econml.dml import NonParamDML
+    from econml.dr import DRLearner
+    from econml.metalearners import SLearner, TLearner, XLearner
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+    class Tuned(BaseEstimator):
+        objective = "regression"
+
+        def fit(self, X, y, sample_weight=None):
+            y = np.ravel(y)
+            best = (np.inf, 1, 4)
+            for leaves in (4, 8, 31):
+                known = {"objective": self.objective, "num_leaves": leaves, "learning_rate": 0.1, "num_threads": 1, "verbose": -1,
+                         "deterministic": True, "seed": 1}  # fmt: skip
+                found = lightgbm.cv(
+                    known, lightgbm.Dataset(X, y, weight=sample_weight, params={"verbose": -1}), num_boost_round=1000, nfold=5, seed=1,
+                    stratified=self.objective == "binary", callbacks=[lightgbm.early_stopping(30, verbose=False)],
+                )  # fmt: skip
+                means = next(values for key, values in found.items() if key.endswith("-mean"))
+                best = min(best, (means[-1], len(means), leaves))
+            known["num_leaves"] = best[2]
+            self.model_ = lightgbm.train(known, lightgbm.Dataset(X, y, weight=sample_weight, params={"verbose": -1}), best[1])
+            return self
+
+    class Regressor(RegressorMixin, Tuned):
+        def predict(self, X):
+            return self.model_.predict(X)
+
+    class Classifier(ClassifierMixin, Tuned):
+        objective = "binary"
+
+        def fit(self, X, y, sample_weight=None):
+            self.classes_ = np.array([0, 1])
+            return super().fit(X, y, sample_weight)
+
+        def predict_proba(self, X):
+            shares = self.model_.predict(X)
+            return np.column_stack([1 - shares, shares])
+
+        def predict(self, X):
+            return (self.model_.predict(X) > 0.5).astype(int)
+
+    return {
+        "tuned-s": lambda: SLearner(overall_model=Regressor()),
+        "tuned-t": lambda: TLearner(models=Regressor()),
+        "tuned-x": lambda: XLearner(models=Regressor(), propensity_model=Classifier()),
+        "tuned-dr": lambda: DRLearner(
+            model_regression=Regressor(), model_propensity=Classifier(), model_final=Regressor(), cv=5, random_state=1),
+        "tuned-r": lambda: NonParamDML(
+            model_y=Regressor(), model_t=Classifier(), model_final=Regressor(), discrete_treatment=True, cv=5, random_state=1),
+    }  # fmt: skip
+
+
 def causalml(binary):
     from causalml.inference.meta import BaseDRRegressor, BaseRRegressor, BaseSRegressor, BaseTRegressor, BaseXRegressor
     from xgboost import XGBRegressor
@@ -65,7 +122,7 @@ def causalml(binary):
 
 
 def effects_of(library, learner, x, w, y, test):
-    if library == "econml":
+    if library != "causalml":
         learner.fit(y, w, X=x)
         return np.asarray(learner.effect(test)).ravel()
     learner.fit(X=x, treatment=w, y=y)
@@ -77,11 +134,11 @@ def main():
     parser.add_argument("--cells", default=",".join(CELLS))
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--output", default=str(HERE / "results/peers.csv"))
-    parser.add_argument("--library", default="econml", choices=["econml", "causalml"])
+    parser.add_argument("--library", default="econml", choices=["econml", "causalml", "tuned"])
     options = parser.parse_args()
     path = pathlib.Path(options.output)
     known = {tuple(line.split(",")[:3]) for line in path.read_text().splitlines()} if path.exists() else set()
-    learners = dict(econml=econml, causalml=causalml)[options.library](False)
+    learners = dict(econml=econml, causalml=causalml, tuned=tuned)[options.library](False)
     with path.open("a") as file:
         for run in range(options.runs):
             for cell in options.cells.split(","):

@@ -58,6 +58,32 @@ struct RowShareEstimator<Wrapped: BaseEstimator>: BaseEstimator {
     }
 }
 
+extension RowShareEstimator: StagedEstimator where Wrapped: StagedEstimator {
+    func fitPath(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any StagedModel
+    {
+        try wrapped.fitPath(task.restricted(to: chosen(task), seed: task.seed), context)
+    }
+}
+
+extension RowShareEstimator: StageChoosingEstimator where Wrapped: StageChoosingEstimator {
+    var choosesStages: Bool { wrapped.choosesStages }
+
+    func fitPath(_ task: TrainingTask, judgedBy judges: [Int32], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> JudgedPath
+    {
+        try wrapped.fitPath(
+            task.restricted(to: chosen(task), seed: task.seed), judgedBy: judges, context)
+    }
+
+    func fit(_ task: TrainingTask, stages: Int, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any StagedModel
+    {
+        try wrapped.fit(
+            task.restricted(to: chosen(task), seed: task.seed), stages: stages, context)
+    }
+}
+
 extension EstimatorRegistry {
     /// The same backends, each on a share of the rows.
     func sharing(_ share: Double, seed: UInt64) -> EstimatorRegistry {

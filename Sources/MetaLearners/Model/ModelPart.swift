@@ -12,6 +12,8 @@ public struct ModelPart: Sendable, Equatable {
     public let hasFullModel: Bool
     /// How many bytes the models take in the file.
     public let bytes: Int
+    /// How many stages the models have, such as rounds of boosting: as named, or as the rows held out chose; nil where they have none.
+    public let stages: Int?
     /// Whether the effects are made of it. Other models serve the average effects alone: the learner's formula knows nothing
     /// of them.
     public let servesEffects: Bool
@@ -22,6 +24,7 @@ public struct ModelPart: Sendable, Equatable {
         backend = fitted.models.everyModel.first?.backendName ?? ""
         foldModels = fitted.models.foldModels.count
         hasFullModel = fitted.models.fullModel != nil
+        stages = fitted.models.chosenStage ?? (fitted.models.fullModel as? any StagedModel)?.stageCount
         bytes = fitted.models.everyModel.reduce(0) { total, model in
             var writer = BinaryWriter()
             model.encode(to: &writer)
@@ -30,12 +33,15 @@ public struct ModelPart: Sendable, Equatable {
     }
 
     /// Creates the description of a part.
-    public init(name: String, backend: String, foldModels: Int, hasFullModel: Bool, bytes: Int) {
+    public init(
+        name: String, backend: String, foldModels: Int, hasFullModel: Bool, bytes: Int, stages: Int? = nil
+    ) {
         self.name = name
         self.backend = backend
         self.foldModels = foldModels
         self.hasFullModel = hasFullModel
         self.bytes = bytes
+        self.stages = stages
         servesEffects = true
     }
 
@@ -47,7 +53,7 @@ public struct ModelPart: Sendable, Equatable {
         [
             "role": .string(name), "backend": .string(backend), "fold_models": .integer(foldModels),
             "full_model": .boolean(hasFullModel), "bytes": .integer(bytes),
-            "serves": .string(purpose),
+            "serves": .string(purpose), "stages": stages.map { .integer($0) } ?? .null,
         ]
     }
 }

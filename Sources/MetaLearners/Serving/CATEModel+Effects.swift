@@ -109,7 +109,7 @@ extension CATEModel {
             + predictor.parts(armLabels).map { part in
                 ModelPart(
                     name: name + part.name, backend: part.backend, foldModels: part.foldModels,
-                    hasFullModel: part.hasFullModel, bytes: part.bytes)
+                    hasFullModel: part.hasFullModel, bytes: part.bytes, stages: part.stages)
             }
     }
 

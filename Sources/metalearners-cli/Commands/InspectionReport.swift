@@ -73,13 +73,13 @@ struct InspectionReport {
     private var models: String {
         var table = TextTable([
             ("role", .left), ("backend", .left), ("fold models", .right), ("full model", .left),
-            ("bytes", .right), ("serves", .left),
+            ("stages", .right), ("bytes", .right), ("serves", .left),
         ])
         let parts = model.parts
         for part in parts.nuisances + parts.effects {
             table.append([
                 part.name, part.backend, NumberText.grouped(part.foldModels),
-                part.hasFullModel ? "yes" : "no",
+                part.hasFullModel ? "yes" : "no", part.stages.map { NumberText.grouped($0) } ?? "",
                 NumberText.grouped(part.bytes), part.purpose,
             ])
         }
