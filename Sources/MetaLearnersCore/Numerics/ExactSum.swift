@@ -45,7 +45,7 @@ package struct ExactSum: Sendable {
 
     /// Adds `term` of each of `indices`.
     ///
-    /// - Complexity: about 3 ns a term.
+    /// - Complexity: about 5 ns a term.
     @inlinable
     package mutating func add<Indices: RandomAccessCollection>(
         _ indices: Indices, _ term: (Indices.Element) -> Double
