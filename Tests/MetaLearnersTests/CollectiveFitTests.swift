@@ -102,6 +102,18 @@ struct CollectiveFitTests {
         for model in try rows.fit(spec, shares) { #expect(model.encoded() == alone) }
     }
 
+    @Test("So they are where the rows held out choose the number of rounds", arguments: partitions)
+    func chosenRounds(shares: [Int]) throws {
+        for (learner, rows) in [
+            ("t", try PartedRows(rows: 400)), ("x", try PartedRows(rows: 400, binary: true, weighted: true)),
+            ("r", try PartedRows(rows: 400, arms: 3)), ("dr", try PartedRows(rows: 400, weighted: true)),
+        ] {
+            let spec = try Self.spec(learner, trees: ["trees": "auto", "learning_rate": 0.3])
+            let alone = try rows.fit(spec).encoded()
+            for model in try rows.fit(spec, shares) { #expect(model.encoded() == alone, "\(learner)") }
+        }
+    }
+
     @Test("So they are with weights, binary outcomes, three arms and drawn rows", arguments: partitions)
     func kinds(shares: [Int]) throws {
         for (learner, rows, trees) in [

@@ -96,23 +96,15 @@ struct StageChoiceTests {
         ]
         let data = try SyntheticDataset.linear(rows: 130, seed: 9).dataset
         for way in ways {
-            let fitter: MetaLearnerFitter
-            let model: CATEModel
-            do {
-                fitter = try MetaLearnerFitter(spec(learner, way))
-                model = try fitter.fit(data, ExecutionOptions(threads: 1))
-            } catch let error as MetaLearnersError
-                where error.kind == .unsupported || error.kind == .invalidSpec
-            {
-                // (What a learner does not offer it does not offer with a number either.)
-                var named = Self.trees.objectValue ?? [:]
-                named["trees"] = 5
-                #expect(throws: MetaLearnersError.self) {
-                    try MetaLearnerFitter(spec(learner, way, trees: .object(named))).fit(data)
-                }
-                continue
-            }
-            #expect(model.trainingEffects[0].allSatisfy(\.isFinite))
+            // (What a learner does not offer it does not offer with a number either.)
+            var named = Self.trees.objectValue ?? [:]
+            named["trees"] = 5
+            let offered = try? MetaLearnerFitter(spec(learner, way, trees: .object(named))).fit(data)
+            let fitter = try? MetaLearnerFitter(spec(learner, way))
+            let found = try? fitter?.fit(data, ExecutionOptions(threads: 1))
+            #expect((found == nil) == (offered == nil))
+            guard let fitter, let model = found else { continue }
+            #expect(model.trainingEffects[0].allSatisfy { $0.isFinite })
             let bytes = model.encoded()
             #expect(try fitter.fit(data, ExecutionOptions(threads: 3)).encoded() == bytes)
             let read = try CATEModel(bytes: bytes)
@@ -136,7 +128,7 @@ struct StageChoiceTests {
             return try MetaLearnerFitter(MetaLearnerSpec(.object(object))).fit(data)
         }
         let model = try ensemble(["dr", "t", "x"])
-        #expect(model.trainingEffects[0].allSatisfy(\.isFinite))
+        #expect(model.trainingEffects[0].allSatisfy { $0.isFinite })
     }
 
     @Test("Where there is nothing to find, no tree is grown; weights and classes count")
@@ -159,13 +151,13 @@ struct StageChoiceTests {
                 .chosenStage
         }
         let step = x.map { $0 > 0.5 ? 3.0 : 0 }
-        let few = try #require(chosen(noise, .regression))
-        let many = try #require(chosen(zip(step, noise).map(+), .regression))
+        let few = try #require(try chosen(noise, .regression))
+        let many = try #require(try chosen(zip(step, noise).map(+), .regression))
         #expect(few < 12 && many > 12)
         let labels = zip(step, noise).map { $0 + 2 * $1 > 1.2 ? 1.0 : 0 }
         let drawn = noise.map { $0 > 0 ? 1.0 : 0 }
-        let ofClasses = try #require(chosen(labels, .classification(classes: 2)))
-        let ofNoise = try #require(chosen(drawn, .classification(classes: 2)))
+        let ofClasses = try #require(try chosen(labels, .classification(classes: 2)))
+        let ofNoise = try #require(try chosen(drawn, .classification(classes: 2)))
         #expect(ofNoise < 12 && ofClasses > ofNoise)
         // Rows of weight 0 are neither learned from nor judge.
         let half = (0..<rows).map { $0 % 8 < 4 ? 1.0 : 0 }
@@ -178,7 +170,7 @@ struct StageChoiceTests {
             TrainingTask.Objective.count, .quantile(level: 0.5), .residual(regressor: step.map { $0 - 1.5 }),
             .multiRegression(others: [noise]), .multiResidual(regressors: [step.map { $0 - 1.5 }, noise]),
         ] {
-            let stage = try #require(chosen(counts, objective))
+            let stage = try #require(try chosen(counts, objective))
             #expect(stage > 0 && stage <= TreesSpec.mostTrees)
         }
     }
@@ -190,7 +182,7 @@ struct StageChoiceTests {
         #expect(try !TreesEstimator(TreesSpec(["trees": 7])).choosesStages)
         #expect(try !TreesEstimator(TreesSpec(["early_stopping": 5])).choosesStages)
         let error = #expect(throws: MetaLearnersError.self) { try TreesSpec(["trees": "many"]) }
-        #expect(error?.says(.invalidSpec, "auto") == true)
+        #expect(error?.kind == .invalidSpec && error?.problem.contains("auto") == true)
         let spec = try TreesSpec(["max_leaves": "auto"])
         #expect(spec.specValue.objectValue?["max_leaves"] == "auto")
     }
