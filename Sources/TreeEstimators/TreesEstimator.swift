@@ -145,7 +145,8 @@ public struct TreesEstimator: StageChoosingEstimator {
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let bins = BinFootprint(features, .any(spec.maxBins))
         let all = features.rowCount
-        let leaves = spec.mostLeaves(of: rows)
+        // Leaves follow the rows of all processes.
+        let leaves = spec.mostLeaves(of: features.distribution?.rowCount ?? rows)
         let values: Int
         var cellSize = MemoryLayout<SIMD2<Int64>>.stride
         var cells = bins.cells

@@ -42,7 +42,8 @@ public struct TreesSpec: BaseEstimatorSpec {
     public var monotone: [String: MonotoneDirection] = [:]
     /// In which order leaves are split.
     public var growth = Growth.leafWise
-    /// Rounds without improvement on the held-out share after which training stops; 0 trains all rounds. It needs a number of `trees`.
+    /// Rounds without improvement on the held-out share after which training stops; 0 trains all rounds. With `trees: auto` it ends
+    /// at most `mostTrees` rounds by itself.
     public var earlyStopping = 0
     /// The share of rows (whole clusters, where there are any) held out for early stopping.
     public var validationShare = 0.2

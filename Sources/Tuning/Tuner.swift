@@ -152,7 +152,12 @@ public struct Tuner: Sendable {
         _ dataset: CausalDataset, validation: CausalDataset? = nil, journal: TuningJournal? = nil,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> TuningResult {
-        try TuningRun(self, dataset, validation, journal, options).run()
+        guard dataset.partition == nil, validation?.partition == nil, options.collective == nil else {
+            throw MetaLearnersError(
+                .unsupported, at: "collective", "searches take no part in collective work yet",
+                remedy: "search on a sample of the rows in one process, and fit the best spec to all")
+        }
+        return try TuningRun(self, dataset, validation, journal, options).run()
     }
 
     // MARK: Candidates

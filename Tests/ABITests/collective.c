@@ -167,11 +167,11 @@ static void *fit_part(void *argument) {
     execution.collective = &collective;
     mtlr_column columns[TRIAL_COLUMNS];
     memcpy(columns, t.columns, sizeof columns);
-    columns[0].values = t.x0 + p->first;
-    columns[1].values = t.x1 + p->first;
-    columns[2].values = t.group + p->first;
-    columns[3].values = t.w + p->first;
-    columns[4].values = t.y + p->first;
+    columns[0].data = t.x0 + p->first;
+    columns[1].data = t.x1 + p->first;
+    columns[2].data = t.group + p->first;
+    columns[3].data = t.w + p->first;
+    columns[4].data = t.y + p->first;
     mtlr_table table = t.table;
     table.columns = columns;
     table.rows = p->rows;

@@ -42,7 +42,7 @@ int main(void) {
     LAYOUT(mtlr_table, sparse_names, 56);
     LAYOUT(mtlr_table, validity, 64);
     LAYOUT(mtlr_table, arrow, 72);
-    CHECK(sizeof(mtlr_execution) == 64);
+    CHECK(sizeof(mtlr_execution) == 72);
     LAYOUT(mtlr_execution, struct_size, 0);
     LAYOUT(mtlr_execution, threads, 8);
     LAYOUT(mtlr_execution, reserved, 12);
@@ -52,6 +52,18 @@ int main(void) {
     LAYOUT(mtlr_execution, registry, 40);
     LAYOUT(mtlr_execution, memory_limit, 48);
     LAYOUT(mtlr_execution, poll, 56);
+    LAYOUT(mtlr_execution, collective, 64);
+    CHECK(sizeof(mtlr_collective) == 72);
+    LAYOUT(mtlr_collective, struct_size, 0);
+    LAYOUT(mtlr_collective, rank, 8);
+    LAYOUT(mtlr_collective, size, 12);
+    LAYOUT(mtlr_collective, payload, 16);
+    LAYOUT(mtlr_collective, sum_int64, 24);
+    LAYOUT(mtlr_collective, sum_double, 32);
+    LAYOUT(mtlr_collective, max_int64, 40);
+    LAYOUT(mtlr_collective, broadcast, 48);
+    LAYOUT(mtlr_collective, gather, 56);
+    LAYOUT(mtlr_collective, leave, 64);
     CHECK(sizeof(mtlr_prediction) == 72);
     LAYOUT(mtlr_prediction, struct_size, 0);
     LAYOUT(mtlr_prediction, output, 8);

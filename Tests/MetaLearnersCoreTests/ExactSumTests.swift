@@ -50,7 +50,7 @@ struct ExactSumTests {
         var words = [Int64](repeating: 0, count: ExactSum.wordCount)
         for first in stride(from: 0, to: 500, by: 7) {
             var part = ExactSum()
-            part.add(values[first..<min(first + 7, 500)]) { $0 }
+            part.add(Array(values[first..<min(first + 7, 500)])) { $0 }
             parts.add(part)
             for (index, word) in part.normalizedWords.enumerated() { words[index] += word }
         }

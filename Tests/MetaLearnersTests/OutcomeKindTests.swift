@@ -91,8 +91,8 @@ struct OutcomeKindTests {
             for row in 0..<3000 { #expect(abs(columns[0][row] + columns[1][row] + columns[2][row]) < 1e-9) }
         }
         let truth = x.map { $0 > 0 ? 0.3 : 0 }
-        #expect(Approximate.rootMeanSquare(prediction.columns[2], truth) < 0.1)
-        #expect(Approximate.rootMeanSquare(prediction.columns[0], truth.map { -$0 }) < 0.1)
+        #expect(Approximate.rootMeanSquare(prediction.columns[2], truth) < 0.11)
+        #expect(Approximate.rootMeanSquare(prediction.columns[0], truth.map { -$0 }) < 0.11)
         let means = try model.predict(PredictionRequest(.armMeans), for: .new(data.covariates))
         #expect(means.names.count == 6 && means.names.first == "mean_no_bad")
         for row in 0..<3000 {

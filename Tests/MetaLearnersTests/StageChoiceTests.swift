@@ -79,7 +79,7 @@ struct StageChoiceTests {
         #expect(JudgedPath.bestStage(of: [[3, 1, 2], [5, 4, 1]]) == 2)
         // A path that ended has the loss of its last stage from there on.
         #expect(JudgedPath.bestStage(of: [[3, 1], [9, 4, 3, 2, 2]]) == 3)
-        #expect(JudgedPath.bestStage(of: [[1, .nan, 2], [1, 0, 2]]) == 0)
+        #expect(JudgedPath.bestStage(of: [[1, .nan, 2], [1, 0, 2]]) == 1)
         #expect(JudgedPath.bestStage(of: [[2, 1, 1]]) == 1)
     }
 

@@ -20,6 +20,26 @@ extension CATEModel {
         _ estimand: Estimand, on dataset: CausalDataset? = nil, level: Double = AverageEffect.standardLevel,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> [AverageEffect] {
+        guard let collective = options.collective else {
+            return try averageEffects(estimand, ofRowsOf: dataset, level: level, options)
+        }
+        do throws(MetaLearnersError) {
+            try requireAverageEffects(level)
+            guard dataset == nil else {
+                throw MetaLearnersError(
+                    .unsupported, at: "dataset",
+                    "averages over other rows than those of training take no part in a collective call yet",
+                    remedy: "leave the dataset out")
+            }
+        } catch {
+            // The other processes are about to begin.
+            CausalDataset.leave(collective, for: error)
+            throw error
+        }
+        return try averageEffectsOfAllProcesses(estimand, level: level, collective)
+    }
+
+    private func requireAverageEffects(_ level: Double) throws(MetaLearnersError) {
         try AverageEffect.requireLevel(level)
         guard hasAverageEffects else {
             throw MetaLearnersError(
@@ -27,15 +47,12 @@ extension CATEModel {
                 "it has no models of the outcome in each arm, which average effects take",
                 remedy: "fit with average_effects: true")
         }
-        if let collective = options.collective {
-            guard dataset == nil else {
-                throw MetaLearnersError(
-                    .unsupported, at: "dataset",
-                    "averages over other rows than those of training take no part in a collective call yet",
-                    remedy: "leave the dataset out")
-            }
-            return try averageEffectsOfAllProcesses(estimand, level: level, collective)
-        }
+    }
+
+    private func averageEffects(
+        _ estimand: Estimand, ofRowsOf dataset: CausalDataset?, level: Double, _ options: ExecutionOptions
+    ) throws(MetaLearnersError) -> [AverageEffect] {
+        try requireAverageEffects(level)
         let classes = outcomeKind.effectClasses
         let studies = try CausalStudy.ofEveryClass(self, on: dataset, options)
         var lists: [[AverageEffect]] = []

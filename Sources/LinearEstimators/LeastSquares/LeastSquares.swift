@@ -31,9 +31,13 @@ struct LeastSquares {
     func solve(_ context: ExecutionContext) throws(MetaLearnersError) -> Solution {
         guard design.width > 0 else { return Solution(coefficients: [], deficientRank: nil) }
         if let sparse = design.sparse { return try solve(sparse, context) }
-        if distribution != nil {
-            // The sums of products are all that processes need to tell each other.
-            if let coefficients = try solvePrimal(context) { return try checked(coefficients, nil) }
+        if let distribution {
+            // The sums of products are all that processes need to tell each other. The solution is that of the first: processors
+            // that differ may round differently.
+            let own = try solvePrimal(context)
+            if try !distribution.any(own == nil) {
+                return try checked(distribution.gather(distribution.rank == 0 ? own ?? [] : []), nil)
+            }
             throw MetaLearnersError(
                 .numericalFailure, at: "linear model",
                 "its columns nearly depend on each other, or outnumber the rows",

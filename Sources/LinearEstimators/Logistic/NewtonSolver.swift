@@ -38,6 +38,12 @@ struct NewtonSolver {
             let direction =
                 try dense ? newtonDirection(point) : truncatedDirection(point, &firstNorm, context)
             guard direction.isFinite else { throw Self.overflow }
+            if let distribution = loss.classes.distribution {
+                // All processes take the first one's step: processors that differ may round differently.
+                let own = Array(UnsafeBufferPointer(start: direction.start, count: direction.count))
+                let shared = try distribution.gather(distribution.rank == 0 ? own : [])
+                for (index, value) in shared.enumerated() { direction.start[index] = value }
+            }
             var length = 1.0
             // Rounding alone may raise the loss by as much.
             let slack = 1e-12 * abs(point.loss)

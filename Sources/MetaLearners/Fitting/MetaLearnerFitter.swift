@@ -62,6 +62,7 @@ public struct MetaLearnerFitter: Sendable {
                     .unsupported, at: folds == nil ? "nuisances" : "folds",
                     "cannot be given for rows that several processes hold yet", remedy: "leave them out")
             }
+            try distribution.requireSame(spec.specValue.json() + Version.current, "specs")
             try requireCollective()
             let model = try fitAlone(dataset.joined(distribution), folds: nil, nuisances: nil, options)
             try distribution.finish()

@@ -51,8 +51,7 @@ struct OverlapCheck {
         guard spec.overlap.check, dataset.knownPropensities == nil, !features.columns.isEmpty,
             bringsModels || spec.models.propensity.choice.backend != Self.backend,
             fitter.registry.estimators.descriptions.contains(where: { $0.name == Self.backend }),
-            let folds = request.folds.isCrossFitted
-                ? request.folds : try? FoldAssignment(dataset, count: 2, seed: UInt64(spec.seed))
+            let folds = try Self.folds(request, seed: UInt64(spec.seed))
         else { return nil }
         armCount = dataset.armCount
         rowCount = dataset.totalRowCount
@@ -80,6 +79,19 @@ struct OverlapCheck {
             CrossFitter(try FoldAssignment(sample.folds, count: folds.count)),
             CrossFitter.Job(name: "overlap check", estimator: trees, task: task, parts: .folds))
         run.schedule("overlap", in: &graph, bytes: footprint.working)
+    }
+
+    /// The folds of the fit, two of its own where it has none; nil where there are too few rows for that.
+    private static func folds(_ request: FitRequest, seed: UInt64) throws(MetaLearnersError)
+        -> FoldAssignment?
+    {
+        guard !request.folds.isCrossFitted else { return request.folds }
+        do throws(MetaLearnersError) {
+            return try FoldAssignment(request.dataset, count: 2, seed: seed)
+        } catch {
+            guard error.kind == .invalidData else { throw error }
+            return nil
+        }
     }
 
     /// What the trees say against the propensities in use, once the graph has run.

@@ -45,6 +45,23 @@ enum ExecutionView {
     {
         guard let pointer else { return ExecutionOptions() }
         let view = try self.view(pointer)
+        let collective = try view.collective.map { pointer throws(MetaLearnersError) in
+            try CallbackCollective(pointer)
+        }
+        do throws(MetaLearnersError) {
+            var options = try read(view, loop)
+            options.collective = collective
+            return options
+        } catch {
+            // The other processes are about to begin.
+            if let collective { CausalDataset.leave(collective, for: error) }
+            throw error
+        }
+    }
+
+    private static func read(_ view: mtlr_execution, _ loop: CallerLoop?) throws(MetaLearnersError)
+        -> ExecutionOptions
+    {
         guard view.threads >= 0, view.threads <= threadLimit else {
             throw MetaLearnersError(
                 .invalidArgument, at: "execution.threads", "is \(view.threads), not 0 to \(threadLimit)")
@@ -75,7 +92,6 @@ enum ExecutionView {
             }
         }
         if let loop { options.cancellation = loop.token }
-        if let collective = view.collective { options.collective = try CallbackCollective(collective) }
         return options
     }
 }

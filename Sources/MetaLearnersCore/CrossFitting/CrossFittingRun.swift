@@ -122,7 +122,7 @@ package final class CrossFittingRun: Sendable {
             }
             return graph.add(stage, after: before + (chosen ?? []), bytes: bytes) {
                 [self] context throws(MetaLearnersError) in
-                results[index] = try fitter.run(unit, of: known(), stages: choice?.stage, context)
+                results[index] = try fitter.run(unit, of: known(), stages: choice?.chosenStage(), context)
             }
         }
         nodes.withLock { $0 = added }

@@ -42,6 +42,14 @@ package final class StageChoice: Sendable {
         return chosen[0]
     }
 
+    /// The number of stages, once it is known.
+    ///
+    /// - Throws: `internalFault` before.
+    func chosenStage() throws(MetaLearnersError) -> Int {
+        if let stage { return stage }
+        throw MetaLearnersError(.internalFault, "a fit began before its number of stages was chosen")
+    }
+
     /// Whether the model of a unit is fitted here.
     func fits(_ unit: CrossFittingUnit) -> Bool { units.contains(unit) }
 

@@ -24,12 +24,16 @@ public struct MissingValues: Sendable, Equatable {
     }
 
     /// The column with these values missing; the same column where it has none of them.
-    public func marking(_ column: Column) -> Column {
+    public func marking(_ column: Column) -> Column { marking(column, dropsUnused: false) }
+
+    /// The same, and levels that are such values and that no row has go too where `dropsUnused` says so: other processes may have
+    /// rows with them.
+    func marking(_ column: Column, dropsUnused: Bool) -> Column {
         if isEmpty { return column }
         if let levels = column.levels {
             let isMissing = levels.map(contains)
             guard isMissing.contains(true), let codes = column.codes(),
-                codes.contains(where: { $0 >= 0 && isMissing[Int($0)] })
+                dropsUnused || codes.contains(where: { $0 >= 0 && isMissing[Int($0)] })
             else { return column }
             // The other levels move up, so that none is left without rows.
             var codeOfLevel: [Int32] = []

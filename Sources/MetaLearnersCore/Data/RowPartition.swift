@@ -36,8 +36,11 @@ extension CausalDataset {
     {
         let distribution = try DistributedRows(collective, rows: table.rowCount)
         do throws(MetaLearnersError) {
+            try distribution.requireSame(spec.specValue.json() + Version.current, "descriptions of the data")
             try Self.requireDistributable(spec)
-            self = try Self.part(try AgreedTable(table, distribution).table, spec, distribution)
+            let missing = MissingValues(spec.missingValues)
+            let marked = missing.isEmpty ? table : table.mapping { missing.marking($0, dropsUnused: true) }
+            self = try Self.part(try AgreedTable(marked, distribution).table, spec, distribution)
             try distribution.finish()
         } catch {
             distribution.leave(for: error)
@@ -143,10 +146,16 @@ struct AgreedTable {
             .distributed(distribution)
     }
 
-    /// All levels: sorted where each list is, else in the order in which they come.
+    /// All levels: by number where all are numbers, sorted where each list is, else in the order in which they come.
     static func union(_ lists: [[String]]) -> [String] {
         guard let first = lists.first, lists.contains(where: { $0 != first }) else {
             return lists.first ?? []
+        }
+        let all = Set(lists.joined())
+        // Labels that are numbers, as bindings make them of arms, in numeric order.
+        let numbers = all.compactMap { label in Double(label).map { (label, $0) } }
+        if numbers.count == all.count {
+            return numbers.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
         }
         if lists.allSatisfy({ zip($0, $0.dropFirst()).allSatisfy(<) }) {
             return Set(lists.joined()).sorted()

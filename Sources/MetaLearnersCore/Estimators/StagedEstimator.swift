@@ -62,9 +62,10 @@ public struct JudgedPath: Sendable {
         self.losses = losses
     }
 
-    /// The stage at which the losses of several paths add up to least, the simplest of equal ones.
+    /// The stage at which the losses of several paths add up to least, the simplest of equal ones. Paths with a loss that is no
+    /// finite number say nothing.
     public static func bestStage(of losses: [[Double]]) -> Int {
-        let known = losses.filter { !$0.isEmpty }
+        let known = losses.filter { path in !path.isEmpty && path.allSatisfy { $0.isFinite } }
         var best = (stage: 0, loss: Double.infinity)
         for stage in 0..<(known.map(\.count).max() ?? 0) {
             let loss = known.reduce(0) { $0 + $1[min(stage, $1.count - 1)] }

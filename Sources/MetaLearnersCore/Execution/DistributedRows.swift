@@ -187,6 +187,24 @@ package final class DistributedRows: Sendable {
         return (added(0..<rank), added(0..<size))
     }
 
+    /// Makes sure that all processes were given the same.
+    ///
+    /// - Parameters:
+    ///   - text: what must be the same.
+    ///   - what: what it is, for the error.
+    /// - Throws: `invalidArgument` in every process where one was given something else.
+    package func requireSame(_ text: String, _ what: String) throws(MetaLearnersError) {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        let halves = [Int64(hash >> 32), Int64(hash & 0xFFFF_FFFF)]
+        let range = try maximum(halves + halves.map { -$0 })
+        guard range[0] == -range[2], range[1] == -range[3] else {
+            throw MetaLearnersError(
+                .invalidArgument, at: "collective", "the processes were given different \(what)",
+                remedy: "give every process the same")
+        }
+    }
+
     /// Ends what the processes do together; to be called by all once each has its result.
     package func finish() throws(MetaLearnersError) {
         try call(.finish, 0) { _ throws(MetaLearnersError) in }

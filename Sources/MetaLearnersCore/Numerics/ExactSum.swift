@@ -43,31 +43,29 @@ package struct ExactSum: Sendable {
         terms = 1
     }
 
-    /// Adds `term` of each of `indices`.
+    /// Adds `term` of each of `elements`.
     ///
-    /// - Complexity: about 3 ns a term.
+    /// - Complexity: about 5 ns a term.
     @inlinable
-    package mutating func add<Indices: RandomAccessCollection>(
-        _ indices: Indices, _ term: (Indices.Element) -> Double
-    ) {
-        var rest = indices[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(Self.termsBetweenCarries / 2)
-            makeRoom(for: part.count)
+    @inline(__always)
+    package mutating func add<Element>(_ elements: [Element], _ term: (Element) -> Double) {
+        var first = 0
+        while first < elements.count {
+            let end = min(elements.count, first + Self.termsBetweenCarries / 2)
+            makeRoom(for: end - first)
             words.withUnsafeMutableBufferPointer { words in
-                for index in part { Self.add(term(index), to: words) }
+                for index in first..<end { Self.add(term(elements[index]), to: words) }
             }
-            rest = rest.dropFirst(part.count)
+            first = end
         }
     }
 
-    /// The exact sum of `term` over `indices`, rounded once.
+    /// The exact sum of `term` over `elements`, rounded once.
     @inlinable
-    package static func of<Indices: RandomAccessCollection>(
-        _ indices: Indices, _ term: (Indices.Element) -> Double
-    ) -> Double {
+    @inline(__always)
+    package static func of<Element>(_ elements: [Element], _ term: (Element) -> Double) -> Double {
         var sum = ExactSum()
-        sum.add(indices, term)
+        sum.add(elements, term)
         return sum.value
     }
 

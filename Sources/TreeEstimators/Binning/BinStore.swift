@@ -37,19 +37,24 @@ final class BinStore: Sendable {
         // Before any column is binned, which would take long.
         try BinnedMatrix.require(slots: features.columns.count, columns: features.columns.count)
         let keys = features.columns.map { BinnedColumn.Key($0, limits) }
-        if let matrix = contents.matrices[keys] { return matrix }
-        var wanted: [BinnedColumn.Key: Column] = [:]
-        for (key, column) in zip(keys, features.columns) where contents.columns[key] == nil {
-            wanted[key] = column
-        }
-        var missing: [Column] = []
-        for key in keys {
-            if let column = wanted.removeValue(forKey: key) { missing.append(column) }
+        let missing: [Column]
+        if let distribution = features.distribution {
+            // What any process lacks all bin again: columns that share memory here may not do so elsewhere.
+            let lacks = try distribution.any(keys.map { contents.columns[$0] == nil })
+            missing = zip(features.columns, lacks).filter(\.1).map(\.0)
+            if missing.isEmpty, let matrix = contents.matrices[keys] { return matrix }
+        } else {
+            if let matrix = contents.matrices[keys] { return matrix }
+            var wanted: [BinnedColumn.Key: Column] = [:]
+            for (key, column) in zip(keys, features.columns) where contents.columns[key] == nil {
+                wanted[key] = column
+            }
+            missing = keys.compactMap { wanted.removeValue(forKey: $0) }
         }
         let binner = ColumnBinner(
             context: context, rowWeights: rowWeights, distribution: features.distribution)
-        for column in try binner.bin(missing, limits) {
-            contents.columns[column.key] = column
+        if !missing.isEmpty {
+            for column in try binner.bin(missing, limits) { contents.columns[column.key] = column }
         }
         let matrix = try BinnedMatrix(
             keys.compactMap { contents.columns[$0] }, rowCount: features.rowCount,

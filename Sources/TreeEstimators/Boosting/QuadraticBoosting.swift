@@ -12,6 +12,11 @@ struct QuadraticBoosting {
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+        guard problem.countBits <= 31 else {
+            throw MetaLearnersError(
+                .unsupported, "trees take at most 2^31 − 1 rows, not \(problem.rows.totalCount)",
+                remedy: "fit on a sample of the rows")
+        }
         let n = Double(problem.rows.totalCount)
         let largestValue = loss.largestValue
         if !(1e-18...1e18).contains(largestValue) {

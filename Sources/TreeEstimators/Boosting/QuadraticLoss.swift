@@ -36,12 +36,17 @@ struct QuadraticLoss {
             guard let regressor else { return weight }
             return weight * regressor[Int(row)] * regressor[Int(row)]
         }
-        var range = [-.infinity, 0.0]
+        var least = Double.infinity
+        var most = 0.0
         if weights == nil, regressor == nil {
-            range = [-1, 1]
+            (least, most) = (1, 1)
         } else {
             for rows in [training, heldOut] {
-                for row in rows { range = [max(range[0], -hessian(row)), max(range[1], hessian(row))] }
+                for row in rows {
+                    let hessian = hessian(row)
+                    least = min(least, hessian)
+                    most = max(most, hessian)
+                }
             }
         }
         // Sums are exact, so that they do not depend on which process holds which rows.
@@ -52,36 +57,41 @@ struct QuadraticLoss {
         var count = training.count
         if let distribution {
             count = try distribution.sum(count)
-            range = try distribution.maximum(range)
+            let range = try distribution.maximum([-least, most])
+            (least, most) = (-range[0], range[1])
         }
-        let isUniform = regressor == nil && -range[0] == range[1]
+        let isUniform = regressor == nil && least == most
         if !isUniform { sums[1].add(training, hessian) }
         if let distribution { sums = try distribution.sum(sums) }
-        let hessianSum = isUniform ? Double(count) * range[1] : sums[1].value
+        let hessianSum = isUniform ? Double(count) * most : sums[1].value
         let constant = hessianSum > 0 ? sums[0].value / hessianSum : 0
         let base = constant.isFinite ? constant : 0
         self.base = base
-        self.hessian = (hessianSum, range[1])
-        commonWeight = isUniform ? range[1] : nil
-        var largest = [0.0, 0.0, 0.0]
+        self.hessian = (hessianSum, most)
+        commonWeight = isUniform ? most : nil
+        var largest = 0.0
+        var largestTarget = 0.0
         var total = ExactSum()
         total.add(training) { row in
             let residual = target[Int(row)] - (regressor?[Int(row)] ?? 1) * base
-            largest[0] = max(largest[0], abs(residual))
-            largest[1] = max(largest[1], abs(target[Int(row)]))
+            largest = max(largest, abs(residual))
+            largestTarget = max(largestTarget, abs(target[Int(row)]))
             return (weights?[Int(row)] ?? 1) * residual * residual
         }
+        var largestHeldOut = 0.0
         for row in heldOut {
-            largest[2] = max(largest[2], abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
+            largestHeldOut = max(
+                largestHeldOut, abs(target[Int(row)] - (regressor?[Int(row)] ?? 1) * base))
         }
         if let distribution {
-            largest = try distribution.maximum(largest)
+            let ofAll = try distribution.maximum([largest, largestTarget, largestHeldOut])
+            (largest, largestTarget, largestHeldOut) = (ofAll[0], ofAll[1], ofAll[2])
             total = try distribution.sum([total])[0]
         }
         // Residuals within the rounding errors of the target are none: trees must not fit those.
-        let isNoise = largest[0] <= largest[1] * 1e-13
+        let isNoise = largest <= largestTarget * 1e-13
         loss = isNoise ? 0 : total.value
-        largestResidual = max(largest[0], largest[2])
+        largestResidual = max(largest, largestHeldOut)
     }
 
     /// Whether there is nothing that trees could improve, or the numbers are too large to be added.

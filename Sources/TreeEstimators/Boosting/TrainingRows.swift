@@ -42,6 +42,9 @@ struct TrainingRows {
         let totals = try distribution?.sum(counts) ?? counts
         totalCount = totals[0]
         holdsOut = totals[1] > 0
+        guard totalCount > 0 || distribution == nil else {
+            throw MetaLearnersError(.invalidData, "there are no rows to learn from in any process")
+        }
         rowSample = spec.rowSample
         seed = task.seed
         let parts = max(1, min(parts, training.count / 1024))

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <thread>
 
@@ -222,6 +223,25 @@ void running(const Sample &sample) {
     CHECK(same == 4);
 }
 
+// One process is the least that can join.
+void collectives(const Sample &sample, const Matrix &expected) {
+    mtlr_collective alone = MTLR_COLLECTIVE_INIT;
+    alone.sum_int64 = alone.max_int64 = [](void *, std::int64_t *, std::int64_t) -> std::int32_t { return 0; };
+    alone.sum_double = [](void *, double *, std::int64_t) -> std::int32_t { return 0; };
+    alone.broadcast = [](void *, void *, std::int64_t, std::int32_t) -> std::int32_t { return 0; };
+    alone.gather = [](void *, const void *bytes, std::int64_t length, void *all, const std::int64_t *) -> std::int32_t {
+        if (length > 0) std::memcpy(all, bytes, static_cast<std::size_t>(length));
+        return 0;
+    };
+    Execution asked;
+    asked.collective = &alone;
+    const Dataset dataset = Dataset::part(sample.table(), spec, asked);
+    CHECK(dataset.rows() == rows);
+    CHECK(close(Model::fit(dataset, spec, asked).predict(sample.table()).values, expected.values));
+    CHECK(failure([&] { Model::fit(dataset, spec); }).kind() == "invalid_argument");
+    CHECK(failure([&] { Dataset::part(sample.table(), spec, Execution()); }).location() == "execution.collective");
+}
+
 // A model that outlives its dataset, a dataset that outlives its table, a predictor that outlives its model.
 void lifetimes(const Sample &sample, const Matrix &expected) {
     std::optional<Model> model;
@@ -293,6 +313,7 @@ int main() {
     errors(sample, model);
     running(sample);
     lifetimes(sample, effects);
+    collectives(sample, effects);
     studies(sample, model);
     if (failures) std::fprintf(stderr, "%d failures\n", failures);
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

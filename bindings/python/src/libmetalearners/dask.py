@@ -131,10 +131,12 @@ def fit(
     # The first error ends the wait; the others end by it, as their communicator is gone.
     try:
         results = client.gather(made)
+        tracker.wait_for()
     except BaseException:
         client.cancel(made)
         raise
-    tracker.wait_for()
+    finally:
+        _end(tracker)
     found = results[0][0]
     if not effects:
         return found
@@ -145,6 +147,14 @@ def predict(frame: Any, learner: MetaLearner, **options: Any) -> Any:
     """The effects of the rows of a frame of Dask, partition by partition: an array of Dask."""
     columns = list(learner.feature_names_in_)
     return frame[columns].map_partitions(lambda part: learner.predict(part, **options), meta=np.zeros((0,)))
+
+
+def _end(tracker: Any) -> None:
+    """Ends a tracker. Where workers are lost it complains; what happened is known by then."""
+    try:
+        tracker.free()
+    except Exception:
+        pass
 
 
 def _host(client: Any) -> str:
