@@ -64,13 +64,26 @@ struct CollectiveFailureTests {
     func mismatch() throws {
         let rows = try PartedRows(rows: 200)
         let parts = rows.parts([1, 1])
-        let fitters = try ["t", "x"].map { try MetaLearnerFitter(CollectiveFitTests.spec($0)) }
+        // The exchanges of both would be alike, and the models would not.
+        let fitters = try [0.1, 0.2].map { rate in
+            try MetaLearnerFitter(CollectiveFitTests.spec("t", trees: ["learning_rate": .number(rate)]))
+        }
         let run = ThreadGroup.run(2) { collective in
             let dataset = try CausalDataset(parts[collective.rank], rows.data, partOf: collective)
             return try fitters[collective.rank].fit(
                 dataset, ExecutionOptions(threads: 1, collective: collective))
         }
-        #expect(errors(run.results).allSatisfy { $0?.problem.contains("do not do the same") == true })
+        #expect(errors(run.results).allSatisfy { $0?.problem.contains("different specs") == true })
+        let controls = ["placebo", "drug"].map { control in
+            var data = rows.data
+            data.control = control
+            return data
+        }
+        let described = ThreadGroup.run(2) { collective in
+            try CausalDataset(parts[collective.rank], controls[collective.rank], partOf: collective)
+        }
+        #expect(
+            errors(described.results).allSatisfy { $0?.problem.contains("descriptions of the data") == true })
         let other = ThreadGroup.run(2) { collective in
             try CausalDataset(
                 collective.rank == 0 ? parts[0] : parts[1].selecting(columns: [1, 0, 2, 3, 4, 5]), rows.data,
