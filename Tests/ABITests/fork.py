@@ -38,7 +38,8 @@ class Execution(ctypes.Structure):
     _fields_ = [
         ("struct_size", ctypes.c_size_t), ("threads", ctypes.c_int32), ("reserved", ctypes.c_int32),
         ("progress", ctypes.c_void_p), ("payload", ctypes.c_void_p), ("cancel_token", ctypes.c_void_p),
-        ("registry", ctypes.c_void_p), ("memory_limit", ctypes.c_int64), ("poll", ctypes.c_void_p)]
+        ("registry", ctypes.c_void_p), ("memory_limit", ctypes.c_int64), ("poll", ctypes.c_void_p),
+        ("collective", ctypes.c_void_p)]
 
 
 def numbers():

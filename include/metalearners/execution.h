@@ -84,8 +84,8 @@ typedef struct mtlr_execution {
      */
     mtlr_poll_callback poll;
     /**
-     * Joins the processes that hold parts of the rows, for mtlr_dataset_create_part() and mtlr_model_fit(); NULL where one process
-     * holds all rows. Borrowed for the call.
+     * Joins the processes that hold parts of the rows, for mtlr_dataset_create_part(), mtlr_model_fit() and average effects over the
+     * rows of training; NULL where one process holds all rows. Borrowed for the call.
      */
     const mtlr_collective *collective;
 } mtlr_execution;
