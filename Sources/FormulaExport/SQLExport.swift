@@ -12,6 +12,9 @@ public struct SQLExport: Sendable {
     /// The most subqueries of an expression.
     private static let subqueryLimit = 8
 
+    /// The columns for shared steps that a query of Postgres may have, which takes 1,664 in all.
+    private static let postgresColumns = 1400
+
     /// The expressions, each on a line with its name (`… AS "cate"`), or the query.
     public let text: String
 
@@ -95,6 +98,13 @@ public struct SQLExport: Sendable {
             let names = layers.flatMap { $0.map(\.name) }.joined(separator: ", ")
             return "SELECT * \(names.isEmpty ? "" : "EXCLUDE (\(names))"),\n  \(outputs)\nFROM \(source);\n"
         case .postgres:
+            let count = layers.reduce(0) { $0 + $1.count }
+            guard count <= Self.postgresColumns else {
+                throw MetaLearnersError(
+                    .unsupported, at: "sql",
+                    "it would need \(count) columns for shared steps, and Postgres has room for \(postgresColumns)",
+                    remedy: "export for DuckDB, or to C or ONNX")
+            }
             var text = "SELECT mtlr_rows.*,\n  \(outputs)\nFROM \(table) AS mtlr_rows"
             for (index, layer) in layers.enumerated() where !layer.isEmpty {
                 text +=

@@ -128,6 +128,8 @@ struct SQLWriter {
             depths[place] = depth
             guard uses[place] > 1, !node.isShort else { continue }
             let expression = try self.expression(place)
+            // A product of two columns is computed as fast as read, and there may be very many: more than a query has columns.
+            if case .product = node, expression.utf8.count <= Self.shortProduct { continue }
             if layers.count == depth + 1 { layers.append([]) }
             layers[depth + 1].append(("mtlr_s\(place)", expression))
             columns[place] = "mtlr_s\(place)"
@@ -135,6 +137,9 @@ struct SQLWriter {
         }
         return layers
     }
+
+    /// The longest product, in bytes, that is written wherever it is used.
+    private static let shortProduct = 40
 
     // MARK: Steps
 

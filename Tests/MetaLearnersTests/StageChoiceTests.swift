@@ -175,6 +175,20 @@ struct StageChoiceTests {
         }
     }
 
+    @Test("A fold without rows of the task has a model of the number that the other folds chose")
+    func foldWithoutJudges() throws {
+        let data = try SyntheticDataset.nieWager(.a, rows: 240, seed: 6).dataset
+        let folds = try FoldAssignment((0..<240).map { Int32($0 / 60) }, count: 4)
+        let task = try TrainingTask(
+            features: data.covariates, rows: Array(60..<240), target: data.outcome.values, seed: 2)
+        let job = CrossFitter.Job(
+            name: "job", estimator: try TreesEstimator(TreesSpec()), task: task, parts: [.folds, .full])
+        let fit = try CrossFitter(folds).fit([job], stage: "fits", Scheduler(ExecutionOptions()))[0]
+        let stages = fit.models.foldModels.compactMap { ($0 as? any StagedModel)?.stageCount }
+        let chosen = try #require(fit.models.chosenStage)
+        #expect(chosen > 0 && chosen < 500 && stages.count == 4 && stages[0] == chosen)
+    }
+
     @Test("A number that is named is obeyed, and early stopping needs nobody else")
     func named() throws {
         #expect(try TreesEstimator(TreesSpec()).choosesStages)

@@ -24,6 +24,11 @@ public func mtlr_dataset_create_part(
         // What is wrong here alone must not leave the others waiting.
         let parts: (columns: Table, data: DataSpec)
         do throws(MetaLearnersError) {
+            guard table != nil else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "table", "is NULL",
+                    remedy: "see the error of the process that has no table to give")
+            }
             parts = try readDataset(table, spec, flags)
         } catch {
             CausalDataset.leave(collective, for: error)

@@ -116,8 +116,12 @@ package final class CrossFittingRun: Sendable {
             // The models that chose are those of the folds.
             if let choice, takesModels, choice.fits(unit) {
                 return graph.add(nil, after: chosen ?? []) { [self] context throws(MetaLearnersError) in
-                    results[index] = try fitter.predict(
-                        unit, of: known(), choice.takeModel(of: unit), context)
+                    if let model = try choice.takeModel(of: unit) {
+                        results[index] = try fitter.predict(unit, of: known(), model, context)
+                    } else {
+                        results[index] = try fitter.run(
+                            unit, of: known(), stages: choice.chosenStage(), context)
+                    }
                 }
             }
             return graph.add(stage, after: before + (chosen ?? []), bytes: bytes) {

@@ -81,12 +81,14 @@ package final class StageChoice: Sendable {
         return [choosing]
     }
 
-    /// The model of a unit at the chosen stage; its path is kept no longer.
-    func takeModel(of unit: CrossFittingUnit) throws(MetaLearnersError) -> any FittedEstimator {
+    /// The model of a unit at the chosen stage; its path is kept no longer. Nil where the unit held out nobody who could judge, so
+    /// that it is to be fitted anew.
+    func takeModel(of unit: CrossFittingUnit) throws(MetaLearnersError) -> (any FittedEstimator)? {
         guard let stage, let index = units.firstIndex(of: unit), let path = paths[index] else {
             throw MetaLearnersError(.internalFault, "a model was asked for before its stage was chosen")
         }
         paths[index] = nil
+        guard !path.losses.isEmpty else { return nil }
         return try path.model.truncated(to: stage)
     }
 

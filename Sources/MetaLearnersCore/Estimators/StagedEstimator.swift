@@ -53,7 +53,7 @@ public struct JudgedPath: Sendable {
     /// The model at the end of the path.
     public let model: any StagedModel
     /// The total loss of the rows held out at stage 0, 1, …, up to a constant; as at the last for stages beyond the list. Empty
-    /// where there are no such rows, or nothing but stage 0.
+    /// where there are no such rows, or nothing but stage 0: the model is of no use then.
     public let losses: [Double]
 
     /// Creates a judged path.

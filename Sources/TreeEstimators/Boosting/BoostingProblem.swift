@@ -73,7 +73,9 @@ struct BoostingProblem {
                 patience: isJudged ? TreesSpec.patience : spec.earlyStopping, initialLoss: loss)
             builder.heldOutLosses = [loss]
         }
-        rounds: for round in 0..<spec.plainRounds {
+        // Where there is nobody to judge, whoever asked fits anew once the others have chosen.
+        let most = isJudged && !rows.holdsOut ? 0 : spec.plainRounds
+        rounds: for round in 0..<most {
             try context.checkCancellation()
             switch try grow(round, &builder) {
             case .grown: break

@@ -9,7 +9,7 @@ import libmetalearners as mtlr
 LEARNERS = [
     (mtlr.TLearner(mtlr.Trees(trees=9)), "path_dependent"), (linear(), "interventional"),
     (mtlr.XLearner(mtlr.Trees(trees=9), effect_model=mtlr.Trees(trees=9)), "interventional"),
-    (mtlr.RLearner(mtlr.Forest(trees=5), effect_model=mtlr.Forest(trees=5)), "path_dependent"),
+    (mtlr.RLearner(mtlr.Forest(trees=25), effect_model=mtlr.Forest(trees=25)), "path_dependent"),
     (mtlr.AutoLearner(), "interventional"),
 ]  # fmt: skip
 

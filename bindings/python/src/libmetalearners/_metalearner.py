@@ -199,17 +199,17 @@ class MetaLearner:
         InvalidDataError, InvalidSpecError
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the fit.
         """
-        spec = self._spec()
-        missing_outcome = spec.get("data", {}).get("missing_outcome")
         try:
+            spec = self._spec()
+            missing_outcome = spec.get("data", {}).get("missing_outcome")
             if collective is not None and reuse is not None:
                 raise InvalidSpecError("nuisances cannot be given to a collective fit yet", "reuse", "leave it out")
             roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing_outcome, part=collective is not None)
+            spec = merge(spec, {"data": roles.spec})
         except BaseException:
             if collective is not None:
                 refuse(collective)
             raise
-        spec = merge(spec, {"data": roles.spec})
         dataset = make_dataset(roles, spec, copy, collective)
         options: dict[str, Any] = {"threads": self._threads, "memory_limit": self.memory_limit, "progress": progress}  # type: ignore[attr-defined]
         if collective is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import MetaLearner
 from .collective import Collective, Numbers
-from .errors import InvalidDataError
+from .errors import InvalidDataError, MetaLearnersError
 
 __all__ = ["XGBoostCollective", "fit", "predict"]
 
@@ -108,7 +108,7 @@ def fit(
     for partition in partitions:
         if partition.status == "error":
             partition.result()
-    workers = sorted(client.scheduler_info()["workers"])
+    workers = sorted(client.nthreads())
     if not workers or not partitions:
         raise InvalidDataError("there are no workers or no partitions", "frame", "start workers, and pass a frame with rows")
     # Partitions go to the workers in their order, so that the rows count in the order of the frame.
@@ -128,10 +128,14 @@ def fit(
                 workers=[worker], allow_other_workers=False, pure=False, retries=0,
             )
         )  # fmt: skip
-    # The first error ends the wait; the others end by it, as their communicator is gone.
+    # One error ends all; that of the worker where it began says what is wrong.
     try:
         results = client.gather(made)
         tracker.wait_for()
+    except MetaLearnersError as error:
+        cause = _cause(made)
+        client.cancel(made)
+        raise cause or error from None
     except BaseException:
         client.cancel(made)
         raise
@@ -147,6 +151,18 @@ def predict(frame: Any, learner: MetaLearner, **options: Any) -> Any:
     """The effects of the rows of a frame of Dask, partition by partition: an array of Dask."""
     columns = list(learner.feature_names_in_)
     return frame[columns].map_partitions(lambda part: learner.predict(part, **options), meta=np.zeros((0,)))
+
+
+def _cause(made: Sequence[Any]) -> Optional[MetaLearnersError]:
+    """Of workers that have ended with errors, the error that none of the others told its worker of."""
+    from distributed import wait
+
+    try:
+        wait(made, timeout=10)
+    except Exception:  # Some go on: what is known by now must do.
+        pass
+    errors = [future.exception() for future in made if future.status == "error"]
+    return next((error for error in errors if isinstance(error, MetaLearnersError) and error.location != "collective"), None)
 
 
 def _end(tracker: Any) -> None:
