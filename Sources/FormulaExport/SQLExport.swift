@@ -105,13 +105,15 @@ public struct SQLExport: Sendable {
                     "it would need \(count) columns for shared steps, and Postgres has room for \(postgresColumns)",
                     remedy: "export for DuckDB, or to C or ONNX")
             }
-            var text = "SELECT mtlr_rows.*,\n  \(outputs)\nFROM \(table) AS mtlr_rows"
-            for (index, layer) in layers.enumerated() where !layer.isEmpty {
-                text +=
-                    "\nCROSS JOIN LATERAL (SELECT\n  \(list(layer))\(dialect.fence)) AS mtlr_layer\(index)"
-                try requireSize(text.utf8.count)
+            // The row goes through the layers as a whole. (Joins would let Postgres remember steps by each mention of a column.)
+            var source = "\(table) AS mtlr_rows"
+            for (index, layer) in layers.enumerated() where index == 0 || !layer.isEmpty {
+                let own = index == 0 ? "mtlr_rows AS mtlr_row" : "*"
+                let steps = layer.isEmpty ? "" : ",\n  \(list(layer))"
+                source = "(\nSELECT \(own)\(steps)\nFROM \(source)\(dialect.fence)) AS mtlr_layer\(index)"
+                try requireSize(source.utf8.count)
             }
-            return text + ";\n"
+            return "SELECT (mtlr_row).*,\n  \(outputs)\nFROM \(source);\n"
         }
     }
 }

@@ -15,6 +15,8 @@ struct SQLWriter {
     private var columns: [Int: String] = [:]
     private var known: [Int: String] = [:]
     private var usedColumns: Set<Int> = []
+    /// Whether the layers are made, so that what follows is outside of them.
+    private var hasLayers = false
 
     init(_ document: FormulaDocument, _ inputs: ExportInputs, _ dialect: SQLDialect, isQuery: Bool) {
         graph = document.graph
@@ -65,9 +67,10 @@ struct SQLWriter {
 
     // MARK: Columns
 
-    /// A column as it stands in the table.
+    /// A column as it stands in the table, which the outermost select of a query sees as a row alone.
     private func raw(_ column: Int) -> String {
-        (isQuery && dialect == .postgres ? "mtlr_rows." : "") + dialect.identifier(inputs.inputs[column].name)
+        let row = hasLayers ? "(mtlr_row)." : "mtlr_rows."
+        return (isQuery && dialect == .postgres ? row : "") + dialect.identifier(inputs.inputs[column].name)
     }
 
     /// A number with NULL for everything that is missing.
@@ -135,6 +138,7 @@ struct SQLWriter {
             columns[place] = "mtlr_s\(place)"
             depths[place] = depth + 1
         }
+        hasLayers = true
         return layers
     }
 
