@@ -5,7 +5,7 @@
 
 #include "versions.h"
 
-enum { ROWS = 1003, LEAVES = 31, FIRST = 5 };
+enum { ROWS = 1003, LEAVES = 31, FIRST = 5, PART = 7, NUMBER = 4321 };
 
 int main(void) {
   static double start[ROWS], scores[ROWS], weights[ROWS], steps[256];
@@ -30,7 +30,17 @@ int main(void) {
                                            scale, pairs[version]);
       memcpy(scores, start, sizeof scores);
       VERSION(version, logistic_narrow)(scores, weights, moves ? leaves : NULL, steps, FIRST, ROWS - FIRST, to_gradient,
-                                        to_hessian, narrow[version]);
+                                        to_hessian, NUMBER, narrow[version]);
+      /* Rounding goes by the number of a row, wherever the rows begin. */
+      static uint32_t parted[ROWS];
+      memcpy(scores, start, sizeof scores);
+      VERSION(version, logistic_narrow)(scores + PART, weights + PART, moves ? leaves + PART : NULL, steps, FIRST, ROWS - PART - FIRST,
+                                        to_gradient, to_hessian, NUMBER + PART, parted);
+      CHECK(memcmp(narrow[version] + PART + FIRST, parted + FIRST, 4 * (ROWS - PART - FIRST)) == 0,
+            "version %d: a part of the rows differs", version);
+      memcpy(scores, start, sizeof scores);
+      VERSION(version, logistic_narrow)(scores, weights, moves ? leaves : NULL, steps, FIRST, ROWS - FIRST, to_gradient,
+                                        to_hessian, NUMBER, narrow[version]);
       for (int row = FIRST; row < ROWS; ++row) {
         const double score = start[row] + (moves ? steps[leaves[row]] : 0);
         CHECK(scores[row] == score, "version %d, row %d: score", version, row);
