@@ -119,13 +119,17 @@ public struct CausalDataset: Sendable {
     /// The same rows, each counting as often as `counts` says: its weight is multiplied, and it takes no part where
     /// that is 0. Shares everything else, bins included. Weights are not scaled anew: a row that was drawn twice is two
     /// rows.
-    package func resampled(_ counts: [Int32]) -> CausalDataset { CausalDataset(self, counts) }
+    package func resampled(_ counts: [Int32]) -> CausalDataset { CausalDataset(self, counts: counts) }
 
-    private init(_ source: CausalDataset, _ counts: [Int32]) {
-        covariates = source.covariates
+    /// The same with other covariates, joined with those of other processes or no longer, or with each row as often as `counts` says.
+    init(_ source: CausalDataset, covariates: Table? = nil, counts: [Int32]? = nil) {
+        self.covariates = covariates ?? source.covariates
         treatment = source.treatment
         outcome = source.outcome
-        weights = counts.indices.map { Double(counts[$0]) * (source.weights?[$0] ?? 1) }
+        weights =
+            counts.map { counts in
+                counts.indices.map { Double(counts[$0]) * (source.weights?[$0] ?? 1) }
+            } ?? source.weights
         clusters = source.clusters
         knownPropensities = source.knownPropensities
         sourceRows = source.sourceRows
@@ -133,23 +137,9 @@ public struct CausalDataset: Sendable {
         cache = source.cache
         leftOut = source.leftOut
         partition = source.partition
-        activeRows = counts.indices.compactMap { counts[$0] > 0 ? Int32($0) : nil }
-    }
-
-    /// The same with covariates that are joined with those of other processes, or no longer.
-    init(_ source: CausalDataset, covariates: Table) {
-        self.covariates = covariates
-        treatment = source.treatment
-        outcome = source.outcome
-        weights = source.weights
-        clusters = source.clusters
-        knownPropensities = source.knownPropensities
-        sourceRows = source.sourceRows
-        warnings = source.warnings
-        cache = source.cache
-        leftOut = source.leftOut
-        partition = source.partition
-        activeRows = source.activeRows
+        activeRows =
+            counts.map { counts in counts.indices.compactMap { counts[$0] > 0 ? Int32($0) : nil } }
+            ?? source.activeRows
     }
 
     /// The covariates and the columns that were left out: what a model that was fitted to other rows may need.
