@@ -14,9 +14,9 @@ import numpy as np
 
 from . import _library as native
 from . import estimators
-from ._data import Frame, frame, label_text
+from ._data import Frame, label_text
 from ._files import replace_file
-from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request
+from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._running import Progress
 from .collective import Collective
@@ -240,28 +240,7 @@ class MetaLearner:
     # --------------------------------------------------------------------------------------------- Predictions
 
     def _rows(self, X: Any, propensity: Any = None) -> Frame:
-        made = frame(X)
-        if not made.named and self._named:
-            if len(made.names) != self.n_features_in_:
-                raise InvalidDataError(
-                    f"has {len(made.names)} columns, and the learner was fitted to {self.n_features_in_}", "X",
-                    "pass a table with the columns of training, or an array with all of them in their order",
-                )  # fmt: skip
-            names = [str(name) for name in self.feature_names_in_]
-            if made.matrix is not None:
-                made.matrix_names = names
-            elif made.sparse is not None:
-                made.sparse_names = names
-            else:
-                made.columns = dict(zip(names, made.columns.values()))
-        given = set(made.names)
-        missing = [name for name in self.feature_names_in_ if name not in given]
-        if missing:
-            raise InvalidDataError(
-                f"there {'is no column' if len(missing) == 1 else 'are no columns'} " + ", ".join(f"'{name}'" for name in missing),
-                "X",
-                "pass every column that the learner was fitted to",
-            )
+        made = rows_like(X, [str(name) for name in self.feature_names_in_], self._named)
         if propensity is not None:
             add_propensities(made, propensity, self._propensity)
         return made

@@ -170,6 +170,32 @@ def refuse(collective: Collective) -> None:
         pass  # It says that there is no table, as it should.
 
 
+def rows_like(X: Any, names: list[str], named: bool) -> Frame:
+    """New rows for a learner that was fitted to columns of these names, whether the names came with them or not."""
+    made = frame(X)
+    if not made.named and named:
+        if len(made.names) != len(names):
+            raise InvalidDataError(
+                f"has {len(made.names)} columns, and the learner was fitted to {len(names)}", "X",
+                "pass a table with the columns of training, or an array with all of them in their order",
+            )  # fmt: skip
+        if made.matrix is not None:
+            made.matrix_names = names
+        elif made.sparse is not None:
+            made.sparse_names = names
+        else:
+            made.columns = dict(zip(names, made.columns.values()))
+    given = set(made.names)
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise InvalidDataError(
+            f"there {'is no column' if len(missing) == 1 else 'are no columns'} " + ", ".join(f"'{name}'" for name in missing),
+            "X",
+            "pass every column that the learner was fitted to",
+        )
+    return made
+
+
 def request(
     output: int, *, arm: Optional[str] = None, baseline: Optional[str] = None, scale: Optional[str] = None
 ) -> native.Prediction:
