@@ -13,6 +13,8 @@ struct AutoEffect: Sendable {
     let weights: [(name: String, weight: Double)]
     /// The weights of the candidates that the spec adds.
     let alsoWeights: [Double]
+    /// The effect of every row by each candidate.
+    let candidates: [[Double]]
 }
 
 /// A candidate for the effect.
@@ -84,7 +86,8 @@ extension AutoPair {
             formulas: (0..<folds).map { fold in
                 .sum(candidates.map { $0.formulas[fold] }, weights: weights, constant: shift, width: width)
             }, models: nuisances.results.models.merging(effects.models) { own, _ in own },
-            weights: zip(candidates, weights).map { ($0.name, $1) }, alsoWeights: Array(weights[own...]))
+            weights: zip(candidates, weights).map { ($0.name, $1) }, alsoWeights: Array(weights[own...]),
+            candidates: candidates.map(\.values))
     }
 
     /// The weights, not negative and adding up to one, of the mixture of all candidates that has the least R-loss.

@@ -183,12 +183,14 @@ final class AutoFit: FitPlan {
                     also: members.map { ($0.candidateName, $0.trainingEffects[index]) }, width: design.width,
                     folds: request.folds.count))
         }
-        return FittedLearner(
+        var fitted = FittedLearner(
             nuisances, keeping: nuisances.roles,
             predictor: AutoPredictor(
                 effects, leastShare: request.dataset.knownPropensities == nil ? settings.leastShare : 0,
                 design.columns, also: members),
             trainingEffects: effects.map(\.values))
+        fitted.rivals = effects.map(\.candidates)
+        return fitted
     }
 
     /// The nuisances as any learner has them, with their models.

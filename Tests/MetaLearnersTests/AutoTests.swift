@@ -222,7 +222,7 @@ struct AutoTests {
             (["cross_fitting": ["folds": 1]], "cross_fitting.folds", "2 folds"),
             (["cross_fitting": ["repeats": 2]], "cross_fitting.repeats", "folds: 10"),
             (["cross_fitting": ["in_sample": "nested"]], "cross_fitting.in_sample", "out_of_fold"),
-            (["intervals": ["method": "bootstrap"]], "intervals.method", "r or dr"),
+            (["intervals": ["method": "analytic"]], "intervals.method", "half_sampling"),
         ] as [(SpecValue, String, String)])
     func refusals(spec: SpecValue, place: String, remedy: String) throws {
         let data = try SyntheticDataset.linear(rows: 60, seed: 15).dataset

@@ -26,6 +26,11 @@ typedef int32_t mtlr_output;
 #define MTLR_INTERVALS ((mtlr_output)3)
 /** The standard deviation of the effects over the models of the folds. One column per contrast. @since 0.9 */
 #define MTLR_STABILITY ((mtlr_output)4)
+/**
+ * The effects with the ends of intervals of each row's own effect, the difference between its outcomes in the two arms.
+ * Three columns per contrast: effect, lower, upper; ends may be infinite. @since 0.9
+ */
+#define MTLR_INDIVIDUAL_INTERVALS ((mtlr_output)5)
 
 /** What effects are measured as. Values are frozen; new ones may be added. @since 0.9 */
 typedef int32_t mtlr_effect_scale;

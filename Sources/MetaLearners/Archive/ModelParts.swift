@@ -66,10 +66,10 @@ struct ModelParts {
         if let intervals {
             let hasForm = traits.form == .regression && fitted.predictor is LearnerPredictor
             switch intervals {
-            case .bootstrap(let samples):
+            case .bootstrap(let samples), .halfSampling(let samples, _):
                 let kind = type(of: fitted.predictor).tag
                 try require(
-                    !traits.isComposite && samples.allSatisfy { type(of: $0.predictor).tag == kind },
+                    samples.allSatisfy { type(of: $0.predictor).tag == kind },
                     "its resamples are of another learner")
             case .analytic, .forest: try require(hasForm, "its learner has no such intervals")
             }

@@ -89,7 +89,8 @@ package struct EnsembleStrategy: FittingStrategy {
         let own = try NuisancePlan(
             request.ofMember, models, nuisanceRoles(request.dataset).map { ($0, .folds) })
         let plans = try members.map { member throws(MetaLearnersError) in
-            try member.strategy.plan(request.ofMember, for: purpose)
+            // (Weights are found on effects out of fold, also where only new rows are predicted.)
+            try member.strategy.plan(request.ofMember, for: purpose == .newRows ? .model : purpose)
         }
         return EnsemblePlan(
             loss: loss, request: request, own: own, members: Array(zip(members, plans)))
@@ -123,9 +124,11 @@ private struct EnsemblePlan: FitPlan {
             stacks.append(stack)
             trainingEffects.append(stack.combine(ofArm))
         }
-        return FittedLearner(
+        var fitted = FittedLearner(
             nuisances, keeping: nuisances.roles,
             predictor: EnsemblePredictor(members: models, stacks: stacks), trainingEffects: trainingEffects)
+        fitted.rivals = trainingEffects.indices.map { arm in models.map { $0.trainingEffects[arm] } }
+        return fitted
     }
 
     /// The weights of effects that minimise the loss, and the constant beside them.

@@ -116,6 +116,9 @@ public struct FittedLearner: Sendable {
     /// to predict new rows.
     public let trainingEffects: [[Double]]
     let intervals: FittedIntervals?
+    /// For each arm but the control, the effects of each training row by each of several methods that the learner weighs
+    /// against one another, out of fold.
+    package var rivals: [[[Double]]] = []
 
     /// Puts the result of a strategy together.
     ///
@@ -174,10 +177,11 @@ extension FittingStrategy {
                     "with \(name) the effects of training rows are always out of fold",
                     remedy: "use in_sample: out_of_fold")
             }
-            guard [.none, .auto].contains(spec.intervals.method) else {
+            guard [.none, .auto, .bootstrap, .halfSampling].contains(spec.intervals.method) else {
                 throw MetaLearnersError(
-                    .unsupported, at: "intervals.method", "\(name) has no intervals",
-                    remedy: "leave it out, or use r or dr")
+                    .unsupported, at: "intervals.method",
+                    "\(name) has no \(spec.intervals.method.rawValue) intervals",
+                    remedy: "use half_sampling")
             }
         }
         if !traits.isComposite, [.analytic, .forest].contains(spec.intervals.method) {

@@ -109,14 +109,15 @@ public struct MetaLearnerFitter: Sendable {
         var graph = TaskGraph()
         try plan.schedule(in: &graph)
         let check = try OverlapCheck(self, request, in: &graph)
-        let bootstrap =
-            spec.intervals.method == .bootstrap ? try Bootstrap(self, dataset, in: &graph) : nil
+        let resamples =
+            spec.intervals.method.resamples ? try ResampledFits(self, dataset, in: &graph) : nil
         try scheduler.limited(by: strategy.footprint(dataset) + (check?.bytes ?? 0)).run(graph)
-        var model = try CATEModel(self, dataset, plan.result(scheduler.context))
+        let result = try plan.result(scheduler.context)
+        var model = try CATEModel(self, dataset, result)
         if let check, let estimates = model.nuisances?.estimates {
             model.warnings += try check.warnings(estimates)
         }
-        if let bootstrap { model.intervals = .bootstrap(bootstrap.resamples) }
+        if let resamples { model.intervals = resamples.intervals(result, dataset) }
         try model.requireReadable()
         return model
     }

@@ -4,6 +4,9 @@ import MetaLearnersCore
 enum FittedIntervals: Sendable {
     /// The models of each resample of the rows.
     case bootstrap([FittedEffects])
+    /// The models of each half of the rows, the two halves of a pair one after the other, and for each arm from 1 the square of
+    /// how far methods disagree that were weighed against one another.
+    case halfSampling([FittedEffects], allowances: [Double])
     /// The covariance of the coefficients of the effect model of each arm, from 1, as `CovarianceEstimating` has it.
     case analytic([[Double]])
     /// The effect models' own variances.
@@ -13,6 +16,7 @@ enum FittedIntervals: Sendable {
     var method: IntervalSpec.Method {
         switch self {
         case .bootstrap: .bootstrap
+        case .halfSampling: .halfSampling
         case .analytic: .analytic
         case .forest: .forest
         }
@@ -32,6 +36,12 @@ enum FittedIntervals: Sendable {
                 + " that the learner finds in \(samples.count) resamples of the \(units). They show how much "
                 + "the whole fit varies from sample to sample; they do not correct what the learner smooths away, so "
                 + "that flexible effect models hold the true effect less often than that."
+        case .halfSampling(let samples, _):
+            let units = isClustered ? "clusters" : "rows"
+            return
+                "A \(percent) band around the effect, by how far it moves in \(samples.count) fits to half of the \(units), and by how far the "
+                + "methods disagree that the learner combines. On laws where the learner finds the effect at all such bands hold some 95 % of true "
+                + "effects (docs/intervals.md); an effect that no method sees is in none."
         case .analytic:
             let robust =
                 isClustered
@@ -66,7 +76,7 @@ extension FittedIntervals {
         let areLinear = linear.count == effects.count && linear.allSatisfy(\.estimatesCovariance)
         let areForests = areHonest && haveVariances(effects)
         switch spec.method {
-        case .none, .bootstrap: return nil
+        case .none, .bootstrap, .halfSampling: return nil
         case .analytic:
             guard areLinear else {
                 throw MetaLearnersError(
@@ -125,8 +135,23 @@ extension FittedIntervals {
         case .analytic(let covariances):
             writer.write(UInt64(covariances.count))
             for covariance in covariances { writer.write(covariance) }
+        case .halfSampling(let samples, let allowances):
+            writer.write(UInt64(samples.count))
+            for sample in samples { sample.encode(to: &writer) }
+            writer.write(allowances)
         case .forest: break
         }
+    }
+
+    private static func samples(from reader: inout BinaryReader, _ model: PredictorSurroundings)
+        throws(MetaLearnersError) -> [FittedEffects]
+    {
+        var samples: [FittedEffects] = []
+        for _ in 0..<(try reader.readCount(elementSize: 16)) {
+            samples.append(try FittedEffects(from: &reader, model))
+        }
+        guard !samples.isEmpty else { throw BinaryReader.corrupt("the intervals have no resamples") }
+        return samples
     }
 
     /// Reads what `encode` wrote.
@@ -134,13 +159,13 @@ extension FittedIntervals {
     /// - Throws: `corruptModel`, `unsupported` for a backend that is not registered.
     init(from reader: inout BinaryReader, _ model: PredictorSurroundings) throws(MetaLearnersError) {
         switch IntervalSpec.Method(rawValue: try reader.readString()) {
-        case .bootstrap:
-            var samples: [FittedEffects] = []
-            for _ in 0..<(try reader.readCount(elementSize: 16)) {
-                samples.append(try FittedEffects(from: &reader, model))
-            }
-            guard !samples.isEmpty else { throw BinaryReader.corrupt("the intervals have no resamples") }
-            self = .bootstrap(samples)
+        case .bootstrap: self = .bootstrap(try Self.samples(from: &reader, model))
+        case .halfSampling:
+            let samples = try Self.samples(from: &reader, model)
+            let allowances = try reader.readDoubles()
+            guard allowances.count == model.armCount - 1, allowances.allSatisfy({ $0 >= 0 && $0.isFinite })
+            else { throw BinaryReader.corrupt("the intervals have allowances that make no sense") }
+            self = .halfSampling(samples, allowances: allowances)
         case .analytic:
             var covariances: [[Double]] = []
             for _ in 0..<(try reader.readCount(elementSize: 8)) {

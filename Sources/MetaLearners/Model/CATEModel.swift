@@ -100,6 +100,7 @@ public struct CATEModel: Sendable {
         case .propensities: return try predictPropensities(request, rows, context)
         case .stability: return try predictStability(request, rows, context)
         case .intervals: return try predictIntervals(request, rows, context)
+        case .individualIntervals: return try predictIndividualIntervals(request, rows, context)
         }
     }
 
@@ -109,12 +110,17 @@ public struct CATEModel: Sendable {
     public func columnNames(_ request: PredictionRequest) throws(MetaLearnersError) -> [String] {
         let classes = outcomeKind.effectClasses
         switch request.output {
-        case .effects, .stability, .intervals:
+        case .effects, .stability, .intervals, .individualIntervals:
             let scale = try self.scale(of: request)
             let contrasts = try ArmContrast.list(request, armLabels)
             let names = ArmContrast.names(contrasts, request, scale, armLabels, outcomeKind)
             if request.output == .stability { return names.map { $0 + "_stability" } }
-            return request.output == .effects ? names : names.flatMap { [$0, $0 + "_lower", $0 + "_upper"] }
+            if request.output == .effects { return names }
+            return names.flatMap { name in
+                let ends =
+                    request.output == .intervals ? name : "ite" + name.dropFirst(scale.columnName.count)
+                return [name, ends + "_lower", ends + "_upper"]
+            }
         case .armMeans:
             try requireArmMeans(for: "arm means")
             return try arms(of: request).flatMap { arm in
@@ -250,6 +256,11 @@ public struct CATEModel: Sendable {
         }
         if intervals != nil { outputs.append(.intervals) }
         if fitted.foldCount(armCount: armLabels.count) > 1 { outputs.append(.stability) }
+        if training != nil, spec.keepTraining, hasAverageEffects, !hasPartOfTraining,
+            outcomeKind.effectClasses.isEmpty
+        {
+            outputs.append(.individualIntervals)
+        }
         return outputs
     }
 

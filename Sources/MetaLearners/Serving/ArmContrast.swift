@@ -78,4 +78,9 @@ struct ArmContrast: Equatable {
             zip(own, other).map { scale.comparing($0, $1) }
         }
     }
+
+    /// The mean square that a contrast is off by, of those of the arms against control; two arms' add up.
+    func allowance(_ squares: [Double]) -> Double {
+        (arm == 0 ? 0 : squares[arm - 1]) + (baseline == 0 ? 0 : squares[baseline - 1])
+    }
 }

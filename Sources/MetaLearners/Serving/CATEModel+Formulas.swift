@@ -42,7 +42,7 @@ extension CATEModel {
                 throw MetaLearnersError(.unsupported, at: "model", "it has no model of the propensities")
             }
             return try arms(of: request).map { propensities[$0] }
-        case .intervals, .stability:
+        case .intervals, .stability, .individualIntervals:
             throw MetaLearnersError(
                 .unsupported, at: request.output.rawValue, "they have no formula",
                 remedy: "formulas are of effects, arm_means and propensities")

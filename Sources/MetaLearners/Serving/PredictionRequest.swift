@@ -15,6 +15,9 @@ public struct PredictionRequest: Sendable, Equatable {
         /// The standard deviation of the effects over the models of the folds: how much they depend on which rows were
         /// learnt from. No standard error.
         case stability
+        /// The effects with intervals of each row's own effect: the difference between the outcomes that the row itself
+        /// would have in the two arms.
+        case individualIntervals = "individual_intervals"
     }
 
     /// What to predict.

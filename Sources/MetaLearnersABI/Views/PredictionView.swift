@@ -58,7 +58,8 @@ struct PredictionView {
         case MTLR_PROPENSITIES: return .propensities
         case MTLR_INTERVALS: return .intervals
         case MTLR_STABILITY: return .stability
-        default: throw unknown("output", "\(code)", "MTLR_EFFECTS (0) to MTLR_STABILITY (4)")
+        case MTLR_INDIVIDUAL_INTERVALS: return .individualIntervals
+        default: throw unknown("output", "\(code)", "MTLR_EFFECTS (0) to MTLR_INDIVIDUAL_INTERVALS (5)")
         }
     }
 

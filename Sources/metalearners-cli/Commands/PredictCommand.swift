@@ -28,11 +28,16 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to predict: effects, arm_means, propensities, intervals or stability.", valueName: "what"))
+            """
+            What to predict: effects, arm_means, propensities, intervals, individual_intervals or stability.
+            """, valueName: "what"))
     var what: PredictionRequest.Output = .effects
 
     @Flag(help: "Effects with the ends of their confidence intervals: --what intervals.")
     var intervals = false
+
+    @Flag(help: "Effects with intervals of each row's own effect: --what individual_intervals.")
+    var individualIntervals = false
 
     @Option(help: ArgumentHelp("The level of intervals (default: the spec's).", valueName: "share"))
     var level: Double?
@@ -46,12 +51,20 @@ struct PredictCommand: ParsableCommand {
     @OptionGroup var runOptions: RunOptions
 
     func validate() throws {
-        if intervals, what != .effects, what != .intervals {
-            throw ValidationError("--intervals are those of effects: leave --what out.")
+        guard !(intervals && individualIntervals) else {
+            throw ValidationError("Give --intervals or --individual-intervals, not both.")
         }
-        if level != nil, !intervals, what != .intervals {
-            throw ValidationError("--level is that of intervals: add --intervals.")
+        if intervals || individualIntervals, what != .effects, what != wanted {
+            throw ValidationError("Intervals are those of effects: leave --what out.")
         }
+        if level != nil, wanted != .intervals, wanted != .individualIntervals {
+            throw ValidationError("--level is that of intervals: add --intervals or --individual-intervals.")
+        }
+    }
+
+    /// What the options ask for together.
+    private var wanted: PredictionRequest.Output {
+        intervals ? .intervals : individualIntervals ? .individualIntervals : what
     }
 
     mutating func run() throws {
@@ -66,7 +79,7 @@ struct PredictCommand: ParsableCommand {
         try files.check()
         let model = try CATEModel(contentsOf: model, registry: registry)
         let request = PredictionRequest(
-            intervals ? .intervals : what, arm: comparison.arm, baseline: comparison.baseline,
+            wanted, arm: comparison.arm, baseline: comparison.baseline,
             scale: comparison.scale, level: level)
         _ = try model.columnNames(request)
         try OutputFile.requireWritable(output)
@@ -104,6 +117,7 @@ extension PredictionRequest.Output: ExpressibleByArgument {
         case .armMeans: "arm means"
         case .propensities: "propensities"
         case .intervals: "effects with their intervals"
+        case .individualIntervals: "effects with individual intervals"
         case .stability: "stability of the effects"
         }
     }

@@ -20,7 +20,7 @@ void trial_use(const mtlr_model *model, const mtlr_table *table) {
     mtlr_execution execution = fuzz_execution();
     mtlr_error *error = NULL;
     char *text = NULL;
-    for (mtlr_output output = MTLR_EFFECTS; output <= MTLR_STABILITY; output++) {
+    for (mtlr_output output = MTLR_EFFECTS; output <= MTLR_INDIVIDUAL_INTERVALS; output++) {
         mtlr_prediction prediction = MTLR_PREDICTION_INIT;
         prediction.output = output;
         int64_t columns = 0;

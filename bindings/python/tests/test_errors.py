@@ -88,7 +88,7 @@ def test_what_is_asked_of_a_fitted_learner(fitted, data):
     ]:
         with fails(match):
             question()
-    with pytest.raises(NotImplementedError, match="fit with intervals.method: bootstrap"):
+    with pytest.raises(NotImplementedError, match="fit with intervals.method: half_sampling"):
         mtlr.SLearner(mtlr.Ridge(), folds=2).fit(data.X, data.y, data.w).interval(data.X)
 
 

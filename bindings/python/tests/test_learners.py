@@ -65,6 +65,18 @@ def test_intervals_hold_their_effects_and_widen_with_the_level(fitted, data):
     assert average.level == 0.5 and average.upper - average.lower < 2 * average.std_error
 
 
+def test_every_learner_has_intervals_by_halves_and_individual_ones(data):
+    learner = mtlr.AutoLearner(folds=2, interval_method="half_sampling", interval_samples=20).fit(data.X, data.y, data.w)
+    mean, own = learner.interval(data.X), learner.individual_interval(data.X)
+    np.testing.assert_array_equal(mean.effect, own.effect)
+    # A row's own effect varies by the noise of its two outcomes as well.
+    assert (mean.lower < mean.effect).all() and (own.upper - own.lower > mean.upper - mean.lower).all()
+    narrow = learner.individual_interval(data.X, 0.5)
+    assert (own.lower < narrow.lower).all() and (narrow.upper < own.upper).all()
+    np.testing.assert_array_equal(learner.individual_interval().effect, learner.predict_training())
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(learner)).individual_interval(data.X).upper, own.upper)
+
+
 def test_classes_have_effects_of_their_own(data):
     outcome = np.array(["bus", "car", "walk"])[np.arange(400) % 3]
     learner = mtlr.TLearner(mtlr.Logistic(), folds=2, outcome_type="classes").fit(data.X, outcome, data.w)

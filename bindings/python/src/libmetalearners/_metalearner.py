@@ -16,13 +16,14 @@ from . import _library as native
 from . import estimators
 from ._data import Frame, label_text
 from ._files import replace_file
+from ._intervals import WithIntervals
 from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._running import Progress
 from .collective import Collective
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
 from .explanation import Explanation, explain
-from .results import AverageEffects, Intervals
+from .results import AverageEffects
 from .row_predictor import RowPredictor
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ BaseModel = Union[estimators.BaseLearner, str, dict[str, Any], None]
 Self = TypeVar("Self", bound="MetaLearner")
 
 
-class MetaLearner:
+class MetaLearner(WithIntervals):
     """What all learners share."""
 
     _learner = ""
@@ -379,16 +380,6 @@ class MetaLearner:
     def propensity(self, X: Any = None) -> FloatArray:
         """The probability of each arm, the control first: (n, K). Training rows without `X`."""
         return self._predict(X, native.PROPENSITIES)
-
-    def stability(self, X: Any = None) -> FloatArray:
-        """The standard deviation of the effects over the models of the folds, shaped as the effects."""
-        return self._shape(self._predict(X, native.STABILITY, dataset=self._dataset if X is None else None), False)
-
-    def interval(self, X: Any = None, level: Optional[float] = None) -> Intervals:
-        """The effects with intervals of a level (that of the spec, 0.95). Training rows without `X`."""
-        kept = self._dataset if X is None else None
-        values = self._predict(X, native.INTERVALS, level=level or 0.0, dataset=kept)
-        return Intervals(*(self._shape(np.ascontiguousarray(values[:, part::3]), False) for part in range(3)))
 
     def average_effect(
         self, estimand: str = "ate", level: float = 0.95, *, collective: Optional[Collective] = None

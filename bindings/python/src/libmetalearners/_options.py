@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional, TypedDict
+from typing import Any, Optional, TypedDict, Union
 
 class Options(TypedDict, total=False):
     """The keywords that all learners share; each is documented with the learners."""
@@ -21,7 +21,7 @@ class Options(TypedDict, total=False):
     effect_scale: Optional[str]
     interval_method: Optional[str]
     interval_level: Optional[float]
-    interval_samples: Optional[int]
+    interval_samples: Optional[Union[int, str]]
     average_effects: Optional[bool]
     keep_training: Optional[bool]
     missing_outcome: Optional[str]
@@ -87,8 +87,8 @@ DOCUMENTATION = """
         What predicts new rows: models of all rows, or those of the folds.
     effect_scale : {"difference", "ratio", "odds_ratio"}, optional
         What effects are measured as.
-    interval_method, interval_level, interval_samples : str, float, int, optional
-        How intervals of effects are made.
+    interval_method, interval_level, interval_samples : str, float, int or "auto", optional
+        How confidence intervals of effects are made: "analytic", "forest", "half_sampling" or "bootstrap".
     average_effects, keep_training : bool, optional
         Whether average effects can be asked for, and whether the training rows are kept in the model.
     missing_outcome : {"error", "drop"}, optional

@@ -24,7 +24,8 @@ enum class Output : std::int32_t {
     arm_means = MTLR_ARM_MEANS,
     propensities = MTLR_PROPENSITIES,
     intervals = MTLR_INTERVALS,
-    stability = MTLR_STABILITY
+    stability = MTLR_STABILITY,
+    individual_intervals = MTLR_INDIVIDUAL_INTERVALS
 };
 enum class Scale : std::int32_t {
     of_spec = MTLR_SCALE_OF_SPEC,
