@@ -127,9 +127,21 @@ struct ModelFixture {
             .appendingPathComponent("Fixtures/models/format\(version)_\(name)").path
     }
 
-    /// Writes a recipe's model and predictions where they are missing.
+    /// Writes a recipe's model and predictions where they are missing, and of a model that is there those of outputs that came later.
     static func write(_ recipe: Recipe) throws {
-        guard !FileManager.default.fileExists(atPath: path(recipe.name + ".model")) else { return }
+        guard !FileManager.default.fileExists(atPath: path(recipe.name + ".model")) else {
+            let model = try CATEModel(contentsOf: path(recipe.name + ".model"))
+            var document =
+                try Fixture("models/format\(version)_\(recipe.name)").value.objectValue ?? SpecObject()
+            var stored = document["predictions"]?.objectValue ?? SpecObject()
+            let found = try predictions(model)
+            for output in found.keys where stored[output] == nil { stored[output] = found[output] }
+            document["predictions"] = .object(stored)
+            try AtomicFile.write(
+                Array((SpecValue.object(document).json(indented: true) + "\n").utf8),
+                to: path(recipe.name + ".json"))
+            return
+        }
         let spec = try MetaLearnerSpec(recipe.spec.withFolds)
         let model = try MetaLearnerFitter(spec).fit(dataset(recipe))
         try model.save(to: path(recipe.name + ".model"))

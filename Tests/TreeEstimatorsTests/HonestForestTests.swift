@@ -30,6 +30,16 @@ import TreeEstimators
         #expect(leaves > 5)
     }
 
+    @Test("the preset for intervals sets what belongs together, and keys beside it go before it")
+    func preset() throws {
+        let spec = try ForestSpec(["preset": "inference"])
+        #expect(spec.honest && spec.trees == 2000 && spec.ciGroupSize == 4 && spec.columnSample == 1)
+        let own = try ForestSpec(["trees": 80, "min_leaf_size": 9, "preset": "inference"])
+        #expect(own.honest && own.trees == 80 && own.minLeafSize == 9 && own.minChildShare == 0.05)
+        #expect(try ForestSpec(own.specValue) == own)
+        #expect(throws: MetaLearnersError.self) { try ForestSpec(["preset": "fast"]) }
+    }
+
     @Test("a leaf without rows for its value gets that of the node above it")
     func emptyLeaves() throws {
         // One row in 20 for the values: most leaves of a full tree have none.

@@ -10,8 +10,8 @@ extension CATEModel {
         guard let intervals else {
             throw MetaLearnersError(
                 .unsupported, at: "intervals", "the model was fitted without intervals",
-                remedy: "fit with intervals.method: half_sampling, which every learner has; or with an effect model "
-                    + "that has them: ols or ridge (learners r, dr), or an honest forest")
+                remedy: "fit with intervals.method: half_sampling, which every learner has; or with "
+                    + "an effect model that has them: ols or ridge (learners r, dr), or an honest forest")
         }
         let names = try columnNames(request)
         let contrasts = try ArmContrast.list(request, armLabels)

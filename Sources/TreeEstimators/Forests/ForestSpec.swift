@@ -2,6 +2,23 @@ import MetaLearnersCore
 
 /// The configuration of a forest.
 public struct ForestSpec: BaseEstimatorSpec {
+    /// Settings that belong together.
+    public enum Preset: String, Sendable, CaseIterable {
+        /// None: each key has its own default.
+        case none
+        /// What intervals of effects need: an honest forest of 2,000 trees in little bags of four, every column at every split, and
+        /// splits that keep 5 % of a node's rows on either side (the settings of grf but for the size of the bags).
+        case inference
+    }
+
+    /// Settings that belong together; keys beside it go before it.
+    public var preset = Preset.none {
+        didSet {
+            guard preset == .inference else { return }
+            (trees, honest, ciGroupSize, minLeafSize) = (2000, true, 4, 5)
+            (columnSample, minChildShare, rowSample, bootstrap) = (1, 0.05, 0.5, false)
+        }
+    }
     /// Trees; rounded up to a multiple of `ciGroupSize`.
     public var trees = 500
     /// Splits between the root and a leaf at most; 0 for 255, the most there may be.
@@ -36,6 +53,9 @@ public struct ForestSpec: BaseEstimatorSpec {
 
     /// The keys.
     public static let parameters: [Parameter<ForestSpec>] = [
+        .choice(
+            "preset", \.preset,
+            "inference: an honest forest of 2000 trees as intervals need it; keys beside it go before it"),
         .integer("trees", \.trees, in: 1...100_000, "trees, rounded up to whole little bags"),
         .integer("max_depth", \.maxDepth, in: 0...255, "splits from root to leaf at most; 0 for 255"),
         .integer("max_leaves", \.maxLeaves, in: 0...Int.max, "leaves of a tree at most; 0 for no limit"),

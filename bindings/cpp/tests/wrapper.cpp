@@ -253,6 +253,8 @@ void lifetimes(const Sample &sample, const Matrix &expected) {
         table.reset();
         model = Model::fit(dataset, spec);
         CHECK(dataset.rows() == rows && dataset.arms() == (std::vector<std::string>{"0", "1"}) && dataset.source_rows().back() == rows - 1);
+        const Matrix own = model->predict_training({Output::individual_intervals});
+        CHECK(own.columns == 3 && own.values[1] < own.values[0] && own.values[0] < own.values[2]);
         const Matrix intervals = model->predict_training(dataset, {Output::intervals, Scale::of_spec, std::nullopt, std::nullopt, 0.5});
         CHECK(intervals.columns == 3 && intervals(0, 1) < intervals(0, 0) && intervals(0, 0) < intervals(0, 2));
         predictor = model->row_predictor({"z", "x", "region"});

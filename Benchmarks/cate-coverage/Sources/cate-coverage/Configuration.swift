@@ -27,6 +27,7 @@ struct Configuration {
     private static let trees: SpecValue = ["backend": "trees"]
     private static let smallTrees: SpecValue = ["backend": "trees", "trees": 50, "max_leaves": 8]
     private static let forest: SpecValue = ["backend": "forest", "honest": true, "trees": 500]
+    private static let inference: SpecValue = ["backend": "forest", "preset": "inference"]
     private static let percentile: SpecValue = ["method": "bootstrap", "type": "percentile"]
     private static let normal: SpecValue = ["method": "bootstrap", "type": "normal"]
     private static let analytic: SpecValue = ["method": "analytic"]
@@ -49,6 +50,9 @@ struct Configuration {
         of("r", "forest", .trial, .r, ols, forest, ["method": "forest"], share: 0.2),
         of("r", "forest", .study, .r, trees, forest, ["method": "forest"], share: 0.2),
         of("dr", "forest", .curved, .dr, trees, forest, ["method": "forest"], share: 0.2),
+        of("r", "forest", .trial, .r, ols, inference, ["method": "forest"], share: 0.2),
+        of("r", "forest", .study, .r, trees, inference, ["method": "forest"], share: 0.2),
+        of("dr", "forest", .curved, .dr, trees, inference, ["method": "forest"], share: 0.2),
         linear("dr", .curved, .dr, trees, ols),
     ]
 
@@ -71,7 +75,10 @@ struct Configuration {
         _ name: String, _ interval: String, _ generator: Generator, _ learner: LearnerKind,
         _ outcome: SpecValue, _ effect: SpecValue, _ intervals: SpecValue, share: Double = 1
     ) -> Configuration {
-        func backend(_ model: SpecValue) -> String { model.objectValue?["backend"]?.stringValue ?? "" }
+        func backend(_ model: SpecValue) -> String {
+            let preset = model.objectValue?["preset"]?.stringValue.map { " (preset \($0))" } ?? ""
+            return (model.objectValue?["backend"]?.stringValue ?? "") + preset
+        }
         let models =
             Registry.default.traits(of: learner)?.form == .comparison
             ? backend(outcome) : "\(backend(outcome)), effect \(backend(effect))"

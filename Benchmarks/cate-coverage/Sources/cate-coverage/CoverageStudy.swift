@@ -21,6 +21,7 @@ struct CoverageStudy {
     static let pointCount = 100
 
     static func main() throws {
+        if CommandLine.arguments.contains("bands") { return try bands() }
         let runs = Int(text("--runs") ?? "") ?? 400
         let rows = Int(text("--rows") ?? "") ?? 1000
         let samples = Int(text("--samples") ?? "") ?? 200
@@ -41,6 +42,20 @@ struct CoverageStudy {
             print(row(configuration.name, results))
             fflush(nil)
         }
+    }
+
+    /// The study of bands by half-sampling and of individual intervals.
+    private static func bands() throws {
+        func list(_ name: String) -> [String]? { text(name)?.split(separator: ",").map(String.init) }
+        var study = BandStudy()
+        if let laws = list("--laws") { study.laws = laws }
+        if let learners = list("--learners") { study.learners = learners }
+        if let rows = list("--rows") { study.rows = rows.compactMap { Int($0) } }
+        if let runs = text("--runs").flatMap({ Int($0) }) { study.runs = runs }
+        if let first = text("--first").flatMap({ Int($0) }) { study.first = first }
+        if let samples = text("--samples").flatMap({ Int($0) }) { study.samples = samples }
+        study.threads = text("--threads").flatMap { Int($0) }
+        try study.run()
     }
 
     /// Fits that many data sets, each of its own seed, side by side.

@@ -1,0 +1,1 @@
+../../../accuracy/Sources/accuracy/ManyRowsLaw.swift
