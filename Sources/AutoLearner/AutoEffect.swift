@@ -13,8 +13,8 @@ struct AutoEffect: Sendable {
     let weights: [(name: String, weight: Double)]
     /// The weights of the candidates that the spec adds.
     let alsoWeights: [Double]
-    /// The effect of every row by each candidate.
-    let candidates: [[Double]]
+    /// How far candidates disagree that the data do not rule out.
+    let disagreement: Double
 }
 
 /// A candidate for the effect.
@@ -87,7 +87,10 @@ extension AutoPair {
                 .sum(candidates.map { $0.formulas[fold] }, weights: weights, constant: shift, width: width)
             }, models: nuisances.results.models.merging(effects.models) { own, _ in own },
             weights: zip(candidates, weights).map { ($0.name, $1) }, alsoWeights: Array(weights[own...]),
-            candidates: candidates.map(\.values))
+            disagreement: Disagreement.meanSquare(
+                candidates.map(\.values),
+                weights: settings.plausibility.weights(losses: losses, rowCount: count), rows: rows,
+                rowWeights: dataset.weights))
     }
 
     /// The weights, not negative and adding up to one, of the mixture of all candidates that has the least R-loss.

@@ -187,9 +187,9 @@ final class AutoFit: FitPlan {
             nuisances, keeping: nuisances.roles,
             predictor: AutoPredictor(
                 effects, leastShare: request.dataset.knownPropensities == nil ? settings.leastShare : 0,
-                design.columns, also: members),
+                design.columns, also: members.map(\.withoutTraining)),
             trainingEffects: effects.map(\.values))
-        fitted.rivals = effects.map(\.candidates)
+        fitted.disagreements = effects.map(\.disagreement)
         return fitted
     }
 

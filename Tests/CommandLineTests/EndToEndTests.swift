@@ -296,7 +296,7 @@ struct EndToEndTests {
         let model = folder.path("m.model")
         _ = try Program.run(["fit", spec, data, "-o", model])
         let empty = try folder.file("empty.csv", "x,group\n")
-        for what in ["effects", "arm_means", "propensities", "stability"] {
+        for what in ["effects", "arm_means", "propensities", "stability", "individual_intervals"] {
             let run = try Program.run(["predict", model, empty, "-o", "-", "--what", what])
             #expect(run.status == 0, "\(run.error)")
             let rows = try Program.run(["predict", model, data, "-o", "-", "--what", what])

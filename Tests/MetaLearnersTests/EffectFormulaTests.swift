@@ -341,7 +341,7 @@ struct EffectFormulaTests {
     @Test("Intervals and stability have no formula")
     func intervals() throws {
         let model = try fit(.dr, arms: 2, Self.kinds[0], [("intervals", ["method": "analytic"])])
-        for output in [PredictionRequest.Output.intervals, .stability] {
+        for output in [PredictionRequest.Output.intervals, .stability, .individualIntervals] {
             let error = #expect(throws: MetaLearnersError.self) {
                 try model.formulas(PredictionRequest(output))
             }

@@ -183,7 +183,15 @@ struct EveryPathTests {
                     for rows in [PredictionRows.new(data.covariates), .training, .trainingRows(data)] {
                         do throws(MetaLearnersError) {
                             let found = try model.predict(PredictionRequest(output), for: rows)
-                            #expect(found.columns.allSatisfy { $0.count == 100 && $0.allSatisfy(\.isFinite) })
+                            // (Individual intervals have no ends where an arm has too few rows like a row.)
+                            let mayBeInfinite = output == .individualIntervals
+                            #expect(
+                                found.columns.enumerated().allSatisfy { index, values in
+                                    values.count == 100
+                                        && values.allSatisfy {
+                                            $0.isFinite || mayBeInfinite && index % 3 > 0 && !$0.isNaN
+                                        }
+                                })
                         } catch {
                             #expect([.unsupported, .invalidArgument].contains(error.kind), "\(error)")
                         }

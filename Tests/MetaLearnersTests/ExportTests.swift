@@ -306,7 +306,7 @@ struct ExportTests {
         let model = try fit(
             .dr, ["outcome": "ridge", "effect": "ols"], [("intervals", ["method": "analytic"])])
         for format in ExportSpec.Format.allCases {
-            for output in [PredictionRequest.Output.intervals, .stability] {
+            for output in [PredictionRequest.Output.intervals, .stability, .individualIntervals] {
                 let error = #expect(throws: MetaLearnersError.self) {
                     try model.exported(ExportSpec(format, [output]))
                 }

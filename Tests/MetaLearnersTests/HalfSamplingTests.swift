@@ -46,6 +46,9 @@ struct HalfSamplingTests {
         let held = (0..<400).filter {
             wide.columns[1][$0] <= fresh.effects[0][$0] && fresh.effects[0][$0] <= wide.columns[2][$0]
         }
+        // No band is so wide that it says nothing: the effects' standard deviation is 1.03.
+        let width = Approximate.mean(zip(wide.columns[2], wide.columns[1]).map { $0 - $1 }) / 2
+        #expect(width < 2.5, "\(width)")
         // (Without products, S on linear models knows one effect for all.)
         if learner != .s { #expect(held.count > 340, "\(held.count)") }
     }
@@ -82,13 +85,27 @@ struct HalfSamplingTests {
         let members: [LearnerKind] = [.s, .t]
         let found = try allowances(
             .ensemble, [("ensemble", ["members": .array(members.map { .string($0.rawValue) })])])
+        let own = try fitter(
+            .ensemble, [("ensemble", ["members": .array(members.map { .string($0.rawValue) })])]
+        )
+        .fit(law.dataset)
         let effects = try members.map { try Linear.fit(law.dataset, $0).trainingEffects[0] }
-        // Of two numbers the variance is the square of half their distance.
-        let expected = Approximate.mean(zip(effects[0], effects[1]).map { ($0 - $1) * ($0 - $1) / 4 })
-        #expect(abs(found[0] / expected - 1) < 1e-9, "\(found), \(expected)")
+        // The weights of the two are in the model's details; twice the variance under them is 2ab times the squared distance.
+        let stack = try #require((own.predictor as? EnsemblePredictor)?.stacks.first)
+        let shares = stack.weights.map { $0 / stack.weights.reduce(0, +) }
+        let distance = Approximate.mean(zip(effects[0], effects[1]).map { ($0 - $1) * ($0 - $1) })
+        let expected = 2 * shares[0] * shares[1] * distance
+        #expect(abs(found[0] - expected) <= 1e-9 * (1 + expected), "\(found), \(expected)")
+        // Two methods with equal weights, one row that does not count and one that counts twice.
+        let square = Disagreement.meanSquare(
+            [[1, 50, 2], [3, 0, 6]], weights: [0.5, 0.5], rows: [0, 2], rowWeights: [1, 1, 2])
+        #expect(abs(square - (1.0 * 2 + 2 * 8) / 3) < 1e-12)
+        #expect(Disagreement.meanSquare([[1], [9]], weights: [1, 0], rows: [0], rowWeights: nil) == 0)
     }
 
-    @Test("Ratios have none")
+    @Test(
+        "Ratios have none: refused before anything is fitted where the spec asks for them, and when they are predicted"
+    )
     func ratios() throws {
         let law = try SyntheticDataset.binary(rows: 200, seed: 45)
         let models: SpecValue = ["outcome": ["backend": "logistic"], "propensity": ["backend": "logistic"]]
@@ -97,5 +114,9 @@ struct HalfSamplingTests {
             try model.predict(PredictionRequest(.intervals, scale: .ratio), for: .new(law.covariates))
         }
         #expect(error?.description.contains("differences") == true)
+        let refused = #expect(throws: MetaLearnersError.self) {
+            try fitter(.t, [("models", models), ("effect_scale", "ratio")]).fit(law.dataset)
+        }
+        #expect(refused?.description.contains("effect_scale: difference") == true)
     }
 }

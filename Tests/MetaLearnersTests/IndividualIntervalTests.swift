@@ -56,7 +56,7 @@ struct IndividualIntervalTests {
     func definition() throws {
         let law = try SyntheticDataset.multiArm(rows: 300, seed: 23)
         var stream = RandomStream(seed: 3, path: 1)
-        let weights = (0..<300).map { _ in 0.5 + stream.uniform() }
+        let weights = (0..<300).map { $0 % 10 == 3 ? 0 : 0.5 + stream.uniform() }
         let data = try CausalDataset(
             covariates: law.covariates, treatment: law.treatment, outcome: Outcome(law.outcome),
             weights: weights)
@@ -71,7 +71,7 @@ struct IndividualIntervalTests {
             try record.nuisances.armOutcome(0), try record.nuisances.armOutcome(1),
             try record.nuisances.armOutcome(2),
         ]
-        let meanWeight = Approximate.mean(weights)
+        let meanWeight = Approximate.mean(weights.filter { $0 > 0 })
         for row in [0, 7, 150, 299] {
             var width = 0.0
             for (arm, sign) in [(2, 1.0), (1, -1.0)] {
@@ -108,6 +108,12 @@ struct IndividualIntervalTests {
         let ends = try Linear.fit(sure.dataset, .t, models: models).predict(
             PredictionRequest(.individualIntervals, level: 0.999), for: .new(sure.covariates))
         #expect(ends.columns[1].allSatisfy { $0 >= -1 } && ends.columns[2].allSatisfy { $0 <= 1 })
+        // An effect model that knows no bounds: its intervals end at them, and do not turn round.
+        let far = try Linear.fit(sure.dataset, .dr, models: models.merging(["effect": ["backend": "ols"]]))
+            .predict(
+                Self.request, for: .new(sure.covariates.scaled(by: 40)))
+        #expect(far.columns[0].contains { $0 > 2 } && far.columns[0].contains { $0 < -2 })
+        #expect(zip(far.columns[1], far.columns[2]).allSatisfy { -1 <= $0 && $0 <= $1 && $1 <= 1 })
         #expect(ends.warnings.isEmpty)
     }
 
@@ -130,7 +136,27 @@ struct IndividualIntervalTests {
         }
         #expect(try message([("keep_training", false)]).contains("keep_training: true"))
         #expect(try message([("average_effects", false)]).contains("average_effects: true"))
+        // What models say of rows that they were fitted to tells nothing of other rows.
+        #expect(try message([("cross_fitting", ["folds": 1])]).contains("folds: 2"))
+        #expect(try message([("cross_fitting", ["in_sample": "full"])]).contains("in_sample"))
         #expect(try message([("learner", "t")], scale: .ratio).contains("difference"))
         #expect(try message([], level: 1).contains("level"))
+    }
+}
+
+extension SpecValue {
+    /// The same with other keys as well.
+    fileprivate func merging(_ other: SpecValue) -> SpecValue {
+        var object = objectValue ?? SpecObject()
+        let added = other.objectValue ?? SpecObject()
+        for key in added.keys { object[key] = added[key] }
+        return .object(object)
+    }
+}
+
+extension Table {
+    /// The same with every number times `factor`.
+    fileprivate func scaled(by factor: Double) throws -> Table {
+        try Table(columns.map { Column($0.name, $0.values.doubles().map { $0 * factor }) })
     }
 }

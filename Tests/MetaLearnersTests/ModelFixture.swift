@@ -59,6 +59,12 @@ struct ModelFixture {
                 "effect_scale": "ratio",
             ], outcome: "binary"),
         Recipe(
+            name: "dr_halves",
+            spec: [
+                "learner": "dr", "intervals": ["method": "half_sampling", "samples": 20],
+                "models": models(outcome: "ridge", propensity: "logistic", effect: "ridge"),
+            ], arms: 3),
+        Recipe(
             name: "s_classes",
             spec: [
                 "learner": "s", "models": models(outcome: trees, propensity: "logistic", effect: "ridge"),

@@ -18,7 +18,7 @@ extern "C" {
  *     mtlr_model_export(&bytes, &length, model, "{\"format\": \"c\", \"name\": \"effect\"}", &error);
  *
  * MTLR_UNSUPPORTED, naming the part, where a model within has no formula (those of plug-ins, XGBoost's linear boosters), for
- * intervals and stability, and for what the language cannot have, such as a NUL in a name. MTLR_INVALID_SPEC for a key or a
+ * intervals (of either kind) and stability, and for what the language cannot have, such as a NUL in a name. MTLR_INVALID_SPEC for a key or a
  * value that is none. MTLR_INVALID_ARGUMENT for an arm that is none, and for names that the language cannot have.
  *
  * @param bytes    the file; the caller hands it back to mtlr_bytes_free(). Texts are UTF-8 and do not end with NUL.

@@ -26,7 +26,7 @@ extension FittedLinearModel: CovarianceEstimating {
                 .unsupported, at: "intervals",
                 "a covariance of \(encoder.width) coefficients, most of them of levels, would take minutes; "
                     + "up to \(Self.covarianceLimit) are computed",
-                remedy: "group the levels of the largest category, or use intervals.method: bootstrap")
+                remedy: "group the levels of the largest category, or use intervals.method: half_sampling")
         }
         return try BLASThreads.single { () throws(MetaLearnersError) in
             try SandwichCovariance(

@@ -75,7 +75,7 @@ struct SandwichCovariance {
             throw MetaLearnersError(
                 .unsupported, at: "intervals",
                 "\(residuals.count) rows leave nothing to judge \(rank) coefficients by",
-                remedy: "use fewer covariates for the effect model, or intervals.method: bootstrap")
+                remedy: "use fewer covariates for the effect model, or intervals.method: half_sampling")
         }
         let meat: DoubleBuffer
         var factor = 1.0

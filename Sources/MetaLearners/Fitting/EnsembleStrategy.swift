@@ -126,8 +126,15 @@ private struct EnsemblePlan: FitPlan {
         }
         var fitted = FittedLearner(
             nuisances, keeping: nuisances.roles,
-            predictor: EnsemblePredictor(members: models, stacks: stacks), trainingEffects: trainingEffects)
-        fitted.rivals = trainingEffects.indices.map { arm in models.map { $0.trainingEffects[arm] } }
+            predictor: EnsemblePredictor(members: models.map(\.withoutTraining), stacks: stacks),
+            trainingEffects: trainingEffects)
+        fitted.disagreements = stacks.indices.map { arm in
+            let total = stacks[arm].weights.reduce(0, +)
+            return Disagreement.meanSquare(
+                models.map { $0.trainingEffects[arm] },
+                weights: stacks[arm].weights.map { total > 0 ? $0 / total : 0 },
+                rows: nuisances.estimates.rows(ofArms: nil, dataset), rowWeights: dataset.weights)
+        }
         return fitted
     }
 

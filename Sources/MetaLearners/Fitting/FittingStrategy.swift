@@ -116,9 +116,9 @@ public struct FittedLearner: Sendable {
     /// to predict new rows.
     public let trainingEffects: [[Double]]
     let intervals: FittedIntervals?
-    /// For each arm but the control, the effects of each training row by each of several methods that the learner weighs
-    /// against one another, out of fold.
-    package var rivals: [[[Double]]] = []
+    /// For each arm but the control, how far the methods disagree that the learner weighs against one another: the mean square of the
+    /// difference between the effects of a row by two of them; empty for a learner that is one method.
+    package var disagreements: [Double] = []
 
     /// Puts the result of a strategy together.
     ///
@@ -193,15 +193,20 @@ extension FittingStrategy {
                 throw MetaLearnersError(
                     .unsupported, at: "intervals.method",
                     "the learner '\(name)' has no \(method.rawValue) intervals",
-                    remedy: "these have: " + registry.learnerNames(where: has) + "; or use bootstrap")
+                    remedy: "these have: " + registry.learnerNames(where: has) + "; or use half_sampling")
             }
             guard spec.prediction == .full else {
                 throw MetaLearnersError(
                     .unsupported, at: "intervals.method",
                     "\(method.rawValue) intervals are those of models of all rows, and prediction is "
                         + "'\(spec.prediction.rawValue)'",
-                    remedy: "use prediction: full, or intervals.method: bootstrap")
+                    remedy: "use prediction: full, or intervals.method: half_sampling")
             }
+        }
+        guard spec.intervals.method != .halfSampling || spec.effectScale == .difference else {
+            throw MetaLearnersError(
+                .unsupported, at: "intervals.method", "half_sampling is for differences",
+                remedy: "use bootstrap, or effect_scale: difference")
         }
         guard traits.allowsRepeats || request.repeats.count == 1 else {
             throw MetaLearnersError(

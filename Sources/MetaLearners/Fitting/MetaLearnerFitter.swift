@@ -117,7 +117,7 @@ public struct MetaLearnerFitter: Sendable {
         if let check, let estimates = model.nuisances?.estimates {
             model.warnings += try check.warnings(estimates)
         }
-        if let resamples { model.intervals = resamples.intervals(result, dataset) }
+        if let resamples { model.intervals = resamples.intervals(result, armCount: dataset.armCount) }
         try model.requireReadable()
         return model
     }

@@ -6,8 +6,9 @@ extension CATEModel {
     ///
     /// With the effect τ̂ and the nuisances out of fold, the outcome of an arm is predicted by μ̃_a = μ̂_a + (1 − ē)δ and that of its
     /// baseline by μ̃_b = μ̂_b − ēδ, where δ = τ̂ − (μ̂_a − μ̂_b) and ē = e_a/(e_a + e_b): they differ by τ̂, and their mean by ē is that of the
-    /// outcome models. An interval is τ̂ ± (q_a + q_b), q_k the quantile 1 − (1 − level)/2 of |Y − μ̃_k| in arm k, weighted by 1/e_k. Each arm fails in
-    /// (1 − level)/2 of rows, so that both hold in `level` of them, however the two outcomes of a row hang together.
+    /// outcome models. An interval is τ̂ ± (q_a + q_b), q_k the quantile 1 − (1 − level)/2 of |Y − μ̃_k| in arm k, weighted by 1/e_k. Each arm fails in about
+    /// (1 − level)/2 of rows, so that both hold in `level` of them, however the two outcomes of a row hang together. (With the models of the folds
+    /// in place of those of all rows the bound is that of the jackknife+ family, not that of split data: Barber et al. 2021, arXiv 1905.02928.)
     func predictIndividualIntervals(
         _ request: PredictionRequest, _ rows: PredictionRows, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> Prediction {
@@ -30,10 +31,17 @@ extension CATEModel {
                 "the model has the training rows of one of several processes alone",
                 remedy: "fit in one process to get them")
         }
-        guard hasAverageEffects else {
+        guard hasAverageEffects, record.nuisances.armOutcomes.count == armLabels.count else {
             throw MetaLearnersError(
                 .unsupported, at: "individual_intervals", "they take the outcome models of every arm",
                 remedy: "fit with average_effects: true")
+        }
+        // Distances from predictions that saw the outcome would be too short.
+        guard isHeldOut(record) else {
+            throw MetaLearnersError(
+                .unsupported, at: "individual_intervals",
+                "effects and nuisances of the training rows come from models that saw these rows",
+                remedy: "fit with cross_fitting.folds: 2 or more, and without in_sample: full")
         }
         var warnings: [String] = []
         let effects: [[Double]]
@@ -57,9 +65,10 @@ extension CATEModel {
             let widths = try halfWidths(of: contrast, level: level, shares, record)
             unbounded = max(unbounded, widths.count { !$0.isFinite })
             let limit = outcomeKind.isBinary ? 1 : Double.infinity
+            func bounded(_ end: Double) -> Double { min(max(end, -limit), limit) }
             columns += [
-                values, zip(values, widths).map { max($0 - $1, -limit) },
-                zip(values, widths).map { min($0 + $1, limit) },
+                values, zip(values, widths).map { bounded($0 - $1) },
+                zip(values, widths).map { bounded($0 + $1) },
             ]
         }
         if unbounded > 0, !outcomeKind.isBinary {
@@ -70,6 +79,11 @@ extension CATEModel {
         return Prediction(
             names: names, columns: columns, meaning: Self.meaningOfIndividualIntervals(level),
             warnings: warnings)
+    }
+
+    /// Whether the effects and nuisances of a record come from models that did not see the row.
+    func isHeldOut(_ record: TrainingRecord) -> Bool {
+        record.repeats.allSatisfy(\.isCrossFitted) && spec.crossFitting.inSample != .full
     }
 
     /// q_a + q_b for each row that is predicted.
@@ -88,7 +102,8 @@ extension CATEModel {
         }
         var scores: [[Double]] = [[], []]
         var weights: [[Double]] = [[], []]
-        let meanWeight = record.weights.map { $0.reduce(0, +) / Double($0.count) } ?? 1
+        let positive = record.weights?.filter { $0 > 0 } ?? []
+        let meanWeight = positive.isEmpty ? 1 : positive.reduce(0, +) / Double(positive.count)
         for row in record.outcome.indices where nuisances.hasOverlap?[row] ?? true {
             let arm = Int(record.arms[row])
             guard arm == contrast.arm || arm == contrast.baseline else { continue }
@@ -126,8 +141,8 @@ extension CATEModel {
     private static func meaningOfIndividualIntervals(_ level: Double) -> String {
         let percent = SpecValue.number((level * 1e6).rounded() / 1e4).json() + " %"
         return
-            "Holds a row's own effect, the difference between its outcomes with and without the treatment, in at least \(percent) of "
-            + "rows like those of training, however the two outcomes hang together (conformal prediction). It rests on the propensities, and is "
+            "Holds a row's own effect, the difference between its outcomes with and without the treatment, in about \(percent) of rows "
+            + "like those of training or more, however the two outcomes hang together (conformal prediction). It rests on the propensities, and is "
             + "a promise for rows together, not for every kind of row. Intervals of the mean effect of rows alike are narrower: 'intervals'."
     }
 }

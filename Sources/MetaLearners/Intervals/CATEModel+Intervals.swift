@@ -66,7 +66,7 @@ extension CATEModel {
             guard contrast.arm == 0 || contrast.baseline == 0 else {
                 throw MetaLearnersError(
                     .unsupported, at: "baseline", "\(method) intervals compare an arm with the control",
-                    remedy: "fit with intervals.method: bootstrap to compare other arms")
+                    remedy: "fit with intervals.method: half_sampling to compare other arms")
             }
             let arm = max(contrast.arm, contrast.baseline)
             let role = EffectRole(arm: arm)

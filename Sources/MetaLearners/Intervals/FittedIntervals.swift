@@ -36,12 +36,15 @@ enum FittedIntervals: Sendable {
                 + " that the learner finds in \(samples.count) resamples of the \(units). They show how much "
                 + "the whole fit varies from sample to sample; they do not correct what the learner smooths away, so "
                 + "that flexible effect models hold the true effect less often than that."
-        case .halfSampling(let samples, _):
+        case .halfSampling(let samples, let allowances):
             let units = isClustered ? "clusters" : "rows"
+            let rivals =
+                allowances.contains { $0 > 0 }
+                ? ", and by how far the methods disagree that it combines" : ""
             return
-                "A \(percent) band around the effect, by how far it moves in \(samples.count) fits to half of the \(units), and by how far the "
-                + "methods disagree that the learner combines. On laws where the learner finds the effect at all such bands hold some 95 % of true "
-                + "effects (docs/intervals.md); an effect that no method sees is in none."
+                "A \(percent) band around the effect, by how far it moves in \(samples.count) fits to half of the \(units)\(rivals). It is "
+                + "made wide enough for most of what the learner smooths away; an effect that the learner does not see at all is in none. How often such "
+                + "bands hold true effects was measured: docs/intervals.md."
         case .analytic:
             let robust =
                 isClustered
@@ -81,7 +84,7 @@ extension FittedIntervals {
             guard areLinear else {
                 throw MetaLearnersError(
                     .unsupported, at: "intervals.method", "analytic intervals need a linear effect model",
-                    remedy: "set models.effect to ols or ridge, or use bootstrap")
+                    remedy: "set models.effect to ols or ridge, or use half_sampling")
             }
             return try analytic(effects, linear, spec.covariance, context)
         case .forest:
@@ -89,7 +92,7 @@ extension FittedIntervals {
                 throw MetaLearnersError(
                     .unsupported, at: "intervals.method",
                     "forest intervals need an honest forest with little bags as the effect model",
-                    remedy: "set models.effect to {backend: forest, honest: true}, or use bootstrap")
+                    remedy: "set models.effect to {backend: forest, honest: true}, or use half_sampling")
             }
             return .forest
         case .auto:

@@ -32,7 +32,7 @@ struct ResampledFits {
         let isHalved = spec.intervals.method == .halfSampling
         for index in 0..<count {
             _ = graph.add("intervals", bytes: bytes) { [self] context throws(MetaLearnersError) in
-                // The halves of a pair come out of one stream.
+                // The halves of a pair come out of one stream, unless one cannot be fitted and is drawn anew.
                 let number = isHalved ? index / 2 : index
                 results[index] = try fit(dataset, number, bytes: bytes, context) { stream in
                     isHalved ? drawing.half(index % 2, &stream) : drawing.withReplacement(&stream)
@@ -44,30 +44,12 @@ struct ResampledFits {
     /// What the resamples gave, once the graph has run.
     ///
     /// - Parameter whole: the fit to all rows.
-    func intervals(_ whole: FittedLearner, _ dataset: CausalDataset) -> FittedIntervals {
+    func intervals(_ whole: FittedLearner, armCount: Int) -> FittedIntervals {
         let samples = (0..<spec.intervals.sampleCount).compactMap { results[$0] }
         guard spec.intervals.method == .halfSampling else { return .bootstrap(samples) }
+        let none = [Double](repeating: 0, count: armCount - 1)
         return .halfSampling(
-            samples,
-            allowances: (0..<dataset.armCount - 1).map { arm in
-                whole.rivals.isEmpty ? 0 : Self.disagreement(whole.rivals[arm], dataset.weights)
-            })
-    }
-
-    /// The variance of a row's effect among methods that were weighed against one another, in the mean over the rows: where they
-    /// disagree, most are wrong, and no half of the rows shows which.
-    private static func disagreement(_ rivals: [[Double]], _ weights: [Double]?) -> Double {
-        guard let first = rivals.first, rivals.count > 1 else { return 0 }
-        var sum = 0.0
-        var total = 0.0
-        for row in first.indices {
-            let weight = weights?[row] ?? 1
-            let mean = rivals.reduce(0) { $0 + $1[row] } / Double(rivals.count)
-            let squares = rivals.reduce(0) { $0 + ($1[row] - mean) * ($1[row] - mean) }
-            sum += weight * squares / Double(rivals.count)
-            total += weight
-        }
-        return total > 0 ? sum / total : 0
+            samples, allowances: whole.disagreements.isEmpty ? none : whole.disagreements)
     }
 
     private func fit(

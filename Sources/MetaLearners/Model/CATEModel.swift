@@ -23,10 +23,10 @@ public struct CATEModel: Sendable {
     /// What the user should know of how the fit went.
     public internal(set) var warnings: [String]
     /// What belongs to the training rows; nil for a model that was saved without.
-    public let training: TrainingRecord?
+    public private(set) var training: TrainingRecord?
     /// The nuisances it was fitted with, and those it was given: what the next learner on the same rows may reuse. Nil for a
     /// model that was read from a file.
-    public let nuisances: NuisanceFit?
+    public private(set) var nuisances: NuisanceFit?
     /// For each arm, the share of its rows' weight among all: what stands for known propensities where new rows come
     /// without them.
     let armShares: [Double]
@@ -82,7 +82,7 @@ public struct CATEModel: Sendable {
     /// - Arm means are those of the learner's outcome models: of all rows where effects need these, else the mean over
     ///   the models of the folds; out of fold for training rows.
     /// - Intervals and stability of training rows need the dataset, since models do not keep covariates: they are
-    ///   those of new rows with the same covariates, around the out-of-fold effects.
+    ///   those of new rows with the same covariates. Individual intervals of training rows are around the out-of-fold effects.
     ///
     /// - Throws: `invalidArgument` for an arm that is none, `invalidData` for columns that are missing or of the wrong
     ///   kind and for a dataset that the model was not fitted to, `unsupported` for what the learner or the model file
@@ -256,7 +256,7 @@ public struct CATEModel: Sendable {
         }
         if intervals != nil { outputs.append(.intervals) }
         if fitted.foldCount(armCount: armLabels.count) > 1 { outputs.append(.stability) }
-        if training != nil, spec.keepTraining, hasAverageEffects, !hasPartOfTraining,
+        if let training, spec.keepTraining, hasAverageEffects, !hasPartOfTraining, isHeldOut(training),
             outcomeKind.effectClasses.isEmpty
         {
             outputs.append(.individualIntervals)
@@ -312,6 +312,14 @@ public struct CATEModel: Sendable {
 }
 
 extension CATEModel {
+    /// The same without what belongs to the training rows: as a member of a combination, which has them itself.
+    package var withoutTraining: CATEModel {
+        var model = self
+        model.training = nil
+        model.nuisances = nil
+        return model
+    }
+
     /// The model of a fit.
     package init(_ fitter: MetaLearnerFitter, _ dataset: CausalDataset, _ result: FittedLearner)
         throws(MetaLearnersError)

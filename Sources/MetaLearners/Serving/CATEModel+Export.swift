@@ -6,7 +6,7 @@ extension CATEModel {
     ///
     ///     try AtomicFile.write(model.exported(ExportSpec(.c)), to: "effects.c")
     ///
-    /// - Throws: `unsupported`, naming the part, where a model within has no formula (plug-ins), for intervals and stability,
+    /// - Throws: `unsupported`, naming the part, where a model within has no formula (plug-ins), for intervals of either kind and stability,
     ///   which have none, and for what the language cannot have; what `predict` throws of arms and scales.
     /// - Complexity: O(size of the model).
     public func exported(_ spec: ExportSpec) throws(MetaLearnersError) -> [UInt8] {

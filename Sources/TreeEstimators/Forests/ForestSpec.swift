@@ -7,11 +7,11 @@ public struct ForestSpec: BaseEstimatorSpec {
         /// None: each key has its own default.
         case none
         /// What intervals of effects need: an honest forest of 2,000 trees in little bags of four, every column at every split, and
-        /// splits that keep 5 % of a node's rows on either side (the settings of grf but for the size of the bags).
+        /// splits that keep 5 % of a node's rows on either side. (Near grf's defaults, which have bags of two, and √p + 20 columns of p.)
         case inference
     }
 
-    /// Settings that belong together; keys beside it go before it.
+    /// Settings that belong together. In a spec, keys beside it go before it; in Swift, set it first: it sets the others.
     public var preset = Preset.none {
         didSet {
             guard preset == .inference else { return }

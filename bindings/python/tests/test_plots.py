@@ -148,6 +148,10 @@ def test_ranked_effects_rise_and_their_shares_add_up(fitted, data):
     assert len(plots.ranked_effects(intervals, points=1000).lines[0].get_xdata()) == 400
     with pytest.raises(ValueError, match="one length"):
         plots.ranked_effects(([1.0], [1.0, 2.0], [1.0]))
+    # Individual intervals may have no ends.
+    effect, lower, upper = intervals
+    open_ended = mtlr.results.Intervals(effect, np.where(np.arange(len(lower)) % 7 == 0, -np.inf, lower), upper)
+    assert all(np.isfinite(open_ended.plot().get_ylim()))
 
 
 def test_calibration_of_effects_and_of_probabilities(study):

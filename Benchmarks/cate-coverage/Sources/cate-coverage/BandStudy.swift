@@ -42,7 +42,9 @@ struct BandStudy {
         let squaredError: Double
         /// Where the noise of the two outcomes is independent, and where one is the other's opposite.
         let individual: [Double]
+        /// The median of the half widths, and the share of rows without ends.
         let individualWidth: Double
+        let unbounded: Double
     }
 
     var laws = ["a", "b", "c", "d"] + ManyRowsLaw.allCases.map(\.rawValue)
@@ -59,8 +61,8 @@ struct BandStudy {
             """
             \(samples) halves, 95 %, \(freshRows) fresh rows
 
-            | law | rows | learner | data sets | bands hold | half width / RMSE | individual intervals hold, noise independent | noise opposite | their half width |
-            |---|---|---|---|---|---|---|---|---|
+            | law | rows | learner | data sets | bands hold | half width / RMSE | individual intervals hold, noise independent | noise opposite | their half width, median | without ends |
+            |---|---|---|---|---|---|---|---|---|---|
             """)
         for name in laws {
             guard let population = Population(name) else { throw StudyError("there is no law '\(name)'") }
@@ -99,7 +101,7 @@ struct BandStudy {
         let cells = [
             name, "\(rows)", learner, "\(runs)", percent(mean(\.bands)),
             rounded(mean(\.bandWidth) / max(error, 1e-9)), percent(mean { $0.individual[0] }),
-            percent(mean { $0.individual[1] }), rounded(mean(\.individualWidth)),
+            percent(mean { $0.individual[1] }), rounded(mean(\.individualWidth)), percent(mean(\.unbounded)),
         ]
         print("| " + cells.joined(separator: " | ") + " |")
         fflush(nil)
@@ -114,7 +116,7 @@ struct BandStudy {
         var width = 0.0
         var squares = 0.0
         var own = [0.0, 0.0]
-        var ownWidth = 0.0
+        let widths = zip(individual[1], individual[2]).map { ($1 - $0) / 2 }.sorted()
         for (row, effect) in effects.enumerated() {
             if band[1][row] <= effect, effect <= band[2][row] { held += 1 }
             width += (band[2][row] - band[1][row]) / 2
@@ -124,11 +126,11 @@ struct BandStudy {
                 let ofRow = effect + difference
                 if individual[1][row] <= ofRow, ofRow <= individual[2][row] { own[index] += 1 }
             }
-            ownWidth += (individual[2][row] - individual[1][row]) / 2
         }
         return Run(
             bands: held / count, bandWidth: width / count, squaredError: squares / count,
-            individual: own.map { $0 / count }, individualWidth: ownWidth / count)
+            individual: own.map { $0 / count }, individualWidth: widths[widths.count / 2],
+            unbounded: Double(widths.count { !$0.isFinite }) / count)
     }
 
     private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }

@@ -70,7 +70,7 @@ def ranked_effects(intervals: Any, *, arm: int = 0, points: int = 250, outcome: 
     Parameters
     ----------
     intervals : Intervals
-        What ``learner.interval(X)`` gives, or any three arrays `effect`, `lower`, `upper`.
+        What ``learner.interval(X)`` or ``learner.individual_interval(X)`` gives, or any three arrays `effect`, `lower`, `upper`.
     arm : int
         Which effect where there are several arms: 0 is the first arm but the control.
     points : int
@@ -93,6 +93,10 @@ def ranked_effects(intervals: Any, *, arm: int = 0, points: int = 250, outcome: 
     places = np.unique(np.linspace(0, len(order) - 1, min(points, len(order))).round().astype(int))
     chosen = order[places]
     above, below = lower > 0, upper < 0
+    # Individual intervals may have no ends: they are drawn a little beyond all others.
+    ends = np.concatenate([effect, lower[np.isfinite(lower)], upper[np.isfinite(upper)]])
+    beyond = 0.1 * (ends.max() - ends.min() or 1)
+    lower, upper = np.maximum(lower, ends.min() - beyond), np.minimum(upper, ends.max() + beyond)
     ax = new_axes(ax)
     share = (places + 0.5) / len(order)
     for rows, colour, label in (

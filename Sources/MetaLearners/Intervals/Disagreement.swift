@@ -1,0 +1,31 @@
+import MetaLearnersCore
+
+/// How far several methods disagree about the same rows.
+package enum Disagreement {
+    /// The mean over the rows of the mean square of the difference between the effects by two methods, both drawn by their weights:
+    /// 2·Σ a_j (τ_j − τ̄)². Half of it is what one of them is off by where the truth is among them.
+    ///
+    /// - Parameters:
+    ///   - effects: of each method, for each row.
+    ///   - weights: of each method; they add up to 1.
+    ///   - rows: those that count.
+    ///   - rowWeights: nil where all rows count alike.
+    package static func meanSquare(
+        _ effects: [[Double]], weights: [Double], rows: [Int32], rowWeights: [Double]?
+    ) -> Double {
+        var sum = 0.0
+        var total = 0.0
+        for row in rows.map(Int.init) {
+            var mean = 0.0
+            for (values, weight) in zip(effects, weights) where weight > 0 { mean += weight * values[row] }
+            var square = 0.0
+            for (values, weight) in zip(effects, weights) where weight > 0 {
+                square += weight * (values[row] - mean) * (values[row] - mean)
+            }
+            let rowWeight = rowWeights?[row] ?? 1
+            sum += rowWeight * 2 * square
+            total += rowWeight
+        }
+        return total > 0 ? sum / total : 0
+    }
+}
