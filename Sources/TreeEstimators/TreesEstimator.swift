@@ -18,6 +18,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
             .multiOutput, .counts, .quantiles, .staged, .contributions, .collective,
+            .streamed,
         ])
 
     /// Stages are rounds of boosting.
@@ -60,6 +61,13 @@ public struct TreesEstimator: StageChoosingEstimator {
     /// - Throws: `unsupported` for early stopping, counts, quantiles and trees of several outputs.
     public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
         try Self.requireCollective(objective, spec)
+    }
+
+    /// Bins must be as many as the columns were read into.
+    ///
+    /// - Throws: `unsupported` for another `max_bins`.
+    public func requireStreamed(_ features: Table) throws(MetaLearnersError) {
+        try BinLimits.any(spec.maxBins).requireBins(of: features)
     }
 
     private static func requireCollective(_ objective: TrainingTask.Objective, _ spec: TreesSpec)

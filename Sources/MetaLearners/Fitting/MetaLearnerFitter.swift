@@ -98,10 +98,22 @@ public struct MetaLearnerFitter: Sendable {
         throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
     }
 
+    /// Checks that a learner can be fitted to covariates of which only the bins of trees are kept (`RowSource`).
+    private func requireStreamed(_ dataset: CausalDataset) throws(MetaLearnersError) {
+        let traits = registry.traits(of: spec.learner) ?? LearnerTraits()
+        guard dataset.covariates.isCoded, traits.bringsModels || traits.isComposite else { return }
+        throw MetaLearnersError(
+            .unsupported, at: "learner",
+            "'\(spec.learner.rawValue)' needs the numbers of the covariates, and of rows that were read batch by batch only the bins of trees are kept",
+            remedy: "use one of " + registry.learnerNames { !$0.bringsModels && !$0.isComposite }
+                + ", with trees as base learners; or fit to a table, such as one of a sample of the rows")
+    }
+
     private func fitAlone(
         _ dataset: CausalDataset, folds: FoldAssignment?, nuisances reused: NuisanceFit?,
         _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> CATEModel {
+        try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
         try strategy.check(request)
@@ -136,6 +148,7 @@ public struct MetaLearnerFitter: Sendable {
         _ dataset: CausalDataset, roles: [NuisanceRole]? = nil, folds: FoldAssignment? = nil,
         reusing reused: NuisanceFit? = nil, _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> NuisanceFit {
+        try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
         let source = try strategy.planNuisances(request, roles)
