@@ -170,7 +170,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         case .count: values = 16 * all
         case .quantile: values = 16 * all + 16 * rows
         case .classification(let classes) where !Self.sharesTrees(objective, spec):
-            values = classes == 2 ? 24 * all : (12 * classes + 8) * all
+            values = classes == 2 ? 16 * all : (12 * classes + 8) * all
             treesPerRound = classes == 2 ? 1 : classes
         case .classification(let classes):
             values = vector(VectorLayout(outputs: classes, hessian: .diagonal), lossBytes: 0)
@@ -182,7 +182,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
         let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
-        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
+        let lists = rows * (12 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)

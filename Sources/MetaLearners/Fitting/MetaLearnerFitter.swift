@@ -191,6 +191,18 @@ public struct MetaLearnerFitter: Sendable {
         strategy.reusable(nuisances, labels)
     }
 
+    /// How many bins the base learners of the spec put a column of numbers into, that of the outcome first; nil where none has bins.
+    package var treeBins: Int? {
+        for role in ["outcome", "effect", "propensity"] {
+            if case .integer(let bins) = completeSpec.objectValue?["models"]?.objectValue?[role]?
+                .objectValue?["max_bins"]
+            {
+                return bins
+            }
+        }
+        return nil
+    }
+
     /// Whether the learner brings base learners of its own, so that the spec's are not used.
     package var bringsModels: Bool { registry.traits(of: spec.learner)?.bringsModels == true }
 }
