@@ -153,6 +153,42 @@ struct StreamedFitTests {
         }
     }
 
+    @Test("Clusters, known propensities and their shares, and calibrated propensities are those of a table")
+    func design() throws {
+        let rows = try PartedRows(rows: 600)
+        let columns =
+            rows.table.columns + [
+                Column("school", categories: (0..<600).map { "school \($0 % 41)" }),
+                Column("e", (0..<600).map { 0.2 + 0.001 * Double($0) }),
+            ]
+        let calibrated: SpecValue = ["backend": "trees", "trees": 6, "calibration": "isotonic"]
+        for (change, propensity) in [
+            (
+                {
+                    $0.cluster = "school"; $0.exclude.append("e")
+                }, "trees"
+            ),
+            (
+                {
+                    $0.propensity = ["e"]; $0.exclude.append("school")
+                }, "trees"
+            ),
+            (
+                {
+                    $0.propensityShares = [0.35]; $0.exclude += ["school", "e"]
+                }, "trees"
+            ),
+            ({ $0.exclude += ["school", "e"] }, calibrated),
+        ] as [((inout DataSpec) -> Void, SpecValue)] {
+            var data = rows.data
+            change(&data)
+            let designed = PartedRows(try Table(columns), data)
+            var spec = try CollectiveFitTests.spec("dr", propensity: propensity)
+            spec.keepTraining = true
+            #expect(try designed.streamedFit(spec, [1, 0, 300]).encoded() == designed.fit(spec).encoded())
+        }
+    }
+
     @Test("Texts that look like identifiers are left out")
     func identifiers() throws {
         let rows = try PartedRows(rows: 300)
