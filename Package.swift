@@ -89,8 +89,8 @@ let package = Package(
         .target(
             name: "MetaLearnersABI",
             dependencies: [
-                "CMetaLearners", "MetaLearnersCore", "PluginEstimators", "MetaLearners", "CausalAnalysis",
-                "Reporting", "Tuning", "MetaLearnersKit",
+                "CMetaLearners", "MetaLearnersCore", "TreeEstimators", "PluginEstimators", "MetaLearners",
+                "CausalAnalysis", "Reporting", "Tuning", "MetaLearnersKit",
             ],
             swiftSettings: swiftSettings),
         // The command line: a library, so that tests and fuzzers can reach its readers, and the program around it.

@@ -18,6 +18,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
             .multiOutput, .counts, .quantiles, .staged, .contributions, .collective,
+            .streamed,
         ])
 
     /// Stages are rounds of boosting.
@@ -60,6 +61,13 @@ public struct TreesEstimator: StageChoosingEstimator {
     /// - Throws: `unsupported` for early stopping, counts, quantiles and trees of several outputs.
     public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
         try Self.requireCollective(objective, spec)
+    }
+
+    /// Bins must be as many as the columns were read into.
+    ///
+    /// - Throws: `unsupported` for another `max_bins`.
+    public func requireStreamed(_ features: Table) throws(MetaLearnersError) {
+        try BinLimits.any(spec.maxBins).requireBins(of: features)
     }
 
     private static func requireCollective(_ objective: TrainingTask.Objective, _ spec: TreesSpec)
@@ -162,7 +170,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         case .count: values = 16 * all
         case .quantile: values = 16 * all + 16 * rows
         case .classification(let classes) where !Self.sharesTrees(objective, spec):
-            values = classes == 2 ? 24 * all : (12 * classes + 8) * all
+            values = classes == 2 ? 16 * all : (12 * classes + 8) * all
             treesPerRound = classes == 2 ? 1 : classes
         case .classification(let classes):
             values = vector(VectorLayout(outputs: classes, hessian: .diagonal), lossBytes: 0)
@@ -174,7 +182,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
         let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
-        let lists = rows * (16 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
+        let lists = rows * (12 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)

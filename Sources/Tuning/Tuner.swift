@@ -157,6 +157,11 @@ public struct Tuner: Sendable {
                 .unsupported, at: "collective", "searches take no part in collective work yet",
                 remedy: "search on a sample of the rows in one process, and fit the best spec to all")
         }
+        guard !dataset.covariates.isCoded, validation?.covariates.isCoded != true else {
+            throw MetaLearnersError(
+                .unsupported, at: "dataset", "searches take no rows that were read batch by batch yet",
+                remedy: "search on a table of a sample of the rows, and fit the best spec to all")
+        }
         return try TuningRun(self, dataset, validation, journal, options).run()
     }
 

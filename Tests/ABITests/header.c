@@ -64,6 +64,14 @@ int main(void) {
     LAYOUT(mtlr_collective, broadcast, 48);
     LAYOUT(mtlr_collective, gather, 56);
     LAYOUT(mtlr_collective, leave, 64);
+    CHECK(sizeof(mtlr_row_source) == 48);
+    LAYOUT(mtlr_row_source, struct_size, 0);
+    LAYOUT(mtlr_row_source, payload, 8);
+    LAYOUT(mtlr_row_source, restart, 16);
+    LAYOUT(mtlr_row_source, next, 24);
+    LAYOUT(mtlr_row_source, last_error, 32);
+    LAYOUT(mtlr_row_source, max_bins, 40);
+    LAYOUT(mtlr_row_source, reserved, 44);
     CHECK(sizeof(mtlr_prediction) == 72);
     LAYOUT(mtlr_prediction, struct_size, 0);
     LAYOUT(mtlr_prediction, output, 8);

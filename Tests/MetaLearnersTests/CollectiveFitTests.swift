@@ -46,6 +46,11 @@ struct PartedRows: Sendable {
         self.data = data
     }
 
+    init(_ table: Table, _ data: DataSpec) {
+        self.table = table
+        self.data = data
+    }
+
     /// The rows of each process, by their shares; text columns have the levels alone that the process sees.
     func parts(_ shares: [Int]) -> [Table] {
         let total = shares.reduce(0, +)

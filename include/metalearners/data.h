@@ -202,6 +202,61 @@ MTLR_API mtlr_status mtlr_dataset_create(mtlr_dataset **out, const mtlr_table *t
 MTLR_API mtlr_status mtlr_dataset_create_part(mtlr_dataset **out, const mtlr_table *table, const char *spec, uint32_t flags,
                                               const mtlr_execution *execution, mtlr_error **error);
 
+/* --------------------------------------------------------------------------- Rows that are read batch by batch --- */
+
+/**
+ * Rows that do not fit into memory, or that are not to fill it: functions that read them batch by batch, from the beginning as often as
+ * they are asked to. Start from MTLR_ROW_SOURCE_INIT.
+ *
+ * Each time they must be the same rows in the same order; how many a batch has may differ. All batches have the same columns in the same
+ * order, each of numbers or each with levels; the levels may be others in every batch. The functions are called one at a time, on the
+ * thread that made the call or, where its execution has a `poll`, on another one, and never after the call has returned. They must return
+ * normally: no exception, no longjmp.
+ *
+ * The structure may grow at its end: bytes that this version does not know must be 0.
+ * @since 0.9
+ */
+typedef struct mtlr_row_source {
+    /** sizeof(mtlr_row_source). */
+    size_t struct_size;
+    /** Handed to every function. */
+    void *payload;
+    /** Begins anew: the next batch is the first one. 0 for success; anything else ends the call with MTLR_INPUT_OUTPUT. */
+    int32_t (*restart)(void *payload);
+    /**
+     * Fills in the members of `batch`, which was set to MTLR_TABLE_INIT, and returns 1; returns 0 where there are no more rows, and
+     * anything else where they cannot be read, which ends the call with MTLR_INPUT_OUTPUT. A batch may have no rows. What it points to
+     * must stay until `restart` or `next` is called again, or the call has returned.
+     */
+    int32_t (*next)(void *payload, mtlr_table *batch);
+    /** Why a function has just failed; NULL for no text, and where there is no such function. Borrowed until the next call. */
+    const char *(*last_error)(void *payload);
+    /** How many bins a column of numbers has at most: the `max_bins` of every model. 0 for 255, which is the default of models. */
+    int32_t max_bins;
+    /** Must be 0. */
+    int32_t reserved;
+} mtlr_row_source;
+
+/** No functions yet. @since 0.9 */
+#define MTLR_ROW_SOURCE_INIT {sizeof(mtlr_row_source), NULL, NULL, NULL, NULL, 0, 0}
+
+/**
+ * Makes a dataset of rows that are read batch by batch. Of covariates nothing is kept but the bins that trees use: a byte for each
+ * number, two where there are more than 255 bins.
+ *
+ * The rows are read three times. A fit gives the model that a fit to one table of all rows gives, to the byte. It takes learners whose
+ * base learners are "trees" with as many bins; other learners, searches, and studies that are given the dataset are MTLR_UNSUPPORTED.
+ * MTLR_INVALID_DATA where a later reading gives other rows than the first one.
+ *
+ * @param out        the dataset; the caller frees it.
+ * @param source     borrowed for the call.
+ * @param spec       as that of mtlr_dataset_create().
+ * @param execution  threads, progress (stage "rows") and cancellation; NULL for the defaults.
+ * @since 0.9
+ */
+MTLR_API mtlr_status mtlr_dataset_create_streamed(mtlr_dataset **out, const mtlr_row_source *source, const char *spec,
+                                                  const mtlr_execution *execution, mtlr_error **error);
+
 /** How many rows there are (of a part: in this process), without those that were dropped because they have no outcome. 0 for NULL. @since 0.9 */
 MTLR_API int64_t mtlr_dataset_rows(const mtlr_dataset *dataset);
 

@@ -39,6 +39,7 @@ extension CausalStudy {
     public init(
         _ dataset: CausalDataset, given columns: GivenColumns, _ data: DataSpec = DataSpec()
     ) throws(MetaLearnersError) {
+        try Self.requireNumbers(of: dataset)
         guard dataset.outcome.kind.effectClasses.isEmpty else {
             throw MetaLearnersError(
                 .unsupported, at: "outcome",

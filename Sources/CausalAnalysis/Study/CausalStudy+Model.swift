@@ -46,6 +46,7 @@ extension CausalStudy {
                 remedy:
                     "average effects by the collective of the fit; or give the study all rows in one process")
         }
+        if let dataset { try requireNumbers(of: dataset) }
         let fitter = try MetaLearnerFitter(model.spec, registry: model.registry)
         func fitting(_ nuisances: NuisanceFit?, _ outcomeClass: Int?) -> StudyFitting? {
             dataset.map {
@@ -103,6 +104,7 @@ extension CausalStudy {
         _ fitter: MetaLearnerFitter, nuisancesOf dataset: CausalDataset, ofClass label: String? = nil,
         _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) {
+        try Self.requireNumbers(of: dataset)
         let outcomeClass = try Self.outcomeClass(label, dataset.outcome.kind)
         var own = fitter
         if fitter.registry.traits(of: fitter.spec.learner)?.bringsModels != true {
@@ -185,6 +187,18 @@ extension CausalStudy {
         self.folds = folds
         self.fitting = fitting
         self.warnings = warnings
+    }
+
+    /// Checks that the covariates of a dataset are there as numbers.
+    ///
+    /// - Throws: `unsupported` where the rows were read batch by batch, so that only the bins of trees are kept.
+    static func requireNumbers(of dataset: CausalDataset) throws(MetaLearnersError) {
+        guard dataset.covariates.isCoded else { return }
+        throw MetaLearnersError(
+            .unsupported, at: "dataset",
+            "its rows were read batch by batch, and analyses need the numbers of the covariates",
+            remedy:
+                "make the study of the model alone, or give it a table, such as one of a sample of the rows")
     }
 
     /// The class that a label names, as an index; nil where the outcome is one number.

@@ -98,10 +98,22 @@ public struct MetaLearnerFitter: Sendable {
         throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
     }
 
+    /// Checks that a learner can be fitted to covariates of which only the bins of trees are kept (`RowSource`).
+    private func requireStreamed(_ dataset: CausalDataset) throws(MetaLearnersError) {
+        let traits = registry.traits(of: spec.learner) ?? LearnerTraits()
+        guard dataset.covariates.isCoded, traits.bringsModels || traits.isComposite else { return }
+        throw MetaLearnersError(
+            .unsupported, at: "learner",
+            "'\(spec.learner.rawValue)' needs the numbers of the covariates, and of rows that were read batch by batch only the bins of trees are kept",
+            remedy: "use one of " + registry.learnerNames { !$0.bringsModels && !$0.isComposite }
+                + ", with trees as base learners; or fit to a table, such as one of a sample of the rows")
+    }
+
     private func fitAlone(
         _ dataset: CausalDataset, folds: FoldAssignment?, nuisances reused: NuisanceFit?,
         _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> CATEModel {
+        try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
         try strategy.check(request)
@@ -137,6 +149,7 @@ public struct MetaLearnerFitter: Sendable {
         _ dataset: CausalDataset, roles: [NuisanceRole]? = nil, folds: FoldAssignment? = nil,
         reusing reused: NuisanceFit? = nil, _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> NuisanceFit {
+        try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
         let source = try strategy.planNuisances(request, roles)
@@ -177,6 +190,18 @@ public struct MetaLearnerFitter: Sendable {
     /// there are no such.
     package func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
         strategy.reusable(nuisances, labels)
+    }
+
+    /// How many bins the base learners of the spec put a column of numbers into, that of the outcome first; nil where none has bins.
+    package var treeBins: Int? {
+        for role in ["outcome", "effect", "propensity"] {
+            if case .integer(let bins) = completeSpec.objectValue?["models"]?.objectValue?[role]?
+                .objectValue?["max_bins"]
+            {
+                return bins
+            }
+        }
+        return nil
     }
 
     /// Whether the learner brings base learners of its own, so that the spec's are not used.

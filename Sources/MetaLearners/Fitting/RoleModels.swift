@@ -148,6 +148,7 @@ public struct RoleModels: Sendable {
     ) throws(MetaLearnersError) {
         var needed = objective.capability
         if dataset.distribution != nil { needed.insert(.collective) }
+        if features.isCoded { needed.insert(.streamed) }
         if dataset.weights != nil { needed.insert(.weights) }
         if features.columns.contains(where: { $0.levels != nil }) { needed.insert(.categoricals) }
         let backend = estimator.backend
@@ -156,9 +157,10 @@ public struct RoleModels: Sendable {
         }
         let lacking = needed.subtracting(backend.capabilities)
         guard !lacking.isEmpty else {
-            guard dataset.distribution != nil else { return }
             do throws(MetaLearnersError) {
-                return try estimator.requireCollective(objective)
+                if dataset.distribution != nil { try estimator.requireCollective(objective) }
+                if features.isCoded { try estimator.requireStreamed(features) }
+                return
             } catch {
                 throw MetaLearnersError(
                     error.kind, at: error.location.map { "\(place).\($0)" } ?? place.description,
@@ -175,6 +177,10 @@ public struct RoleModels: Sendable {
 
     /// What to do instead of choosing another backend.
     private static func otherWay(_ lacking: Capabilities) -> String {
+        if lacking.contains(.streamed) {
+            return
+                "; of rows that were read batch by batch only the bins of trees are kept: give a table for other models"
+        }
         if lacking.contains(.counts) { return "; or take counts as numbers: data.outcome_type: continuous" }
         return lacking.contains(.multiOutput) ? "; or fit one effect per arm: multi_arm: pairwise" : ""
     }

@@ -98,7 +98,7 @@ final class NuisancePool: Sendable {
         for (key, fits) in order.map({ waiting[$0] }) {
             let units = fits.run.schedule("nuisances", in: &graph, bytes: fits.bytes)
             let done = graph.add(nil, after: units) { [self] _ throws(MetaLearnersError) in
-                finish(key, fits.run.fit())
+                finish(key, fits.run.takeFit())
             }
             entries.withLock { $0[key]?.nodes.append(done) }
         }

@@ -37,7 +37,7 @@ struct OverlapCheck {
     /// Adds the fits to `graph`.
     ///
     /// - Returns: nil where there is nothing to look at: the spec wants none, propensities are known or by such trees
-    ///   already, there are too few rows to hold any out, or no such backend.
+    ///   already, covariates are not there as numbers, there are too few rows to hold any out, or no such backend.
     init?(_ fitter: MetaLearnerFitter, _ request: FitRequest, in graph: inout TaskGraph)
         throws(MetaLearnersError)
     {
@@ -49,6 +49,7 @@ struct OverlapCheck {
                 (dataset.covariates.columns[$0].levels?.count ?? 0) <= Self.mostLevels
             })
         guard spec.overlap.check, dataset.knownPropensities == nil, !features.columns.isEmpty,
+            !features.isCoded,
             bringsModels || spec.models.propensity.choice.backend != Self.backend,
             fitter.registry.estimators.descriptions.contains(where: { $0.name == Self.backend }),
             let folds = try Self.folds(request, seed: UInt64(spec.seed))

@@ -1,6 +1,7 @@
 import CMetaLearners
 import MetaLearners
 import MetaLearnersCore
+import TreeEstimators
 
 @c @implementation
 public func mtlr_dataset_create(
@@ -35,6 +36,19 @@ public func mtlr_dataset_create_part(
             throw error
         }
         return try DatasetObject(CausalDataset(parts.columns, parts.data, partOf: collective), parts.data)
+    }
+}
+
+@c @implementation
+public func mtlr_dataset_create_streamed(
+    _ out: UnsafeMutablePointer<OpaquePointer?>?, _ source: UnsafePointer<mtlr_row_source>?,
+    _ spec: UnsafePointer<CChar>?, _ execution: UnsafePointer<mtlr_execution>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.make(out, execution, error) { options throws(MetaLearnersError) in
+        let source = try CallbackRowSource(source)
+        let data = try MetaLearnerSpec(SpecText.read(spec)).data
+        return try DatasetObject(CausalDataset(source, data, maxBins: source.maxBins, options), data)
     }
 }
 

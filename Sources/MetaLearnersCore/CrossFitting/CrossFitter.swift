@@ -6,7 +6,6 @@ public struct CrossFitter: Sendable {
     public let repeats: [FoldAssignment]
     /// How predictions of the repeats become one.
     public let aggregation: RepeatAggregation
-    private let rowsInFold: [[[Int32]]]
 
     /// Which fits a job asks for.
     public struct Parts: OptionSet, Sendable {
@@ -90,8 +89,10 @@ public struct CrossFitter: Sendable {
     public init(_ repeats: [FoldAssignment], aggregation: RepeatAggregation = .median) {
         self.repeats = repeats
         self.aggregation = aggregation
-        rowsInFold = repeats.map { folds in (0..<folds.count).map(folds.rows(in:)) }
     }
+
+    /// The rows of a fold: found anew each time, which costs less than the memory of all of them.
+    private func rowsInFold(_ number: Int, _ fold: Int) -> [Int32] { repeats[number].rows(in: fold) }
 
     /// The folds of the first repeat.
     public var folds: FoldAssignment { repeats.first ?? .none(rowCount: 0) }
@@ -187,7 +188,7 @@ public struct CrossFitter: Sendable {
         _ unit: CrossFittingUnit, of job: Job, _ model: any FittedEstimator, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> CrossFittingUnit.Result {
         var heldOut: [[[Double]]] = []
-        for rows in unit.heldOutFolds.map({ rowsInFold[$0.repeat][$0.fold] }) {
+        for rows in unit.heldOutFolds.map({ rowsInFold($0.repeat, $0.fold) }) {
             var lists: [[Double]] = []
             for features in job.predictionFeatures {
                 lists.append(try model.predict(features, rows: rows, context))
@@ -208,7 +209,7 @@ public struct CrossFitter: Sendable {
                 foldModels += ofFolds.compactMap { $0?.model }
                 perRepeat.append(
                     assemble(
-                        ofFolds.enumerated().map { (rowsInFold[number][$0], $1?.predictions.first ?? []) }))
+                        ofFolds.enumerated().map { (rowsInFold(number, $0), $1?.predictions.first ?? []) }))
             }
             if job.parts.contains(.pairs) {
                 outOfPairs.append(
@@ -222,7 +223,7 @@ public struct CrossFitter: Sendable {
                                         .pair(min(left, fold), max(left, fold), repeat: number)]
                                 let position = fold == left || fold < left ? 0 : 1
                                 let lists = result.map { $0.predictions[position] } ?? []
-                                return (rowsInFold[number][fold], lists)
+                                return (rowsInFold(number, fold), lists)
                             })
                     })
             }
@@ -254,16 +255,17 @@ public struct CrossFitter: Sendable {
         guard foldModels.count == repeats.reduce(0, { $0 + $1.count }) else { return [] }
         var perRepeat: [[[Double]]] = []
         var models = foldModels[...]
-        for rowsInFold in rowsInFold {
+        for (number, folds) in repeats.enumerated() {
             var parts: [(rows: [Int32], lists: [[Double]])] = []
-            for (rows, model) in zip(rowsInFold, models) {
+            for (fold, model) in zip(0..<folds.count, models) {
+                let rows = rowsInFold(number, fold)
                 try context.checkCancellation()
                 var lists: [[Double]] = []
                 for table in features { lists.append(try model.predict(table, rows: rows, context)) }
                 parts.append((rows, lists))
             }
             perRepeat.append(assemble(parts))
-            models = models.dropFirst(rowsInFold.count)
+            models = models.dropFirst(folds.count)
         }
         return (perRepeat.first ?? []).indices.map { list in
             aggregation.combinedProbabilities(perRepeat.map { $0[list] }, classes: classes)

@@ -133,6 +133,18 @@ package final class CrossFittingRun: Sendable {
         return added
     }
 
+    /// The same, after which the predictions are nowhere else: nobody may ask a second time. Models stay, for those who follow.
+    package func takeFit() -> CrossFitter.Fit {
+        defer {
+            for index in units.indices {
+                if let result = results[index] {
+                    results[index] = CrossFittingUnit.Result(model: result.model, predictions: [])
+                }
+            }
+        }
+        return fit()
+    }
+
     /// What the job gave, once all of its units are done.
     package func fit() -> CrossFitter.Fit {
         var found: [CrossFittingUnit: CrossFittingUnit.Result] = [:]

@@ -38,8 +38,8 @@ extension CausalDataset {
     }
 
     private static func hash(_ column: Column) -> UInt64 {
-        var hash = hash(column.name, 0)
-        for level in column.levels ?? [] { hash = Self.hash(level, hash) }
+        if let coded = column.values.coded { return coded.fingerprint }
+        var hash = hash(named: column.name, column.levels)
         if let sparse = column.values.sparse {
             hash = mix(hash, UInt64(column.count))
             sparse.forEach(in: 0..<column.count) { row, value in
@@ -47,14 +47,24 @@ extension CausalDataset {
             }
             return hash
         }
-        var buffer = [Double](repeating: 0, count: 4096)
-        for start in stride(from: 0, to: column.count, by: buffer.count) {
-            let rows = start..<min(start + buffer.count, column.count)
-            buffer.withUnsafeMutableBufferPointer { values in
-                column.values.copy(rows, to: values)
+        return self.hash(column.values, hash)
+    }
+
+    /// What a column begins with.
+    package static func hash(named name: String, _ levels: [String]?) -> UInt64 {
+        (levels ?? []).reduce(hash(name, 0)) { hash($1, $0) }
+    }
+
+    /// Goes on with numbers.
+    package static func hash(_ values: StridedValues, _ start: UInt64) -> UInt64 {
+        var hash = start
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 4096) { block in
+            for first in stride(from: 0, to: values.count, by: block.count) {
+                let rows = first..<min(first + block.count, values.count)
+                values.copy(rows, to: block)
                 for index in 0..<rows.count {
                     // All NaNs are the same missing value.
-                    let value = values[index]
+                    let value = block[index]
                     hash = mix(hash, value.isNaN ? Double.nan.bitPattern : value.bitPattern)
                 }
             }

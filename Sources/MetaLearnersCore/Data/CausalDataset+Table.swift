@@ -10,7 +10,7 @@ extension CausalDataset {
     public init(_ table: Table, _ spec: DataSpec) throws(MetaLearnersError) {
         // Numbers of the parts, and what is worked out of them.
         try AvailableMemory.require(table.rowCount, of: 64, for: "a dataset of \(table.rowCount) rows")
-        try self.init(Parts(table, spec))
+        try self.init(DatasetParts(table, spec))
     }
 
     /// Makes the part of a dataset that one of several processes holds of a table whose columns all have agreed on.
@@ -18,12 +18,13 @@ extension CausalDataset {
         throws(MetaLearnersError) -> CausalDataset
     {
         try AvailableMemory.require(table.rowCount, of: 64, for: "a dataset of \(table.rowCount) rows")
-        return try CausalDataset(Parts(table, spec))
+        return try CausalDataset(DatasetParts(table, spec))
     }
 
-    private init(_ parts: Parts) throws(MetaLearnersError) {
+    /// Makes a dataset of its parts, with other covariates where these are given.
+    package init(_ parts: DatasetParts, covariates: Table? = nil) throws(MetaLearnersError) {
         try self.init(
-            covariates: parts.covariates, treatment: parts.treatment, outcome: parts.outcome,
+            covariates: covariates ?? parts.covariates, treatment: parts.treatment, outcome: parts.outcome,
             weights: parts.weights, clusters: parts.clusters, knownPropensities: parts.propensities,
             sourceRows: parts.sourceRows, warnings: parts.warnings, leftOut: parts.leftOut,
             names: parts.names)
@@ -31,18 +32,21 @@ extension CausalDataset {
 }
 
 /// A table taken apart into what a dataset needs.
-private struct Parts {
+package struct DatasetParts: Sendable {
     let covariates: Table
     /// Covariates that are left out of fits.
     let leftOut: [Column]
     let treatment: Treatment
     let outcome: Outcome
-    let weights: [Double]?
+    package let weights: [Double]?
     let clusters: [Int32]?
     let propensities: [[Double]]?
-    let sourceRows: [Int32]?
+    package let sourceRows: [Int32]?
     let names: CausalDataset.PartNames
     var warnings: [String] = []
+
+    /// How many rows have an outcome.
+    package var rowCount: Int { outcome.values.count }
 
     init(_ source: Table, _ spec: DataSpec) throws(MetaLearnersError) {
         let treatmentName = try Self.required(spec.treatment, key: "treatment")
@@ -101,7 +105,7 @@ private struct Parts {
         (covariates, leftOut) = try Self.covariates(table, spec, &warnings)
     }
 
-    private static func required(_ name: String?, key: String) throws(MetaLearnersError) -> String {
+    static func required(_ name: String?, key: String) throws(MetaLearnersError) -> String {
         if let name { return name }
         throw MetaLearnersError(
             .invalidSpec, at: "data.\(key)", "is required", remedy: "name the column that holds the \(key)")
@@ -178,34 +182,16 @@ private struct Parts {
     private static func covariates(_ table: Table, _ spec: DataSpec, _ warnings: inout [String])
         throws(MetaLearnersError) -> (Table, leftOut: [Column])
     {
-        for name in spec.exclude { _ = try table.requiredColumn(name, for: "data.exclude") }
-        for name in spec.categorical { _ = try table.requiredColumn(name, for: "data.categorical") }
-        for name in spec.covariates { _ = try table.requiredColumn(name, for: "data.covariates") }
-        var parts: [String: String] = [:]
-        for name in spec.exclude { parts[name] = "data.exclude" }
-        for name in spec.propensity { parts[name] = "data.propensity" }
-        parts[spec.cluster ?? ""] = spec.cluster == nil ? nil : "data.cluster"
-        parts[spec.weight ?? ""] = spec.weight == nil ? nil : "data.weight"
-        parts[spec.outcome ?? ""] = spec.outcome == nil ? nil : "data.outcome"
-        parts[spec.treatment ?? ""] = spec.treatment == nil ? nil : "data.treatment"
-        if let name = spec.covariates.first(where: { parts[$0] != nil }), let key = parts[name] {
-            throw MetaLearnersError(
-                .invalidSpec, at: "data.covariates", "'\(name)' is also named by \(key)",
-                remedy: "a column plays one part")
-        }
-        let wanted = Set(spec.covariates)
+        let isCovariate = try spec.covariates(of: table)
         let categorical = Set(spec.categorical)
         var columns: [Column] = []
         var leftOut: [Column] = []
-        for column in table.columns where parts[column.name] == nil {
-            guard wanted.isEmpty || wanted.contains(column.name) else { continue }
+        for column in table.columns where isCovariate.contains(column.name) {
             if categorical.contains(column.name) {
                 columns.append(try column.asCategorical(table.distribution))
             } else if let levels = try column.identifierLevels(table.distribution) {
                 leftOut.append(column)
-                warnings.append(
-                    "column '\(column.name)' is left out: its \(levels.count) different texts in \(levels.rows) rows look like identifiers, from which nothing can be learned; name it under data.exclude, or under data.categorical to use it nonetheless"
-                )
+                warnings.append(Column.identifierWarning(column.name, levels.count, rows: levels.rows))
             } else {
                 columns.append(column)
             }
@@ -233,6 +219,39 @@ extension Column {
             rows = try distribution.sum(rows)
         }
         let count = isPresent.reduce(0) { $0 + ($1 ? 1 : 0) }
-        return count > 20 && 2 * count > rows ? (count, rows) : nil
+        return Self.areIdentifiers(count, rows: rows) ? (count, rows) : nil
+    }
+
+    /// Whether so many different texts in so many rows look like identifiers.
+    static func areIdentifiers(_ count: Int, rows: Int) -> Bool { count > 20 && 2 * count > rows }
+
+    /// The warning of a column that is left out.
+    static func identifierWarning(_ name: String, _ count: Int, rows: Int) -> String {
+        "column '\(name)' is left out: its \(count) different texts in \(rows) rows look like identifiers, from which nothing can be learned; name it under data.exclude, or under data.categorical to use it nonetheless"
+    }
+}
+
+extension DataSpec {
+    /// The names of the columns of `table` that are covariates.
+    ///
+    /// - Throws: `invalidData` for a column that is not there, `invalidSpec` for one with two parts to play.
+    func covariates(of table: Table) throws(MetaLearnersError) -> Set<String> {
+        for name in exclude { _ = try table.requiredColumn(name, for: "data.exclude") }
+        for name in categorical { _ = try table.requiredColumn(name, for: "data.categorical") }
+        for name in covariates { _ = try table.requiredColumn(name, for: "data.covariates") }
+        var parts: [String: String] = [:]
+        for name in exclude { parts[name] = "data.exclude" }
+        for name in propensity { parts[name] = "data.propensity" }
+        parts[cluster ?? ""] = cluster == nil ? nil : "data.cluster"
+        parts[weight ?? ""] = weight == nil ? nil : "data.weight"
+        parts[outcome ?? ""] = outcome == nil ? nil : "data.outcome"
+        parts[treatment ?? ""] = treatment == nil ? nil : "data.treatment"
+        if let name = covariates.first(where: { parts[$0] != nil }), let key = parts[name] {
+            throw MetaLearnersError(
+                .invalidSpec, at: "data.covariates", "'\(name)' is also named by \(key)",
+                remedy: "a column plays one part")
+        }
+        let wanted = covariates.isEmpty ? table.columns.map(\.name) : covariates
+        return Set(wanted.filter { parts[$0] == nil })
     }
 }

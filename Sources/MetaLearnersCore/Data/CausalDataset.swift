@@ -76,7 +76,8 @@ public struct CausalDataset: Sendable {
         }
         try Self.require(treatment.arms.count, equals: rows, "treatment")
         if !covariates.columns.isEmpty { try Self.require(covariates.rowCount, equals: rows, "covariates") }
-        for column in covariates.columns {
+        // (What became codes was checked on its way.)
+        for column in covariates.columns where column.values.coded == nil {
             try column.requireCodesWithinLevels(places)
             try Self.refuseInfinity(in: column, places)
         }

@@ -22,7 +22,7 @@ struct DatasetWarnings {
 
     private var distribution: DistributedRows? { covariates.distribution }
 
-    /// The warnings, in a fixed order; those of single covariates only where no other process holds rows.
+    /// The warnings, in a fixed order; those of single covariates only where all of their numbers are here.
     func texts() throws(MetaLearnersError) -> [String] {
         var texts: [String] = []
         if try isConstant() {
@@ -30,7 +30,7 @@ struct DatasetWarnings {
         }
         texts += try labelWarnings + armWarnings() + weightWarnings() + propensityWarnings()
         guard distribution == nil else { return texts }
-        for column in covariates.columns {
+        for column in covariates.columns where column.values.coded == nil {
             texts += CovariateWarnings(column: column, treatment: treatment, outcome: outcome).texts
         }
         return texts

@@ -34,6 +34,11 @@ public struct RowPlaces: Sendable {
         return "line \(line)"
     }
 
+    /// Adds the places of rows that come after the first `count`, such as those of the next part of a file.
+    package mutating func append(_ other: RowPlaces, after count: Int) {
+        runs += other.runs.map { Run(row: count + $0.row, line: $0.line) }
+    }
+
     /// The places of the named rows.
     func selecting(_ rows: [Int32]) -> RowPlaces {
         var selected = self

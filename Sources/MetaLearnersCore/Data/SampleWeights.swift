@@ -3,7 +3,7 @@
 /// Weights say how much rows count against each other. Penalties, least leaf sizes and stopping rules have a scale of
 /// their own, so weights that add up to 1, or to a population, would change what is fitted. Here any common factor
 /// is taken out, once, before anything sees the weights.
-enum SampleWeights {
+package enum SampleWeights {
     /// Bits of a ratio that are kept, beside ratios of small integers, which are kept in full.
     ///
     /// Multiplying by a factor rounds every weight by up to 2⁻⁵³ of itself. Ratios rounded to 30 bits do not show it,
@@ -18,7 +18,7 @@ enum SampleWeights {
     /// result, to the bit, as long as no product with it leaves the range of normal numbers.
     ///
     /// - Complexity: O(rows).
-    static func scaled(_ weights: [Double], _ distribution: DistributedRows? = nil)
+    package static func scaled(_ weights: [Double], _ distribution: DistributedRows? = nil)
         throws(MetaLearnersError) -> [Double]
     {
         var largest = weights.max() ?? 0

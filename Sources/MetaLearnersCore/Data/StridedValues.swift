@@ -43,6 +43,9 @@ public struct StridedValues: Sendable {
     /// The stored numbers, where the others are 0 and not stored at all; nil for numbers in memory. Then there is no
     /// `start`, and `memory` with `offset` only tells the column from others.
     public let sparse: SparseEntries?
+    /// What stands for the numbers of a column that is not in memory itself; nil for all others. Then there is no `start`, and
+    /// `memory` only tells the column from others.
+    package let coded: (any CodedValues)?
 
     /// Describes `count` numbers in `memory`.
     ///
@@ -73,6 +76,18 @@ public struct StridedValues: Sendable {
         self.offset = offset
         self.stride = stride
         sparse = nil
+        coded = nil
+    }
+
+    /// Describes a column that exists as codes alone.
+    package init(coded: any CodedValues, count: Int) {
+        memory = coded.identity
+        element = .float64
+        self.count = count
+        offset = 0
+        stride = element.size
+        sparse = nil
+        self.coded = coded
     }
 
     /// Describes a sparse column, one of those that there are.
@@ -83,6 +98,7 @@ public struct StridedValues: Sendable {
         offset = column
         stride = element.size
         sparse = SparseEntries(columns, column: column)
+        coded = nil
     }
 
     /// Copies `values`.
@@ -119,13 +135,16 @@ public struct StridedValues: Sendable {
             unchecked: ColumnMemory(copying: [value]), element: .int32, count: count, offset: 0, stride: 0)
     }
 
-    /// The address of the first row; nil for a sparse column.
+    /// The address of the first row; nil for a column whose numbers are not in memory as such: a sparse or a coded one.
     public var start: UnsafeRawPointer? {
-        sparse == nil ? memory.bytes.baseAddress.map { $0 + offset } : nil
+        isInMemory ? memory.bytes.baseAddress.map { $0 + offset } : nil
     }
 
+    /// Whether the numbers themselves are in memory.
+    package var isInMemory: Bool { sparse == nil && coded == nil }
+
     /// Whether the rows stand side by side.
-    public var isContiguous: Bool { stride == element.size && sparse == nil }
+    public var isContiguous: Bool { stride == element.size && isInMemory }
 
     /// The number in `row`, which must be within 0..<`count`.
     public subscript(row: Int) -> Double {
@@ -143,6 +162,7 @@ public struct StridedValues: Sendable {
             sparse.forEach(in: rows) { row, value in target[row - rows.lowerBound] = value }
             return
         }
+        if let coded { return coded.copy(rows, to: target) }
         guard let start, let target = target.baseAddress, !rows.isEmpty else { return }
         let first = start + rows.lowerBound * stride
         switch element {
@@ -166,6 +186,7 @@ public struct StridedValues: Sendable {
             sparse.forEach(of: rows) { position, value in target[position] = value }
             return
         }
+        if let coded { return coded.gather(rows, to: target) }
         guard let start, let target = target.baseAddress, !rows.isEmpty else { return }
         switch element {
         case .float64: Self.widen(start, as: Double.self, stride, rows, target) { $0 }
@@ -192,7 +213,7 @@ public struct StridedValues: Sendable {
     /// All numbers as they are, where they are integers of 64 bits: a Double would not tell all of them apart.
     /// Nil for other types.
     func integers() -> [Int128]? {
-        guard element == .int64 || element == .uint64, sparse == nil else { return nil }
+        guard element == .int64 || element == .uint64, isInMemory else { return nil }
         guard let start else { return [] }
         return (0..<count).map { row in
             let place = start + row * stride
@@ -225,6 +246,7 @@ public struct StridedValues: Sendable {
     /// A copy that holds the named rows only, of the same element type.
     public func selecting(_ rows: [Int32]) -> StridedValues {
         if let sparse { return StridedValues(sparse.selecting(rows), column: 0) }
+        if coded != nil { return StridedValues(doubles(rows)) }
         let size = element.size
         let target = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(rows.count * size, 1), alignment: 16)

@@ -37,13 +37,16 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     /// Learns from rows that several processes hold (`ExecutionOptions.collective`).
     public static let collective = Capabilities(rawValue: 1 << 14)
 
+    /// Learns from covariates that are read batch by batch and of which nothing but its own bins is kept (`RowSource`).
+    public static let streamed = Capabilities(rawValue: 1 << 15)
+
     /// Every capability with its name, in order.
     public static let named: [(Capabilities, String)] = [
         (.regression, "regression"), (.binary, "binary"), (.multiclass, "multiclass"), (.weights, "weights"),
         (.missingValues, "missing_values"), (.categoricals, "categoricals"), (.residualLoss, "residual_loss"),
         (.multiOutput, "multi_output"), (.counts, "counts"), (.quantiles, "quantiles"), (.staged, "staged"),
         (.contributions, "contributions"), (.variance, "variance"), (.sparse, "sparse"),
-        (.collective, "collective"),
+        (.collective, "collective"), (.streamed, "streamed"),
     ]
 
     /// The names of the capabilities in the set.

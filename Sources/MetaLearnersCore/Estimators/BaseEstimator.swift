@@ -33,6 +33,12 @@ public protocol BaseEstimator: Sendable {
     /// - Throws: `unsupported`, naming the parameter.
     func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError)
 
+    /// Checks, before anything is fitted, that the estimator can learn from covariates that exist as codes alone: asked where the
+    /// backend has the capability `streamed`.
+    ///
+    /// - Throws: `unsupported`, naming the parameter.
+    func requireStreamed(_ features: Table) throws(MetaLearnersError)
+
     /// The memory that a fit takes beside the data, about: what the execution's memory limit is held against.
     ///
     /// It is told before anything is read, so that it counts on weights, and on as many different values as there may be.
@@ -67,6 +73,8 @@ extension BaseEstimator {
     public var backend: BackendDescription { Self.backend }
 
     public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {}
+
+    public func requireStreamed(_ features: Table) throws(MetaLearnersError) {}
 
     /// A matrix of the rows in double precision, one of the columns' products, and some numbers per row.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {

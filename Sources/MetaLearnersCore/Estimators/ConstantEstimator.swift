@@ -11,7 +11,7 @@ public struct ConstantEstimator: BaseEstimator {
         name: "constant", summary: "mean or class shares, whatever the covariates are", version: "1",
         capabilities: [
             .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .residualLoss,
-            .counts,
+            .counts, .streamed,
         ])
 
     /// The checked configuration.

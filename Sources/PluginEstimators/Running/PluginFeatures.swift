@@ -110,7 +110,7 @@ final class PluginFeatures: @unchecked Sendable {  // Nothing is written after `
 
     private static func isAligned(_ values: StridedValues) -> Bool {
         let size = values.element.size
-        guard values.sparse == nil else { return false }
+        guard values.isInMemory else { return false }
         return UInt(bitPattern: values.start).isMultiple(of: UInt(size)) && values.stride.isMultiple(of: size)
     }
 

@@ -36,7 +36,11 @@ final class BinStore: Sendable {
     ) throws(MetaLearnersError) -> BinnedMatrix {
         // Before any column is binned, which would take long.
         try BinnedMatrix.require(slots: features.columns.count, columns: features.columns.count)
+        try limits.requireBins(of: features)
         let keys = features.columns.map { BinnedColumn.Key($0, limits) }
+        for (key, column) in zip(keys, features.columns) {
+            if let coded = column.codedColumn { contents.columns[key] = coded.column }
+        }
         let missing: [Column]
         if let distribution = features.distribution {
             // What any process lacks all bin again: columns that share memory here may not do so elsewhere.
@@ -58,7 +62,8 @@ final class BinStore: Sendable {
         }
         let matrix = try BinnedMatrix(
             keys.compactMap { contents.columns[$0] }, rowCount: features.rowCount,
-            totalRows: features.distribution?.rowCount ?? features.rowCount, context)
+            totalRows: features.distribution?.rowCount ?? features.rowCount, sharesBins: features.isCoded,
+            context)
         contents.matrices[keys] = matrix
         return matrix
     }
@@ -105,7 +110,9 @@ struct BinFootprint {
         for column in features.columns {
             let count = Self.bins(column, limits, rows)
             let isWide = count > ColumnBinning.maximumNarrowBins
-            bytes += rows * (isWide ? 4 : 2)
+            // (Bins that are all that there is of the data are no memory beside them.)
+            let copies = column.codedColumn != nil ? 0 : features.isCoded ? 1 : 2
+            bytes += rows * (isWide ? 2 * copies : copies)
             cells += isWide ? count + 8 : TilePlan.columnStride
             bins += count
         }

@@ -6,7 +6,7 @@ import MetaLearnersCore
 final class BinnedMatrix: Sendable {
     /// Some columns side by side: a row is a byte for each of some columns, then words of 16 bits.
     struct Tile: Sendable {
-        let bins: AlignedBuffer<UInt8>
+        let bins: TileBins
         /// Columns of a byte.
         let byteWidth: Int
         /// Words: columns of more than 256 bins, and joints of columns of few.
@@ -53,32 +53,41 @@ final class BinnedMatrix: Sendable {
 
     /// Puts columns side by side.
     ///
-    /// - Parameter totalRows: how many rows there are, those of other processes among them: all lay histograms out alike.
+    /// - Parameters:
+    ///   - totalRows: how many rows there are, those of other processes among them: all lay histograms out alike.
+    ///   - sharesBins: whether every column is a tile by itself, so that its bins need not be there twice: half the memory, and
+    ///     more time for histograms of few rows.
     /// - Throws: `outOfMemory`, `cancelled`, `unsupported` for more than 65,535 columns.
-    init(_ columns: [BinnedColumn], rowCount: Int, totalRows: Int, _ context: ExecutionContext)
-        throws(MetaLearnersError)
-    {
+    init(
+        _ columns: [BinnedColumn], rowCount: Int, totalRows: Int, sharesBins: Bool = false,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
         try Self.require(
             slots: columns.reduce(0) { $0 + ($1.wideBins == nil ? 1 : 2) }, columns: columns.count)
         self.columns = columns
         self.rowCount = rowCount
-        let plan = TilePlan(columns, rowCount: totalRows)
+        var plan = TilePlan(columns, rowCount: totalRows)
+        if sharesBins { plan = plan.columnByColumn(columns) }
         slotFeatures = plan.slots.map(\.feature)
         slotOffsets = plan.slots.map(\.offset)
         histogramSize = plan.histogramSize
         var tiles: [Tile] = []
         for tile in plan.tiles {
             let size = tile.bytes.count + 2 * tile.words.count
+            let bins =
+                sharesBins
+                ? columns[plan.slots[tile.slots.lowerBound].feature].tileBins
+                : TileBins(try AlignedBuffer<UInt8>(uninitialized: rowCount * size + 64))
             tiles.append(
                 Tile(
-                    bins: try AlignedBuffer(uninitialized: rowCount * size + 64),
+                    bins: bins,
                     byteWidth: tile.bytes.count, wordWidth: tile.words.count, firstCell: tile.firstCell,
                     cellCount: tile.cellCount, slots: tile.slots, joints: tile.joints,
                     usedCells: tile.usedCells))
         }
         self.tiles = tiles
         try context.checkCancellation()
-        fill(plan, context)
+        if !sharesBins { fill(plan, context) }
     }
 
     /// The column of a slot.
@@ -117,6 +126,23 @@ final class BinnedMatrix: Sendable {
     }
 }
 
+/// The rows of a tile.
+struct TileBins: @unchecked Sendable {  // Written once, before anybody else has it.
+    let start: UnsafeMutablePointer<UInt8>
+    private let owner: AnyObject
+
+    init(_ bytes: AlignedBuffer<UInt8>) {
+        start = bytes.start
+        owner = bytes
+    }
+
+    /// Words, each of two bytes.
+    init(_ words: AlignedBuffer<UInt16>) {
+        start = UnsafeMutableRawPointer(words.start).assumingMemoryBound(to: UInt8.self)
+        owner = words
+    }
+}
+
 /// The bins of a column of a dataset, made once and shared by every fit that uses the column.
 final class BinnedColumn: Sendable {
     /// What identifies a column's values: the same memory read in the same way.
@@ -132,6 +158,18 @@ final class BinnedColumn: Sendable {
         let maxBins: Int
         /// The name of a column without rows: nothing else tells it from others, and other processes may have rows.
         let name: String?
+
+        /// A column that has no numbers, only an identity.
+        init(identity: ColumnMemory, count: Int, levels: Int?, _ limits: BinLimits) {
+            memory = ObjectIdentifier(identity)
+            element = .float64
+            offset = 0
+            stride = StridedValues.Element.float64.size
+            self.count = count
+            self.levels = levels
+            maxBins = levels.map { min($0, limits.categories) } ?? limits.numbers
+            name = nil
+        }
 
         init(_ column: Column, _ limits: BinLimits) {
             let values = column.values
@@ -173,6 +211,9 @@ final class BinnedColumn: Sendable {
         hasMissing = occupied.first ?? false
         self.memory = memory
     }
+
+    /// The bins as a tile of this column alone.
+    var tileBins: TileBins { wideBins.map { TileBins($0) } ?? TileBins(bins) }
 
     /// Whether every row is in the same bin, so that there is nothing to split.
     var isConstant: Bool { occupiedBins < 2 }

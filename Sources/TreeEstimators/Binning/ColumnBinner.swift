@@ -83,28 +83,48 @@ struct ColumnBinner {
         }
     }
 
+    /// The rows that decide the edges of columns of numbers.
+    struct EdgeRows {
+        /// Those that are looked at; nil for all.
+        var looked: [Int32]?
+        /// Where all are looked at: those of columns with more numbers than bins, where rows do not count alike.
+        var weighted: [Int32]?
+    }
+
+    /// The rows that decide the edges: a sample where there are many, in which rows come as often as they count.
+    func edgeRows(of rowCount: Int, _ limits: BinLimits) throws(MetaLearnersError) -> EdgeRows {
+        let totalRows = distribution?.rowCount ?? rowCount
+        let sampleSize = Self.sampleSize(limits)
+        let weighted = try WeightedSample.rows(
+            rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * totalRows), distribution)
+        guard totalRows > sampleSize else { return EdgeRows(looked: nil, weighted: weighted) }
+        return EdgeRows(looked: weighted ?? sampleRows(sampleSize, rowCount), weighted: nil)
+    }
+
+    /// The edges of columns of numbers.
+    func numericBinnings(_ columns: [StridedValues], _ rows: EdgeRows, _ rowCount: Int, maxBins: Int)
+        throws(MetaLearnersError) -> [NumericBinning]
+    {
+        var found = try findEdges(columns, rows.looked, rowCount, maxBins: maxBins)
+        if rows.looked == nil, let weighted = rows.weighted {
+            // All rows are known, and those columns that have more numbers than bins get quantiles by weight.
+            let crowded = found.indices.filter { !found[$0].isExact }
+            let edges = try findEdges(crowded.map { columns[$0] }, weighted, rowCount, maxBins: maxBins)
+            for (index, edges) in zip(crowded, edges) { found[index] = edges }
+        }
+        return found.map(\.binning)
+    }
+
     private func findBinnings(_ columns: [Column], _ limits: BinLimits) throws(MetaLearnersError)
         -> [ColumnBinning]
     {
         let rowCount = columns.first?.count ?? 0
-        let totalRows = distribution?.rowCount ?? rowCount
-        let sampleSize = Self.sampleSize(limits)
-        let isSampled = totalRows > sampleSize
-        let weighted = try WeightedSample.rows(
-            rowWeights, of: rowCount, size: min(sampleSize, Self.drawsPerRow * totalRows), distribution)
-        let sampled = isSampled ? weighted ?? sampleRows(sampleSize, rowCount) : nil
         let numeric = columns.indices.filter { columns[$0].levels == nil }
         var binnings = [ColumnBinning?](repeating: nil, count: columns.count)
-        let found = try findEdges(
-            numeric.map { columns[$0].values }, sampled, rowCount, maxBins: limits.numbers)
-        for (index, found) in zip(numeric, found) { binnings[index] = .numeric(found.binning) }
-        if !isSampled, let weighted {
-            // All rows are known, and those columns that have more numbers than bins get quantiles by weight.
-            let crowded = zip(numeric, found).filter { !$1.isExact }.map(\.0)
-            let edges = try findEdges(
-                crowded.map { columns[$0].values }, weighted, rowCount, maxBins: limits.numbers)
-            for (index, found) in zip(crowded, edges) { binnings[index] = .numeric(found.binning) }
-        }
+        let found = try numericBinnings(
+            numeric.map { columns[$0].values }, edgeRows(of: rowCount, limits), rowCount,
+            maxBins: limits.numbers)
+        for (index, found) in zip(numeric, found) { binnings[index] = .numeric(found) }
         let categorical = columns.indices.filter { columns[$0].levels != nil }
         for (index, counts) in zip(categorical, try levelCounts(categorical.map { columns[$0] })) {
             binnings[index] = .categorical(CategoricalBinning(counts: counts, maxLevels: limits.categories))
@@ -247,7 +267,7 @@ struct ColumnBinner {
     }
 
     /// Which bins some row is in.
-    private static func occupied<Bin: FixedWidthInteger>(
+    static func occupied<Bin: FixedWidthInteger>(
         _ bins: AlignedBuffer<Bin>, count: Int, _ binCount: Int
     ) -> [Bool] {
         var seen = [Bool](repeating: false, count: max(binCount, ColumnBinning.maximumNarrowBins))

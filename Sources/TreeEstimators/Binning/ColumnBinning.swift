@@ -24,6 +24,9 @@ enum ColumnBinning: Sendable, Equatable {
 
     /// The bins of the values of some rows; not for wide columns.
     func map(_ values: StridedValues, _ rows: RowSelection, to bins: UnsafeMutablePointer<UInt8>) {
+        if let coded = values.coded as? CodedColumn, coded.column.binning == self {
+            return coded.copyBins(rows, to: bins)
+        }
         switch self {
         case .numeric(let binning): binning.map(values, rows, to: bins)
         case .categorical(let binning): binning.map(values, rows, to: bins)
@@ -32,6 +35,9 @@ enum ColumnBinning: Sendable, Equatable {
 
     /// The bins of the values of some rows, of any column.
     func map(_ values: StridedValues, _ rows: RowSelection, toWords bins: UnsafeMutablePointer<UInt16>) {
+        if let coded = values.coded as? CodedColumn, coded.column.binning == self {
+            return coded.copyBins(rows, toWords: bins)
+        }
         switch self {
         case .numeric(let binning): binning.map(values, rows, toWords: bins)
         case .categorical(let binning): binning.map(values, rows, to: bins)

@@ -181,7 +181,7 @@ struct BinTable: Sendable {
 
     /// The bins of the numbers of some rows.
     func map(_ values: StridedValues, _ rows: RowSelection, to bins: UnsafeMutablePointer<UInt8>) {
-        guard values.sparse == nil else {
+        guard values.isInMemory else {
             BlockReader.read(values, rows) { numbers, position in
                 guard let start = numbers.baseAddress else { return }
                 mapDoubles(UnsafeRawPointer(start), 8, nil, numbers.count, bins + position)

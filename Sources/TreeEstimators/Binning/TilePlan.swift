@@ -99,6 +99,36 @@ struct TilePlan {
         }
     }
 
+    /// The same columns in the same order, each a tile by itself.
+    func columnByColumn(_ columns: [BinnedColumn]) -> TilePlan {
+        var plan = self
+        plan.slots = []
+        plan.tiles = []
+        plan.histogramSize = 0
+        for slot in slots {
+            let column = columns[slot.feature]
+            var tile = Tile()
+            tile.firstCell = plan.histogramSize
+            if column.wideBins == nil {
+                tile.bytes = [slot.feature]
+            } else {
+                tile.words = [
+                    Word(members: [
+                        JointColumns.Member(
+                            feature: slot.feature, offset: 0, firstBin: 0, radix: column.binning.binCount)
+                    ])
+                ]
+                tile.wordCells = column.binning.binCount
+            }
+            tile.slots = plan.slots.count..<plan.slots.count + 1
+            tile.use(tile.firstCell..<tile.firstCell + column.binning.binCount)
+            plan.slots.append(Slot(feature: slot.feature, offset: tile.firstCell))
+            plan.histogramSize = (tile.firstCell + tile.cellCount + 7) & ~7
+            plan.tiles.append(tile)
+        }
+        return plan
+    }
+
     /// Joins columns of few bins as long as their codes are few enough; those of fewest bins first.
     private static func join(_ members: [JointColumns.Member], maximumCodes: Int) -> ([Word], [Int]) {
         let ordered = members.sorted { ($0.radix, $0.feature) < ($1.radix, $1.feature) }

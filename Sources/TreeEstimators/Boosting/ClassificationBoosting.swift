@@ -197,8 +197,6 @@ final class LogisticScores {
     private let problem: BoostingProblem
     /// The score of each row; of training rows the last tree's step may be missing.
     let scores: AlignedBuffer<Double>
-    /// The weight of each row, negative for class 0.
-    private let signedWeights: AlignedBuffer<Double>
     /// By byte, what rows known by bytes are still to be advanced by.
     private var steps: [Double]?
 
@@ -207,14 +205,35 @@ final class LogisticScores {
     /// - Throws: `outOfMemory`.
     init(_ problem: BoostingProblem, baseScore: Double) throws(MetaLearnersError) {
         self.problem = problem
-        let task = problem.task
         let rowCount = problem.matrix.rowCount
         scores = try AlignedBuffer(uninitialized: rowCount)
-        signedWeights = try AlignedBuffer(uninitialized: rowCount)
-        for row in 0..<rowCount {
-            scores.start[row] = baseScore
-            let weight = task.weights?[row] ?? 1
-            signedWeights.start[row] = task.target[row] > 0 ? weight : -weight
+        scores.start.update(repeating: baseScore, count: rowCount)
+    }
+
+    /// Rows whose weights are made at a time.
+    private static let blockRows = 4096
+
+    /// Calls `body` with blocks of `range` and, by the number of the row, the weight of each, negative for class 0.
+    private func withSignedWeights(
+        _ range: Range<Int>, _ body: (Range<Int>, UnsafePointer<Double>) -> Void
+    ) {
+        let task = problem.task
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: min(Self.blockRows, max(range.count, 1))) {
+            block in
+            guard let start = block.baseAddress else { return }
+            task.target.withUnsafeBufferPointer { target in
+                for first in stride(from: range.lowerBound, to: range.upperBound, by: block.count) {
+                    let rows = first..<min(range.upperBound, first + block.count)
+                    if let weights = task.weights {
+                        for row in rows {
+                            start[row - first] = target[row] > 0 ? weights[row] : -weights[row]
+                        }
+                    } else {
+                        for row in rows { start[row - first] = target[row] > 0 ? 1 : -1 }
+                    }
+                    body(rows, start - first)
+                }
+            }
         }
     }
 
@@ -225,9 +244,11 @@ final class LogisticScores {
         let rows = problem.rows.training
         let firstRow = problem.rows.distribution?.firstRow ?? 0
         func fill(_ range: Range<Int>, _ leaves: UnsafePointer<UInt8>?, _ steps: UnsafePointer<Double>?) {
-            Cell.fillLogistic(
-                range, scores.start, signedWeights.start, leaves: leaves, steps: steps, scales,
-                number: firstRow, into: gradients.start)
+            withSignedWeights(range) { rows, signedWeights in
+                Cell.fillLogistic(
+                    rows, scores.start, signedWeights, leaves: leaves, steps: steps, scales,
+                    number: firstRow, into: gradients.start)
+            }
         }
         problem.team.run(problem.rows.shards.count) { shard in
             let positions = problem.rows.range(ofShard: shard)

@@ -35,6 +35,10 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             bytes.reset()
             starts = [nil]
             used = 0
+            // Nobody needs the room before the first split, and no histogram but that of all rows needs the list.
+            source.withUnsafeBufferPointer { buffer in
+                if let start = buffer.baseAddress { scratch.start.update(from: start, count: buffer.count) }
+            }
             return
         }
         source.withUnsafeBufferPointer { buffer in
@@ -55,8 +59,8 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         if let start = starts[leaf] {
             return UnsafeBufferPointer(start: rows.start + start, count: counts[leaf])
         }
-        return bytes.map { UnsafeBufferPointer(start: $0.rows.start, count: counts[leaf]) }
-            ?? UnsafeBufferPointer(start: nil, count: 0)
+        return UnsafeBufferPointer(
+            start: bytes == nil ? nil : scratch.start, count: bytes == nil ? 0 : counts[leaf])
     }
 
     /// Calls `body` with each leaf that is a list and its rows.
@@ -197,8 +201,6 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
     let leaves: AlignedBuffer<UInt8>
     /// The rows from the first to the last.
     let span: Range<Int>
-    /// The rows within it that count.
-    let rows: AlignedBuffer<Int32>
     private let initial: AlignedBuffer<UInt8>?
 
     /// The byte of rows that do not count.
@@ -224,8 +226,6 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
     init(_ source: ArraySlice<Int32>, leaves: AlignedBuffer<UInt8>) throws(MetaLearnersError) {
         self.leaves = leaves
         span = Int(source.first ?? 0)..<Int(source.last ?? -1) + 1
-        rows = try AlignedBuffer(uninitialized: source.count + 64)
-        for (position, row) in source.enumerated() { rows.start[position] = row }
         guard span.count > source.count else {
             initial = nil
             return

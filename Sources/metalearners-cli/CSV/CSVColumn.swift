@@ -10,7 +10,7 @@ struct CSVColumn {
     private let decimal: UInt8
     private let use: ColumnRules.Use
     private let missing: MissingValues
-    private var values = NumberColumn()
+    private var values: NumberColumn
     /// Rows that were numbers before the column turned into text, and whether any said "missing" by a spelling that is
     /// text among texts.
     private var numberCount = 0
@@ -18,7 +18,7 @@ struct CSVColumn {
     /// The texts; nil as long as every field was a number or missing.
     private var levels: LevelTable?
     /// The codes of the first rows, from the second reading.
-    private var recovered = NumberColumn()
+    private var recovered: NumberColumn
     /// How many of the first rows must be read again, as text.
     private(set) var rowsToRecover = 0
     /// Why the last field cannot be; nil where it can.
@@ -28,15 +28,23 @@ struct CSVColumn {
     /// mistakes.
     private static let nearlyAll = 0.9
 
+    /// Whether nothing but the kind of the column and its levels is wanted.
+    private let isSurveyed: Bool
+
     /// Creates an empty column whose numbers have `decimal` before their decimals.
-    init(_ name: String, _ rules: ColumnRules, decimal: UInt8) {
+    ///
+    /// - Parameter isSurveyed: whether nothing but its kind and its levels is wanted: it has no rows then.
+    init(_ name: String, _ rules: ColumnRules, decimal: UInt8, isSurveyed: Bool = false) {
         self.name = name
+        self.isSurveyed = isSurveyed
+        values = NumberColumn(onlyCounts: isSurveyed)
+        recovered = NumberColumn(onlyCounts: isSurveyed)
         self.decimal = decimal
         use = rules.use(of: name)
         missing = rules.missing
         switch use {
         case .treatment, .classes, .category, .cluster, .levels: levels = LevelTable()
-        case .covariate, .outcome, .numbers, .ignored: break
+        case .covariate, .outcome, .numbers, .ignored, .passed: break
         }
     }
 
@@ -47,6 +55,10 @@ struct CSVColumn {
     ///
     /// - Returns: whether the field was a number or missing; otherwise it is text, to be checked by the caller.
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) -> Bool {
+        if use == .passed {
+            values.append(.nan)
+            return true
+        }
         if levels == nil, let number = DecimalParser.parse(bytes, decimal: decimal) {
             if !missing.isEmpty, missing.numbers.contains(number) {
                 values.append(.nan)
@@ -77,8 +89,17 @@ struct CSVColumn {
             turnToText()
         }
         values.append(Double(levels?.code(of: bytes, line: line) ?? -1))
+        if isSurveyed, use == .covariate, let count = levels?.count, count > Self.mostSurveyed {
+            refusal = (
+                "column '\(name)' has more than \(Self.mostSurveyed) different texts, which rows that are read batch by batch may not have",
+                "name it under data.exclude"
+            )
+        }
         return false
     }
+
+    /// The most texts of a covariate that is only surveyed: what they take grows with the file.
+    private static let mostSurveyed = 1 << 20
 
     /// Appends a field of one of the first `rowsToRecover` rows, read again, which stands on `line`.
     mutating func recover(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) {
@@ -99,7 +120,7 @@ struct CSVColumn {
     private mutating func turnToText() {
         levels = LevelTable()
         let rows = values.count
-        values = NumberColumn()
+        values = NumberColumn(onlyCounts: isSurveyed)
         if numberCount > 0 || hasDoubtfulMissing {
             rowsToRecover = rows
         } else {
@@ -177,12 +198,12 @@ struct CSVColumn {
                 .invalidData, at: "column '\(name)'", "the file changed while it was being read")
         }
         let (names, places) = labels(of: levels.entries.map(\.text))
-        var codes = NumberColumn()
+        var codes = NumberColumn(onlyCounts: isSurveyed)
         for part in [recovered, values] {
             part.forEach { codes.append($0 < 0 ? -1 : Double(places[Int($0)])) }
         }
-        recovered = NumberColumn()
-        values = NumberColumn()
+        recovered = NumberColumn(onlyCounts: isSurveyed)
+        values = NumberColumn(onlyCounts: isSurveyed)
         return Column(name, codes: try codes.take(), levels: names)
     }
 
@@ -219,7 +240,7 @@ struct CSVColumn {
                 let label = LabelText(text).label
                 return known.contains(label) ? label : text
             }
-        case .covariate, .outcome, .numbers, .ignored: break
+        case .covariate, .outcome, .numbers, .ignored, .passed: break
         }
         let levels = sorted ?? Set(names).sorted()
         let places = Dictionary(uniqueKeysWithValues: levels.enumerated().map { ($1, $0) })

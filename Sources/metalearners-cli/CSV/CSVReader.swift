@@ -32,6 +32,8 @@ package struct CSVReader {
     /// Called with what was found out of the file's dialect, where it is not the usual one.
     package var notice: ((String) -> Void)?
     private let options: CSVDialectOptions
+    /// Whether nothing but the columns' kinds and levels is wanted.
+    private var isSurvey = false
 
     /// Creates a reader.
     package init(
@@ -52,6 +54,19 @@ package struct CSVReader {
     ///
     /// - Throws: as `read(_:)`, and `invalidData` where one of them is not there.
     package func readKeeping(_ path: String) throws(MetaLearnersError) -> (table: Table, kept: [KeptColumn]) {
+        let found = try readFound(path)
+        return (found.table, found.kept)
+    }
+
+    /// What was found in a file.
+    private struct Found {
+        let table: Table
+        let kept: [KeptColumn]
+        let dialect: CSVDialect
+        let isCompressed: Bool
+    }
+
+    private func readFound(_ path: String) throws(MetaLearnersError) -> Found {
         var name = path.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
         var options = options
@@ -68,21 +83,41 @@ package struct CSVReader {
         try read(source, options).table
     }
 
-    private func read(_ source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError)
-        -> (table: Table, kept: [KeptColumn])
-    {
+    private func read(_ source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError) -> Found {
         try FileSignature.requireText(source.start(FileSignature.length), at: source.name)
         let source = try source.decompressed()
         let dialect = try dialect(of: source, options)
         var builder = CSVTableBuilder(
-            fileName: source.name, rules, decimal: dialect.decimal, keeping: keeps)
+            fileName: source.name, rules, decimal: dialect.decimal, keeping: keeps, isSurvey: isSurvey)
         try pass(over: source, dialect.separator, &builder, progress)
         if let mistake = builder.mistake { throw mistake }
         if builder.rowsToRecover > 0 {
             builder.beginRecovery()
             try pass(over: source, dialect.separator, &builder, nil)
         }
-        return (try builder.take(allowingNoRows: allowsNoRows), builder.kept)
+        return Found(
+            table: try builder.take(allowingNoRows: allowsNoRows), kept: builder.kept, dialect: dialect,
+            isCompressed: source.isCompressed)
+    }
+
+    /// Reads the file at `path` once, for what its columns are, and gives its rows batch by batch.
+    ///
+    /// - Parameter batchRows: how many rows a batch has, the last one perhaps fewer.
+    /// - Throws: as `read(_:)`; `invalidArgument` for what can be read only once, such as standard input.
+    package func stream(_ path: String, batchRows: Int = 65_536) throws(MetaLearnersError) -> any RowSource {
+        guard ByteSource.isRegularFile(path) else {
+            throw MetaLearnersError(
+                path == "-" ? .invalidArgument : .invalidData, at: path,
+                "cannot be read batch by batch, which takes several readings",
+                remedy: "give a file that is there as a whole")
+        }
+        var surveyor = self
+        surveyor.rules = rules.passing
+        surveyor.isSurvey = true
+        let found = try surveyor.readFound(path)
+        return CSVRowSource(
+            path, isCompressed: found.isCompressed, found.dialect, schema: found.table, surveyor.rules,
+            batchRows: batchRows)
     }
 
     private func dialect(of source: ByteSource, _ options: CSVDialectOptions) throws(MetaLearnersError)

@@ -35,12 +35,23 @@ struct CSVTableBuilder {
     private var rowCount = 0
     private var line = 1
     private var endedWithReturn = false
+    /// Whether nothing but the columns' kinds and levels is wanted.
+    private let isSurvey: Bool
+    /// How many rows a table has that is made before the end; nil where all rows are one table.
+    private let batchRows: Int?
+    private var batches: [Table] = []
 
     /// Creates a builder for the file called `fileName`, in which `decimal` stands before the decimals of a number.
+    ///
+    /// - Parameters:
+    ///   - isSurvey: whether nothing but the columns' kinds and levels is wanted: the table has no rows then.
+    ///   - batchRows: how many rows make a table of their own (`takeBatch`); nil where all rows are one table.
     init(
         fileName: String, _ rules: ColumnRules = ColumnRules(), decimal: UInt8 = UInt8(ascii: "."),
-        keeping names: [String] = []
+        keeping names: [String] = [], isSurvey: Bool = false, batchRows: Int? = nil
     ) {
+        self.isSurvey = isSurvey
+        self.batchRows = batchRows
         kept = names.map(KeptColumn.init)
         self.fileName = fileName
         self.rules = rules
@@ -117,7 +128,7 @@ struct CSVTableBuilder {
         if failure != nil { return }
         switch phase {
         case .header:
-            columns = names.map { CSVColumn($0, rules, decimal: decimal) }
+            beginColumns()
             keptPlaces = names.map { name in kept.firstIndex { $0.name == name } ?? -1 }
             if let missing = kept.first(where: { places[$0.name] == nil }) {
                 failure = error(
@@ -137,9 +148,43 @@ struct CSVTableBuilder {
             if rowLine != expectedLine { runs.append(RowPlaces.Run(row: rowCount, line: rowLine)) }
             expectedLine = rowLine + 1
             rowCount += 1
+            if rowCount == batchRows { endBatch() }
         case .recovery:
             rowCount += 1
         }
+    }
+
+    private mutating func beginColumns() {
+        columns = names.map { CSVColumn($0, rules, decimal: decimal, isSurveyed: isSurvey) }
+    }
+
+    /// Whether there are rows enough for a table.
+    var hasBatch: Bool { !batches.isEmpty }
+
+    /// Makes a table of the rows so far.
+    private mutating func endBatch() {
+        do throws(MetaLearnersError) {
+            batches.append(try take(allowingNoRows: true))
+        } catch {
+            failure = error
+        }
+        beginColumns()
+        rowCount = 0
+        runs = []
+        expectedLine = -1
+    }
+
+    /// The next table of a batch; once all rows were read also one of fewer rows, and then nil.
+    ///
+    /// - Throws: `invalidData` for a file without a header.
+    mutating func takeBatch() throws(MetaLearnersError) -> Table? {
+        if batches.isEmpty {
+            if names.isEmpty { throw MetaLearnersError(.invalidData, at: fileName, "the file is empty") }
+            guard rowCount > 0 else { return nil }
+            endBatch()
+        }
+        if let failure { throw failure }
+        return batches.removeFirst()
     }
 
     /// The finished table; the builder is empty afterwards.

@@ -22,6 +22,8 @@ package struct ColumnRules: Sendable {
         case levels(Set<String>)
         /// Nobody asks.
         case ignored
+        /// Nobody asks, and nothing of it is to take memory: it is read as numbers that are missing.
+        case passed
     }
 
     /// What means "missing" beside the usual spellings.
@@ -88,6 +90,23 @@ package struct ColumnRules: Sendable {
         rules.asked.formUnion(groups)
         for name in groups where rules.use(of: name) == .ignored { rules.uses[name] = .covariate }
         for name in numbers { rules.uses[name] = .numbers }
+        return rules
+    }
+
+    /// The same rules, where columns that nobody asks for take no memory.
+    var passing: ColumnRules {
+        var rules = self
+        for (name, use) in rules.uses where use == .ignored { rules.uses[name] = .passed }
+        if rules.others == .ignored { rules.others = .passed }
+        return rules
+    }
+
+    /// What the columns of a file are once it is known as a whole: numbers, or texts of known levels.
+    func settled(by schema: Table) -> ColumnRules {
+        var rules = self
+        for column in schema.columns where use(of: column.name) != .passed {
+            rules.uses[column.name] = column.levels.map { .levels(Set($0)) } ?? .numbers
+        }
         return rules
     }
 

@@ -5,6 +5,13 @@ struct NumberColumn {
     private var blocks: [NumberBlock] = []
     private var pending: [Double] = []
     private var packedCount = 0
+    /// Whether numbers are counted alone.
+    private let onlyCounts: Bool
+
+    /// Creates an empty column.
+    ///
+    /// - Parameter onlyCounts: whether numbers are counted and not kept: the column has no rows then.
+    init(onlyCounts: Bool = false) { self.onlyCounts = onlyCounts }
 
     /// Rows of a block at most.
     static let blockSize = 1 << 16
@@ -16,6 +23,10 @@ struct NumberColumn {
     ///
     /// Blocks grow with the column, so that a wide table of few rows stays small.
     mutating func append(_ number: Double) {
+        guard !onlyCounts else {
+            packedCount += 1
+            return
+        }
         pending.append(number)
         if pending.count >= Self.blockSize || (pending.count >= 256 && pending.count >= packedCount) {
             pack()
@@ -40,8 +51,8 @@ struct NumberColumn {
     mutating func take() throws(MetaLearnersError) -> StridedValues {
         if !pending.isEmpty { pack() }
         let taken = blocks
-        let rows = packedCount
-        self = NumberColumn()
+        let rows = onlyCounts ? 0 : packedCount
+        self = NumberColumn(onlyCounts: onlyCounts)
         let element = taken.dropFirst().reduce(taken.first?.element ?? .float64) {
             NumberBlock.common($0, $1.element)
         }

@@ -93,6 +93,19 @@ final class CommandSession {
         try readRows(path, rules, options, allowingNoRows: allowingNoRows, keeping: []).table
     }
 
+    /// Gives the rows of the data file at `path` batch by batch, once it was read for what its columns are.
+    func streamTable(_ path: String, _ rules: ColumnRules, _ options: DataOptions) throws(MetaLearnersError)
+        -> any RowSource
+    {
+        let bar = bar
+        var reader = CSVReader(rules, options.dialect) { done, total in
+            if total > 0 { bar.show("columns", done: done, total: total) }
+            return !Interruption.token.isCancelled
+        }
+        reader.notice = { [self] in note($0) }
+        return try reader.stream(path)
+    }
+
     /// The same with the fields of the columns `names` as they stand in the file.
     func readRows(
         _ path: String, _ rules: ColumnRules, _ options: DataOptions, allowingNoRows: Bool = false,

@@ -29,6 +29,12 @@ struct FitCommand: ParsableCommand {
             valueName: "model"))
     var nuisances: String?
 
+    @Flag(
+        help:
+            "Read the file batch by batch, several times, and keep only the bins of trees: for files larger than memory."
+    )
+    var stream = false
+
     @Flag(help: "Print the results as JSON.")
     var json = false
 
@@ -39,6 +45,14 @@ struct FitCommand: ParsableCommand {
     func validate() throws {
         if output == "-" || cates == "-" {
             throw ValidationError("Models and effects go to files: standard output is for the report.")
+        }
+        guard stream else { return }
+        if cates != nil {
+            throw ValidationError(
+                "--cates needs the rows in memory: leave it out with --stream, and use 'predict'.")
+        }
+        if !dataOptions.conditions.isEmpty {
+            throw ValidationError("--where needs the rows in memory: leave it out with --stream.")
         }
     }
 
@@ -53,8 +67,17 @@ struct FitCommand: ParsableCommand {
         if let cates { try OutputFile.requireWritable(cates) }
 
         let other = try Self.read(nuisances, registry)
-        let options = dataOptions
-        let ((table, dataset), readSeconds) = try session.timed { () throws(MetaLearnersError) in
+        let (options, streams) = (dataOptions, stream)
+        let ((table, dataset), readSeconds) = try session.timed {
+            () throws(MetaLearnersError) -> (Table?, CausalDataset) in
+            if streams {
+                let source = try session.streamTable(files.data, ColumnRules(fitter.spec.data), options)
+                return (
+                    nil,
+                    try CausalDataset(
+                        source, fitter.spec.data, maxBins: fitter.treeBins ?? 255, session.execution)
+                )
+            }
             let table = try session.readTable(files.data, ColumnRules(fitter.spec.data), options)
             return (table, try CausalDataset(table, fitter.spec.data))
         }
@@ -70,7 +93,7 @@ struct FitCommand: ParsableCommand {
         session.warn(model.warnings)
         let outputs = (model: output, effects: cates)
         let (estimates, predictSeconds) = try session.timed { () throws(MetaLearnersError) in
-            if let path = outputs.effects {
+            if let path = outputs.effects, let table {
                 let rows = try EffectFile.effects(of: table, dataset, model, session)
                 try CSVWriter.write(rows.names, rows.columns, to: path)
             }

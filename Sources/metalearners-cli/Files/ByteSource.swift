@@ -19,7 +19,7 @@ package struct ByteSource {
     package let byteCount: Int
     private let place: Place
     /// Whether the place holds gzip data, of which the bytes are what they say.
-    private var isCompressed = false
+    private(set) var isCompressed = false
 
     /// Bytes in memory.
     package init(_ bytes: [UInt8], name: String) {

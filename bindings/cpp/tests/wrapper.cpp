@@ -2,6 +2,7 @@
 
 #include <metalearners.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -242,6 +243,40 @@ void collectives(const Sample &sample, const Matrix &expected) {
     CHECK(failure([&] { Dataset::part(sample.table(), spec, Execution()); }).location() == "execution.collective");
 }
 
+// Batches make the model of the table, and what a source throws comes out of the call.
+void batches(const Sample &sample) {
+    const std::string trees = R"({"learner": "t", "data": {"treatment": "w", "outcome": "y"}, "cross_fitting": {"folds": 2},
+        "models": {"outcome": {"backend": "trees", "trees": 5}, "propensity": {"backend": "trees", "trees": 5}}})";
+    int row = 0;
+    int readings = 0;
+    RowSource source;
+    source.restart = [&] { row = 0, ++readings; };
+    source.next = [&]() -> std::optional<Table> {
+        if (row == rows) return std::nullopt;
+        const int first = row;
+        const int end = row = std::min(rows, first + 50);
+        Table table;
+        table.add("x", std::vector<double>(sample.x.begin() + first, sample.x.begin() + end));
+        table.add("z", std::vector<double>(sample.z.begin() + first, sample.z.begin() + end));
+        table.add("w", std::vector<std::int8_t>(sample.w.begin() + first, sample.w.begin() + end));
+        table.add("y", std::vector<double>(sample.y.begin() + first, sample.y.begin() + end));
+        return table;
+    };
+    Table whole;
+    whole.add("x", sample.x).add("z", sample.z).add("w", sample.w).add("y", sample.y);
+    const Dataset dataset = Dataset::streamed(source, trees);
+    CHECK(readings == 3 && dataset.rows() == rows && dataset.covariate_count() == 2);
+    CHECK(Model::fit(dataset, trees).to_bytes() == Model::fit(Dataset(whole, trees), trees).to_bytes());
+    source.restart = [] { throw std::runtime_error("the disk is gone"); };
+    try {
+        Dataset::streamed(source, trees);
+        CHECK(false);
+    } catch (const std::runtime_error &thrown) {
+        CHECK(std::string(thrown.what()) == "the disk is gone");
+    }
+    CHECK(failure([&] { Dataset::streamed(RowSource(), trees); }).location() == "source.restart");
+}
+
 // A model that outlives its dataset, a dataset that outlives its table, a predictor that outlives its model.
 void lifetimes(const Sample &sample, const Matrix &expected) {
     std::optional<Model> model;
@@ -316,6 +351,7 @@ int main() {
     running(sample);
     lifetimes(sample, effects);
     collectives(sample, effects);
+    batches(sample);
     studies(sample, model);
     if (failures) std::fprintf(stderr, "%d failures\n", failures);
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -123,6 +123,23 @@ class Collective(Sized):
     ]
 
 
+RESTART = c.CFUNCTYPE(c.c_int32, c.c_void_p)
+NEXT = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(Table))
+LAST_ERROR = c.CFUNCTYPE(c.c_char_p, c.c_void_p)
+
+
+class RowSource(Sized):
+    _fields_ = [
+        ("struct_size", c.c_size_t),
+        ("payload", c.c_void_p),
+        ("restart", RESTART),
+        ("next", NEXT),
+        ("last_error", LAST_ERROR),
+        ("max_bins", c.c_int32),
+        ("reserved", c.c_int32),
+    ]
+
+
 class Prediction(Sized):
     _fields_ = [
         ("struct_size", c.c_size_t),
@@ -169,6 +186,7 @@ STRUCTURES: dict[str, type[c.Structure]] = {
     "mtlr_table": Table,
     "mtlr_execution": Execution,
     "mtlr_collective": Collective,
+    "mtlr_row_source": RowSource,
     "mtlr_prediction": Prediction,
     "mtlr_averaging": Averaging,
     "mtlr_estimates": Estimates,
@@ -198,6 +216,7 @@ _PROTOTYPES = {
     "mtlr_arrow_table_free": ("", "p"),
     "mtlr_dataset_create": ("0", "ppsup"),
     "mtlr_dataset_create_part": ("0", "ppsupp"),
+    "mtlr_dataset_create_streamed": ("0", "ppspp"),
     "mtlr_dataset_rows": ("l", "p"),
     "mtlr_dataset_arm_count": ("l", "p"),
     "mtlr_dataset_arm_label": ("s", "pl"),

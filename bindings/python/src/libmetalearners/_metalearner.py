@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import inspect
 import os
-from typing import TYPE_CHECKING, Any, Optional, Sequence, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, TypeVar, Union
 
 import numpy as np
 
 from . import _library as native
+from . import _streaming as streaming
 from . import estimators
 from ._data import Frame, label_text
 from ._files import replace_file
 from ._intervals import WithIntervals
 from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
+from ._parameters import Parameters
 from ._running import Progress
 from .collective import Collective
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
@@ -35,12 +37,13 @@ BaseModel = Union[estimators.BaseLearner, str, dict[str, Any], None]
 Self = TypeVar("Self", bound="MetaLearner")
 
 
-class MetaLearner(WithIntervals):
+class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     """What all learners share."""
 
     _learner = ""
     _model: Optional[Model] = None
     _dataset: Optional[native.Handle] = None
+    _is_streamed = False
     #: The names of the parameters of `__init__`.
     _names: tuple[str, ...] = tuple(OPTIONS)
 
@@ -57,42 +60,8 @@ class MetaLearner(WithIntervals):
         cls._names = tuple(cls.__signature__.parameters)  # type: ignore[attr-defined]
         cls.__doc__ = (cls.__doc__ or "").rstrip() + DOCUMENTATION
 
-    # ------------------------------------------------------------------------------ scikit-learn's conventions
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name; with `deep` those of the base learners too, as ``effect_model__trees``."""
-        made = {name: getattr(self, name) for name in self._names}
-        if deep:
-            for name, value in list(made.items()):
-                if isinstance(value, estimators.BaseLearner):
-                    made.update({f"{name}__{key}": inner for key, inner in value.get_params().items()})
-        return made
-
-    def set_params(self: Self, **parameters: Any) -> Self:
-        """Sets parameters, also those of base learners (``effect_model__trees=50``), and returns the learner."""
-        for name, value in parameters.items():
-            outer, _, inner = name.partition("__")
-            if outer not in self._names:
-                raise InvalidSpecError("unknown parameter", f"{type(self).__name__}.{outer}", "it has " + ", ".join(self._names))
-            if inner:
-                getattr(self, outer).set_params(**{inner: value})
-            else:
-                setattr(self, outer, value)
-        return self
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=None, target_tags=TargetTags(required=True), input_tags=InputTags(allow_nan=True, categorical=True, sparse=True)
-        )  # fmt: skip
-
     def __sklearn_is_fitted__(self) -> bool:
         return self._model is not None
-
-    def __repr__(self) -> str:
-        given = [f"{name}={getattr(self, name)!r}" for name in self._names if getattr(self, name) is not None]
-        return f"{type(self).__name__}({', '.join(given)})"
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in self.__dict__.items() if name not in ("_model", "_dataset")}
@@ -169,7 +138,8 @@ class MetaLearner(WithIntervals):
         ----------
         X : table, shape (n, p)
             The covariates: NumPy, pandas, polars, pyarrow, SciPy CSR, a mapping of columns, or whatever exports an Arrow stream.
-            Texts and categoricals are categories.
+            Texts and categoricals are categories. Paths of Parquet files, and a ``ParquetFile`` or ``Dataset`` of pyarrow, are read
+            batch by batch: the rows need not fit into memory. Base learners are `Trees` then, and all else names columns of `X`.
         y : array, shape (n,), or str
             The outcome; a text names a column of `X`, here and below, which is no covariate then.
         w : array, shape (n,), or str
@@ -200,6 +170,13 @@ class MetaLearner(WithIntervals):
         InvalidDataError, InvalidSpecError
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the fit.
         """
+        rows = streaming.batches(X)
+        if rows is not None:
+            streaming.refuse(collective=collective)
+            spec = merge(self._spec(), {"data": streaming.roles(rows, y, w, sample_weight, cluster, propensity)})
+            dataset = streaming.make_dataset(rows, spec, progress, self._threads)
+            self._is_streamed = True
+            return self._fit(dataset, spec, rows.names, reuse, {"progress": progress}, lambda arms: streaming.labels(rows, w, arms))
         try:
             spec = self._spec()
             missing_outcome = spec.get("data", {}).get("missing_outcome")
@@ -212,19 +189,35 @@ class MetaLearner(WithIntervals):
                 refuse(collective)
             raise
         dataset = make_dataset(roles, spec, copy, collective)
-        options: dict[str, Any] = {"threads": self._threads, "memory_limit": self.memory_limit, "progress": progress}  # type: ignore[attr-defined]
+        self._is_streamed = False
+        own = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
+        options: dict[str, Any] = {"progress": progress}
         if collective is not None:
             options["collective"] = collective
+        self._fit(dataset, spec, roles.table.names, reuse, options, lambda arms: [own.get(label, label) for label in arms])
+        self._named = roles.table.named
+        return self
+
+    def _fit(
+        self: Self,
+        dataset: native.Handle,
+        spec: dict[str, Any],
+        names: Sequence[str],
+        reuse: Optional["MetaLearner"],
+        options: dict[str, Any],
+        labels: Callable[[Sequence[str]], list[Any]],
+    ) -> Self:
+        options.update(threads=self._threads, memory_limit=self.memory_limit)  # type: ignore[attr-defined]
         self._model = Model.fit(dataset, spec, reuse._fitted if reuse is not None else None, **options)
         self._model.own_rows = int(native.lib.mtlr_dataset_rows(dataset.pointer))
         self._dataset = dataset
-        played = {*roles.propensity, *(name for name in roles.spec.values() if isinstance(name, str))}
-        self.feature_names_in_ = np.array([name for name in roles.table.names if name not in played], dtype=object)
+        data = spec["data"]
+        self._propensity = list(data.get("propensity") or [])
+        played = {*self._propensity, *(data.get(key) for key in ("treatment", "outcome", "weight", "cluster"))}
+        self.feature_names_in_ = np.array([name for name in names if name not in played], dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
-        self._named = roles.table.named
-        self._propensity = roles.propensity
-        own = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
-        self.arms_ = [own.get(label, label) for label in self._model.arms]
+        self._named = True
+        self.arms_ = labels(self._model.arms)
         return self
 
     @property
@@ -276,7 +269,8 @@ class MetaLearner(WithIntervals):
         Parameters
         ----------
         X : table, shape (n, p)
-            The covariates, found by name; an array without names has the columns of training in their order.
+            The covariates, found by name; an array without names has the columns of training in their order. Paths of Parquet files,
+            and a ``ParquetFile`` or ``Dataset`` of pyarrow, are read batch by batch, which ``predict_batches`` gives one by one.
         arm, baseline : label, optional
             One arm only, and what it is compared with (the control).
         scale : {"difference", "ratio", "odds_ratio"}, optional
@@ -293,6 +287,8 @@ class MetaLearner(WithIntervals):
         """
         if X is None:
             raise InvalidDataError("there are no rows", "X", "pass a table of covariates, or use predict_training() for the rows of training")
+        if streaming.batches(X) is not None:
+            return self._predict_all(X, propensity, arm=arm, baseline=baseline, scale=scale, numpy3d=numpy3d)
         values = self._predict(
             X, native.EFFECTS, propensity, arm=arm, baseline=baseline, scale=scale, progress=progress
         )  # fmt: skip
@@ -398,10 +394,13 @@ class MetaLearner(WithIntervals):
         return AverageEffects(self._fitted.average_effects(estimand, level, self._threads, collective))
 
     def study(self, *, progress: Progress = None) -> "Study":
-        """The study of the training rows: what every analysis asks. Effects and nuisances are out of fold."""
+        """The study of the training rows: what every analysis asks. Effects and nuisances are out of fold.
+
+        After a fit to rows that were read batch by batch it has no covariates.
+        """
         from .study import Study
 
-        return Study._of_model(self._fitted, self._dataset, self._threads, progress)
+        return Study._of_model(self._fitted, None if self._is_streamed else self._dataset, self._threads, progress)
 
     # ----------------------------------------------------------------------------------- What is in the model
 

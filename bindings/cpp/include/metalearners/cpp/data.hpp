@@ -12,6 +12,8 @@
 #include <metalearners/data.h>
 
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <map>
 
 namespace metalearners {
@@ -229,6 +231,70 @@ private:
 /** Whether a dataset copies numbers, or points into those of the table, which must then neither move nor change. */
 enum class Memory : std::uint32_t { copy = MTLR_DATASET_COPY, borrow = MTLR_DATASET_BORROW };
 
+/** Rows that are read batch by batch, from the beginning as often as needed. What the functions throw comes out of the call. */
+struct RowSource {
+    /** Begins anew: the next batch is the first one. */
+    std::function<void()> restart;
+    /** The next rows, perhaps none; nothing once there are no more. */
+    std::function<std::optional<Table>()> next;
+    /** How many bins a column of numbers has at most: the `max_bins` of every model; 0 for 255. */
+    int max_bins = 0;
+};
+
+namespace detail {
+
+/** The functions of C that read rows, and the exception that one of them has thrown. */
+class Reading {
+public:
+    explicit Reading(const RowSource &source) : source_(source) {
+        view_.payload = this;
+        if (source.restart) view_.restart = &Reading::restart;
+        if (source.next) view_.next = &Reading::next;
+        view_.max_bins = source.max_bins;
+    }
+    Reading(const Reading &) = delete;
+    Reading &operator=(const Reading &) = delete;
+    const mtlr_row_source *get() const noexcept { return &view_; }
+    /** Throws what a function threw. */
+    void finish() const {
+        if (thrown_) std::rethrow_exception(thrown_);
+    }
+
+private:
+    static std::int32_t restart(void *payload) {
+        Reading &self = *static_cast<Reading *>(payload);
+        try {
+            self.source_.restart();
+            return 0;
+        } catch (...) {
+            self.thrown_ = std::current_exception();
+            return -1;
+        }
+    }
+    static std::int32_t next(void *payload, mtlr_table *batch) {
+        Reading &self = *static_cast<Reading *>(payload);
+        try {
+            self.batch_view_.reset();
+            self.batch_ = self.source_.next();
+            if (!self.batch_) return 0;
+            self.batch_view_.emplace(*self.batch_);
+            *batch = *self.batch_view_->get();
+            return 1;
+        } catch (...) {
+            self.thrown_ = std::current_exception();
+            return -1;
+        }
+    }
+
+    const RowSource &source_;
+    mtlr_row_source view_ = MTLR_ROW_SOURCE_INIT;
+    std::optional<Table> batch_;
+    std::optional<Table::View> batch_view_;
+    std::exception_ptr thrown_;
+};
+
+}  // namespace detail
+
 /** Checked rows to learn from. */
 class Dataset {
 public:
@@ -245,6 +311,21 @@ public:
         const Table::View view(table);
         made.handle_ = detail::Running(execution).make<mtlr_dataset>(mtlr_dataset_free, mtlr_dataset_create_part, view.get(), spec.c_str(),
                                                                      static_cast<std::uint32_t>(memory));
+        return made;
+    }
+    /**
+     * Rows that are read batch by batch, and of whose covariates nothing is kept but the bins of trees. Learners are those with trees as base
+     * learners, and their models are those of a table of all rows.
+     */
+    static Dataset streamed(const RowSource &source, const std::string &spec, const Execution &execution = Execution()) {
+        Dataset made;
+        detail::Reading reading(source);
+        try {
+            made.handle_ = detail::Running(execution).make<mtlr_dataset>(mtlr_dataset_free, mtlr_dataset_create_streamed, reading.get(), spec.c_str());
+        } catch (const Error &) {
+            reading.finish();
+            throw;
+        }
         return made;
     }
     std::int64_t rows() const noexcept { return mtlr_dataset_rows(get()); }
