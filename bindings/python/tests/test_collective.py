@@ -97,6 +97,7 @@ def test_all_processes_get_the_learner_of_one(rows, shares):
     found = together(len(shares), work)
     assert not [made for made in found if isinstance(made, Exception)]
     for made, average in found:
+        assert made.arms_ == alone.arms_
         assert np.array_equal(made.predict(X), alone.predict(X))
         assert average[0].estimate == alone.average_effect()[0].estimate
     own = [made.predict_training() for (made, _), count in zip(found, shares) if count]

@@ -223,7 +223,7 @@ class MetaLearner:
         self._named = roles.table.named
         self._propensity = roles.propensity
         own = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
-        self.arms_ = [own.get(label, label) for label in self._model.arms]
+        self.arms_ = [own[label] if label in own else roles.treatment.kind(label) for label in self._model.arms]
         return self
 
     @property

@@ -131,20 +131,21 @@ def _labelled(values: Values) -> Values:
     """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
     if values.levels is not None:
         return values
+    kind = float if values.numbers.dtype.kind == "f" else int
     if values.validity is not None:
         there = np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 1
         found, codes = np.unique(values.numbers[there], return_inverse=True)
         all_codes = np.full(len(there), -1, np.int32)
         all_codes[there] = codes.reshape(-1)
         labels = found.tolist()
-        return Values(all_codes, [label_text(label) for label in labels], labels)
+        return Values(all_codes, [label_text(label) for label in labels], labels, kind=kind)
     found, codes = np.unique(values.numbers, return_inverse=True)
     codes = codes.reshape(-1).astype(np.int32)
     if found.dtype.kind == "f" and np.isnan(found).any():
         codes[np.isnan(values.numbers)] = -1
         found = found[~np.isnan(found)]
     labels = found.tolist()
-    return Values(codes, [label_text(label) for label in labels], labels)
+    return Values(codes, [label_text(label) for label in labels], labels, kind=kind)
 
 
 def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Optional[Collective] = None) -> Handle:
