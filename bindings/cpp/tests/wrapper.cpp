@@ -240,6 +240,8 @@ void collectives(const Sample &sample, const Matrix &expected) {
     CHECK(close(Model::fit(dataset, spec, asked).predict(sample.table()).values, expected.values));
     CHECK(failure([&] { Model::fit(dataset, spec); }).kind() == "invalid_argument");
     CHECK(failure([&] { Dataset::part(sample.table(), spec, Execution()); }).location() == "execution.collective");
+    refuse(asked, MTLR_INVALID_DATA, "there is no file");
+    CHECK(failure([&] { refuse(asked, MTLR_OK, "nothing"); }).location() == "kind");
 }
 
 // A model that outlives its dataset, a dataset that outlives its table, a predictor that outlives its model.

@@ -198,6 +198,7 @@ _PROTOTYPES = {
     "mtlr_arrow_table_free": ("", "p"),
     "mtlr_dataset_create": ("0", "ppsup"),
     "mtlr_dataset_create_part": ("0", "ppsupp"),
+    "mtlr_collective_refuse": ("0", "ispp"),
     "mtlr_dataset_rows": ("l", "p"),
     "mtlr_dataset_arm_count": ("l", "p"),
     "mtlr_dataset_arm_label": ("s", "pl"),

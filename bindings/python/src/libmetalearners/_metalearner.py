@@ -206,9 +206,9 @@ class MetaLearner:
                 raise InvalidSpecError("nuisances cannot be given to a collective fit yet", "reuse", "leave it out")
             roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing_outcome, part=collective is not None)
             spec = merge(spec, {"data": roles.spec})
-        except BaseException:
+        except BaseException as error:
             if collective is not None:
-                refuse(collective)
+                refuse(collective, error)
             raise
         dataset = make_dataset(roles, spec, copy, collective)
         options: dict[str, Any] = {"threads": self._threads, "memory_limit": self.memory_limit, "progress": progress}  # type: ignore[attr-defined]

@@ -162,13 +162,13 @@ def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Opt
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
 
 
-def refuse(collective: Collective) -> None:
-    """Tells the other processes, which are about to make their datasets, that this one cannot."""
-    made = c.c_void_p()
+def refuse(collective: Collective, error: BaseException) -> None:
+    """Tells the other processes, which are about to make their datasets, that this one cannot, and why."""
+    told = str(error) if isinstance(error, errors.MetaLearnersError) else f"{type(error).__name__}: {error}"
     try:
-        run(lib.mtlr_dataset_create_part, c.byref(made), None, native.dumps({}), native.COPY, collective=collective)
-    except (errors.MetaLearnersError, OSError):
-        pass  # It says that there is no table, as it should.
+        run(lib.mtlr_collective_refuse, errors.status_of(error), told.replace("\0", " ").encode("utf-8", "replace"), collective=collective)
+    except Exception:
+        pass  # The network is gone as well; what went wrong here is what the caller wants to know.
 
 
 def rows_like(X: Any, names: list[str], named: bool) -> Frame:

@@ -229,6 +229,17 @@ private:
 /** Whether a dataset copies numbers, or points into those of the table, which must then neither move nor change. */
 enum class Memory : std::uint32_t { copy = MTLR_DATASET_COPY, borrow = MTLR_DATASET_BORROW };
 
+/**
+ * Tells the other processes of `execution.collective` that this one cannot take part: their calls end with this error.
+ *
+ * @param kind what their errors are, such as MTLR_INVALID_DATA.
+ */
+inline void refuse(const Execution &execution, mtlr_status kind, const std::string &problem) {
+    detail::Running running(execution);
+    running(mtlr_collective_refuse, kind, problem.c_str());
+    running.finish();
+}
+
 /** Checked rows to learn from. */
 class Dataset {
 public:
