@@ -154,18 +154,22 @@ public struct RoleModels: Sendable {
         if !backend.capabilities.contains(.missingValues), features.hasMissingValues {
             needed.insert(.missingValues)
         }
-        let lacking = needed.subtracting(backend.capabilities)
-        guard !lacking.isEmpty else {
-            guard dataset.distribution != nil else { return }
+        let isJoined = dataset.distribution != nil
+        let lacking = needed.subtracting(isJoined ? backend.foundCapabilities : backend.capabilities)
+        // What is in the way of a collective fit the base learner itself says best.
+        if isJoined {
             do throws(MetaLearnersError) {
-                return try estimator.requireCollective(objective)
+                try estimator.requireCollective(objective)
             } catch {
                 throw MetaLearnersError(
                     error.kind, at: error.location.map { "\(place).\($0)" } ?? place.description,
                     error.problem, remedy: error.remedy)
             }
         }
-        let able = backends.filter { $0.capabilities.isSuperset(of: needed) }.map(\.name)
+        guard !lacking.isEmpty else { return }
+        let able = backends.filter {
+            (isJoined ? $0.foundCapabilities : $0.capabilities).isSuperset(of: needed)
+        }.map(\.name)
         throw MetaLearnersError(
             .unsupported, at: place.description,
             "the backend '\(backend.name)' cannot do \(lacking.names.joined(separator: ", "))",

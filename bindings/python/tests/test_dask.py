@@ -47,6 +47,20 @@ def test_the_learner_is_that_of_one_process(client, partitions):
     assert np.array_equal(together.predict(frame, made).compute(), alone.predict(data))
 
 
+@pytest.mark.skipif(
+    not any(backend["name"] == "xgboost" and "collective" in backend["capabilities"] for backend in mtlr.backends()),
+    reason="XGBoost is not where the library looks for it; VIRTUAL_ENV says which environment is active",
+)
+def test_xgboost_fits_beside_the_communicator_of_the_workers(client):
+    """Its library is the very one that joins the workers."""
+    data = rows().round(1)  # Few values, so that bins do not depend on the partition.
+    model = mtlr.XGBoost(trees=10)
+    learner = mtlr.DRLearner(outcome_model=model, propensity_model=model, effect_model=model, threads=1)
+    alone = learner.fit(data.drop(columns=["w", "y"]), data.y, data.w)
+    made = together.fit(client, dask_frame.from_pandas(data, npartitions=3), learner, y="y", w="w")
+    assert np.array_equal(made.predict(data), alone.predict(data))
+
+
 def test_an_error_of_one_worker_ends_the_fit(client):
     data = rows()
     data.loc[data.index[-1], "y"] = np.nan
