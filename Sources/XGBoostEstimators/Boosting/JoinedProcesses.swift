@@ -63,19 +63,18 @@ struct JoinedProcesses {
         }
         let told = try distribution.gather(arguments)
         try join(String(decoding: told.first ?? [], as: UTF8.self))
-        let result: Swift.Result<Result, MetaLearnersError>
+        let result: Result
         do throws(MetaLearnersError) {
-            result = .success(try body())
+            result = try body()
         } catch {
-            result = .failure(error)
+            // Without a tracker nobody waits, while parting, for a process that is lost.
+            tracker = nil
+            _ = functions.finalize()
+            throw error
         }
-        // What XGBoost says of parting matters only where nothing has gone wrong before.
-        let status = functions.finalize()
-        if case .success = result {
-            try library.check(status, "part from the other processes", kind: .inputOutput)
-        }
-        try? tracker?.wait()
-        return try result.get()
+        try library.check(functions.finalize(), "part from the other processes", kind: .inputOutput)
+        try tracker?.wait()
+        return result
     }
 
     /// The address of rank 0, empty where XGBoost is to guess: this machine where all processes are on it.
@@ -91,7 +90,7 @@ struct JoinedProcesses {
     private func join(_ arguments: String) throws(MetaLearnersError) {
         // Ranks are those of task numbers of equal length, in their order.
         let digits = String(distribution.rank + 1_000_000_000)
-        let own = "{\"dmlc_task_id\":\"\(digits)\",\"dmlc_timeout\":\(Self.patience),\"dmlc_retry\":3,"
+        let own = "{\"dmlc_task_id\":\"\(digits)\",\"dmlc_timeout\":\(Self.patience),\"dmlc_retry\":1,"
         guard arguments.first == "{" else {
             throw MetaLearnersError(.internalFault, at: "backend 'xgboost'", "its tracker gave no arguments")
         }
