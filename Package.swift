@@ -128,7 +128,9 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "XGBoostEstimatorsTests",
-            dependencies: ["XGBoostEstimators", "MetaLearnersCore", "_TestSupport"],
+            dependencies: [
+                "XGBoostEstimators", "MetaLearners", "MetaLearnersCore", "MetaLearnersKit", "_TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         .testTarget(
             name: "PluginEstimatorsTests",

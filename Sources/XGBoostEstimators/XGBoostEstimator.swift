@@ -52,14 +52,39 @@ public struct XGBoostEstimator: BaseEstimator {
         let roles = RowRoles(task, spec)
         let fit = XGBoostFit(
             library: library, spec: spec, task: task, roles: roles, context: context)
-        switch task.objective {
-        case .regression, .residual:
-            return try fit.quadratic(roles.warnings)
-        case .classification(let classes):
-            return try fit.classification(classes, roles.warnings)
-        case .multiResidual, .multiRegression, .count, .quantile:
-            throw task.unsupportedObjective(by: Self.backend)
+        guard let distribution = task.features.distribution else { return try Self.fit(fit) }
+        try requireCollective(task.objective)
+        return try JoinedProcesses.with(library, distribution) { () throws(MetaLearnersError) in
+            try Self.fit(fit)
         }
+    }
+
+    private static func fit(_ fit: XGBoostFit) throws(MetaLearnersError) -> XGBoostModel {
+        switch fit.task.objective {
+        case .regression, .residual:
+            return try fit.quadratic(fit.roles.warnings)
+        case .classification(let classes):
+            return try fit.classification(classes, fit.roles.warnings)
+        case .multiResidual, .multiRegression, .count, .quantile:
+            throw fit.task.unsupportedObjective(by: Self.backend)
+        }
+    }
+
+    /// Rows that several processes hold serve trees on histograms, grown on the processor.
+    ///
+    /// - Throws: `unsupported` for a library that cannot join processes (before 3.0), early stopping, other tree methods and
+    ///   boosters, and graphics cards.
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
+        _ = try library.requireCollective()
+        var place: String?
+        if spec.earlyStopping > 0 { place = "early_stopping" }
+        if !BoosterParameters.isQuantised(spec) {
+            place = spec.engine["booster"] == nil ? "engine.tree_method" : "engine.booster"
+        }
+        if let device = spec.engine["device"], device.stringValue != "cpu" { place = "engine.device" }
+        guard let place else { return }
+        throw MetaLearnersError(
+            .unsupported, at: place, "takes no part in a collective fit yet", remedy: "leave it out")
     }
 
     /// What is shared are the quantised matrices of the sets of rows that fits are made to (`MatrixStore`). A fit has the

@@ -307,6 +307,27 @@ static void an_error_of_one_is_told_to_all(void) {
     pthread_cond_destroy(&g.changed);
 }
 
+/* A process that never comes to its dataset tells the others why. */
+static void who_cannot_begin_says_so(void) {
+    trial_make(&t, 2);
+    group g = {.size = 2};
+    pthread_mutex_init(&g.lock, NULL);
+    pthread_cond_init(&g.changed, NULL);
+    process other = {{&g, 0, -1, 0}, 0, 120, TREES_SPEC, 0, NULL, {0}, 0, "", 0};
+    CHECK(pthread_create(&other.thread, NULL, fit_part, &other) == 0);
+    member own = {&g, 1, -1, 0};
+    mtlr_collective collective = collective_of(&own);
+    mtlr_execution execution = MTLR_EXECUTION_INIT;
+    execution.collective = &collective;
+    SUCCEEDS(mtlr_collective_refuse(MTLR_INPUT_OUTPUT, "there is no file 'rows.csv'", &execution, &error));
+    pthread_join(other.thread, NULL);
+    CHECK(other.status == MTLR_INPUT_OUTPUT && !other.model);
+    CHECK(strstr(other.message, "process 1 of 2 ended the work") && strstr(other.message, "there is no file 'rows.csv'"));
+    free(g.result);
+    pthread_mutex_destroy(&g.lock);
+    pthread_cond_destroy(&g.changed);
+}
+
 static void what_cannot_be_is_refused(void) {
     trial_make(&t, 2);
     process p = {{&(group){.size = 1}, 0, -1, 0}, 0, TRIAL_ROWS, TREES_SPEC, 0, NULL, {0}, 0, "", 0};
@@ -350,6 +371,9 @@ static void what_cannot_be_is_refused(void) {
                                 "{\"learner\": \"t\", \"models\": {\"outcome\": {\"backend\": \"trees\", \"trees\": 9, \"early_stopping\": 5}}}",
                                 &execution, &error));
     SUCCEEDS(mtlr_model_fit(&model, part, TREES_SPEC, &execution, &error));
+    FAILS_SAYING(MTLR_INVALID_ARGUMENT, "problem", mtlr_collective_refuse(MTLR_INVALID_DATA, NULL, &execution, &error));
+    FAILS_SAYING(MTLR_INVALID_ARGUMENT, "kind", mtlr_collective_refuse(MTLR_OK, "nothing", &execution, &error));
+    FAILS_SAYING(MTLR_INVALID_ARGUMENT, "execution.collective", mtlr_collective_refuse(MTLR_INVALID_DATA, "nothing", NULL, &error));
     mtlr_model_free(model);
     mtlr_dataset_free(part);
     mtlr_dataset_free(dataset);
@@ -361,6 +385,7 @@ int main(void) {
     linear_models_are_nearly_those_of_one_process();
     a_failing_call_ends_all();
     an_error_of_one_is_told_to_all();
+    who_cannot_begin_says_so();
     what_cannot_be_is_refused();
     return finish("collective");
 }

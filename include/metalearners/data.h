@@ -257,6 +257,18 @@ typedef struct mtlr_row_source {
 MTLR_API mtlr_status mtlr_dataset_create_streamed(mtlr_dataset **out, const mtlr_row_source *source, const char *spec,
                                                   const mtlr_execution *execution, mtlr_error **error);
 
+/**
+ * Tells the other processes that this one cannot take part in what they do together or are about to do: their calls end with this
+ * error, which names the process. For what goes wrong outside of such a call, such as a file that cannot be read.
+ *
+ * @param kind       What their calls return, such as MTLR_INVALID_DATA; not MTLR_OK.
+ * @param problem    What is wrong; not NULL.
+ * @param execution  `collective` must not be NULL.
+ * @since 0.9
+ */
+MTLR_API mtlr_status mtlr_collective_refuse(mtlr_status kind, const char *problem, const mtlr_execution *execution,
+                                            mtlr_error **error);
+
 /** How many rows there are (of a part: in this process), without those that were dropped because they have no outcome. 0 for NULL. @since 0.9 */
 MTLR_API int64_t mtlr_dataset_rows(const mtlr_dataset *dataset);
 

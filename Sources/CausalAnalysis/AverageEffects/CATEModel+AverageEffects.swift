@@ -33,7 +33,7 @@ extension CATEModel {
             }
         } catch {
             // The other processes are about to begin.
-            CausalDataset.leave(collective, for: error)
+            collective.refuse(because: error)
             throw error
         }
         return try averageEffectsOfAllProcesses(estimand, level: level, collective)

@@ -155,19 +155,23 @@ public struct RoleModels: Sendable {
         if !backend.capabilities.contains(.missingValues), features.hasMissingValues {
             needed.insert(.missingValues)
         }
-        let lacking = needed.subtracting(backend.capabilities)
-        guard !lacking.isEmpty else {
+        let isJoined = dataset.distribution != nil
+        let lacking = needed.subtracting(isJoined ? backend.foundCapabilities : backend.capabilities)
+        // What is in the way of a collective fit the base learner itself says best.
+        if isJoined || lacking.isEmpty {
             do throws(MetaLearnersError) {
-                if dataset.distribution != nil { try estimator.requireCollective(objective) }
-                if features.isCoded { try estimator.requireStreamed(features) }
-                return
+                if isJoined { try estimator.requireCollective(objective) }
+                if features.isCoded, lacking.isEmpty { try estimator.requireStreamed(features) }
             } catch {
                 throw MetaLearnersError(
                     error.kind, at: error.location.map { "\(place).\($0)" } ?? place.description,
                     error.problem, remedy: error.remedy)
             }
         }
-        let able = backends.filter { $0.capabilities.isSuperset(of: needed) }.map(\.name)
+        guard !lacking.isEmpty else { return }
+        let able = backends.filter {
+            (isJoined ? $0.foundCapabilities : $0.capabilities).isSuperset(of: needed)
+        }.map(\.name)
         throw MetaLearnersError(
             .unsupported, at: place.description,
             "the backend '\(backend.name)' cannot do \(lacking.names.joined(separator: ", "))",

@@ -25,14 +25,9 @@ public func mtlr_dataset_create_part(
         // What is wrong here alone must not leave the others waiting.
         let parts: (columns: Table, data: DataSpec)
         do throws(MetaLearnersError) {
-            guard table != nil else {
-                throw MetaLearnersError(
-                    .invalidArgument, at: "table", "is NULL",
-                    remedy: "see the error of the process that has no table to give")
-            }
             parts = try readDataset(table, spec, flags)
         } catch {
-            CausalDataset.leave(collective, for: error)
+            collective.refuse(because: error)
             throw error
         }
         return try DatasetObject(CausalDataset(parts.columns, parts.data, partOf: collective), parts.data)
@@ -49,6 +44,30 @@ public func mtlr_dataset_create_streamed(
         let source = try CallbackRowSource(source)
         let data = try MetaLearnerSpec(SpecText.read(spec)).data
         return try DatasetObject(CausalDataset(source, data, maxBins: source.maxBins, options), data)
+    }
+}
+
+@c @implementation
+public func mtlr_collective_refuse(
+    _ kind: mtlr_status, _ problem: UnsafePointer<CChar>?, _ execution: UnsafePointer<mtlr_execution>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.run(error, execution) { options throws(MetaLearnersError) in
+        guard let collective = options.collective else { throw Boundary.missing("execution.collective") }
+        let told: MetaLearnersError
+        do throws(MetaLearnersError) {
+            guard let problem else { throw Boundary.missing("problem") }
+            guard let kind = MetaLearnersError.Kind(rawValue: kind) else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "kind", "is \(kind)",
+                    remedy: "use the status of an error, such as MTLR_INVALID_DATA")
+            }
+            told = MetaLearnersError(kind, String(cString: problem))
+        } catch {
+            collective.refuse(because: error)
+            throw error
+        }
+        collective.refuse(because: told)
     }
 }
 

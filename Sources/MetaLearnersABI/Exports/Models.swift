@@ -20,7 +20,7 @@ public func mtlr_model_fit(
             )
         } catch {
             // What is wrong here alone must not leave the other processes waiting.
-            if let collective = options.collective { CausalDataset.leave(collective, for: error) }
+            if let collective = options.collective { collective.refuse(because: error) }
             throw error
         }
         return try ModelObject(fitting.fitter.fit(fitting.dataset, options))

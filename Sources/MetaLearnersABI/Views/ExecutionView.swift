@@ -54,7 +54,7 @@ enum ExecutionView {
             return options
         } catch {
             // The other processes are about to begin.
-            if let collective { CausalDataset.leave(collective, for: error) }
+            if let collective { collective.refuse(because: error) }
             throw error
         }
     }

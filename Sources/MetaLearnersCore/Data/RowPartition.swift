@@ -48,11 +48,6 @@ extension CausalDataset {
         }
     }
 
-    /// Tells the other processes, which are about to begin, that this one cannot.
-    package static func leave(_ collective: any Collective, for error: MetaLearnersError) {
-        DistributedRows.leave(collective, for: error)
-    }
-
     private static func requireDistributable(_ spec: DataSpec) throws(MetaLearnersError) {
         guard spec.cluster != nil else { return }
         throw MetaLearnersError(

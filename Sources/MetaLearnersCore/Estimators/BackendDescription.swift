@@ -61,11 +61,14 @@ public struct BackendDescription: Sendable, Equatable {
         public let version: String
         /// Where it was found: "built in", a library's path, or "not found".
         public let location: String
+        /// What this one can do beside what all can.
+        public let capabilities: Capabilities
 
         /// Creates a description of an engine.
-        public init(version: String, location: String) {
+        public init(version: String, location: String, capabilities: Capabilities = []) {
             self.version = version
             self.location = location
+            self.capabilities = capabilities
         }
     }
 
@@ -73,7 +76,7 @@ public struct BackendDescription: Sendable, Equatable {
     public let name: String
     /// One line on what it is.
     public let summary: String
-    /// What it can do.
+    /// What it can do, whichever engine is found.
     public let capabilities: Capabilities
     private let discover: @Sendable () -> Engine
 
@@ -83,6 +86,8 @@ public struct BackendDescription: Sendable, Equatable {
     public var version: String { engine.version }
     /// Where it was found: "built in", a library's path, or "not found".
     public var location: String { engine.location }
+    /// What it can do with the engine that was found.
+    public var foundCapabilities: Capabilities { capabilities.union(engine.capabilities) }
 
     /// Creates the description of a backend whose engine is known.
     public init(

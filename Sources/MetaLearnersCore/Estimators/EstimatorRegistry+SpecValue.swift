@@ -8,7 +8,7 @@ extension EstimatorRegistry {
             var object = SpecObject([
                 ("name", .string(backend.name)), ("version", .string(backend.version)),
                 ("location", .string(backend.location)), ("summary", .string(backend.summary)),
-                ("capabilities", .array(backend.capabilities.names.map { .string($0) })),
+                ("capabilities", .array(backend.foundCapabilities.names.map { .string($0) })),
             ])
             if parameters, let known = try? self.parameters(of: backend.name) {
                 object["parameters"] = .array(known.filter { $0.range != "unsupported" }.map(\.specValue))

@@ -33,4 +33,8 @@ public protocol Collective: Sendable {
 
 extension Collective {
     public func leave() {}
+
+    /// Tells the other processes that this one cannot take part in what they do together or are about to do: their calls end
+    /// with this error, which names the process. For what goes wrong outside of such a call, such as a file that cannot be read.
+    public func refuse(because error: MetaLearnersError) { DistributedRows.leave(self, for: error) }
 }

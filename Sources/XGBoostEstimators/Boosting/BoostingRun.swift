@@ -24,14 +24,20 @@ struct BoostingRun<Loss: BoostingLoss> {
         let gradients = try AlignedBuffer<Float>(zeroed: cells)
         let hessians = try AlignedBuffer<Float>(zeroed: cells)
         let mask = try roles.mask()
-        let hessianGrid = GradientGrid(magnitude: loss.hessianMagnitude, count: matrix.rowCount)
-        var grid = GradientGrid(magnitude: loss.gradientMagnitude, count: matrix.rowCount)
+        // Sums over the rows of all processes must be exact.
+        let count =
+            try distribution.map { distribution throws(MetaLearnersError) in
+                try distribution.sum(matrix.rowCount)
+            } ?? matrix.rowCount
+        let hessianGrid = GradientGrid(magnitude: loss.hessianMagnitude, count: count)
+        var grid = GradientGrid(magnitude: loss.gradientMagnitude, count: count)
         var stopping: EarlyStopping?
         for round in 0...spec.trees {
             try context.checkCancellation()
             guard round < spec.trees || !roles.heldOut.isEmpty else { break }
             let margins = RoundState.MarginPointer(
-                start: try booster.trainingMargins(matrix, count: cells), base: baseMargin)
+                start: try booster.trainingMargins(matrix, count: cells) ?? UnsafePointer(gradients.start),
+                base: baseMargin)
             if !roles.heldOut.isEmpty {
                 let loss = heldOutLoss(margins)
                 if stopping == nil {
@@ -44,10 +50,10 @@ struct BoostingRun<Loss: BoostingLoss> {
             let state = RoundState(
                 margins: margins, gradients: gradients, hessians: hessians, isFirst: round == 0,
                 active: mask)
-            var largest = differentiate(state, grid, hessianGrid)
+            var largest = try differentiate(state, grid, hessianGrid)
             while largest > grid.limit, largest.isFinite {
-                grid = GradientGrid(magnitude: largest, count: matrix.rowCount)
-                largest = differentiate(state, grid, hessianGrid)
+                grid = GradientGrid(magnitude: largest, count: count)
+                largest = try differentiate(state, grid, hessianGrid)
             }
             guard largest.isFinite else {
                 throw MetaLearnersError(
@@ -63,9 +69,19 @@ struct BoostingRun<Loss: BoostingLoss> {
         return try booster.first(stopping.bestRounds).saved()
     }
 
+    private var distribution: DistributedRows? { roles.distribution }
+
+    /// Fills gradients and Hessians, and gives the largest magnitude of a gradient in any process.
     private func differentiate(_ state: RoundState, _ gradients: GradientGrid, _ hessians: GradientGrid)
-        -> Double
+        throws(MetaLearnersError) -> Double
     {
+        let own = differentiateOwn(state, gradients, hessians)
+        return try distribution.maximum([own.isNaN && distribution != nil ? .infinity : own])[0]
+    }
+
+    private func differentiateOwn(
+        _ state: RoundState, _ gradients: GradientGrid, _ hessians: GradientGrid
+    ) -> Double {
         let count = matrix.rowCount
         let parts = max(1, min(context.threads, count / 16_384))
         guard parts > 1 else {

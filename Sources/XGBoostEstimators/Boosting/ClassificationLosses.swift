@@ -5,14 +5,26 @@ struct ClassPrior {
     /// Each class's share of the weight.
     let shares: [Double]
 
-    /// Sums the weights of the rows at the positions `learned` of `rows`.
-    init(_ task: TrainingTask, classes: Int, rows: [Int32], learned: [Int]) {
-        var totals = [Double](repeating: 0, count: classes)
+    /// The mean weight of the rows.
+    let meanWeight: Double
+
+    /// Sums the weights of the rows at the positions `learned` of `rows`: exactly, and of all processes.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    init(_ task: TrainingTask, classes: Int, rows: [Int32], learned: [Int]) throws(MetaLearnersError) {
+        var sums = [ExactSum](repeating: ExactSum(), count: classes)
         for position in learned {
             let row = Int(rows[position])
-            totals[Int(task.target[row])] += task.weights?[row] ?? 1
+            sums[Int(task.target[row])].add(task.weights?[row] ?? 1)
         }
+        var count = learned.count
+        if let distribution = task.features.distribution {
+            sums = try distribution.sum(sums)
+            count = try distribution.sum(count)
+        }
+        let totals = sums.map(\.value)
         let total = totals.reduce(0, +)
+        meanWeight = task.weights == nil ? 1 : total / Double(max(count, 1))
         shares = totals.map { total > 0 ? $0 / total : 1 / Double(classes) }
     }
 
@@ -59,12 +71,16 @@ struct ClassPrior {
         return buffer
     }
 
-    /// The largest weight; 1 where all count alike.
-    static func largestWeight(_ weights: AlignedBuffer<Double>?) -> Double {
+    /// The largest weight of all processes; 1 where all count alike.
+    ///
+    /// - Throws: what the other processes of a collective fit have to say.
+    static func largestWeight(_ weights: AlignedBuffer<Double>?, _ distribution: DistributedRows?)
+        throws(MetaLearnersError) -> Double
+    {
         guard let weights else { return 1 }
         var largest = 0.0
         for position in 0..<weights.count { largest = max(largest, weights.start[position]) }
-        return largest
+        return try distribution.maximum([largest])[0]
     }
 }
 
@@ -85,7 +101,7 @@ struct LogisticLoss: BoostingLoss {
         self.offset = offset
         labels = try ClassPrior.labels(task, rows)
         weights = try ClassPrior.weights(task, rows)
-        gradientMagnitude = ClassPrior.largestWeight(weights)
+        gradientMagnitude = try ClassPrior.largestWeight(weights, task.features.distribution)
     }
 
     func differentiate(
@@ -131,7 +147,7 @@ struct SoftmaxLoss: BoostingLoss {
         self.offsets = offsets
         labels = try ClassPrior.labels(task, rows)
         weights = try ClassPrior.weights(task, rows)
-        gradientMagnitude = ClassPrior.largestWeight(weights)
+        gradientMagnitude = try ClassPrior.largestWeight(weights, task.features.distribution)
     }
 
     func differentiate(

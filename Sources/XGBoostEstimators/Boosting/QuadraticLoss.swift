@@ -25,15 +25,18 @@ struct QuadraticLoss: BoostingLoss {
 
     /// Reads target, regressor and weights of `rows`; the level is that of the rows that `learned` lists by position.
     ///
+    /// Sums are exact and of the rows of all processes, so that they depend on neither order nor partition.
+    ///
     /// - Throws: `invalidData` where the regressor is not finite; `numericalFailure` where sums overflow;
-    ///   `outOfMemory`.
+    ///   `outOfMemory`; what the other processes of a collective fit have to say.
     init(_ task: TrainingTask, rows: [Int32], learned: [Int]) throws(MetaLearnersError) {
         var regressor: [Double]?
         if case .residual(let values) = task.objective { regressor = values }
         curvature = try AlignedBuffer(uninitialized: rows.count)
         slope = try AlignedBuffer(uninitialized: rows.count)
         // Deviations from a first target make the mean of a constant target exact.
-        let start = regressor == nil ? task.target[Int(rows[learned.first ?? 0])] : 0
+        let distribution = task.features.distribution
+        let start = regressor == nil ? try Self.firstTarget(task, rows, learned) : 0
         for (position, row) in rows.enumerated() {
             let row = Int(row)
             let factor = regressor?[row] ?? 1
@@ -45,16 +48,16 @@ struct QuadraticLoss: BoostingLoss {
             curvature.start[position] = weight * factor * factor
             slope.start[position] = weight * factor * (task.target[row] - factor * start)
         }
-        var total = 0.0
-        var sum = 0.0
-        for position in learned {
-            total += curvature.start[position]
-            sum += slope.start[position]
-        }
-        let shift = total > 0 ? sum / total : 0
+        let curvature = curvature
+        let slope = slope
+        var sums = [ExactSum(), ExactSum()]
+        sums[0].add(learned) { curvature.start[$0] }
+        sums[1].add(learned) { slope.start[$0] }
+        if let distribution { sums = try distribution.sum(sums) }
+        let total = sums[0].value
+        let shift = total > 0 ? sums[1].value / total : 0
         level = start + shift
         var largest = 0.0
-        var absolute = 0.0
         var largestCurvature = 0.0
         for position in rows.indices {
             let centred = slope.start[position] - curvature.start[position] * shift
@@ -62,7 +65,17 @@ struct QuadraticLoss: BoostingLoss {
             largest = max(largest, abs(centred))
             largestCurvature = max(largestCurvature, curvature.start[position])
         }
-        for position in learned { absolute += abs(slope.start[position]) }
+        var deviations = ExactSum()
+        deviations.add(learned) { abs(slope.start[$0]) }
+        var learnedCount = learned.count
+        if let distribution {
+            deviations = try distribution.sum([deviations])[0]
+            learnedCount = try distribution.sum(learnedCount)
+            let all = try distribution.maximum([largest, largestCurvature].map { $0.isNaN ? .infinity : $0 })
+            largest = all[0]
+            largestCurvature = all[1]
+        }
+        let absolute = deviations.value
         guard level.isFinite, total.isFinite, largest.isFinite, absolute.isFinite,
             largestCurvature < 1e30
         else {
@@ -79,8 +92,18 @@ struct QuadraticLoss: BoostingLoss {
         for position in rows.indices { slope.start[position] *= scale }
         gradientMagnitude = largest * scale
         hessianMagnitude = largestCurvature
-        meanHessian = total / Double(max(learned.count, 1))
+        meanHessian = total / Double(max(learnedCount, 1))
         isUnit = regressor == nil && task.weights == nil
+    }
+
+    /// The target of the first row to learn from, of all processes; 0 where there are none.
+    private static func firstTarget(_ task: TrainingTask, _ rows: [Int32], _ learned: [Int])
+        throws(MetaLearnersError) -> Double
+    {
+        let own = learned.first.map { [task.target[Int(rows[$0])]] } ?? []
+        return try task.features.distribution.map { distribution throws(MetaLearnersError) in
+            try distribution.gather(own)
+        }?.first ?? own.first ?? 0
     }
 
     func differentiate(

@@ -23,16 +23,12 @@ struct XGBoostFit {
 
     /// The deviance of two or more classes.
     func classification(_ classes: Int, _ warnings: [String]) throws(MetaLearnersError) -> XGBoostModel {
-        let prior = ClassPrior(task, classes: classes, rows: roles.rows, learned: roles.learned)
+        let prior = try ClassPrior(task, classes: classes, rows: roles.rows, learned: roles.learned)
         let offsets = prior.offsets
-        var meanWeight = 1.0
-        if let weights = task.weights {
-            meanWeight = roles.learned.reduce(0) { $0 + weights[Int(roles.rows[$1])] }
-            meanWeight /= Double(max(roles.learned.count, 1))
-        }
         let settings = BoosterParameters.Task(
             objective: classes == 2 ? "binary:logistic" : "multi:softprob",
-            classes: classes == 2 ? nil : classes, meanHessian: prior.meanHessian * meanWeight, scale: 1,
+            classes: classes == 2 ? nil : classes, meanHessian: prior.meanHessian * prior.meanWeight,
+            scale: 1,
             seed: task.seed)
         let warnings = warnings + prior.warnings + approximationWarnings
         let isWorthwhile = prior.shares.count(where: { $0 > 0 }) > 1
@@ -64,12 +60,13 @@ struct XGBoostFit {
                 remedy: "divide all weights by the same number")
         }
         let parameters = BoosterParameters(spec, settings, threads: threads)
-        let (trees, messages) = try XGBoostLog.capturing(library) { () throws(MetaLearnersError) in
+        let (trees, said) = try XGBoostLog.capturing(library) { () throws(MetaLearnersError) in
             try BoostingRun(
                 library: library, spec: spec, loss: loss, roles: roles, matrix: matrix(),
                 parameters: parameters.values, baseMargin: baseMargin, context: context
             ).train()
         }
+        let messages = try ofAllProcesses(said)
         if let unused = messages.lazy.compactMap(XGBoostMessage.unusedParameters).first {
             throw MetaLearnersError(
                 .invalidSpec, at: "engine." + (unused.first ?? ""),
@@ -77,6 +74,19 @@ struct XGBoostFit {
                 remedy: "leave it out; XGBoost names " + unused.joined(separator: ", "))
         }
         return Trained(trees: trees, messages: messages)
+    }
+
+    /// What XGBoost has said in any process. That some have no rows is none of its business.
+    private func ofAllProcesses(_ messages: [String]) throws(MetaLearnersError) -> [String] {
+        guard let distribution = task.features.distribution else { return messages }
+        var writer = BinaryWriter()
+        writer.write(messages.filter { !$0.hasPrefix("Empty dataset") })
+        var all: [String] = []
+        for bytes in try distribution.gather(writer.bytes) {
+            var reader = BinaryReader(bytes[...])
+            all += try reader.readStrings().filter { !all.contains($0) }
+        }
+        return all
     }
 
     /// XGBoost's threads do not survive a fork, and it waits for them for ever; trees are the same with one.
@@ -91,7 +101,8 @@ struct XGBoostFit {
             () throws(MetaLearnersError) in MatrixStore()
         }
         return try store.matrix(
-            library, task.features, rows: roles.rows, maxBins: spec.maxBins, threads: threads)
+            library, task.features, rows: roles.rows, maxBins: spec.maxBins, threads: threads,
+            distribution: task.features.distribution)
     }
 
     private var approximationWarnings: [String] {
@@ -129,6 +140,8 @@ struct RowRoles {
     let warnings: [String]
     private let rowSample: Double
     private let seed: UInt64
+    /// What joins the processes that hold the rows; nil where there are no others.
+    let distribution: DistributedRows?
 
     /// Chooses the rows of `task`.
     init(_ task: TrainingTask, _ spec: XGBoostSpec) {
@@ -139,6 +152,7 @@ struct RowRoles {
         warnings = parting.warnings
         rowSample = spec.rowSample
         seed = task.seed
+        distribution = task.features.distribution
     }
 
     /// Whether which rows are learned from differs from round to round.
@@ -154,8 +168,17 @@ struct RowRoles {
         return mask
     }
 
-    /// Marks exactly the wanted share of the rows to learn from, each equally likely.
+    /// Marks exactly the wanted share of the rows to learn from, each equally likely; of rows that several processes hold each is
+    /// drawn by its number.
     func sample(round: Int, into mask: AlignedBuffer<UInt8>) {
+        if let firstRow = distribution?.firstRow {
+            let key = RandomStream.derivedSeed(seed, 0x524F_5753, UInt64(round))
+            for position in learned {
+                let draw = RandomStream.uniform(of: firstRow + Int(rows[position]), key: key)
+                mask.start[position] = draw < rowSample ? 1 : 0
+            }
+            return
+        }
         var stream = RandomStream(seed: seed, path: 0x524F_5753, UInt64(round))
         let wanted = max(1, Int((rowSample * Double(learned.count)).rounded()))
         stream.select(wanted, of: learned.count) { mask.start[learned[$0]] = $1 ? 1 : 0 }

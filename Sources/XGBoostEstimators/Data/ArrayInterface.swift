@@ -7,7 +7,7 @@ struct ArrayInterface: Sendable {
 
     /// Describes `rows` × `columns` floats, one column after another.
     init(columnMajor start: UnsafePointer<Float>, rows: Int, columns: Int) {
-        self.init(start, type: "<f4", rows: rows, columns: columns, strides: (4, 4 * rows))
+        self.init(start, type: "<f4", rows: rows, columns: columns, strides: (4, 4 * max(rows, 1)))
     }
 
     /// Describes `rows` × `columns` floats, one row after another.

@@ -26,6 +26,8 @@ final class MatrixStore: Sendable {
         let columns: [ColumnKey]
         let rows: [Int32]
         let maxBins: Int
+        /// What stands for the rows of all processes; nil where there are no others.
+        let allRows: UInt64?
     }
 
     private final class Entry: Sendable {
@@ -51,11 +53,25 @@ final class MatrixStore: Sendable {
 
     /// The quantised matrix of `rows`; whoever asks for one that is being made waits for it.
     ///
-    /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up.
+    /// Bins come from the rows of all processes: either all of them have the matrix, or all make it.
+    ///
+    /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up; what the other processes of a collective fit have
+    ///   to say.
     func matrix(
-        _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int
+        _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int,
+        distribution: DistributedRows?
     ) throws(MetaLearnersError) -> TrainingMatrix {
-        let key = Key(columns: table.columns.map(ColumnKey.init), rows: rows, maxBins: maxBins)
+        let allRows = try distribution.map { distribution throws(MetaLearnersError) in
+            try Self.name(of: rows, distribution)
+        }
+        let key = Key(
+            columns: table.columns.map(ColumnKey.init), rows: rows, maxBins: maxBins, allRows: allRows)
+        if let distribution {
+            let isMissing = entries.withLock { entries in
+                !entries.contains { $0.key == key && $0.matrix.withLock { $0 != nil } }
+            }
+            if try distribution.any(isMissing) { entries.withLock { $0.removeAll { $0.key == key } } }
+        }
         let budget = max(64 << 20, Self.limit(table))
         let entry = entries.withLock { entries in
             let entry: Entry
@@ -73,7 +89,8 @@ final class MatrixStore: Sendable {
             if let matrix = stored { return .success(matrix) }
             do throws(MetaLearnersError) {
                 let matrix = try TrainingMatrix.quantised(
-                    library, table, rows: rows, maxBins: maxBins, threads: threads)
+                    library, table, rows: rows, maxBins: maxBins, threads: threads,
+                    isJoined: distribution != nil)
                 stored = matrix
                 return .success(matrix)
             } catch {
@@ -81,5 +98,17 @@ final class MatrixStore: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// A number that is the same in all processes, and another where any of them has other rows.
+    private static func name(of rows: [Int32], _ distribution: DistributedRows) throws(MetaLearnersError)
+        -> UInt64
+    {
+        func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+            bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        }
+        let own = rows.withUnsafeBytes { hash($0) }
+        let all = try distribution.gather(withUnsafeBytes(of: own) { Array($0) })
+        return hash(all.joined())
     }
 }

@@ -23,11 +23,14 @@ final class TrainingMatrix: @unchecked Sendable {  // XGBoost only reads a quant
     ///   - rows: ascending, at least one.
     ///   - maxBins: bins of a column at most.
     ///   - threads: threads that XGBoost may use.
+    ///   - isJoined: whether other processes quantise their rows with this one, which then may have none.
     /// - Throws: `numericalFailure` or `outOfMemory` where XGBoost gives up.
     /// - Complexity: O(rows · columns · log bins), 1 byte per cell by rows and 1 by columns, up to 64 MB besides.
     static func quantised(
-        _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int
+        _ library: XGBoostLibrary, _ table: Table, rows: [Int32], maxBins: Int, threads: Int, isJoined: Bool
     ) throws(MetaLearnersError) -> TrainingMatrix {
+        // Joined processes must not differ in whether they try again.
+        guard !isJoined else { return try quantised(library, table, rows, maxBins, threads, copying: true) }
         do throws(MetaLearnersError) {
             return try quantised(library, table, rows, maxBins, threads, copying: false)
         } catch {
@@ -123,6 +126,8 @@ final class MatrixBatches {
     /// How many rows are in the buffer to stay.
     private var keptRows = 0
     private var next = 0
+    /// Whether a batch without rows, which tells the columns, is still to come where there are no rows.
+    private var isUntold = true
     /// What went wrong in a callback, which cannot throw.
     private(set) var failure: MetaLearnersError?
 
@@ -164,11 +169,15 @@ final class MatrixBatches {
     }
 
     /// Goes back to the first batch.
-    func restart() { next = 0 }
+    func restart() {
+        next = 0
+        isUntold = true
+    }
 
     /// Puts the next batch into the proxy and says whether there was one.
     func advance() -> Bool {
-        guard next < rows.count, failure == nil else { return false }
+        guard next < rows.count || (rows.isEmpty && isUntold), failure == nil else { return false }
+        isUntold = false
         do throws(MetaLearnersError) {
             try putBatch()
             return true

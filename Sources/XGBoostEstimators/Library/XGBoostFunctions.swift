@@ -79,6 +79,8 @@ struct XGBoostFunctions: Sendable {
     let setBoosterTexts: SetTexts
     /// Of OpenMP, which XGBoost brings: how many threads the calling thread may use where a call does not say.
     let setThreads: (@convention(c) (Int32) -> Void)?
+    /// What joins processes; nil where the library lacks it, as 1.7 does.
+    let collective: Collective?
 
     /// Looks the functions up.
     ///
@@ -139,5 +141,46 @@ struct XGBoostFunctions: Sendable {
         self.dump = dump
         self.setBoosterTexts = setBoosterTexts
         setThreads = library.function("omp_set_num_threads")
+        collective = Collective(library)
+    }
+}
+
+extension XGBoostFunctions {
+    /// What joins processes.
+    struct Collective: Sendable {
+        typealias Create = @convention(c) (Text, HandleSlot) -> Int32
+        typealias Configure = @convention(c) (XGBoostHandle, Text) -> Int32
+        typealias Describe = @convention(c) (XGBoostHandle, UnsafeMutablePointer<Text?>) -> Int32
+        typealias Initialize = @convention(c) (Text) -> Int32
+        typealias Finalize = @convention(c) () -> Int32
+
+        let createTracker: Create
+        let runTracker: Configure
+        let awaitTracker: Configure
+        let trackerArguments: Describe
+        let freeTracker: Free
+        /// Joins the processes, for the calling thread.
+        let initialize: Initialize
+        /// Parts from them.
+        let finalize: Finalize
+
+        /// The functions of `library`; nil where it lacks one.
+        init?(_ library: SharedLibrary) {
+            guard let createTracker: Create = library.function("XGTrackerCreate"),
+                let runTracker: Configure = library.function("XGTrackerRun"),
+                let awaitTracker: Configure = library.function("XGTrackerWaitFor"),
+                let trackerArguments: Describe = library.function("XGTrackerWorkerArgs"),
+                let freeTracker: Free = library.function("XGTrackerFree"),
+                let initialize: Initialize = library.function("XGCommunicatorInit"),
+                let finalize: Finalize = library.function("XGCommunicatorFinalize")
+            else { return nil }
+            self.createTracker = createTracker
+            self.runTracker = runTracker
+            self.awaitTracker = awaitTracker
+            self.trackerArguments = trackerArguments
+            self.freeTracker = freeTracker
+            self.initialize = initialize
+            self.finalize = finalize
+        }
     }
 }

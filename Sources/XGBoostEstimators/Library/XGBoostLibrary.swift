@@ -14,7 +14,9 @@ struct XGBoostLibrary: Sendable {
     static var engine: BackendDescription.Engine {
         switch found {
         case .success(let library):
-            BackendDescription.Engine(version: library.version.description, location: library.location)
+            BackendDescription.Engine(
+                version: library.version.description, location: library.location,
+                capabilities: (try? library.requireCollective()) == nil ? [] : .collective)
         case .failure:
             BackendDescription.Engine(version: "", location: "not found")
         }
@@ -66,6 +68,19 @@ struct XGBoostLibrary: Sendable {
         loaded = functions
         version = XGBoostVersion(major: numbers.0, minor: numbers.1, patch: numbers.2)
         location = library.file(of: "XGBoostVersion") ?? library.name
+    }
+
+    /// What joins processes.
+    ///
+    /// - Throws: `unsupported` where the library cannot: 3.0 is the first that can.
+    func requireCollective() throws(MetaLearnersError) -> XGBoostFunctions.Collective {
+        guard version.major >= 3, let collective = loaded.collective else {
+            throw MetaLearnersError(
+                .unsupported, at: "backend", "XGBoost \(version) cannot join processes",
+                remedy: "use XGBoost 3.0 or later, as 'pip install xgboost-cpu' brings it, and set "
+                    + "\(Self.variable) to its library or to a folder with it; or use the backend 'trees'")
+        }
+        return collective
     }
 
     /// Turns the status of a call into an error that quotes XGBoost's message.

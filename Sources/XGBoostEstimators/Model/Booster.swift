@@ -61,11 +61,11 @@ final class Booster: @unchecked Sendable {  // See above.
         return Int(clamping: count)
     }
 
-    /// The margins of the rows trained on: `count` floats, valid until the next call.
+    /// The margins of the rows trained on: `count` floats, valid until the next call; nil where there are no rows.
     ///
     /// - Throws: `numericalFailure` where XGBoost fails; `invalidSpec` for parameters that it refuses only now.
     func trainingMargins(_ matrix: TrainingMatrix, count: Int) throws(MetaLearnersError)
-        -> UnsafePointer<Float>
+        -> UnsafePointer<Float>?
     {
         var shape: UnsafePointer<UInt64>?
         var dimensions: UInt64 = 0
@@ -75,6 +75,7 @@ final class Booster: @unchecked Sendable {  // See above.
             "{\"type\":1,\"training\":true,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}",
             &shape, &dimensions, &floats)
         try library.check(status, "predict the rows trained on", kind: .invalidSpec)
+        guard count > 0 else { return nil }
         guard let floats, Self.product(shape, dimensions) == count else { throw Self.wrongShape }
         return floats
     }

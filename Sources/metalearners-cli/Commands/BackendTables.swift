@@ -16,7 +16,7 @@ enum BackendTables {
             let isFound = !backend.version.isEmpty
             table.append([
                 backend.name, isFound ? backend.version : "-",
-                backend.capabilities.names.joined(separator: ", "),
+                backend.foundCapabilities.names.joined(separator: ", "),
             ])
             guard backend.location != "built in" else { continue }
             places.append([backend.name, backend.location])

@@ -241,6 +241,8 @@ void collectives(const Sample &sample, const Matrix &expected) {
     CHECK(close(Model::fit(dataset, spec, asked).predict(sample.table()).values, expected.values));
     CHECK(failure([&] { Model::fit(dataset, spec); }).kind() == "invalid_argument");
     CHECK(failure([&] { Dataset::part(sample.table(), spec, Execution()); }).location() == "execution.collective");
+    refuse(asked, MTLR_INVALID_DATA, "there is no file");
+    CHECK(failure([&] { refuse(asked, MTLR_OK, "nothing"); }).location() == "kind");
 }
 
 // Batches make the model of the table, and what a source throws comes out of the call.

@@ -97,6 +97,7 @@ def test_all_processes_get_the_learner_of_one(rows, shares):
     found = together(len(shares), work)
     assert not [made for made in found if isinstance(made, Exception)]
     for made, average in found:
+        assert made.arms_ == alone.arms_
         assert np.array_equal(made.predict(X), alone.predict(X))
         assert average[0].estimate == alone.average_effect()[0].estimate
     own = [made.predict_training() for (made, _), count in zip(found, shares) if count]
@@ -128,4 +129,21 @@ def test_what_is_wrong_in_one_process_ends_all(rows):
 
     found = together(2, work)
     assert isinstance(found[1], mtlr.errors.InvalidDataError) and "missing" in str(found[1])
-    assert isinstance(found[0], mtlr.MetaLearnersError) and "process 1 of 2 ended the work" in str(found[0])
+    assert isinstance(found[0], mtlr.errors.InvalidDataError) and found[0].location == "collective"
+    assert "process 1 of 2 ended the work: outcome: 1 of 300 values are missing" in str(found[0])
+
+
+@pytest.mark.parametrize(
+    "raised, kind",
+    [(FileNotFoundError("rows.csv"), mtlr.errors.InputOutputError), (TypeError("no table"), mtlr.errors.InvalidDataError)],
+)
+def test_the_others_are_told_what_was_raised(rows, raised, kind):
+    X, y, w = rows
+
+    class Rows:
+        def __array__(self, *_, **__):
+            raise raised
+
+    found = together(2, lambda collective: learner().fit(Rows() if collective.rank else X[:300], y[:300], w[:300], collective=collective))
+    assert found[1] is raised
+    assert isinstance(found[0], kind) and f"process 1 of 2 ended the work: {type(raised).__name__}: {raised}" in str(found[0])

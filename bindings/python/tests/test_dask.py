@@ -1,6 +1,8 @@
 """Fits over the workers of Dask, joined by XGBoost's communicator."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -47,6 +49,23 @@ def test_the_learner_is_that_of_one_process(client, partitions):
     assert np.array_equal(together.predict(frame, made).compute(), alone.predict(data))
 
 
+with_xgboost = pytest.mark.skipif(
+    not any(backend["name"] == "xgboost" and "collective" in backend["capabilities"] for backend in mtlr.backends()),
+    reason="XGBoost is not where the library looks for it; VIRTUAL_ENV says which environment is active",
+)
+
+
+@with_xgboost
+def test_xgboost_fits_beside_the_communicator_of_the_workers(client):
+    """Its library is the very one that joins the workers."""
+    data = rows().round(1)  # Few values, so that bins do not depend on the partition.
+    model = mtlr.XGBoost(trees=10)
+    learner = mtlr.DRLearner(outcome_model=model, propensity_model=model, effect_model=model, threads=1)
+    alone = learner.fit(data.drop(columns=["w", "y"]), data.y, data.w)
+    made = together.fit(client, dask_frame.from_pandas(data, npartitions=3), learner, y="y", w="w")
+    assert np.array_equal(made.predict(data), alone.predict(data))
+
+
 def test_an_error_of_one_worker_ends_the_fit(client):
     data = rows()
     data.loc[data.index[-1], "y"] = np.nan
@@ -55,11 +74,31 @@ def test_an_error_of_one_worker_ends_the_fit(client):
         together.fit(client, frame, learner(), y="y", w="w")
 
 
-def test_a_lost_worker_ends_the_fit():
+@pytest.mark.parametrize("model", [mtlr.Trees(trees=5000), pytest.param(mtlr.XGBoost(trees=5000), marks=with_xgboost)])
+def test_a_lost_worker_ends_the_fit(model):
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         with distributed.Client(cluster) as client:
             frame = dask_frame.from_pandas(rows(20_000), npartitions=2)
             pids = list(client.run(os.getpid).values())
             threading.Thread(target=lambda: (time.sleep(4), os.kill(pids[1], 9)), daemon=True).start()
             with pytest.raises(Exception):  # noqa: B017  # Dask's or XGBoost's, by who notices first.
-                together.fit(client, frame, learner(5000), y="y", w="w", timeout=30)
+                together.fit(client, frame, mtlr.TLearner(outcome_model=model, threads=1), y="y", w="w", timeout=30)
+
+
+@with_xgboost
+@pytest.mark.parametrize("host, end", [("127.0.0.1", "fitted"), ("no.such.host.invalid", "could not start its tracker at no.such.host.invalid")])
+def test_the_address_where_xgboost_meets_may_be_named(host, end):
+    script = """
+import numpy as np, libmetalearners as mtlr
+from test_collective import together
+random = np.random.default_rng(1)
+X, w = random.normal(size=(400, 2)), np.arange(400) % 2
+def work(collective):
+    own = slice(200 * collective.rank, 200 * collective.rank + 200)
+    return mtlr.TLearner(outcome_model=mtlr.XGBoost(trees=2), threads=1).fit(X[own], X[own, 0] + w[own], w[own], collective=collective)
+found = together(2, work)
+print("fitted" if all(isinstance(made, mtlr.TLearner) for made in found) else found)
+"""
+    environment = {**os.environ, "METALEARNERS_XGBOOST_HOST": host, "PYTHONPATH": os.path.dirname(__file__)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.count(end) == (1 if end == "fitted" else 2), done.stdout + done.stderr

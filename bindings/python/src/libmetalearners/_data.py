@@ -49,6 +49,8 @@ class Values:
     labels: Optional[list[Any]] = None
     #: A bit for each value that is there, as Arrow has them; None where all are.
     validity: Optional[Array] = None
+    #: What labels are that other processes have: int, float, or str.
+    kind: type = str
 
 
 @dataclass

@@ -217,6 +217,7 @@ _PROTOTYPES = {
     "mtlr_dataset_create": ("0", "ppsup"),
     "mtlr_dataset_create_part": ("0", "ppsupp"),
     "mtlr_dataset_create_streamed": ("0", "ppspp"),
+    "mtlr_collective_refuse": ("0", "ispp"),
     "mtlr_dataset_rows": ("l", "p"),
     "mtlr_dataset_arm_count": ("l", "p"),
     "mtlr_dataset_arm_label": ("s", "pl"),

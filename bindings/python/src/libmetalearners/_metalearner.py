@@ -184,9 +184,9 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
                 raise InvalidSpecError("nuisances cannot be given to a collective fit yet", "reuse", "leave it out")
             roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing_outcome, part=collective is not None)
             spec = merge(spec, {"data": roles.spec})
-        except BaseException:
+        except BaseException as error:
             if collective is not None:
-                refuse(collective)
+                refuse(collective, error)
             raise
         dataset = make_dataset(roles, spec, copy, collective)
         self._is_streamed = False
@@ -194,7 +194,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         options: dict[str, Any] = {"progress": progress}
         if collective is not None:
             options["collective"] = collective
-        self._fit(dataset, spec, roles.table.names, reuse, options, lambda arms: [own.get(label, label) for label in arms])
+        kind = roles.treatment.kind
+        self._fit(dataset, spec, roles.table.names, reuse, options, lambda arms: [own[arm] if arm in own else kind(arm) for arm in arms])
         self._named = roles.table.named
         return self
 

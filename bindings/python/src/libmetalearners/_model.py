@@ -131,20 +131,21 @@ def _labelled(values: Values) -> Values:
     """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
     if values.levels is not None:
         return values
+    kind = float if values.numbers.dtype.kind == "f" else int
     if values.validity is not None:
         there = np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 1
         found, codes = np.unique(values.numbers[there], return_inverse=True)
         all_codes = np.full(len(there), -1, np.int32)
         all_codes[there] = codes.reshape(-1)
         labels = found.tolist()
-        return Values(all_codes, [label_text(label) for label in labels], labels)
+        return Values(all_codes, [label_text(label) for label in labels], labels, kind=kind)
     found, codes = np.unique(values.numbers, return_inverse=True)
     codes = codes.reshape(-1).astype(np.int32)
     if found.dtype.kind == "f" and np.isnan(found).any():
         codes[np.isnan(values.numbers)] = -1
         found = found[~np.isnan(found)]
     labels = found.tolist()
-    return Values(codes, [label_text(label) for label in labels], labels)
+    return Values(codes, [label_text(label) for label in labels], labels, kind=kind)
 
 
 def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Optional[Collective] = None) -> Handle:
@@ -161,13 +162,13 @@ def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Opt
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
 
 
-def refuse(collective: Collective) -> None:
-    """Tells the other processes, which are about to make their datasets, that this one cannot."""
-    made = c.c_void_p()
+def refuse(collective: Collective, error: BaseException) -> None:
+    """Tells the other processes, which are about to make their datasets, that this one cannot, and why."""
+    told = str(error) if isinstance(error, errors.MetaLearnersError) else f"{type(error).__name__}: {error}"
     try:
-        run(lib.mtlr_dataset_create_part, c.byref(made), None, native.dumps({}), native.COPY, collective=collective)
-    except (errors.MetaLearnersError, OSError):
-        pass  # It says that there is no table, as it should.
+        run(lib.mtlr_collective_refuse, errors.status_of(error), told.replace("\0", " ").encode("utf-8", "replace"), collective=collective)
+    except Exception:
+        pass  # The network is gone as well; what went wrong here is what the caller wants to know.
 
 
 def rows_like(X: Any, names: list[str], named: bool) -> Frame:

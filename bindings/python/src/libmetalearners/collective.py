@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes as c
-from typing import Any, Callable, Optional, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,78 @@ class MPICollective(Collective):
 
     def leave(self) -> None:
         self._comm.Abort(1)
+
+
+class XGBoostCollective(Collective):
+    """Processes that XGBoost's communicator joins (the package `xgboost` or `xgboost-cpu`, 3.0 or later), between ``with`` and its end.
+
+    One of them, or another process, runs an ``xgboost.tracker.RabitTracker``, by which they find each other. A communicator belongs to
+    the thread that has made it: this one has a thread of its own.
+
+    Parameters
+    ----------
+    rank, size : int
+        The number of this process, which decides where its rows count, and how many there are. They need not be those of
+        the communicator.
+    arguments : mapping
+        What ``xgboost.collective.CommunicatorContext`` takes, such as the tracker's ``worker_args()``.
+    """
+
+    def __init__(self, rank: int, size: int, arguments: Mapping[str, Any]) -> None:
+        from xgboost import collective
+
+        self._made = collective
+        self._context = collective.CommunicatorContext(**{"dmlc_task_id": f"{rank:06d}", **arguments})
+        self._thread: Optional[ThreadPoolExecutor] = None
+        self.rank = rank
+        self.size = size
+
+    def __enter__(self) -> "XGBoostCollective":
+        self._thread = ThreadPoolExecutor(1, "libmetalearners-collective")
+        try:
+            self._call(self._context.__enter__)
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        return self
+
+    def __exit__(self, kind: Any, raised: Any, trace: Any) -> None:
+        thread = self._thread
+        try:
+            self._call(self._context.__exit__, None, None, None)
+        except Exception:
+            if raised is None:  # Else it is no news that the others are gone.
+                raise
+        finally:
+            self._thread = None
+            if thread is not None:
+                thread.shutdown()
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if self._thread is None:
+            raise RuntimeError("the processes are joined between 'with' and its end alone")
+        return self._thread.submit(function, *arguments).result()
+
+    def sum(self, values: Numbers) -> Numbers:
+        return np.asarray(self._call(self._made.allreduce, values, self._made.Op.SUM))
+
+    def maximum(self, values: Numbers) -> Numbers:
+        return np.asarray(self._call(self._made.allreduce, values, self._made.Op.MAX))
+
+    def broadcast(self, data: bytes, root: int) -> bytes:
+        return self._joined(data if self.rank == root else b"", 0, len(data))
+
+    def gather(self, data: bytes, sizes: Sequence[int]) -> bytes:
+        return self._joined(data, sum(sizes[: self.rank]), sum(sizes))
+
+    def leave(self) -> None:
+        """Nothing: the others see that the connections end."""
+
+    def _joined(self, data: bytes, place: int, length: int) -> bytes:
+        """Bytes that each process has at a place of its own: elsewhere it adds zeros."""
+        words = np.zeros((length + 7) // 8, np.int64)
+        words.view(np.uint8)[place : place + len(data)] = np.frombuffer(data, np.uint8)
+        return self.sum(words).tobytes()[:length]
 
 
 class Callbacks:

@@ -11,59 +11,21 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from . import MetaLearner
-from .collective import Collective, Numbers
+from ._communicator import Roles, Tracker, cause, fit_part
+from .collective import XGBoostCollective
 from .errors import InvalidDataError, MetaLearnersError
 
 __all__ = ["XGBoostCollective", "fit", "predict"]
 
 
-class XGBoostCollective(Collective):
-    """Processes that XGBoost's communicator joins, within ``xgboost.collective.CommunicatorContext``.
-
-    Parameters
-    ----------
-    rank, size : int
-        The number of this process, which decides where its rows count, and how many there are. They need not be those of
-        the communicator.
-    """
-
-    def __init__(self, rank: int, size: int) -> None:
-        from xgboost import collective
-
-        self._made = collective
-        self.rank = rank
-        self.size = size
-
-    def sum(self, values: Numbers) -> Numbers:
-        return np.asarray(self._made.allreduce(values, self._made.Op.SUM))
-
-    def maximum(self, values: Numbers) -> Numbers:
-        return np.asarray(self._made.allreduce(values, self._made.Op.MAX))
-
-    def broadcast(self, data: bytes, root: int) -> bytes:
-        return self._joined(data if self.rank == root else b"", 0, len(data))
-
-    def gather(self, data: bytes, sizes: Sequence[int]) -> bytes:
-        return self._joined(data, sum(sizes[: self.rank]), sum(sizes))
-
-    def _joined(self, data: bytes, place: int, length: int) -> bytes:
-        """Bytes that each process has at a place of its own: elsewhere it adds zeros."""
-        words = np.zeros((length + 7) // 8, np.int64)
-        words.view(np.uint8)[place : place + len(data)] = np.frombuffer(data, np.uint8)
-        return self.sum(words).tobytes()[:length]
-
-
-def _fit_part(learner: MetaLearner, parts: Sequence[Any], options: dict[str, Any], rank: int, size: int, joined: dict[str, Any]) -> Any:
+def _fit_part(
+    learner: MetaLearner, parts: Sequence[Any], roles: Roles, effects: bool, rank: int, size: int, arguments: dict[str, Any]
+) -> Any:
     import pandas as pd
-    from xgboost import collective
 
-    with collective.CommunicatorContext(**joined):
-        own = pd.concat(list(parts)) if len(parts) > 1 else parts[0]
-        roles = {name: own[options[name]] for name in ("y", "w", "sample_weight") if options[name] is not None}
-        X = own.drop(columns=[options[name] for name in roles])
-        made = learner.fit(X, roles["y"], roles["w"], sample_weight=roles.get("sample_weight"), collective=XGBoostCollective(rank, size))
-        effects = made.predict_training() if options["effects"] and len(own) else None
-        return made if rank == 0 else None, effects
+    own = pd.concat(list(parts)) if len(parts) > 1 else parts[0]
+    made, found = fit_part(learner, own, roles, effects, rank, size, arguments)
+    return made if rank == 0 else None, found
 
 
 def fit(
@@ -101,7 +63,6 @@ def fit(
     The fitted learner, that of one process that has all rows; with `effects` also the effects.
     """
     from distributed import wait
-    from xgboost.tracker import RabitTracker
 
     partitions = client.compute(frame.to_delayed())
     wait(partitions)
@@ -114,33 +75,30 @@ def fit(
     # Partitions go to the workers in their order, so that the rows count in the order of the frame.
     ends = [len(partitions) * place // len(workers) for place in range(len(workers) + 1)]
     empty = client.submit(lambda part: part.iloc[:0], partitions[0])
-    tracker = RabitTracker(n_workers=len(workers), host_ip=_host(client), timeout=timeout)
-    tracker.start()
-    options = {"y": y, "w": w, "sample_weight": sample_weight, "effects": effects}
-    joined = {**tracker.worker_args(), "dmlc_timeout": timeout, "dmlc_retry": 3}
+    tracker = Tracker(_host(client), len(workers), timeout)
+    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight}
     made = []
     for rank, worker in enumerate(workers):
         parts = partitions[ends[rank] : ends[rank + 1]] or [empty]
-        task = dict(joined, dmlc_task_id=f"{rank:06d}")
         made.append(
             client.submit(
-                _fit_part, learner, parts, options, rank, len(workers), task,
+                _fit_part, learner, parts, roles, effects, rank, len(workers), tracker.arguments,
                 workers=[worker], allow_other_workers=False, pure=False, retries=0,
             )
         )  # fmt: skip
     # One error ends all; that of the worker where it began says what is wrong.
     try:
         results = client.gather(made)
-        tracker.wait_for()
+        tracker.wait()
     except MetaLearnersError as error:
-        cause = _cause(made)
+        told = _cause(made)
         client.cancel(made)
-        raise cause or error from None
+        raise told or error from None
     except BaseException:
         client.cancel(made)
         raise
     finally:
-        _end(tracker)
+        tracker.end()
     found = results[0][0]
     if not effects:
         return found
@@ -153,7 +111,7 @@ def predict(frame: Any, learner: MetaLearner, **options: Any) -> Any:
     return frame[columns].map_partitions(lambda part: learner.predict(part, **options), meta=np.zeros((0,)))
 
 
-def _cause(made: Sequence[Any]) -> Optional[MetaLearnersError]:
+def _cause(made: Sequence[Any]) -> Optional[BaseException]:
     """Of workers that have ended with errors, the error that none of the others told its worker of."""
     from distributed import wait
 
@@ -161,16 +119,7 @@ def _cause(made: Sequence[Any]) -> Optional[MetaLearnersError]:
         wait(made, timeout=10)
     except Exception:  # Some go on: what is known by now must do.
         pass
-    errors = [future.exception() for future in made if future.status == "error"]
-    return next((error for error in errors if isinstance(error, MetaLearnersError) and error.location != "collective"), None)
-
-
-def _end(tracker: Any) -> None:
-    """Ends a tracker. Where workers are lost it complains; what happened is known by then."""
-    try:
-        tracker.free()
-    except Exception:
-        pass
+    return cause([future.exception() for future in made if future.status == "error"])
 
 
 def _host(client: Any) -> str:

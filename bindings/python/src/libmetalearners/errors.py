@@ -135,3 +135,9 @@ BY_STATUS: dict[int, type[MetaLearnersError]] = {
     10: OutOfMemoryError,
     11: InternalFaultError,
 }
+
+def status_of(error: BaseException) -> int:
+    """The library's status that says best what an exception is."""
+    nearest: list[tuple[type[BaseException], int]] = [(kind, status) for status, kind in BY_STATUS.items()]
+    nearest += [(KeyboardInterrupt, 9), (MemoryError, 10), (OSError, 5)]
+    return next((status for kind, status in nearest if isinstance(error, kind)), 3)

@@ -295,6 +295,17 @@ private:
 
 }  // namespace detail
 
+/**
+ * Tells the other processes of `execution.collective` that this one cannot take part: their calls end with this error.
+ *
+ * @param kind what their errors are, such as MTLR_INVALID_DATA.
+ */
+inline void refuse(const Execution &execution, mtlr_status kind, const std::string &problem) {
+    detail::Running running(execution);
+    running(mtlr_collective_refuse, kind, problem.c_str());
+    running.finish();
+}
+
 /** Checked rows to learn from. */
 class Dataset {
 public:

@@ -1,0 +1,80 @@
+"""Fits of processes that XGBoost's communicator joins: what Dask and Spark share.
+
+One process has XGBoost's tracker, by which the others find each other. A process that is lost ends the calls of all others, at once
+where its connections break, and within the time limit otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Optional, Sequence
+
+from ._metalearner import MetaLearner
+from .collective import XGBoostCollective
+from .errors import MetaLearnersError
+
+#: The columns of a fit by the argument that names them.
+Roles = dict[str, Optional[str]]
+
+
+class Tracker:
+    """XGBoost's tracker in this process.
+
+    Parameters
+    ----------
+    host : str
+        The address of this machine by which all processes reach it.
+    size : int
+        How many processes there are.
+    timeout : int
+        Seconds for the processes to come together, and for each exchange between them.
+    """
+
+    def __init__(self, host: str, size: int, timeout: int) -> None:
+        from xgboost.tracker import RabitTracker
+
+        self._made = RabitTracker(n_workers=size, host_ip=host, timeout=timeout)
+        self._made.start()
+        #: What processes join with.
+        self.arguments: dict[str, Any] = {**self._made.worker_args(), "dmlc_timeout": timeout, "dmlc_retry": 3}
+
+    def wait(self) -> None:
+        """Waits until all processes have parted."""
+        self._made.wait_for()
+
+    def end(self) -> None:
+        """Ends it. Where processes are lost it complains; what happened is known by then."""
+        with contextlib.suppress(Exception):
+            self._made.free()
+
+
+def fit_part(
+    learner: MetaLearner, rows: Any, roles: Roles, effects: bool, rank: int, size: int, arguments: dict[str, Any]
+) -> tuple[MetaLearner, Any]:
+    """Fits a learner to the rows of this process and those of all others.
+
+    Parameters
+    ----------
+    rows : table
+        All columns; here may be no rows.
+    roles : dict
+        The names of the columns `y`, `w` and `sample_weight`.
+    effects : bool
+        Whether the out-of-fold effects of the rows are wanted.
+    arguments : dict
+        Those of the tracker.
+
+    Returns
+    -------
+    The learner, and the effects where they are wanted and there are rows.
+    """
+    with XGBoostCollective(rank, size, arguments) as collective:
+        made = learner.fit(rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], collective=collective)
+        wanted = effects and made._model is not None and made._model.own_rows > 0
+        return made, made.predict_training() if wanted else None
+
+
+def cause(errors: Sequence[BaseException]) -> Optional[BaseException]:
+    """Of the errors of several processes the one that says what is wrong: none of the others was told of it."""
+    first = [error for error in errors if isinstance(error, MetaLearnersError) and error.location != "collective"]
+    return next(iter([*first, *errors]), None)
