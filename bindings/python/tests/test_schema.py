@@ -73,7 +73,8 @@ WRONG = [
 RIGHT = [
     ("cross_fitting.folds", 2), ("overlap.bounds", [0.2, 0.7]), ("models.outcome", "ridge"), ("models.effect", {"backend": "forest", "trees": 7}),
     ("data.control", 0), ("data.control", "none"), ("data.propensity", [0.5]), ("ensemble.members", ["s", {"learner": "x"}]), ("seed", 12), ("models.outcome", {"trees": 3}),
-    ("intervals.method", "bootstrap"), ("models.propensity", {"backend": "logistic", "calibration": "platt"}), ("data.missing_values", [-9, "refused"]),
+    ("intervals.method", "half_sampling"), ("intervals.samples", "auto"), ("intervals.samples", 40),
+    ("models.propensity", {"backend": "logistic", "calibration": "platt"}), ("data.missing_values", [-9, "refused"]),
 ]  # fmt: skip
 
 
