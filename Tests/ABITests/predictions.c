@@ -133,7 +133,7 @@ static void refusals(void) {
     CHANGED(BAD, prediction.struct_size = sizeof prediction - 1);
     CHANGED(BAD, prediction.struct_size = SIZE_MAX);
     CHANGED(BAD, prediction.output = -1);
-    CHANGED(BAD, prediction.output = 5);
+    CHANGED(BAD, prediction.output = 6);
     CHANGED(BAD, prediction.scale = 4);
     CHANGED(BAD, prediction.rows = 2);
     CHANGED(BAD, prediction.dtype = MTLR_INT32);
