@@ -76,7 +76,7 @@ def test_every_learner_has_intervals_by_halves_and_individual_ones(data):
     np.testing.assert_array_equal(learner.individual_interval().effect, learner.predict_training())
     turned = learner.individual_interval(data.X, arm=0, baseline=1, scale="difference")
     np.testing.assert_allclose(turned.upper, -own.lower)
-    with pytest.raises(mtlr.InvalidDataError, match="new rows"):
+    with pytest.raises(mtlr.errors.InvalidDataError, match="new rows"):
         learner.individual_interval(propensity=np.full(400, 0.5))
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(learner)).individual_interval(data.X).upper, own.upper)
 
