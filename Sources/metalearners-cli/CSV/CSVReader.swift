@@ -1,11 +1,5 @@
 import MetaLearnersCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Reads a CSV file into a table.
 ///
 /// The first line names the columns. Fields are separated by commas, or by what the first rows show (by tabs in files called
@@ -141,50 +135,18 @@ package struct CSVReader {
         over source: ByteSource, _ separator: UInt8, _ builder: inout CSVTableBuilder,
         _ progress: ((Int, Int) -> Bool)?
     ) throws(MetaLearnersError) {
-        var tokenizer = try CSVTokenizer(separator: separator)
+        let pass = try CSVPass(source.name, separator: separator)
         var done = 0
         try source.forEachPiece { piece throws(MetaLearnersError) in
-            let bytes = done == 0 ? try Self.withoutMark(piece, source.name) : piece
-            // Some other kind of file, or one with holes, may be endless for all practical purposes.
-            guard piece.baseAddress.map({ memchr($0, 0, piece.count) == nil }) ?? true else {
-                throw builder.error(
-                    line: builder.rowLine, "it holds a NUL: this is no text, or not all of it",
-                    remedy: "save the table as CSV in UTF-8")
-            }
             try AvailableMemory.require(
                 builder.room(forPiece: piece.count), for: "the table", at: source.name)
             done += piece.count
-            guard try tokenizer.consume(bytes, &builder) else {
-                if let failure = builder.failure { throw failure }
-                throw builder.error(
-                    line: builder.rowLine, "a quotation mark stands where none may",
-                    remedy: "put the whole field into double quotes and double the marks within it")
-            }
+            try pass.consume(piece, &builder)
             if let progress, !progress(done, source.byteCount) {
                 throw MetaLearnersError(.cancelled, "the work was cancelled")
             }
             return !builder.isSatisfied
         }
-        if let failure = builder.failure { throw failure }
-        guard !builder.isSatisfied else { return }
-        let line = builder.rowLine
-        guard tokenizer.finish(&builder) else {
-            throw builder.error(
-                line: line, "the file ends within a quoted field of the row that begins here",
-                remedy: "the file seems to be cut short")
-        }
-        if let failure = builder.failure { throw failure }
-    }
-
-    /// The piece without a UTF-8 byte-order mark at its start.
-    private static func withoutMark(_ piece: UnsafeRawBufferPointer, _ name: String) throws(MetaLearnersError)
-        -> UnsafeRawBufferPointer
-    {
-        if piece.starts(with: [0xEF, 0xBB, 0xBF]) { return UnsafeRawBufferPointer(rebasing: piece[3...]) }
-        if piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF]) {
-            throw MetaLearnersError(
-                .invalidData, at: name, "the text is UTF-16", remedy: "save the file in UTF-8")
-        }
-        return piece
+        if !builder.isSatisfied { try pass.finish(&builder) }
     }
 }

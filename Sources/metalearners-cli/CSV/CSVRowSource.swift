@@ -16,17 +16,9 @@ final class CSVRowSource: RowSource {
 
     fileprivate struct Reading {
         let pieces: PieceReader
-        let tokenizer: Tokenizer
+        let pass: CSVPass
         var builder: CSVTableBuilder
-        var isAtStart = true
         var isAtEnd = false
-    }
-
-    /// Keeps a tokenizer, which cannot be copied.
-    fileprivate final class Tokenizer {
-        var parser: CSVTokenizer
-
-        init(separator: UInt8) throws(MetaLearnersError) { parser = try CSVTokenizer(separator: separator) }
     }
 
     /// - Parameters:
@@ -49,7 +41,7 @@ final class CSVRowSource: RowSource {
         reading = nil
         reading = Reading(
             pieces: try PieceReader(path, isCompressed: isCompressed),
-            tokenizer: try Tokenizer(separator: dialect.separator),
+            pass: try CSVPass(path, separator: dialect.separator),
             builder: CSVTableBuilder(
                 fileName: path, rules, decimal: dialect.decimal, batchRows: batchRows))
     }
@@ -91,35 +83,18 @@ extension CSVRowSource.Reading {
     fileprivate mutating func nextBatch() throws(MetaLearnersError) -> Table? {
         while !isAtEnd, !builder.hasBatch {
             if let piece = try pieces.next() {
-                let isFirst = isAtStart
-                isAtStart = false
-                var ok = false
                 let result = piece.withUnsafeBytes { bytes -> MetaLearnersError? in
-                    let hasMark = isFirst && bytes.starts(with: [0xEF, 0xBB, 0xBF])
                     do throws(MetaLearnersError) {
-                        ok = try tokenizer.parser.consume(
-                            hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes, &builder)
+                        try pass.consume(bytes, &builder)
                         return nil
                     } catch {
                         return error
                     }
                 }
                 if let result { throw result }
-                if let failure = builder.failure { throw failure }
-                guard ok else {
-                    throw builder.error(
-                        line: builder.rowLine, "a quotation mark stands where none may",
-                        remedy: "put the whole field into double quotes and double the marks within it")
-                }
             } else {
                 isAtEnd = true
-                let ended = tokenizer.parser.finish(&builder)
-                if let failure = builder.failure { throw failure }
-                guard ended else {
-                    throw builder.error(
-                        line: builder.rowLine, "the file ends within a quoted field",
-                        remedy: "the file seems to be cut short")
-                }
+                try pass.finish(&builder)
             }
         }
         return try builder.takeBatch()
