@@ -183,14 +183,12 @@ final class AutoFit: FitPlan {
                     also: members.map { ($0.candidateName, $0.trainingEffects[index]) }, width: design.width,
                     folds: request.folds.count))
         }
-        var fitted = FittedLearner(
+        return FittedLearner(
             nuisances, keeping: nuisances.roles,
             predictor: AutoPredictor(
                 effects, leastShare: request.dataset.knownPropensities == nil ? settings.leastShare : 0,
                 design.columns, also: members.map(\.withoutTraining)),
-            trainingEffects: effects.map(\.values))
-        fitted.disagreements = effects.map(\.disagreement)
-        return fitted
+            trainingEffects: effects.map(\.values), disagreements: effects.map(\.disagreement))
     }
 
     /// The nuisances as any learner has them, with their models.

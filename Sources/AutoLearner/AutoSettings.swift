@@ -43,7 +43,7 @@ struct AutoSettings: Sendable {
     /// How members become one effect.
     var weights = ExponentialWeights()
     /// Which members the data do not rule out, for intervals: eight times the temperature, and none is preferred.
-    var plausibility = ExponentialWeights(temperature: 32, constantPrior: 1 / 15)
+    var plausibility = ExponentialWeights(temperature: 32, constantPrior: nil)
     /// What a candidate in the best mixture of all costs, in units of the noise's variance.
     var mixturePenalty = 4.0
     /// The part of the mean residual that is added to the effect.

@@ -9,8 +9,8 @@ import MetaLearnersCore
 struct ExponentialWeights {
     /// The temperature β: how many times the noise's variance a difference in loss has to be.
     var temperature = 4.0
-    /// The prior weight of the first candidate, the constant; the others share the rest alike.
-    var constantPrior = 0.5
+    /// The prior weight of the first candidate, the constant; the others share the rest alike. Nil where none is preferred.
+    var constantPrior: Double? = 0.5
 
     /// The weights of candidates with the given losses, the constant's first.
     ///
@@ -20,9 +20,10 @@ struct ExponentialWeights {
     func weights(losses: [Double], rowCount count: Double) -> [Double] {
         guard losses.count > 1, let least = losses.min() else { return losses.map { _ in 1 } }
         let noise = least / count
-        let shared = (1 - constantPrior) / Double(losses.count - 1)
+        let ofConstant = constantPrior ?? 1 / Double(losses.count)
+        let shared = (1 - ofConstant) / Double(losses.count - 1)
         let raw = losses.enumerated().map { index, loss in
-            let prior = index == 0 ? constantPrior : shared
+            let prior = index == 0 ? ofConstant : shared
             guard noise > 0 else { return loss == least ? prior : 0 }
             return prior * Double.exp(-(loss - least) / (2 * temperature * noise))
         }

@@ -124,18 +124,17 @@ private struct EnsemblePlan: FitPlan {
             stacks.append(stack)
             trainingEffects.append(stack.combine(ofArm))
         }
-        var fitted = FittedLearner(
-            nuisances, keeping: nuisances.roles,
-            predictor: EnsemblePredictor(members: models.map(\.withoutTraining), stacks: stacks),
-            trainingEffects: trainingEffects)
-        fitted.disagreements = stacks.indices.map { arm in
+        let disagreements = stacks.indices.map { arm in
             let total = stacks[arm].weights.reduce(0, +)
             return Disagreement.meanSquare(
                 models.map { $0.trainingEffects[arm] },
                 weights: stacks[arm].weights.map { total > 0 ? $0 / total : 0 },
                 rows: nuisances.estimates.rows(ofArms: nil, dataset), rowWeights: dataset.weights)
         }
-        return fitted
+        return FittedLearner(
+            nuisances, keeping: nuisances.roles,
+            predictor: EnsemblePredictor(members: models.map(\.withoutTraining), stacks: stacks),
+            trainingEffects: trainingEffects, disagreements: disagreements)
     }
 
     /// The weights of effects that minimise the loss, and the constant beside them.

@@ -118,33 +118,36 @@ public struct FittedLearner: Sendable {
     let intervals: FittedIntervals?
     /// For each arm but the control, how far the methods disagree that the learner weighs against one another: the mean square of the
     /// difference between the effects of a row by two of them; empty for a learner that is one method.
-    package var disagreements: [Double] = []
+    let disagreements: [Double]
 
     /// Puts the result of a strategy together.
     ///
     /// - Parameters:
     ///   - roles: the nuisances whose models the model keeps.
     ///   - trainingEffects: out of fold.
+    ///   - disagreements: for each arm but the control, the mean square of the difference between the effects of a row by two of
+    ///     the methods that the strategy weighs; empty where it is one method.
     public init(
         _ nuisances: NuisanceFit, keeping roles: [NuisanceRole], predictor: any EffectPredictor,
-        trainingEffects: [[Double]]
+        trainingEffects: [[Double]], disagreements: [Double] = []
     ) {
         self.init(
             nuisances: nuisances, estimates: nuisances.estimates(of: Set(roles)),
             fitted: FittedEffects(
                 nuisanceModels: nuisances.models(roles, refitted: []), predictor: predictor),
-            trainingEffects: trainingEffects, intervals: nil)
+            trainingEffects: trainingEffects, intervals: nil, disagreements: disagreements)
     }
 
     init(
         nuisances: NuisanceFit, estimates: NuisanceEstimates, fitted: FittedEffects,
-        trainingEffects: [[Double]], intervals: FittedIntervals?
+        trainingEffects: [[Double]], intervals: FittedIntervals?, disagreements: [Double] = []
     ) {
         self.nuisances = nuisances
         self.estimates = estimates
         self.fitted = fitted
         self.trainingEffects = trainingEffects
         self.intervals = intervals
+        self.disagreements = disagreements
     }
 }
 
