@@ -86,13 +86,14 @@ struct StreamedFitTests {
         }
     }
 
-    @Test("So they are with counts, effects of several arms at once, repeats, nested effects and a bootstrap")
+    @Test("So they are with several arms at once, repeats, nested effects, a bootstrap and half-sampling")
     func strategies() throws {
         let rows = try PartedRows(rows: 600, arms: 3)
         for (key, value) in [
             ("multi_arm", "joint"), ("cross_fitting", ["folds": 3, "repeats": 2]),
             ("cross_fitting", ["folds": 3, "in_sample": "nested"]), ("prediction", "mean"),
             ("intervals", ["method": "bootstrap", "samples": 20]),
+            ("intervals", ["method": "half_sampling", "samples": 20]),
         ] as [(String, SpecValue)] {
             var object = try CollectiveFitTests.spec("r").specValue.objectValue ?? SpecObject()
             object[key] = value
@@ -108,6 +109,8 @@ struct StreamedFitTests {
         spec.keepTraining = true
         let streamed = try rows.streamedFit(spec, [1, 0, 7, 256])
         #expect(try streamed.encoded() == rows.fit(spec).encoded())
+        let own = try streamed.predict(PredictionRequest(.individualIntervals), for: .training)
+        #expect(own.columns[0] == streamed.trainingEffects[0] && own.columns[1].contains(where: \.isFinite))
         #expect(
             try streamed.averageEffects(.ate).first?.estimate
                 == rows.fit(spec).averageEffects(.ate).first?.estimate)
