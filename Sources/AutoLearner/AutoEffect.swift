@@ -52,7 +52,7 @@ extension AutoPair {
     ) throws(MetaLearnersError) -> AutoEffect {
         let rows = rows.filter { residuals.hasOverlap?[Int($0)] ?? true }
         let loss = PseudoOutcome(residuals.outcome, residualOf: residuals.treatment, rows: rows)
-        let constant = level(loss, effect: nil)
+        let constant = try level(loss, effect: nil)
         let sum = MemberSum(constant: constant, width: width)
         var candidates = [
             AutoCandidate(
@@ -68,18 +68,20 @@ extension AutoPair {
                 name: $0.name, values: $0.values,
                 formulas: [MemberFormula](repeating: none, count: folds))
         }
-        let count = effectiveRowCount(rows)
-        let total = rows.reduce(0.0) { $0 + weight(Int($1)) }
-        func rowsLoss(of values: [Double]) -> Double {
-            loss.loss(of: values, weights: dataset.weights) * (total > 0 ? count / total : 0)
+        let (count, total) = try effectiveRowCount(rows)
+        func rowsLosses(of values: [[Double]]) throws(MetaLearnersError) -> [Double] {
+            try dataset.distribution.sum(values.map { loss.loss(of: $0, weights: dataset.weights) })
+                .map { $0 * (total > 0 ? count / total : 0) }
         }
-        let losses = candidates.map { rowsLoss(of: $0.values) }
-        let mixture = mixture(of: candidates, loss)
-        let weights = settings.weights.weights(
-            losses: losses, mixture: mixture, mixtureLoss: rowsLoss(of: combined(candidates, mixture)),
-            penalty: settings.mixturePenalty, rowCount: count)
+        let losses = try rowsLosses(of: candidates.map(\.values))
+        let mixture = try mixture(of: candidates, loss)
+        let mixtureLoss = try rowsLosses(of: [combined(candidates, mixture)])[0]
+        let weights = try dataset.distribution.agreed(
+            settings.weights.weights(
+                losses: losses, mixture: mixture, mixtureLoss: mixtureLoss,
+                penalty: settings.mixturePenalty, rowCount: count))
         var values = combined(candidates, weights)
-        let shift = settings.residualShare * level(loss, effect: values)
+        let shift = settings.residualShare * (try level(loss, effect: values))
         for row in values.indices { values[row] += shift }
         return AutoEffect(
             values: values,
@@ -87,20 +89,23 @@ extension AutoPair {
                 .sum(candidates.map { $0.formulas[fold] }, weights: weights, constant: shift, width: width)
             }, models: nuisances.results.models.merging(effects.models) { own, _ in own },
             weights: zip(candidates, weights).map { ($0.name, $1) }, alsoWeights: Array(weights[own...]),
-            disagreement: Disagreement.meanSquare(
+            disagreement: try Disagreement.meanSquare(
                 candidates.map(\.values),
-                weights: settings.plausibility.weights(losses: losses, rowCount: count), rows: rows,
-                rowWeights: dataset.weights))
+                weights: dataset.distribution.agreed(
+                    settings.plausibility.weights(losses: losses, rowCount: count)), rows: rows,
+                rowWeights: dataset.weights, dataset.distribution))
     }
 
     /// The weights, not negative and adding up to one, of the mixture of all candidates that has the least R-loss.
-    private func mixture(of candidates: [AutoCandidate], _ loss: PseudoOutcome) -> [Double] {
+    private func mixture(of candidates: [AutoCandidate], _ loss: PseudoOutcome) throws(MetaLearnersError)
+        -> [Double]
+    {
         let rows = loss.rows.map(Int.init)
-        return ConvexStack(
+        return try ConvexStack(
             candidates.map { candidate in rows.map { loss.residuals[0][$0] * candidate.values[$0] } },
             target: rows.map { loss.values[$0] },
             rowWeights: dataset.weights.map { all in rows.map { all[$0] } },
-            .sumToOne
+            .sumToOne, dataset.distribution
         ).weights
     }
 
@@ -113,19 +118,22 @@ extension AutoPair {
         return values
     }
 
-    /// As many rows of equal weight as say as much (Kish): the unit of weights has no meaning.
-    private func effectiveRowCount(_ rows: [Int32]) -> Double {
+    /// As many rows of equal weight as say as much (Kish), because the unit of weights has no meaning; and the sum of the weights.
+    private func effectiveRowCount(_ rows: [Int32]) throws(MetaLearnersError)
+        -> (count: Double, total: Double)
+    {
         var total = 0.0
         var squares = 0.0
         for row in rows.map(Int.init) {
             total += weight(row)
             squares += weight(row) * weight(row)
         }
-        return squares > 0 ? total * total / squares : 0
+        let sums = try dataset.distribution.sum([total, squares])
+        return (sums[1] > 0 ? sums[0] * sums[0] / sums[1] : 0, sums[0])
     }
 
     /// Σ w(W−e)·(rest − (W−e)·effect) / Σ w(W−e)²: what a constant would add to an effect.
-    private func level(_ loss: PseudoOutcome, effect: [Double]?) -> Double {
+    private func level(_ loss: PseudoOutcome, effect: [Double]?) throws(MetaLearnersError) -> Double {
         var top = 0.0
         var bottom = 0.0
         for row in loss.rows.map(Int.init) {
@@ -133,7 +141,8 @@ extension AutoPair {
             top += weight(row) * slope * (loss.values[row] - slope * (effect?[row] ?? 0))
             bottom += weight(row) * slope * slope
         }
-        return bottom > 0 ? top / bottom : 0
+        let sums = try dataset.distribution.sum([top, bottom])
+        return sums[1] > 0 ? sums[0] / sums[1] : 0
     }
 
     /// The candidates that compare outcomes: S- and T-learners.

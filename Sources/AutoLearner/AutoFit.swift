@@ -216,14 +216,15 @@ final class AutoFit: FitPlan {
             let pair = pairs[max(arm - 1, 0)]
             let member = arm == 0 ? 0 : 1
             let models = pair.results.models
+            let meanShare =
+                try dataset.distribution.sum([pair.share.reduce(0, +)])[0] / Double(dataset.totalRowCount)
             add(
                 .armOutcome(arm),
                 (0..<folds).map { fold in
                     BlendedOutcome(
                         pair.meanFormulas[member][fold], models, fold: fold,
                         share: pair.shareBlends.isEmpty
-                            ? .known(
-                                arm: max(arm, 1), mean: pair.share.reduce(0, +) / Double(dataset.rowCount))
+                            ? .known(arm: max(arm, 1), mean: meanShare)
                             : .estimated(pair.shareBlends[fold]),
                         leastShare: settings.leastShare, isBinary: isBinary, columns)
                 },

@@ -83,9 +83,9 @@ extension AutoPair {
         members.append(probability.outOfFold.map(LogOddsStack.logOdds))
         members += models.map { $0.outOfFold[0].map(LogOddsStack.logOdds) }
         func taking(_ list: [Double]) -> [Double] { rows.map { list[Int($0)] } }
-        let stacks = LogOddsStack.leavingOut(
+        let stacks = try LogOddsStack.leavingOut(
             members.map(taking), target: taking(treated), rowWeights: dataset.weights.map(taking),
-            groups: rows.map { folds.folds[Int($0)] }, count: folds.count)
+            groups: rows.map { folds.folds[Int($0)] }, count: folds.count, dataset.distribution)
         let blends = stacks.enumerated().map { fold, stack in
             var logOdds = LinearFunction(intercept: stack.intercept, width: width)
             for (member, weight) in zip(linear, stack.weights) {
@@ -117,7 +117,7 @@ extension AutoPair {
         for arm in 0...1 {
             let members = try outcomeMembers(of: arm, results, width: width, folds: folds.count)
             let values = members.map(\.values)
-            let stacks = stack(values, target: outcome, rows: rowsOfArm[arm], .freeIntercept, folds)
+            let stacks = try stack(values, target: outcome, rows: rowsOfArm[arm], .freeIntercept, folds)
             means.append(stacks.combine(values))
             formulas.append(
                 stacks.stacks.enumerated().map { fold, stack in
@@ -133,7 +133,7 @@ extension AutoPair {
         for name in [AutoMember.Name.marginalRidge, .marginalLasso, .marginalTrees] {
             if let result = results[name] { candidates.append(result.outOfFold[0]) }
         }
-        let marginal = stack(candidates, target: outcome, rows: rows, .freeIntercept, folds).combine(
+        let marginal = try stack(candidates, target: outcome, rows: rows, .freeIntercept, folds).combine(
             candidates)
         return AutoNuisances(
             share: share, shareBlends: blends, means: means, meanFormulas: formulas, marginal: marginal,

@@ -121,18 +121,19 @@ struct AutoPair: Sendable {
     func stack(
         _ predictions: [[Double]], target: [Double], rows: [Int32], _ constraint: ConvexStack.Constraint,
         _ folds: FoldAssignment
-    ) -> FoldStacks {
+    ) throws(MetaLearnersError) -> FoldStacks {
         func taking(_ list: [Double]) -> [Double] { rows.map { list[Int($0)] } }
         let lists = predictions.map(taking)
         let weights = dataset.weights.map(taking)
         guard folds.isCrossFitted else {
-            let stack = ConvexStack(lists, target: taking(target), rowWeights: weights, constraint)
+            let stack = try ConvexStack(
+                lists, target: taking(target), rowWeights: weights, constraint, dataset.distribution)
             return FoldStacks(stacks: [stack], folds: folds)
         }
         return FoldStacks(
-            stacks: ConvexStack.leavingOut(
+            stacks: try ConvexStack.leavingOut(
                 lists, target: taking(target), rowWeights: weights, groups: rows.map { folds.folds[Int($0)] },
-                count: folds.count, constraint),
+                count: folds.count, constraint, dataset.distribution),
             folds: folds)
     }
 }

@@ -15,7 +15,7 @@ struct AutoSettings: Sendable {
         case deepEffects = "deep trees of effects"
     }
 
-    /// How many rows there are: members that are not worth their time on so many are left out.
+    /// How many rows all processes have: members that are not worth their time on so many are left out.
     var rowCount: Int
     /// The most rounds of boosting, and how many rounds lie between two evaluations.
     var rounds = 150
@@ -55,7 +55,7 @@ struct AutoSettings: Sendable {
     /// The settings for a dataset.
     init(_ dataset: CausalDataset) {
         self.init(
-            rowCount: dataset.rowCount,
+            rowCount: dataset.totalRowCount,
             hasLargeCategory: dataset.covariates.columns.contains { column in
                 if case .categorical(let levels) = column.kind {
                     levels.count > Self.largeCategory

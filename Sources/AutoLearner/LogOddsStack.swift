@@ -32,16 +32,20 @@ struct LogOddsStack: Sendable, Equatable {
     ///   - rowWeights: one for each row, not negative, in any unit; nil where all count alike.
     ///   - groups: which group each row is of, from 0.
     ///   - count: how many groups there are; one alone is left out of nothing.
+    ///   - distribution: what joins the processes that hold the rows: the weights are those of all rows.
+    /// - Throws: what the collective throws.
     /// - Complexity: O(rows × members²) for a step of Newton's method, of which there are few.
     static func leavingOut(
-        _ logOdds: [[Double]], target: [Double], rowWeights: [Double]?, groups: [Int32], count: Int
-    ) -> [LogOddsStack] {
-        let problem = Problem(logOdds: logOdds, target: target, rowWeights: rowWeights)
+        _ logOdds: [[Double]], target: [Double], rowWeights: [Double]?, groups: [Int32], count: Int,
+        _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) -> [LogOddsStack] {
+        let problem = try Problem(
+            logOdds: logOdds, target: target, rowWeights: rowWeights, distribution)
         let members = logOdds.count
         let mean = [0] + [Double](repeating: 1 / Double(max(members, 1)), count: members)
-        let all = problem.minimum(from: mean, towards: mean) { _ in true }
-        return (0..<count).map { left in
-            let own = count > 1 ? problem.minimum(from: all, towards: mean) { groups[$0] != left } : all
+        let all = try problem.minimum(from: mean, towards: mean) { _ in true }
+        return try (0..<count).map { left throws(MetaLearnersError) in
+            let own = count > 1 ? try problem.minimum(from: all, towards: mean) { groups[$0] != left } : all
             return LogOddsStack(weights: Array(own.dropFirst()), intercept: own[0])
         }
     }
@@ -53,20 +57,28 @@ struct LogOddsStack: Sendable, Equatable {
         let rowWeights: [Double]?
         /// What makes weights add up to the number of rows of equal weight that say as much (Kish): the penalty stands beside these.
         let unit: Double
+        private let distribution: DistributedRows?
 
-        init(logOdds: [[Double]], target: [Double], rowWeights: [Double]?) {
+        init(
+            logOdds: [[Double]], target: [Double], rowWeights: [Double]?, _ distribution: DistributedRows?
+        ) throws(MetaLearnersError) {
             self.logOdds = logOdds
             self.target = target
             self.rowWeights = rowWeights
-            let total = rowWeights?.reduce(0, +) ?? 0
-            let squares = rowWeights?.reduce(0) { $0 + $1 * $1 } ?? 0
-            unit = squares > 0 ? total / squares : 1
+            self.distribution = distribution
+            guard let rowWeights else {
+                unit = 1
+                return
+            }
+            let sums = try distribution.sum(
+                [rowWeights.reduce(0, +), rowWeights.reduce(0) { $0 + $1 * $1 }])
+            unit = sums[1] > 0 ? sums[0] / sums[1] : 1
         }
 
         /// Loss, gradient and Hessian (by rows, below the diagonal) at some coefficients, the intercept first.
         private func terms(
             _ coefficients: [Double], _ center: [Double], _ isIn: (Int) -> Bool
-        ) -> (loss: Double, gradient: [Double], hessian: [Double]) {
+        ) throws(MetaLearnersError) -> (loss: Double, gradient: [Double], hessian: [Double]) {
             let order = coefficients.count
             var loss = 0.0
             var gradient = [Double](repeating: 0, count: order)
@@ -87,6 +99,12 @@ struct LogOddsStack: Sendable, Equatable {
                     for other in 0...term { hessian[term * order + other] += value * row[other] }
                 }
             }
+            if let distribution {
+                let sums = try distribution.sum([loss] + gradient + hessian)
+                loss = sums[0]
+                gradient = Array(sums[1...order])
+                hessian = Array(sums[(order + 1)...])
+            }
             for term in 0..<order {
                 let distance = coefficients[term] - center[term]
                 loss += penalty / 2 * distance * distance
@@ -98,16 +116,18 @@ struct LogOddsStack: Sendable, Equatable {
         }
 
         /// Newton's method, with halved steps where a whole one overshoots.
-        func minimum(from start: [Double], towards center: [Double], _ isIn: (Int) -> Bool) -> [Double] {
+        func minimum(from start: [Double], towards center: [Double], _ isIn: (Int) -> Bool)
+            throws(MetaLearnersError) -> [Double]
+        {
             var best = start
-            var (loss, gradient, hessian) = terms(best, center, isIn)
+            var (loss, gradient, hessian) = try terms(best, center, isIn)
             for _ in 0..<25 {
                 guard let step = Self.solution(hessian, gradient) else { return best }
                 var length = 1.0
                 var isBetter = false
                 while length > 1e-3 {
                     let trial = zip(best, step).map { $0 - length * $1 }
-                    let found = terms(trial, center, isIn)
+                    let found = try terms(trial, center, isIn)
                     if found.loss <= loss, found.loss.isFinite {
                         isBetter = found.loss < loss
                         (best, loss, gradient, hessian) = (trial, found.loss, found.gradient, found.hessian)

@@ -89,7 +89,8 @@ public struct LinearMethod: Sendable {
             let path = try RidgePath(problem, spec, folds: folds, context)
             var outcome = Outcome(coefficients: path.coefficients, summary: path.choice.summary("l2"))
             if spec.selection == .cv,
-                problem.responses.count < 2 || width > 0 && outcome.summary["criterion_value"] == 0
+                try problem.distribution.sum([problem.responses.count])[0] < 2
+                    || width > 0 && outcome.summary["criterion_value"] == 0
             {
                 outcome.warnings.append(
                     "one row or cluster cannot be cross-validated: the largest penalty was taken")
@@ -144,18 +145,6 @@ public struct LinearEstimator<Spec: LinearSpec>: BaseEstimator {
         try FittedLinearModel(fitting: task, spec.method, backendName: Spec.backend.name, context)
     }
 
-    /// Rows that several processes hold serve a given penalty on squares, or none, of straight lines.
-    ///
-    /// - Throws: `unsupported` for penalties that are chosen or on absolute values, and for `expansion`.
-    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
-        guard case .squares(let squares) = spec.method.kind, squares.selection == .fixed else {
-            throw MetaLearnersError(
-                .unsupported, at: "selection", "takes no part in a collective fit yet",
-                remedy: "use ridge with selection: fixed")
-        }
-        try squares.expansion.requireCollective()
-    }
-
     /// Sums of products of the encoded columns, not of the features, decide: a category of many levels counts as many.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let design = DesignFootprint(features, rows: rows, spec.method.expansion)
@@ -181,19 +170,9 @@ public typealias LassoEstimator = LinearEstimator<LassoSpec>
 /// The elastic net (Zou & Hastie 2005), as `PenaltyPathSpec` has it.
 public typealias ElasticNetEstimator = LinearEstimator<ElasticNetSpec>
 
-extension FeatureExpansion {
-    /// Checks that rows which several processes hold can be expanded so.
-    func requireCollective() throws(MetaLearnersError) {
-        guard self != .none else { return }
-        throw MetaLearnersError(
-            .unsupported, at: "expansion", "takes no part in a collective fit yet",
-            remedy: "use expansion: none")
-    }
-}
-
 extension Capabilities {
-    /// What least squares can do.
+    /// What least squares can do: of rows that several processes hold all but sparse columns.
     static let leastSquares: Capabilities = [
-        .regression, .weights, .missingValues, .categoricals, .residualLoss, .sparse,
+        .regression, .weights, .missingValues, .categoricals, .residualLoss, .sparse, .collective,
     ]
 }

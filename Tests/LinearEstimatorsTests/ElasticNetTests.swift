@@ -153,19 +153,20 @@ import Testing
     }
 
     @Test("clusters stay whole, folds are even, and every row is in one")
-    func folds() {
+    func folds() throws {
         let rows = (0..<100).map { Int32($0 * 2) }
         let clusters = (0..<200).map { Int32($0 / 2 % 7) }
-        let folds = HeldOutFolds(rows, clusters: clusters, count: 3, seed: 1)
+        let folds = try HeldOutFolds(rows, clusters: clusters, count: 3, seed: 1)
         #expect(folds.order.sorted() == Array(0..<100))
         #expect(folds.ranges.count == 3)
         let owners = folds.ranges.map { range in Set(folds.order[range].map { clusters[Int(rows[$0])] }) }
         #expect(owners.reduce(0) { $0 + $1.count } == 7)
-        let single = HeldOutFolds(rows, clusters: nil, count: 7, seed: 1)
+        let single = try HeldOutFolds(rows, clusters: nil, count: 7, seed: 1)
         #expect(single.ranges.allSatisfy { $0.count == 14 || $0.count == 15 })
-        #expect(single != HeldOutFolds(rows, clusters: nil, count: 7, seed: 2))
+        #expect(try HeldOutFolds(rows, clusters: nil, count: 7, seed: 2) != single)
         #expect(
-            HeldOutFolds(rows, clusters: [Int32](repeating: 3, count: 200), count: 4, seed: 1).ranges.count
+            try HeldOutFolds(rows, clusters: [Int32](repeating: 3, count: 200), count: 4, seed: 1).ranges
+                .count
                 == 1)
     }
 

@@ -34,7 +34,7 @@ import Testing
     @Test("a row's score is the shrunk mean of its level in the other folds, standardised")
     func crossFitted() throws {
         let target = codes.map(effect)
-        let fitted = LevelScores.fit(
+        let fitted = try LevelScores.fit(
             try table(), rows: (0..<Int32(Self.rows)).map { $0 },
             weights: [Double](repeating: 2.5, count: Self.rows),
             LevelScoring(targets: [target, [Double](repeating: 1, count: Self.rows)], folds: folds), limit: 64
@@ -58,7 +58,7 @@ import Testing
     func invariance() throws {
         let target = codes.enumerated().map { effect($1) + Double($0 % 5) }
         func fit(_ codes: [Int32], _ target: [Double], limit: Int = 64) throws -> LevelScores.Fitted {
-            LevelScores.fit(
+            try LevelScores.fit(
                 try table(codes), rows: (0..<Int32(Self.rows)).map { $0 },
                 weights: [Double](repeating: 1, count: Self.rows),
                 LevelScoring(targets: [target], folds: folds), limit: limit)

@@ -119,14 +119,14 @@ struct CombinationTests {
     }
 
     @Test("Stacks meet the conditions of Karush, Kuhn and Tucker", arguments: [1, 2, 3, 4] as [UInt64])
-    func optimality(seed: UInt64) {
+    func optimality(seed: UInt64) throws {
         let columns = normals(60, 5, seed: seed)
         let target = columns[0].indices.map { row in
             0.4 * columns[0][row] + 0.9 * columns[1][row] - 0.7 * columns[2][row] + columns[4][row] / 3
         }
         let weights = (0..<60).map { 1 + Double($0 % 4) }
         for constraint in [ConvexStack.Constraint.none, .freeIntercept, .sumToOne] {
-            let stack = ConvexStack(columns, target: target, rowWeights: weights, constraint)
+            let stack = try ConvexStack(columns, target: target, rowWeights: weights, constraint)
             let fitted = stack.combine(columns)
             let gradient = columns.map { column in
                 column.indices.reduce(0) { $0 - weights[$1] * column[$1] * (target[$1] - fitted[$1]) }
@@ -150,13 +150,13 @@ struct CombinationTests {
     }
 
     @Test("A stack finds the mixture that a target is, also where two members say the same")
-    func mixture() {
+    func mixture() throws {
         let columns = normals(40, 3, seed: 9)
         let target = columns[0].indices.map { 2 + 0.25 * columns[0][$0] + 0.75 * columns[2][$0] }
-        let stack = ConvexStack(columns, target: target, rowWeights: nil, .freeIntercept)
+        let stack = try ConvexStack(columns, target: target, rowWeights: nil, .freeIntercept)
         #expect(Approximate.equal(stack.weights, [0.25, 0, 0.75], 1e-8))
         #expect(Approximate.equal(stack.intercept, 2, 1e-8))
-        let twice = ConvexStack(columns + [columns[2]], target: target, rowWeights: nil, .freeIntercept)
+        let twice = try ConvexStack(columns + [columns[2]], target: target, rowWeights: nil, .freeIntercept)
         #expect(Approximate.equal(twice.combine(columns + [columns[2]]), target, 1e-6))
     }
 

@@ -31,20 +31,20 @@ struct FoldStackTests {
     @Test(
         "A stack without a fold is the stack of the other rows",
         arguments: [ConvexStack.Constraint.none, .freeIntercept, .sumToOne])
-    func convex(constraint: ConvexStack.Constraint) {
+    func convex(constraint: ConvexStack.Constraint) throws {
         let columns = normals(4, seed: 3)
         let target = (0..<Self.rows).map { row -> Double in
             let sum = columns[0][row] + 0.3 * columns[2][row]
             return 5 + sum + columns[3][row] / 4
         }
         let weights = (0..<Self.rows).map { 0.5 + Double($0 % 5) }
-        let stacks = ConvexStack.leavingOut(
+        let stacks = try ConvexStack.leavingOut(
             columns, target: target, rowWeights: weights, groups: groups, count: Self.folds, constraint)
         for fold in 0..<Self.folds {
             func others(_ list: [Double]) -> [Double] {
                 list.indices.filter { Int(groups[$0]) != fold }.map { list[$0] }
             }
-            let alone = ConvexStack(
+            let alone = try ConvexStack(
                 columns.map(others), target: others(target), rowWeights: others(weights), constraint)
             #expect(Approximate.equal(stacks[fold].weights, alone.weights, 1e-8))
             #expect(Approximate.equal(stacks[fold].intercept, alone.intercept, 1e-8))
@@ -52,13 +52,13 @@ struct FoldStackTests {
     }
 
     @Test("The weights of a fold do not change with what happened in it")
-    func ownOutcomes() {
+    func ownOutcomes() throws {
         let columns = normals(3, seed: 5)
         let treated = treatment(columns[0], seed: 6)
         let turned = treated.indices.map { groups[$0] == 1 ? 1 - treated[$0] : treated[$0] }
-        let before = LogOddsStack.leavingOut(
+        let before = try LogOddsStack.leavingOut(
             columns, target: treated, rowWeights: nil, groups: groups, count: Self.folds)
-        let after = LogOddsStack.leavingOut(
+        let after = try LogOddsStack.leavingOut(
             columns, target: turned, rowWeights: nil, groups: groups, count: Self.folds)
         // (They start at the minimum of all rows, and come to the same place but for rounding.)
         #expect(Approximate.equal(before[1].weights, after[1].weights, 1e-6))
@@ -66,14 +66,14 @@ struct FoldStackTests {
     }
 
     @Test("Log-odds are weighed at the minimum of the penalised likelihood, whatever the unit of weights")
-    func minimum() {
+    func minimum() throws {
         let columns = normals(3, seed: 8)
         let score = zip(columns[0], columns[1]).map { $0 - $1 / 2 }
         let treated = treatment(score, seed: 9)
         let weights = (0..<Self.rows).map { 1 + Double($0 % 3) }
         let squares = weights.map { $0 * $0 }
         let unit = weights.reduce(0, +) / squares.reduce(0, +)
-        let stacks = LogOddsStack.leavingOut(
+        let stacks = try LogOddsStack.leavingOut(
             columns, target: treated, rowWeights: weights, groups: groups, count: Self.folds)
         for (fold, stack) in stacks.enumerated() {
             var gradient = [LogOddsStack.penalty * stack.intercept]
@@ -86,7 +86,7 @@ struct FoldStackTests {
             }
             #expect(gradient.allSatisfy { abs($0) < 1e-5 }, "\(gradient)")
         }
-        let scaled = LogOddsStack.leavingOut(
+        let scaled = try LogOddsStack.leavingOut(
             columns, target: treated, rowWeights: weights.map { 1000 * $0 }, groups: groups, count: Self.folds
         )
         for (one, other) in zip(stacks, scaled) {
@@ -95,25 +95,25 @@ struct FoldStackTests {
     }
 
     @Test("Rows of weight 0 change nothing")
-    func weightless() {
+    func weightless() throws {
         let columns = normals(2, seed: 11)
         let treated = treatment(columns[0], seed: 12)
         let weights = (0..<Self.rows).map { $0 < 90 ? 1.0 : 0 }
-        func stacks(_ rows: Range<Int>, _ weights: [Double]?) -> [LogOddsStack] {
-            LogOddsStack.leavingOut(
+        func stacks(_ rows: Range<Int>, _ weights: [Double]?) throws -> [LogOddsStack] {
+            try LogOddsStack.leavingOut(
                 columns.map { Array($0[rows]) }, target: Array(treated[rows]), rowWeights: weights,
                 groups: Array(groups[rows]), count: Self.folds)
         }
-        for (one, other) in zip(stacks(0..<90, nil), stacks(0..<Self.rows, weights)) {
+        for (one, other) in zip(try stacks(0..<90, nil), try stacks(0..<Self.rows, weights)) {
             #expect(Approximate.equal(one.weights, other.weights, 1e-9))
             #expect(Approximate.equal(one.intercept, other.intercept, 1e-9))
         }
     }
 
     @Test("Members that say nothing leave their plain mean, drawn towards the share of the arm")
-    func certain() {
+    func certain() throws {
         let zero = [Double](repeating: 0, count: Self.rows)
-        let stack = LogOddsStack.leavingOut(
+        let stack = try LogOddsStack.leavingOut(
             [zero, zero], target: [Double](repeating: 1, count: Self.rows), rowWeights: nil, groups: groups,
             count: Self.folds)
         for one in stack {

@@ -97,10 +97,10 @@ struct HalfSamplingTests {
         let expected = 2 * shares[0] * shares[1] * distance
         #expect(abs(found[0] - expected) <= 1e-9 * (1 + expected), "\(found), \(expected)")
         // Two methods with equal weights, one row that does not count and one that counts twice.
-        let square = Disagreement.meanSquare(
+        let square = try Disagreement.meanSquare(
             [[1, 50, 2], [3, 0, 6]], weights: [0.5, 0.5], rows: [0, 2], rowWeights: [1, 1, 2])
         #expect(abs(square - (1.0 * 2 + 2 * 8) / 3) < 1e-12)
-        #expect(Disagreement.meanSquare([[1], [9]], weights: [1, 0], rows: [0], rowWeights: nil) == 0)
+        #expect(try Disagreement.meanSquare([[1], [9]], weights: [1, 0], rows: [0], rowWeights: nil) == 0)
     }
 
     @Test(

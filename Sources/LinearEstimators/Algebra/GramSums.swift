@@ -35,10 +35,27 @@ struct GramSums: Sendable {
         BLAS.axpy(Int32(clamping: matrix.count), 1, other.matrix.start, 1, matrix.start, 1)
     }
 
-    /// Adds the sums over the rows of other processes.
-    func addOtherProcesses(_ distribution: DistributedRows) throws(MetaLearnersError) {
+    /// Adds the sums over the rows of other processes to several sets of sums of as many columns: the triangles that count, in
+    /// one exchange.
+    ///
+    /// - Throws: `outOfMemory`, and what the collective throws.
+    static func addOtherProcesses(_ parts: [GramSums], _ distribution: DistributedRows)
+        throws(MetaLearnersError)
+    {
+        let message = try DoubleBuffer(parts.reduce(0) { $0 + $1.order * ($1.order + 1) / 2 })
+        func eachColumn(_ body: (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Void) {
+            var place = message.start
+            for part in parts {
+                for column in 0..<part.order {
+                    body(part.matrix.start + column * part.order, place, column + 1)
+                    place += column + 1
+                }
+            }
+        }
+        eachColumn { column, place, count in place.update(from: column, count: count) }
         try distribution.sum(
-            numbers: UnsafeMutableBufferPointer(start: matrix.start, count: matrix.count))
+            numbers: UnsafeMutableBufferPointer(start: message.start, count: message.count))
+        eachColumn { column, place, count in column.update(from: place, count: count) }
     }
 
     /// The sums over several sets of rows.

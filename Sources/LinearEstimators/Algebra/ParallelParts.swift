@@ -4,11 +4,13 @@ import MetaLearnersCore
 enum ParallelParts {
     /// The values of `body` for each index of 0..<`count`, in order.
     ///
+    /// - Parameter oneByOne: whether each part comes after the one before it, because processes tell each other something in it.
     /// - Throws: the error of the lowest index that failed.
     static func run<Value: Sendable>(
-        _ count: Int, _ context: ExecutionContext,
+        _ count: Int, oneByOne: Bool = false, _ context: ExecutionContext,
         _ body: @Sendable (Int) throws(MetaLearnersError) -> Value
     ) throws(MetaLearnersError) -> [Value] {
+        if oneByOne { return try (0..<count).map(body) }
         let results = Lock([Result<Value, MetaLearnersError>?](repeating: nil, count: count))
         context.concurrently(count) { index in
             let result = Result { () throws(MetaLearnersError) in try body(index) }

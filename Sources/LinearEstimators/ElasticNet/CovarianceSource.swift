@@ -9,11 +9,27 @@ enum CovarianceSource: Sendable {
     /// What is stored of the rows.
     case sparse(SparseDescent.Rows, [Range<Int>])
 
+    /// The most columns of rows that several processes hold.
+    static let collectiveLimit = 3000
+
     /// - Parameter denseLimit: the most columns whose sums are all formed, even where rows are fewer.
+    /// - Throws: `unsupported` for more columns than `collectiveLimit` where several processes hold the rows, `outOfMemory`,
+    ///   `cancelled`.
     init(
         _ problem: LeastSquares, _ folds: [Range<Int>], denseLimit: Int = 0, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
-        if let sparse = problem.design.sparse,
+        if let distribution = problem.distribution {
+            let width = problem.design.width
+            guard width <= Self.collectiveLimit else {
+                throw MetaLearnersError(
+                    .unsupported, at: "features",
+                    "\(width) encoded columns are too many for a collective fit with a path of penalties, which takes \(Self.collectiveLimit)",
+                    remedy: "leave products out, group the levels of large categories, or use trees")
+            }
+            let sums = try GramSums.of(problem, groups: folds, context)
+            try GramSums.addOtherProcesses(sums, distribution)
+            self = .sums(sums, width: width)
+        } else if let sparse = problem.design.sparse,
             problem.design.isTooWide || SparseDescent.serves(width: sparse.width, stored: sparse.storedCount)
         {
             self = .sparse(

@@ -25,7 +25,7 @@ struct PenaltyPath {
         _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let source = try CovarianceSource(problem, folds, context)
-        let scale = Self.scale(problem)
+        let scale = try Self.scale(problem)
         let descent = try source.descent(without: nil, l1Ratio: spec.l1Ratio, scale: scale)
         let largest = descent.largestMoment / spec.l1Ratio
         guard largest.isFinite, scale.isFinite else { throw LeastSquares.overflow }
@@ -36,9 +36,11 @@ struct PenaltyPath {
             choice = nil
             return
         }
-        let penalties = (0..<spec.pathLength).map { step in
-            largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
-        }
+        let distribution = problem.distribution
+        let penalties = try distribution.agreed(
+            (0..<spec.pathLength).map { step in
+                largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
+            })
         var foldsConverged = true
         let penalty: Double
         if let lambda = spec.lambda {
@@ -60,12 +62,16 @@ struct PenaltyPath {
                 }
                 return (losses: losses, exact: exact)
             }
-            let weights = folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } }
-            let chosen = Self.choice(parts.map(\.losses), weights: weights, spec.selection)
+            let weights = try distribution.sum(
+                folds.map { range in problem.factors[range].reduce(0) { $0 + $1 * $1 } })
+            let losses = try parts.map { part throws(MetaLearnersError) in
+                try distribution.agreed(part.losses)
+            }
+            let chosen = Self.choice(losses, weights: weights, spec.selection)
             let total = weights.reduce(0, +)
             choice = PenaltyChoice(
                 criterion: "cross_validated_squared_error", penalties: penalties.map { $0 / scale },
-                errors: penalties.indices.map { step in parts.reduce(0) { $0 + $1.losses[step] } / total },
+                errors: penalties.indices.map { step in losses.reduce(0) { $0 + $1[step] } / total },
                 chosen: chosen)
             // Where no penalty is left to speak of, there may be no single solution: that harms nobody.
             foldsConverged = parts.allSatisfy { $0.exact[chosen] }
@@ -75,18 +81,23 @@ struct PenaltyPath {
         for larger in penalties where larger > penalty { try descent.advance(to: larger, context) }
         try descent.advance(to: penalty, context)
         guard descent.coefficients.allSatisfy(\.isFinite) else { throw LeastSquares.overflow }
-        coefficients = descent.coefficients
-        converged = foldsConverged && descent.converged
+        // (All take the first process's: processors of different kinds may round differently.)
+        let agreed = try distribution.agreed(
+            descent.coefficients + [foldsConverged && descent.converged ? 1 : 0])
+        coefficients = Array(agreed.dropLast())
+        converged = agreed.last == 1
     }
 
     /// The standard deviation of the response: √(Σ v²/Σ f²), v having no mean. Numbers are brought near 1 first, so that
     /// no square overflows or vanishes.
-    private static func scale(_ problem: LeastSquares) -> Double {
-        let largest = problem.responses.reduce(0) { max($0, abs($1)) }
+    private static func scale(_ problem: LeastSquares) throws(MetaLearnersError) -> Double {
+        let distribution = problem.distribution
+        let largest = try distribution.maximum([problem.responses.reduce(0) { max($0, abs($1)) }])[0]
         guard largest > 0, largest.isFinite else { return largest }
         let unit = Double(sign: .plus, exponent: largest.exponent, significand: 1)
         let squares = problem.responses.reduce(0) { $0 + ($1 / unit) * ($1 / unit) }
-        return unit * (squares / problem.factors.reduce(0) { $0 + $1 * $1 }).squareRoot()
+        let sums = try distribution.sum([squares, problem.factors.reduce(0) { $0 + $1 * $1 }])
+        return unit * (sums[0] / sums[1]).squareRoot()
     }
 
     /// Which penalty is taken, given the losses of each fold at each penalty, penalties descending.

@@ -74,16 +74,18 @@ struct DesignBlocks {
     /// - Parameters:
     ///   - buffer: room for `rowsPerBlock` rows of `width` columns at least; column j of the block begins at
     ///     `j * rowsPerBlock`. What stands behind the columns is left alone.
+    ///   - part: the places to make blocks of, from a multiple of `rowsPerBlock`; nil for all.
     /// - Throws: `cancelled`, and what `body` throws.
     func forEach(
-        into buffer: DoubleBuffer, _ context: ExecutionContext,
+        into buffer: DoubleBuffer, part: Range<Int>? = nil, _ context: ExecutionContext,
         _ body: (Range<Int>) throws(MetaLearnersError) -> Void
     ) throws(MetaLearnersError) {
         let size = Self.rowsPerBlock
         let scratch = try DoubleBuffer(size)
-        for start in stride(from: 0, to: rows.count, by: size) {
+        let part = part ?? 0..<rows.count
+        for start in stride(from: part.lowerBound, to: part.upperBound, by: size) {
             if (start / size) % 64 == 0 { try context.checkCancellation() }
-            let range = start..<min(start + size, rows.count)
+            let range = start..<min(start + size, part.upperBound)
             if let kept {
                 buffer.start.update(from: kept.start + start * width, count: size * width)
             } else {

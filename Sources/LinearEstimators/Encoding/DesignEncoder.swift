@@ -97,6 +97,7 @@ struct DesignEncoder: Sendable, Equatable {
         }
         var weightOfRow = [Double](repeating: 0, count: usesSparse ? features.rowCount : 0)
         if usesSparse { for (row, weight) in zip(rows, weights) { weightOfRow[Int(row)] = weight } }
+        let knotRows = expansion == .none ? nil : try KnotRows(weights, distribution)
         for column in features.columns {
             try context.checkCancellation()
             switch column.kind {
@@ -113,7 +114,7 @@ struct DesignEncoder: Sendable, Equatable {
                     .numeric(
                         try NumericEncoding(
                             column, rows: rows, weights: weights, totalWeight: totalWeight,
-                            curved: expansion != .none, standardisesIndicator: againstReference, distribution)
+                            knotRows: knotRows, standardisesIndicator: againstReference, distribution)
                     ))
             case .categorical:
                 sources.append(

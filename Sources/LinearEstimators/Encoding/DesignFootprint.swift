@@ -9,6 +9,8 @@ struct DesignFootprint {
     let rows: Int
     /// Numbers that are stored of the rows where features are sparse; nil where they are not.
     private let stored: Int?
+    /// Whether other processes hold rows as well: then sums of products are formed of however many columns.
+    private let isJoined: Bool
 
     init(_ features: Table, rows: Int, _ expansion: FeatureExpansion) {
         var linear = 0
@@ -28,6 +30,7 @@ struct DesignFootprint {
         let products = expansion == .splinesInteractions ? linear * (linear - 1) / 2 : 0
         width = min(linear + curved + products, DesignEncoder.sparseWidthLimit)
         self.rows = rows
+        isJoined = features.distribution != nil
         stored = SparseRows.serve(features, expansion) ? entries : nil
     }
 
@@ -54,7 +57,7 @@ struct DesignFootprint {
     /// of its rows.
     func leastSquares(grams: Int) -> Int {
         if width > DesignBlocks.sparseGramLimit, stored != nil { return base }
-        guard width > rows, stored == nil else { return base + grams * gram }
+        guard width > rows, stored == nil, !isJoined else { return base + grams * gram }
         return base + 3 * matrix + 3 * 8 * rows * rows
     }
 
@@ -64,7 +67,7 @@ struct DesignFootprint {
         if let stored, SparseDescent.serves(width: width, stored: stored) {
             return iterations + stored * 12
         }
-        guard width > rows, stored == nil else { return base + (2 * folds + 4) * gram }
+        guard width > rows, stored == nil, !isJoined else { return base + (2 * folds + 4) * gram }
         return base + 2 * matrix
     }
 

@@ -19,6 +19,8 @@ struct Interactions: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - source: makes the columns.
+    ///   - weights: one for each of the rows.
+    ///   - totalWeight: their sum, those of other processes among them.
     ///   - owners: the place and the feature of each linear column, and whether it is an indicator as it is.
     /// - Complexity: O(rows × columns²).
     init(
@@ -50,6 +52,9 @@ struct Interactions: Sendable, Equatable {
                 }
             }
         }
+        let ofAll = try source.features.distribution.sum(sums + squares)
+        sums = Array(ofAll.prefix(pairs.count))
+        squares = Array(ofAll.suffix(pairs.count))
         let kept = pairs.indices.filter { squares[$0] - sums[$0] * sums[$0] > 1e-9 * squares[$0] }
         first = kept.map { pairs[$0].0 }
         second = kept.map { pairs[$0].1 }

@@ -19,36 +19,48 @@ struct LevelScores: Sendable, Equatable {
         var ofRows: [[Double]] = []
     }
 
-    /// Scores the levels of all categories that have more than `limit` in these rows.
+    /// Scores the levels of all categories that have more than `limit` in these rows, those of other processes among them.
     ///
     /// - Parameters:
     ///   - weights: one for each of the rows, positive.
+    /// - Throws: what the collective throws.
     /// - Complexity: O((rows + levels × folds) × targets) for each category.
     static func fit(
         _ features: Table, rows: [Int32], weights: [Double], _ scoring: LevelScoring?, limit: Int
-    ) -> Fitted {
+    ) throws(MetaLearnersError) -> Fitted {
         var fitted = Fitted()
-        guard let scoring, !rows.isEmpty else { return fitted }
-        let total = weights.reduce(0, +)
-        for (feature, column) in features.columns.enumerated() {
-            guard let levels = column.levels?.count, levels > limit else { continue }
+        guard let scoring else { return fitted }
+        let large = features.columns.indices.filter { features.columns[$0].levels?.count ?? 0 > limit }
+        guard !large.isEmpty else { return fitted }
+        let distribution = features.distribution
+        let total = try distribution.sum([weights.reduce(0, +)])[0]
+        let count = Double(try distribution.sum([rows.count])[0])
+        guard count > 0 else { return fitted }
+        let foldCount = try distribution.maximum([Double(scoring.folds.max() ?? -1)])[0] + 1
+        for feature in large {
+            let column = features.columns[feature]
+            let levels = column.levels?.count ?? 0
             let codes = column.values.doubles()
             let isKnown = { (code: Double) in code >= 0 && code < Double(levels) }
-            guard Set(rows.lazy.map { codes[Int($0)] }.filter(isKnown)).count > limit else { continue }
+            var isSeen = [Bool](repeating: false, count: levels)
+            for row in rows where isKnown(codes[Int(row)]) { isSeen[Int(codes[Int(row)])] = true }
+            guard try distribution.any(isSeen).count(where: \.self) > limit else { continue }
             for target in scoring.targets {
-                let sums = Sums(
-                    codes, levels: levels, target, scoring.folds, rows: rows,
-                    weights: weights.map { $0 / total * Double(rows.count) })
+                let sums = try Sums(
+                    codes, levels: levels, target, scoring.folds, foldCount: Int(foldCount), rows: rows,
+                    weights: weights.map { $0 / total * count }, count: count, distribution)
                 guard !sums.isConstant else { continue }
                 var ofRows = codes.indices.map { row in
                     isKnown(codes[row]) ? sums.score(Int(codes[row]), without: scoring.folds[row]) : 0
                 }
                 var mean = 0.0
                 for (row, weight) in zip(rows, weights) { mean += weight / total * ofRows[Int(row)] }
+                mean = try distribution.sum([mean])[0]
                 var variance = 0.0
                 for (row, weight) in zip(rows, weights) {
                     variance += weight / total * (ofRows[Int(row)] - mean) * (ofRows[Int(row)] - mean)
                 }
+                variance = try distribution.sum([variance])[0]
                 guard variance > 0, variance.isFinite else { continue }
                 let deviation = variance.squareRoot()
                 for row in ofRows.indices {
@@ -74,16 +86,19 @@ struct LevelScores: Sendable, Equatable {
         /// How many rows' worth of the mean of all is added to a level.
         private var prior = 0.0
 
+        /// - Parameters:
+        ///   - weights: one for each of the rows, of mean 1.
+        ///   - count: how many rows there are, those of other processes among them.
         init(
-            _ codes: [Double], levels: Int, _ values: [Double], _ folds: [Int32], rows: [Int32],
-            weights: [Double]
-        ) {
+            _ codes: [Double], levels: Int, _ values: [Double], _ folds: [Int32], foldCount: Int,
+            rows: [Int32], weights: [Double], count: Double, _ distribution: DistributedRows?
+        ) throws(MetaLearnersError) {
             self.levels = levels
-            let foldCount = Int(max(folds.max() ?? -1, -1)) + 1
-            target = [Double](repeating: 0, count: levels * (foldCount + 1))
-            weight = target
+            var target = [Double](repeating: 0, count: levels * (foldCount + 1))
+            var weight = target
             var mean = 0.0
-            for (row, share) in zip(rows, weights) { mean += share / Double(rows.count) * values[Int(row)] }
+            for (row, share) in zip(rows, weights) { mean += share / count * values[Int(row)] }
+            mean = try distribution.sum([mean])[0]
             var squares = 0.0
             var largest = 0.0
             for (row, share) in zip(rows, weights) {
@@ -97,8 +112,17 @@ struct LevelScores: Sendable, Equatable {
                     weight[place * levels + Int(code)] += share
                 }
             }
-            isConstant = (squares / Double(rows.count)).squareRoot() <= largest * 1e-13
-            prior = Self.prior(target, weight, levels: levels, variance: squares / Double(rows.count))
+            if let distribution {
+                let ofAll = try distribution.sum(target + weight + [squares])
+                target = Array(ofAll.prefix(target.count))
+                weight = Array(ofAll[target.count..<2 * target.count])
+                squares = ofAll[2 * target.count]
+                largest = try distribution.maximum([largest])[0]
+            }
+            self.target = target
+            self.weight = weight
+            isConstant = (squares / count).squareRoot() <= largest * 1e-13
+            prior = Self.prior(target, weight, levels: levels, variance: squares / count)
         }
 
         /// The variance within levels over that between them, by the method of moments (DerSimonian & Laird 1986), within

@@ -40,11 +40,11 @@ struct NumericEncoding: Sendable, Equatable {
     /// - Parameters:
     ///   - weights: one for each of the rows, positive.
     ///   - totalWeight: their sum.
-    ///   - curved: whether to learn a curve.
+    ///   - knotRows: the rows whose values decide where the knots of a curve stand; nil for a straight line.
     ///   - standardisesIndicator: whether the indicator of missing values is standardised.
     /// - Throws: `invalidData` for an infinite value, `numericalFailure` where the moments overflow.
     init(
-        _ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, curved: Bool,
+        _ column: Column, rows: [Int32], weights: [Double], totalWeight: Double, knotRows: KnotRows?,
         standardisesIndicator: Bool, _ distribution: DistributedRows? = nil
     ) throws(MetaLearnersError) {
         isPlain = !standardisesIndicator
@@ -104,9 +104,13 @@ struct NumericEncoding: Sendable, Equatable {
         self.factor = factor
         self.center = center
         self.spread = spread
-        spline =
-            curved && spread > 0
-            ? SplineEncoding(values, weights: weights, totalWeight: totalWeight, factor: factor) : nil
+        guard let knotRows, spread > 0 else {
+            spline = nil
+            return
+        }
+        spline = try SplineEncoding(
+            values, weights: weights, totalWeight: totalWeight, factor: factor,
+            range: low * factor...high * factor, knotRows, distribution)
     }
 
     /// Learns the encoding of a sparse column: straight, nothing missing.

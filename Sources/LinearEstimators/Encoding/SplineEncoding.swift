@@ -6,7 +6,7 @@ import MetaLearnersCore
 /// knots t_1 … t_k, column j of k − 2 is, up to its scale,
 /// (x − t_j)³₊ − (x − t_{k−1})³₊·(t_k − t_j)/(t_k − t_{k−1}) + (x − t_k)³₊·(t_{k−1} − t_j)/(t_k − t_{k−1}), in units of
 /// (t_k − t_1)². Quantiles interpolate between the middles of the values' shares of the weight, so that doubling a weight
-/// is doubling a row.
+/// is doubling a row. They are those of `KnotRows`.
 struct SplineEncoding: Sendable, Equatable {
     /// More values than this make a curve worth while.
     static let fewValues = 6
@@ -29,8 +29,36 @@ struct SplineEncoding: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - weights: one for each value, positive.
+    ///   - totalWeight: their sum, those of other processes among them.
     ///   - factor: what the values are multiplied by.
-    init(_ values: [Double], weights: [Double], totalWeight: Double, factor: Double) {
+    ///   - range: the least and the largest value, scaled.
+    ///   - rows: which of the values decide where the knots stand.
+    /// - Throws: what the collective throws.
+    init(
+        _ values: [Double], weights: [Double], totalWeight: Double, factor: Double,
+        range: ClosedRange<Double>,
+        _ rows: KnotRows, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) {
+        low = range.lowerBound
+        high = range.upperBound
+        let seen = Self.distinct(try rows.values(values), rows.weights, factor)
+        let knots = seen.count > Self.fewValues ? Self.knots(of: seen) : []
+        // Where all values are known, each is looked at once, in every process.
+        let isWhole = rows.places == nil
+        let moments = try Self.moments(
+            isWhole ? seen : zip(values, weights).compactMap { $0.isNaN ? nil : ($0 * factor, $1) },
+            knots, totalWeight: totalWeight, isWhole ? nil : distribution)
+        // All or nothing: a column without spread means that the knots are of no use.
+        let useful = moments.spreads.allSatisfy { $0 > 1e-12 }
+        self.knots = useful ? knots : []
+        centers = useful ? moments.centers : []
+        spreads = useful ? moments.spreads : []
+    }
+
+    /// Values that were there, scaled, each with all its weight; ascending.
+    private static func distinct(_ values: [Double], _ weights: [Double], _ factor: Double)
+        -> [(value: Double, weight: Double)]
+    {
         var pairs: [(value: Double, weight: Double)] = []
         for (value, weight) in zip(values, weights) where !value.isNaN {
             pairs.append((value * factor, weight))
@@ -44,28 +72,33 @@ struct SplineEncoding: Sendable, Equatable {
                 distinct.append(pair)
             }
         }
-        low = distinct.first?.value ?? 0
-        high = distinct.last?.value ?? 0
-        let knots = distinct.count > Self.fewValues ? Self.knots(of: distinct) : []
-        var centers: [Double] = []
-        var spreads: [Double] = []
-        let presentWeight = distinct.reduce(0) { $0 + $1.weight }
-        for column in 0..<max(knots.count - 2, 0) {
-            let basis = distinct.map { CurvesThroughPoints.restrictedCubic($0.value, knots, column: column) }
-            var center = 0.0
-            for (value, pair) in zip(basis, distinct) { center += pair.weight * value / presentWeight }
-            var squares = 0.0
-            for (value, pair) in zip(basis, distinct) {
-                squares += pair.weight * (value - center) * (value - center) / totalWeight
+        return distinct
+    }
+
+    /// Means of the nonlinear columns over the values that were there, and standard deviations, missing values at the mean.
+    private static func moments(
+        _ pairs: [(value: Double, weight: Double)], _ knots: [Double], totalWeight: Double,
+        _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> (centers: [Double], spreads: [Double]) {
+        let columns = 0..<max(knots.count - 2, 0)
+        let presentWeight = try distribution.sum([pairs.reduce(0) { $0 + $1.weight }])[0]
+        var centers = [Double](repeating: 0, count: columns.count)
+        var squares = centers
+        for column in columns {
+            for pair in pairs {
+                let value = CurvesThroughPoints.restrictedCubic(pair.value, knots, column: column)
+                centers[column] += pair.weight * value / presentWeight
             }
-            centers.append(center)
-            spreads.append(squares.squareRoot())
         }
-        // All or nothing: a column without spread means that the knots are of no use.
-        let useful = spreads.allSatisfy { $0 > 1e-12 }
-        self.knots = useful ? knots : []
-        self.centers = useful ? centers : []
-        self.spreads = useful ? spreads : []
+        centers = try distribution.sum(centers)
+        for column in columns {
+            for pair in pairs {
+                let value =
+                    CurvesThroughPoints.restrictedCubic(pair.value, knots, column: column) - centers[column]
+                squares[column] += pair.weight * value * value / totalWeight
+            }
+        }
+        return (centers, try distribution.sum(squares).map { $0.squareRoot() })
     }
 
     /// Knots at least a thousandth of their range apart; none where fewer than three are left.

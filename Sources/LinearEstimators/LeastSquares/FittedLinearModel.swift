@@ -21,8 +21,11 @@ struct FittedLinearModel: FittedEstimator {
             task.features, rows: loss.rows, weights: loss.importance, againstReference: method.isUnpenalised,
             expansion: method.expansion, context)
         let folds =
-            method.folds.map { HeldOutFolds(loss.rows, clusters: task.clusters, count: $0, seed: task.seed) }
-            ?? HeldOutFolds(whole: loss.rows.count)
+            try method.folds.map { count throws(MetaLearnersError) in
+                try HeldOutFolds(
+                    loss.rows, clusters: task.clusters, count: count, seed: task.seed,
+                    task.features.distribution)
+            } ?? HeldOutFolds(whole: loss.rows.count)
         let problem = LeastSquares(
             design: try DesignBlocks(
                 encoder, task.features, rows: folds.order.map { loss.rows[$0] }, method.expansion, context),

@@ -36,7 +36,7 @@ struct LeastSquares {
             // that differ may round differently.
             let own = try solvePrimal(context)
             if try !distribution.any(own == nil) {
-                return try checked(distribution.gather(distribution.rank == 0 ? own ?? [] : []), nil)
+                return try checked(distribution.agreed(own ?? []), nil)
             }
             throw MetaLearnersError(
                 .numericalFailure, at: "linear model",
@@ -115,7 +115,7 @@ struct LeastSquares {
     private func solvePrimal(_ context: ExecutionContext) throws(MetaLearnersError) -> [Double]? {
         let order = design.width
         let sums = try GramSums.of(self, context)
-        if let distribution { try sums.addOtherProcesses(distribution) }
+        if let distribution { try GramSums.addOtherProcesses([sums], distribution) }
         let gram = try DoubleBuffer(order * order)
         let moments = try DoubleBuffer(order)
         for column in 0..<order {

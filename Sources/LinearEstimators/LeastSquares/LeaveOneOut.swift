@@ -26,7 +26,8 @@ struct LeaveOneOut {
                 leverages.start[column * order + index] = (wide ? eigenvalues[index] : 1) / sum
             }
         }
-        let total = problem.factors.reduce(0) { $0 + $1 * $1 }
+        let sums = try problem.distribution.sum([problem.factors.reduce(0) { $0 + $1 * $1 }, Double(count)])
+        let (total, ofAll) = (sums[0], sums[1])
         let scores = try DoubleBuffer(order * step)
         let fitted = try DoubleBuffer(penalties.count * step)
         let leverage = try DoubleBuffer(penalties.count * step)
@@ -43,7 +44,7 @@ struct LeaveOneOut {
                     let error =
                         left > 1e-10
                         ? (problem.responses[row] - fitted.start[column * step + offset]) / left : .infinity
-                    errors[column] += error * error / Double(count)
+                    errors[column] += error * error / ofAll
                 }
             }
         }
@@ -65,7 +66,7 @@ struct LeaveOneOut {
                 block.start, Int32(step), vectors.start, Int32(order), 0, scores.start, Int32(step))
             add(range)
         }
-        return errors
+        return try problem.distribution.sum(errors)
     }
 
     /// target = scores · weights, for the first `rows` rows.

@@ -27,6 +27,9 @@ struct RidgeFolds {
                 rotated, factors: problem.factors, responses: problem.responses, groups: folds)
         } else {
             parts = try GramSums.of(problem, groups: folds, context)
+            if let distribution = problem.distribution {
+                try GramSums.addOtherProcesses(parts, distribution)
+            }
         }
         losses = try ParallelParts.run(folds.count, context) { fold throws(MetaLearnersError) in
             var others = parts

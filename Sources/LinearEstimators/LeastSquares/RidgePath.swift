@@ -21,10 +21,12 @@ struct RidgePath {
     ///   - problem: for k-fold cross-validation with its rows ordered by fold.
     ///   - folds: ranges of its rows.
     /// - Throws: `numericalFailure` where sums overflow, `outOfMemory`, `cancelled`.
-    /// - Complexity: O(rows × columns² + columns³), for more columns than rows O(rows² × columns + rows³).
+    /// - Complexity: O(rows × columns² + columns³), for more columns than rows O(rows² × columns + rows³), which rows that
+    ///   several processes hold do not save.
     init(
         _ problem: LeastSquares, _ spec: RidgeSpec, folds: [Range<Int>], _ context: ExecutionContext
     ) throws(MetaLearnersError) {
+        let distribution = problem.distribution
         let count = problem.responses.count
         let width = problem.design.width
         guard width > 0 else {
@@ -32,7 +34,7 @@ struct RidgePath {
             coefficients = []
             return
         }
-        let wide = width > count
+        let wide = width > count && distribution == nil
         let whole = wide ? try problem.wholeMatrix(context) : nil
         let order = wide ? count : width
         let vectors = try DoubleBuffer(order * order)
@@ -44,6 +46,7 @@ struct RidgePath {
             for row in 0..<count { moments.start[row] = problem.responses[row] }
         } else {
             let sums = try GramSums.of(problem, context)
+            if let distribution { try GramSums.addOtherProcesses([sums], distribution) }
             for column in 0..<order {
                 (vectors.start + column * order).update(from: sums.column(column), count: column + 1)
             }
@@ -60,15 +63,17 @@ struct RidgePath {
             0, rotatedBuffer.start, 1)
         let rotated = rotatedBuffer.array
         let largest = 100 * (eigenvalues.last ?? 0)
-        let penalties = (0..<spec.pathLength).map { step in
-            largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
-        }
+        // (What eigenvalues decide is that of the first process: processors of different kinds may round differently.)
+        let penalties = try distribution.agreed(
+            (0..<spec.pathLength).map { step in
+                largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
+            })
         guard largest.isFinite, penalties.allSatisfy({ $0 > 0 }) else { throw LeastSquares.overflow }
 
-        let criterion: [Double]
+        var criterion: [Double]
         switch spec.selection {
         case .fixed, .gcv:
-            criterion = Self.generalised(problem, penalties, eigenvalues, rotated, wide: wide)
+            criterion = try Self.generalised(problem, penalties, eigenvalues, rotated, wide: wide)
         case .loo:
             let leaving = LeaveOneOut(
                 penalties: penalties, eigenvalues: eigenvalues, rotated: rotated, wide: wide, problem: problem
@@ -78,6 +83,7 @@ struct RidgePath {
             criterion = try Self.crossValidated(
                 problem, folds, penalties, wide ? (vectors, eigenvalues) : nil, context)
         }
+        criterion = try distribution.agreed(criterion)
         let chosen = criterion.indices.min { criterion[$0] < criterion[$1] } ?? 0
         choice = PenaltyChoice(
             criterion: spec.selection == .cv ? "cross_validated_squared_error" : spec.selection.rawValue,
@@ -93,7 +99,7 @@ struct RidgePath {
             shrunk.start,
             1, 0, combined.start, 1)
         guard let whole else {
-            coefficients = combined.array
+            coefficients = try distribution.agreed(combined.array)
             return
         }
         let result = try DoubleBuffer(width)
@@ -125,7 +131,7 @@ struct RidgePath {
             rotated = rows
         }
         let losses = try RidgeFolds(problem, folds, penalties: penalties, rotated: rotated, context).losses
-        let total = problem.factors.reduce(0) { $0 + $1 * $1 }
+        let total = try problem.distribution.sum([problem.factors.reduce(0) { $0 + $1 * $1 }])[0]
         return penalties.indices.map { step in losses.reduce(0) { $0 + $1[step] } / total }
     }
 
@@ -133,9 +139,10 @@ struct RidgePath {
     private static func generalised(
         _ problem: LeastSquares, _ penalties: [Double], _ eigenvalues: [Double], _ rotated: [Double],
         wide: Bool
-    ) -> [Double] {
-        let count = Double(problem.responses.count)
-        let squares = problem.responses.reduce(0) { $0 + $1 * $1 }
+    ) throws(MetaLearnersError) -> [Double] {
+        let sums = try problem.distribution.sum(
+            [Double(problem.responses.count), problem.responses.reduce(0) { $0 + $1 * $1 }])
+        let (count, squares) = (sums[0], sums[1])
         return penalties.map { penalty in
             var freedom = 1.0
             var explained = 0.0

@@ -5,7 +5,7 @@ public struct RidgeSpec: LinearSpec {
     /// The name and the capabilities.
     public static let backend = BackendDescription(
         name: "ridge", summary: "linear regression with an L2 penalty", version: "1",
-        capabilities: [.leastSquares, .collective])
+        capabilities: .leastSquares)
 
     /// The penalty on the squares of the coefficients, beside the sum (not the mean) of squared errors:
     /// scikit-learn's `alpha`, numbers behind a `StandardScaler`. 0 is least squares. Of no effect where `selection`
@@ -69,7 +69,7 @@ public struct OLSSpec: LinearSpec {
     /// The name and the capabilities.
     public static let backend = BackendDescription(
         name: "ols", summary: "ordinary least squares", version: "1",
-        capabilities: [.leastSquares, .collective])
+        capabilities: .leastSquares)
 
     /// Whether numbers get curves, and columns products.
     public var expansion = FeatureExpansion.none

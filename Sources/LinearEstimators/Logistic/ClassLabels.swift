@@ -23,23 +23,29 @@ struct ClassLabels {
     /// Some of the rows, by place, in that order.
     ///
     /// - Parameter present: the classes that count, as places within those of the whole: nil for those that occur among
-    ///   these rows. Rows of others are left out.
-    func selecting(_ places: [Int], present wanted: [Int32]? = nil) -> ClassLabels {
-        let counted = wanted ?? Array(Set(places.map { labels[$0] })).sorted()
+    ///   these rows in some process. Rows of others are left out.
+    /// - Throws: what the collective throws.
+    func selecting(_ places: [Int], present wanted: [Int32]? = nil) throws(MetaLearnersError) -> ClassLabels {
+        var occurs = [Bool](repeating: false, count: present.count)
+        for label in wanted ?? places.map({ labels[$0] }) { occurs[Int(label)] = true }
+        occurs = try distribution.any(occurs)
+        let counted = occurs.indices.filter { occurs[$0] }.map { Int32(clamping: $0) }
         let renumbered = Dictionary(
             uniqueKeysWithValues: counted.enumerated().map { ($1, Int32(clamping: $0)) })
         let kept = places.filter { renumbered[labels[$0]] != nil }
-        return ClassLabels(
+        return try ClassLabels(
             rows: kept.map { rows[$0] }, weights: kept.map { weights[$0] },
             labels: kept.map { renumbered[labels[$0]] ?? 0 }, present: counted.map { present[Int($0)] },
-            classCount: classCount)
+            classCount: classCount, distribution)
     }
 
     private init(
-        rows: [Int32], weights: [Double], labels: [Int32], present: [Int32], classCount: Int
-    ) {
+        rows: [Int32], weights: [Double], labels: [Int32], present: [Int32], classCount: Int,
+        _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) {
         var totals = [Double](repeating: 0, count: present.count)
         for (label, weight) in zip(labels, weights) { totals[Int(label)] += weight }
+        totals = try distribution.sum(totals)
         let total = totals.reduce(0, +)
         self.rows = rows
         self.weights = weights
@@ -47,12 +53,16 @@ struct ClassLabels {
         self.present = present
         self.classCount = classCount
         totalWeight = total
-        distribution = nil
+        self.distribution = distribution
         shares = totals.map { total > 0 ? $0 / total : 0 }
     }
 
-    /// Two classes, the target being 1 for the second; nil where one of them has no weight.
-    init?(binary target: [Double], rows: [Int32], weights: [Double]?) {
+    /// Two classes, the target being 1 for the second; nil where one of them has no weight in any process.
+    ///
+    /// - Throws: what the collective throws.
+    init?(
+        binary target: [Double], rows: [Int32], weights: [Double]?, _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) {
         self.rows = rows
         self.weights = rows.map { weights?[Int($0)] ?? 1 }
         labels = rows.map { target[Int($0)] == 1 ? 1 : 0 }
@@ -60,10 +70,11 @@ struct ClassLabels {
         classCount = 2
         var totals = [0.0, 0.0]
         for (label, weight) in zip(labels, self.weights) { totals[Int(label)] += weight }
+        totals = try distribution.sum(totals)
         let total = totals[0] + totals[1]
         guard total.isFinite, totals[0] > 0, totals[1] > 0 else { return nil }
         totalWeight = total
-        distribution = nil
+        self.distribution = distribution
         shares = totals.map { $0 / total }
     }
 

@@ -26,13 +26,6 @@ struct FittedLogisticModel: FittedEstimator {
         let encoder = try DesignEncoder(
             task.features, rows: classes.rows, weights: classes.weights, againstReference: false,
             expansion: spec.expansion, context)
-        let functionCount = classes.present.count == 2 ? 1 : classes.present.count
-        guard classes.distribution == nil || functionCount * (encoder.width + 1) <= denseLimit else {
-            throw MetaLearnersError(
-                .unsupported, at: "features",
-                "\(functionCount * (encoder.width + 1)) coefficients are too many for a collective fit, which takes \(denseLimit)",
-                remedy: "group the levels of large categories, choose columns, or use trees")
-        }
         guard classes.present.count > 1 else {
             self.init(
                 warnings: ["logistic: only one class occurs in the training rows"], encoder: encoder,

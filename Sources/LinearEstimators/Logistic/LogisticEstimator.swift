@@ -38,21 +38,6 @@ public struct LogisticEstimator: BaseEstimator {
         try FittedLogisticModel(fitting: task, spec, denseLimit: denseLimit, context)
     }
 
-    /// Rows that several processes hold serve a given penalty on squares, of straight lines.
-    ///
-    /// - Throws: `unsupported` for `selection`, `l1` and `expansion`.
-    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
-        let refused: (place: String, remedy: String)? =
-            spec.selection != .fixed
-            ? ("selection", "use selection: fixed") : spec.l1 > 0 ? ("l1", "use l2") : nil
-        if let refused {
-            throw MetaLearnersError(
-                .unsupported, at: refused.place, "takes no part in a collective fit yet",
-                remedy: refused.remedy)
-        }
-        try spec.expansion.requireCollective()
-    }
-
     /// The encoded rows, as far as they are kept, and the Hessian decide.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let design = DesignFootprint(features, rows: rows, spec.expansion)

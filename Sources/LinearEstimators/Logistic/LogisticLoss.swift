@@ -1,7 +1,10 @@
 import MetaLearnersCore
 
 /// A logistic loss whose rows are made, or kept, block by block.
-final class LogisticLoss: LogisticObjective {
+///
+/// Of rows that several processes hold, sums are those of all. Fits then come one after another, so that the rows here are cut
+/// into parts that the threads share: their sizes follow from the rows alone, and parts are added in their order.
+final class LogisticLoss: LogisticObjective, @unchecked Sendable {  // Threads write to scratch of their own.
     private let design: DesignBlocks
     let classes: ClassLabels
     /// The penalty.
@@ -11,10 +14,30 @@ final class LogisticLoss: LogisticObjective {
     /// Columns of the design matrix, and the intercept.
     let size: Int
     private let step = DesignBlocks.rowsPerBlock
-    private let block: DoubleBuffer
-    private let scaled: DoubleBuffer
-    /// For each function, each row of the block: η, then the derivative.
-    private let linear: DoubleBuffer
+    /// The rows that are summed by one thread at a time, with its scratch.
+    private let parts: [(rows: Range<Int>, scratch: Scratch)]
+
+    /// The most parts, and the least blocks of one.
+    private static let mostParts = 16
+    private static let leastBlocks = 16
+
+    /// What a thread works in.
+    private struct Scratch {
+        let block: DoubleBuffer
+        let scaled: DoubleBuffer
+        /// For each function, each row of the block: η, then the derivative.
+        let linear: DoubleBuffer
+        let probabilities: DoubleBuffer
+
+        init(size: Int, functions: Int) throws(MetaLearnersError) {
+            let step = DesignBlocks.rowsPerBlock
+            block = try DoubleBuffer(size * step)
+            scaled = try DoubleBuffer(size * step)
+            linear = try DoubleBuffer(functions * step)
+            probabilities = try DoubleBuffer(functions * step)
+            (block.start + (size - 1) * step).update(repeating: 1, count: step)
+        }
+    }
 
     init(_ design: DesignBlocks, _ classes: ClassLabels, l2: Double) throws(MetaLearnersError) {
         self.design = design
@@ -22,10 +45,16 @@ final class LogisticLoss: LogisticObjective {
         self.l2 = l2
         functions = classes.present.count == 2 ? 1 : classes.present.count
         size = design.width + 1
-        block = try DoubleBuffer(size * step)
-        scaled = try DoubleBuffer(size * step)
-        linear = try DoubleBuffer(functions * step)
-        (block.start + design.width * step).update(repeating: 1, count: step)
+        let blocks = (classes.rows.count + step - 1) / step
+        let count =
+            classes.distribution == nil ? 1 : min(max(blocks / Self.leastBlocks, 1), Self.mostParts)
+        var parts: [(rows: Range<Int>, scratch: Scratch)] = []
+        for part in 0..<count {
+            let first = part * blocks / count * step
+            let end = min((part + 1) * blocks / count * step, classes.rows.count)
+            parts.append((min(first, end)..<end, try Scratch(size: size, functions: functions)))
+        }
+        self.parts = parts
     }
 
     /// The loss at `parameters`, with its derivatives.
@@ -35,30 +64,23 @@ final class LogisticLoss: LogisticObjective {
     func evaluate(_ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext)
         throws(MetaLearnersError) -> LogisticEvaluation
     {
-        let gradient = try DoubleBuffer(parameterCount)
-        let hessian = dense ? try DoubleBuffer(parameterCount * parameterCount) : nil
-        var probabilities = [Double](repeating: 0, count: dense ? 0 : classes.rows.count * functions)
-        var diagonal = [Double](repeating: 0, count: dense ? 0 : parameterCount)
-        let inBlock = try DoubleBuffer(functions * step)
-        let rows = LogisticRows(functions: functions, classes: classes)
-        var loss = 0.0
-        try design.forEach(into: block, context) { range throws(MetaLearnersError) in
-            multiply(parameters, range.count)
-            loss += rows.fill(range, linear.start, inBlock.start, stride: step)
-            if let hessian {
-                addHessian(range, inBlock, to: hessian)
-            } else {
-                for function in 0..<functions {
-                    for (offset, row) in range.enumerated() {
-                        probabilities[row * functions + function] = inBlock.start[function * step + offset]
-                    }
-                }
-                addDiagonal(range, inBlock, to: &diagonal)
-            }
-            addTransposed(range.count, to: gradient)
+        let found = try ParallelParts.run(parts.count, context) { part throws(MetaLearnersError) in
+            try evaluate(part, parameters, dense: dense, context)
+        }
+        var loss = found[0].loss
+        let gradient = found[0].gradient
+        let hessian = found[0].hessian
+        var diagonal = found[0].diagonal
+        for part in found.dropFirst() {
+            loss += part.loss
+            Self.add(part.gradient, to: gradient)
+            if let hessian, let other = part.hessian { Self.add(other, to: hessian) }
+            for index in diagonal.indices { diagonal[index] += part.diagonal[index] }
         }
         if let distribution = classes.distribution {
-            loss = try distribution.sum([loss])[0]
+            let sums = try distribution.sum([loss] + diagonal)
+            loss = sums[0]
+            diagonal = Array(sums.dropFirst())
             for buffer in [gradient, hessian].compactMap(\.self) {
                 try distribution.sum(
                     numbers: UnsafeMutableBufferPointer(start: buffer.start, count: buffer.count))
@@ -66,6 +88,43 @@ final class LogisticLoss: LogisticObjective {
         }
         loss += addPenalty(parameters, gradient: gradient, hessian: hessian, diagonal: &diagonal)
         if let hessian { completeHessian(hessian) }
+        return LogisticEvaluation(
+            loss: loss, gradient: gradient, hessian: hessian,
+            probabilities: found.flatMap(\.probabilities), diagonal: diagonal)
+    }
+
+    private static func add(_ other: DoubleBuffer, to sum: DoubleBuffer) {
+        for index in 0..<sum.count { sum.start[index] += other.start[index] }
+    }
+
+    /// The sums over the rows of a part.
+    private func evaluate(
+        _ part: Int, _ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> LogisticEvaluation {
+        let (all, scratch) = parts[part]
+        let gradient = try DoubleBuffer(parameterCount)
+        let hessian = dense ? try DoubleBuffer(parameterCount * parameterCount) : nil
+        var probabilities = [Double](repeating: 0, count: dense ? 0 : all.count * functions)
+        var diagonal = [Double](repeating: 0, count: dense ? 0 : parameterCount)
+        let inBlock = scratch.probabilities
+        let rows = LogisticRows(functions: functions, classes: classes)
+        var loss = 0.0
+        try design.forEach(into: scratch.block, part: all, context) { range throws(MetaLearnersError) in
+            multiply(parameters, range.count, scratch)
+            loss += rows.fill(range, scratch.linear.start, inBlock.start, stride: step)
+            if let hessian {
+                addHessian(range, scratch, to: hessian)
+            } else {
+                for function in 0..<functions {
+                    for (offset, row) in range.enumerated() {
+                        probabilities[(row - all.lowerBound) * functions + function] =
+                            inBlock.start[function * step + offset]
+                    }
+                }
+                addDiagonal(range, scratch, to: &diagonal)
+            }
+            addTransposed(range.count, scratch, to: gradient)
+        }
         return LogisticEvaluation(
             loss: loss, gradient: gradient, hessian: hessian, probabilities: probabilities, diagonal: diagonal
         )
@@ -75,9 +134,27 @@ final class LogisticLoss: LogisticObjective {
     func hessianProduct(_ point: LogisticEvaluation, _ direction: DoubleBuffer, _ context: ExecutionContext)
         throws(MetaLearnersError) -> DoubleBuffer
     {
+        let found = try ParallelParts.run(parts.count, context) { part throws(MetaLearnersError) in
+            try hessianProduct(part, point, direction, context)
+        }
+        let product = found[0]
+        for part in found.dropFirst() { Self.add(part, to: product) }
+        if let distribution = classes.distribution {
+            try distribution.sum(
+                numbers: UnsafeMutableBufferPointer(start: product.start, count: product.count))
+        }
+        addPenaltyProduct(direction, to: product)
+        return product
+    }
+
+    private func hessianProduct(
+        _ part: Int, _ point: LogisticEvaluation, _ direction: DoubleBuffer, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> DoubleBuffer {
+        let (all, scratch) = parts[part]
+        let linear = scratch.linear
         let product = try DoubleBuffer(parameterCount)
-        try design.forEach(into: block, context) { range throws(MetaLearnersError) in
-            multiply(direction, range.count)
+        try design.forEach(into: scratch.block, part: all, context) { range throws(MetaLearnersError) in
+            multiply(direction, range.count, scratch)
             for (offset, row) in range.enumerated() {
                 let weight = classes.weights[row]
                 var mean = 0.0
@@ -92,9 +169,8 @@ final class LogisticLoss: LogisticObjective {
                     linear.start[function * step + offset] = weight * probability * (value - mean)
                 }
             }
-            addTransposed(range.count, to: product)
+            addTransposed(range.count, scratch, to: product)
         }
-        addPenaltyProduct(direction, to: product)
         return product
     }
 
@@ -108,22 +184,23 @@ final class LogisticLoss: LogisticObjective {
     }
 
     /// linear = block · parameters.
-    private func multiply(_ parameters: DoubleBuffer, _ rows: Int) {
+    private func multiply(_ parameters: DoubleBuffer, _ rows: Int, _ scratch: Scratch) {
         BLAS.gemm(
             .plain, .plain, Int32(rows), Int32(functions), Int32(size), 1,
-            block.start,
-            Int32(step), parameters.start, Int32(size), 0, linear.start, Int32(step))
+            scratch.block.start,
+            Int32(step), parameters.start, Int32(size), 0, scratch.linear.start, Int32(step))
     }
 
     /// target += block' · linear.
-    private func addTransposed(_ rows: Int, to target: DoubleBuffer) {
+    private func addTransposed(_ rows: Int, _ scratch: Scratch, to target: DoubleBuffer) {
         BLAS.gemm(
             .transposed, .plain, Int32(size), Int32(functions), Int32(rows), 1,
-            block.start,
-            Int32(step), linear.start, Int32(step), 1, target.start, Int32(size))
+            scratch.block.start,
+            Int32(step), scratch.linear.start, Int32(step), 1, target.start, Int32(size))
     }
 
-    private func addHessian(_ range: Range<Int>, _ probabilities: DoubleBuffer, to hessian: DoubleBuffer) {
+    private func addHessian(_ range: Range<Int>, _ scratch: Scratch, to hessian: DoubleBuffer) {
+        let (block, scaled, probabilities) = (scratch.block, scratch.scaled, scratch.probabilities)
         let lead = parameterCount
         for first in 0..<functions {
             let p = probabilities.start + first * step
@@ -148,8 +225,8 @@ final class LogisticLoss: LogisticObjective {
         }
     }
 
-    private func addDiagonal(_ range: Range<Int>, _ probabilities: DoubleBuffer, to diagonal: inout [Double])
-    {
+    private func addDiagonal(_ range: Range<Int>, _ scratch: Scratch, to diagonal: inout [Double]) {
+        let (block, scaled, probabilities) = (scratch.block, scratch.scaled, scratch.probabilities)
         for function in 0..<functions {
             let p = probabilities.start + function * step
             for (offset, row) in range.enumerated() {

@@ -50,6 +50,16 @@ extension LogisticObjective {
         return parameters
     }
 
+    /// Takes the first process's numbers: processors of different kinds may round differently.
+    ///
+    /// - Throws: what the collective throws.
+    func agree(_ numbers: DoubleBuffer) throws(MetaLearnersError) {
+        guard let distribution = classes.distribution else { return }
+        for (index, value) in try distribution.agreed(numbers.array).enumerated() {
+            numbers.start[index] = value
+        }
+    }
+
     /// The penalty at `parameters`, whose derivatives are added to those of the loss.
     ///
     /// - Parameters:

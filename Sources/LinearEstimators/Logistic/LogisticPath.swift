@@ -31,9 +31,11 @@ struct LogisticPath {
         }
         largest /= max(spec.l1Ratio, 1e-3)
         guard largest.isFinite else { throw NewtonSolver.overflow }
-        let penalties = (0..<spec.pathLength).map { step in
-            largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
-        }
+        let distribution = classes.distribution
+        let penalties = try distribution.agreed(
+            (0..<spec.pathLength).map { step in
+                largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
+            })
         @Sendable func solve(
             _ loss: any LogisticObjective, _ penalty: Double, from start: DoubleBuffer?
         ) throws(MetaLearnersError) -> NewtonSolver.Solution {
@@ -44,22 +46,23 @@ struct LogisticPath {
                 tolerance: spec.tolerance, denseLimit: denseLimit
             ).solve(from: start, context)
         }
-        let folds = HeldOutFolds(
-            classes.rows, clusters: task.clusters, groups: classes.labels, count: spec.folds, seed: task.seed)
+        let folds = try HeldOutFolds(
+            classes.rows, clusters: task.clusters, groups: classes.labels, count: spec.folds, seed: task.seed,
+            distribution)
         var chosen = 0
         var errors: [Double] = []
         if folds.ranges.count > 1, largest > 0 {
-            let losses = try ParallelParts.run(folds.ranges.count, context) {
+            let losses = try ParallelParts.run(folds.ranges.count, oneByOne: distribution != nil, context) {
                 fold throws(MetaLearnersError) in
                 let held = Set(folds.order[folds.ranges[fold]])
-                let training = classes.selecting(classes.rows.indices.filter { !held.contains($0) })
+                let training = try classes.selecting(classes.rows.indices.filter { !held.contains($0) })
                 guard training.present.count > 1 else {
                     return [Double](repeating: 0, count: penalties.count)
                 }
                 let present = training.present.compactMap { label in
                     classes.present.firstIndex(of: label).map { Int32(clamping: $0) }
                 }
-                let heldOut = classes.selecting(held.sorted(), present: present)
+                let heldOut = try classes.selecting(held.sorted(), present: present)
                 let loss = try make(training)
                 let outside = try make(heldOut)
                 var point: DoubleBuffer?
@@ -68,14 +71,13 @@ struct LogisticPath {
                     let solution = try solve(loss, penalty, from: point)
                     point = solution.parameters
                     losses.append(
-                        heldOut.rows.isEmpty
+                        heldOut.totalWeight == 0
                             ? 0 : try outside.evaluate(solution.parameters, dense: false, context).loss)
                 }
                 return losses
             }
-            let weights = folds.ranges.map { range in
-                folds.order[range].reduce(0) { $0 + classes.weights[$1] }
-            }
+            let weights = try distribution.sum(
+                folds.ranges.map { range in folds.order[range].reduce(0) { $0 + classes.weights[$1] } })
             let selection = spec.selection == .oneStandardError ? LambdaSelection.oneStandardError : .min
             chosen = PenaltyPath.choice(losses, weights: weights, selection)
             errors = penalties.indices.map { step in losses.reduce(0) { $0 + $1[step] } / total }

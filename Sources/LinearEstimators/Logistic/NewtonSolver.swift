@@ -30,6 +30,7 @@ struct NewtonSolver {
         let dense = loss.parameterCount <= denseLimit
         var parameters: DoubleBuffer
         if let start { parameters = start } else { parameters = try loss.startingPoint() }
+        try loss.agree(parameters)
         var point = try loss.evaluate(parameters, dense: dense, context)
         var firstNorm = 0.0
         for iteration in 1...max(1, maxIterations) {
@@ -38,12 +39,7 @@ struct NewtonSolver {
             let direction =
                 try dense ? newtonDirection(point) : truncatedDirection(point, &firstNorm, context)
             guard direction.isFinite else { throw Self.overflow }
-            if let distribution = loss.classes.distribution {
-                // All processes take the first one's step: processors that differ may round differently.
-                let own = Array(UnsafeBufferPointer(start: direction.start, count: direction.count))
-                let shared = try distribution.gather(distribution.rank == 0 ? own : [])
-                for (index, value) in shared.enumerated() { direction.start[index] = value }
-            }
+            try loss.agree(direction)
             var length = 1.0
             // Rounding alone may raise the loss by as much.
             let slack = 1e-12 * abs(point.loss)
@@ -113,7 +109,6 @@ struct NewtonSolver {
         _ point: LogisticEvaluation, _ firstNorm: inout Double, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> DoubleBuffer {
         let count = loss.parameterCount
-        let size = Int32(clamping: count)
         let inverse = point.diagonal.map { $0 > 0 ? 1 / $0 : 1 }
         let direction = try DoubleBuffer(count)
         let residual = try DoubleBuffer(count)
@@ -131,13 +126,17 @@ struct NewtonSolver {
         for _ in 0..<min(2 * count, 500) where product > target {
             try context.checkCancellation()
             let curved = try loss.hessianProduct(point, search, context)
-            let curvature = BLAS.dot(size, search.start, 1, curved.start, 1)
+            // (Plain loops round alike on every processor: they decide how many products the processes make.)
+            var curvature = 0.0
+            for index in 0..<count { curvature += search.start[index] * curved.start[index] }
             guard curvature > 0 else { break }
             let length = product / curvature
-            BLAS.axpy(size, length, search.start, 1, direction.start, 1)
-            BLAS.axpy(size, -length, curved.start, 1, residual.start, 1)
             var next = 0.0
-            for index in 0..<count { next += residual.start[index] * inverse[index] * residual.start[index] }
+            for index in 0..<count {
+                direction.start[index] += length * search.start[index]
+                residual.start[index] -= length * curved.start[index]
+                next += residual.start[index] * inverse[index] * residual.start[index]
+            }
             let ratio = next / product
             for index in 0..<count {
                 search.start[index] = inverse[index] * residual.start[index] + ratio * search.start[index]

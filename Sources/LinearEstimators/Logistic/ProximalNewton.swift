@@ -29,6 +29,7 @@ struct ProximalNewton {
         }
         let parameters: DoubleBuffer
         if let start { parameters = start } else { parameters = try loss.startingPoint() }
+        try loss.agree(parameters)
         guard loss.parameterCount > denseLimit else {
             return try ProximalDescent(loss, l1: l1, maxIterations: maxIterations, tolerance: tolerance)
                 .solve(from: parameters, context)

@@ -24,6 +24,8 @@ package struct DesignMatrix: Sendable {
 
     /// How many rows there are.
     package var rowCount: Int { features.rowCount }
+    /// What joins the processes that hold the rows; nil where there are no others.
+    var distribution: DistributedRows? { features.distribution }
     /// How many columns there are.
     package var width: Int { encoder.width }
 
@@ -52,11 +54,11 @@ package struct DesignMatrix: Sendable {
         scoring: LevelScoring? = nil, keptLimit: Int, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let known = (rows ?? (0..<features.rowCount).map { Int32($0) }).filter { weights?[Int($0)] ?? 1 > 0 }
-        guard !known.isEmpty else {
+        guard try features.distribution.any([!known.isEmpty])[0] else {
             throw MetaLearnersError(.invalidData, "there are no rows to learn from")
         }
         let knownWeights = known.map { weights?[Int($0)] ?? 1 }
-        let fitted = LevelScores.fit(
+        let fitted = try LevelScores.fit(
             features, rows: known, weights: knownWeights, scoring, limit: Self.levelLimit)
         try self.init(
             features,

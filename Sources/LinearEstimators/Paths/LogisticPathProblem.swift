@@ -16,12 +16,13 @@ package struct LogisticPathProblem: Sendable {
     ///   - columns: columns of the design matrix, each once; nil for all.
     ///   - rows: the rows to learn from, ascending.
     ///   - folds: the fold of each row of the design matrix, from 0; −1 for rows that are never held out.
+    ///   - foldCount: how many folds there are; nil for as many as rows have here.
     ///   - target: 0 or 1 for each row of the design matrix, read at `rows`.
     ///   - weights: one for each row of the design matrix, not negative; nil where all count alike.
     /// - Throws: `invalidArgument` for arrays of the wrong length.
     package init(
-        _ design: DesignMatrix, columns: [Int]? = nil, rows: [Int32], folds: [Int32], target: [Double],
-        weights: [Double]? = nil
+        _ design: DesignMatrix, columns: [Int]? = nil, rows: [Int32], folds: [Int32],
+        foldCount count: Int? = nil, target: [Double], weights: [Double]? = nil
     ) throws(MetaLearnersError) {
         let chosen = columns ?? Array(0..<design.width)
         guard
@@ -37,7 +38,7 @@ package struct LogisticPathProblem: Sendable {
             modulation: nil)
         self.rows = rows.filter { weights?[Int($0)] ?? 1 > 0 }
         self.folds = folds
-        foldCount = Int(folds.max() ?? -1) + 1
+        foldCount = count ?? Int(folds.max() ?? -1) + 1
         self.target = target
         self.weights = weights
     }
@@ -53,32 +54,42 @@ package struct LogisticPathProblem: Sendable {
         penalties: [Double] = PathProblem.defaultRidgePenalties, whole: Bool = false,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) -> PathFit {
+        // With other processes one fold after another: all make the same exchanges in the same order.
+        let distribution = columns.design.distribution
         let parts = try BLASThreads.single { () throws(MetaLearnersError) in
-            try ParallelParts.run(foldCount + (whole ? 1 : 0), context) { fold throws(MetaLearnersError) in
+            try ParallelParts.run(foldCount + (whole ? 1 : 0), oneByOne: distribution != nil, context) {
+                fold throws(MetaLearnersError) in
                 try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, context)
             }
         }
         let held = parts.prefix(foldCount)
         let total = rows.reduce(0) { $0 + (weights?[Int($1)] ?? 1) }
+        let sums = try distribution.sum(
+            [total] + penalties.indices.map { stage in held.reduce(0) { $0 + $1.losses[stage] } })
         return PathFit(
             columns: columns, folds: folds, models: held.map(\.stages),
             whole: whole ? parts.last?.stages ?? [] : [], penalties: penalties,
-            losses: penalties.indices.map { stage in held.reduce(0) { $0 + $1.losses[stage] } / total },
+            losses: sums.dropFirst().map { $0 / sums[0] },
             converged: parts.allSatisfy(\.converged))
     }
 
+    private typealias Part = (stages: [PathFit.Stage], losses: [Double], converged: Bool)
+
     private func path(_ fold: Int32?, _ penalties: [Double], _ context: ExecutionContext)
-        throws(MetaLearnersError) -> (stages: [PathFit.Stage], losses: [Double], converged: Bool)
+        throws(MetaLearnersError) -> Part
     {
         let training = rows.filter { folds[Int($0)] != fold }
         let heldOut = fold.map { fold in rows.filter { folds[Int($0)] == fold } } ?? []
-        guard let classes = ClassLabels(binary: target, rows: training, weights: weights) else {
+        guard
+            let classes = try ClassLabels(
+                binary: target, rows: training, weights: weights, columns.design.distribution)
+        else {
             throw MetaLearnersError(
                 .invalidData, at: fold.map { "fold \($0 + 1)" },
                 "only one class occurs among the rows to learn from",
                 remedy: "use fewer folds, or stratify them")
         }
-        let total = classes.weights.reduce(0, +)
+        let total = classes.totalWeight
         let design = try DesignBlocks(columns, rows: training).keeping(context)
         let loss = try LogisticLoss(design, classes, l2: 1)
         // A Newton step squares the distance: after one of 10⁻⁴ what is left is about 10⁻⁸.

@@ -29,6 +29,24 @@ package struct PathFit: Sendable {
     /// The stage of least loss.
     package var best: Int { losses.indices.min { losses[$0] < losses[$1] } ?? 0 }
 
+    /// The stage of least loss alone, with the numbers of the first process where several hold the rows: processors of different
+    /// kinds may round differently.
+    ///
+    /// - Throws: what the collective throws.
+    func chosen(_ distribution: DistributedRows?) throws(MetaLearnersError) -> PathFit {
+        let stage = Int(try distribution.agreed([Double(best)])[0])
+        var numbers = try distribution.agreed(
+            models.flatMap { [$0[stage].intercept] + $0[stage].coefficients })[...]
+        let agreed = models.map { stages in
+            let own = numbers.prefix(1 + stages[stage].coefficients.count)
+            numbers = numbers.dropFirst(own.count)
+            return [Stage(intercept: own.first ?? 0, coefficients: Array(own.dropFirst()))]
+        }
+        return PathFit(
+            columns: columns, folds: folds, models: agreed, whole: [], penalties: [penalties[stage]],
+            losses: [losses[stage]], converged: converged)
+    }
+
     /// The predictions for every row of the design matrix by the model of its fold, which has not seen it: for each of
     /// `stages`, one per row. Rows without a fold get 0. A logistic path predicts log-odds.
     ///

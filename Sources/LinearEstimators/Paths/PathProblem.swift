@@ -25,7 +25,7 @@ package struct PathProblem: Sendable {
     /// The mean of y/r, that responses are counted from.
     private let center: Double
 
-    /// Forms the sums of products of `rows`.
+    /// Forms the sums of products of `rows`, those of other processes among them.
     ///
     /// - Parameters:
     ///   - columns: columns of the design matrix, each once; nil for all.
@@ -34,6 +34,7 @@ package struct PathProblem: Sendable {
     ///   - modulation: further columns.
     ///   - rows: the rows to learn from, ascending.
     ///   - folds: the fold of each row of the design matrix, from 0; −1 for rows that are never held out.
+    ///   - foldCount: how many folds there are; nil for as many as rows have here.
     ///   - target: y of each row of the design matrix, read at `rows`.
     ///   - weights: w of each row of the design matrix, not negative; nil where all count alike.
     ///   - regressor: r of each row of the design matrix, as in the R-learner's loss; nil for 1.
@@ -43,8 +44,8 @@ package struct PathProblem: Sendable {
     package init(
         _ design: DesignMatrix, columns: [Int]? = nil, factors: [Double]? = nil,
         modulation: Modulation? = nil,
-        rows: [Int32], folds: [Int32], target: [Double], weights: [Double]? = nil,
-        regressor: [Double]? = nil, _ context: ExecutionContext
+        rows: [Int32], folds: [Int32], foldCount count: Int? = nil, target: [Double],
+        weights: [Double]? = nil, regressor: [Double]? = nil, _ context: ExecutionContext
     ) throws(MetaLearnersError) {
         let chosen = columns ?? Array(0..<design.width)
         let lengths = [folds.count, target.count, weights?.count, regressor?.count, modulation?.values.count]
@@ -60,7 +61,8 @@ package struct PathProblem: Sendable {
             design: design, columns: chosen,
             scales: factors ?? [Double](repeating: 1, count: chosen.count), modulation: modulation)
         self.folds = folds
-        foldCount = Int(folds.max() ?? -1) + 1
+        foldCount = count ?? Int(folds.max() ?? -1) + 1
+        let distribution = design.distribution
         let never = foldCount
         var byFold = [[Int32]](repeating: [], count: foldCount + 1)
         for row in rows {
@@ -70,7 +72,8 @@ package struct PathProblem: Sendable {
             byFold[folds[Int(row)] < 0 ? never : Int(folds[Int(row)])].append(row)
         }
         let ordered = byFold.flatMap(\.self)
-        for held in 0..<foldCount where byFold[held].count == ordered.count {
+        let sizes = try distribution.sum(byFold.map(\.count))
+        for held in 0..<foldCount where sizes[held] == sizes.reduce(0, +) {
             throw MetaLearnersError(
                 .invalidData, at: "fold \(held + 1)", "no row outside it has a weight",
                 remedy: "use fewer folds, or stratify them")
@@ -91,7 +94,9 @@ package struct PathProblem: Sendable {
             total += factorsOfRows[place] * factorsOfRows[place]
             sum += factorsOfRows[place] * roots[place] * target[Int(row)]
         }
-        let center = sum / total
+        let ofAll = try distribution.sum([total, sum])
+        total = ofAll[0]
+        let center = ofAll[1] / total
         guard total.isFinite, total > 0, center.isFinite else { throw LeastSquares.overflow }
         totalWeight = total
         self.center = center
@@ -99,7 +104,7 @@ package struct PathProblem: Sendable {
             design: DesignBlocks(self.columns, rows: ordered), factors: factorsOfRows,
             responses: ordered.enumerated().map { place, row in
                 roots[place] * target[Int(row)] - factorsOfRows[place] * center
-            }, l2: 0)
+            }, l2: 0, distribution: distribution)
         source = try BLASThreads.single { () throws(MetaLearnersError) in
             try CovarianceSource(problem, ranges, denseLimit: Self.denseLimit, context)
         }

@@ -56,15 +56,16 @@ extension SharedDesignEstimator {
 
 extension LinearFoldPath {
     /// The stage of least loss of a path.
-    fileprivate init(_ fit: PathFit, _ folds: Int, hasSlopes: Bool, _ context: ExecutionContext)
-        throws(MetaLearnersError)
-    {
-        let best = fit.best
+    fileprivate init(
+        _ path: PathFit, _ folds: Int, hasSlopes: Bool, _ distribution: DistributedRows?,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        let fit = try path.chosen(distribution)
         self.init(
-            functions: (0..<folds).map { fit.function(best, fold: $0) },
-            slopes: hasSlopes ? (0..<folds).map { fit.slope(best, fold: $0) } : [],
-            outOfFold: try fit.outOfFold(best, context),
-            outOfFoldSlopes: hasSlopes ? try fit.outOfFoldSlopes(stages: [best], context).first ?? [] : [])
+            functions: (0..<folds).map { fit.function(0, fold: $0) },
+            slopes: hasSlopes ? (0..<folds).map { fit.slope(0, fold: $0) } : [],
+            outOfFold: try fit.outOfFold(0, context),
+            outOfFoldSlopes: hasSlopes ? try fit.outOfFoldSlopes(stages: [0], context).first ?? [] : [])
     }
 }
 
@@ -90,8 +91,8 @@ extension PathProblem {
                     $0.values, mainFactor: $0.mainFactor, columns: design.columns($0.map),
                     columnFactor: $0.columnFactor)
             },
-            rows: task.rows, folds: folds.folds, target: task.target, weights: task.weights,
-            regressor: regressor, context)
+            rows: task.rows, folds: folds.folds, foldCount: folds.count, target: task.target,
+            weights: task.weights, regressor: regressor, context)
     }
 }
 
@@ -113,7 +114,8 @@ extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
             case .squares: try problem.ridgePath(context)
             case .path(let path): try problem.lassoPath(stages: path.pathLength, context)
             }
-        return try LinearFoldPath(fit, folds.count, hasSlopes: modulation != nil, context)
+        return try LinearFoldPath(
+            fit, folds.count, hasSlopes: modulation != nil, task.features.distribution, context)
     }
 }
 
@@ -129,12 +131,13 @@ extension LogisticEstimator: SharedDesignEstimator {
             throw task.unsupportedObjective(by: Self.backend)
         }
         let problem = try LogisticPathProblem(
-            design, columns: design.columns(map), rows: task.rows, folds: folds.folds, target: task.target,
-            weights: task.weights)
+            design, columns: design.columns(map), rows: task.rows, folds: folds.folds, foldCount: folds.count,
+            target: task.target, weights: task.weights)
         let penalties = PathProblem.defaultRidgePenalties
-        let step = task.rows.count > 20_000 ? 3 : 1
+        let rows = try design.distribution.sum([task.rows.count])[0]
+        let step = rows > 20_000 ? 3 : 1
         let path = try problem.ridgePath(
             penalties: stride(from: 0, to: penalties.count, by: step).map { penalties[$0] }, context)
-        return try LinearFoldPath(path, folds.count, hasSlopes: false, context)
+        return try LinearFoldPath(path, folds.count, hasSlopes: false, design.distribution, context)
     }
 }

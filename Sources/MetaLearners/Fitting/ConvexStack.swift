@@ -33,11 +33,16 @@ package struct ConvexStack: Sendable, Equatable {
     /// - Parameters:
     ///   - predictions: one list for each member, all as long as the target.
     ///   - rowWeights: one for each row; nil where all count alike.
+    ///   - distribution: what joins the processes that hold the rows: the weights are those of all rows.
+    /// - Throws: what the collective throws.
     /// - Complexity: O(rows × members²).
-    package init(_ predictions: [[Double]], target: [Double], rowWeights: [Double]?, _ constraint: Constraint)
-    {
-        let sums = StackSums(
-            predictions, target: target, rowWeights: rowWeights, groups: nil, count: 1, constraint)
+    package init(
+        _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, _ constraint: Constraint,
+        _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) {
+        let sums = try StackSums(
+            predictions, target: target, rowWeights: rowWeights, groups: nil, count: 1, constraint,
+            distribution)
         self.init(sums.first, constraint, count: predictions.count)
     }
 
@@ -49,14 +54,17 @@ package struct ConvexStack: Sendable, Equatable {
     /// - Parameters:
     ///   - groups: which group each row is of, from 0.
     ///   - count: how many groups there are, two at least.
+    ///   - distribution: what joins the processes that hold the rows: the weights are those of all rows.
     /// - Returns: a stack for each group; where only that group has rows that count, its own.
+    /// - Throws: what the collective throws.
     /// - Complexity: O(rows × members²), as for one.
     package static func leavingOut(
         _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups: [Int32], count: Int,
-        _ constraint: Constraint
-    ) -> [ConvexStack] {
-        let sums = StackSums(
-            predictions, target: target, rowWeights: rowWeights, groups: groups, count: count, constraint)
+        _ constraint: Constraint, _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) -> [ConvexStack] {
+        let sums = try StackSums(
+            predictions, target: target, rowWeights: rowWeights, groups: groups, count: count, constraint,
+            distribution)
         return (0..<count).map { group in
             let rest = sums.total(without: group)
             let hasRows = rest.map { $0.weight > 0 } ?? false
@@ -132,6 +140,23 @@ private struct StackSums {
         let centers: [Double]
         let center: Double
 
+        /// All that is added up, in one order.
+        var numbers: [Double] { [weight, target, square] + values + moments + products }
+
+        /// Takes over what was added up of several processes.
+        mutating func use(_ numbers: ArraySlice<Double>) {
+            var rest = numbers
+            func take(_ count: Int) -> [Double] {
+                defer { rest = rest.dropFirst(count) }
+                return Array(rest.prefix(count))
+            }
+            let single = take(3)
+            (weight, target, square) = (single[0], single[1], single[2])
+            values = take(values.count)
+            moments = take(moments.count)
+            products = take(products.count)
+        }
+
         mutating func add(_ other: Group) {
             weight += other.weight
             target += other.target
@@ -149,17 +174,23 @@ private struct StackSums {
     init(
         _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups group: [Int32]?,
         count: Int,
-        _ constraint: ConvexStack.Constraint
-    ) {
+        _ constraint: ConvexStack.Constraint, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) {
         let members = predictions.count
-        let total = rowWeights?.reduce(0, +) ?? Double(target.count)
-        func center(_ values: [Double]) -> Double {
-            guard constraint == .freeIntercept, total > 0 else { return 0 }
-            guard let rowWeights else { return values.reduce(0, +) / total }
-            return zip(values, rowWeights).reduce(0) { $0 + $1.0 * $1.1 } / total
+        var centers = [Double](repeating: 0, count: members)
+        var middle = 0.0
+        if constraint == .freeIntercept {
+            func sum(_ values: [Double]) -> Double {
+                guard let rowWeights else { return values.reduce(0, +) }
+                return zip(values, rowWeights).reduce(0) { $0 + $1.0 * $1.1 }
+            }
+            let sums = try distribution.sum(
+                [rowWeights?.reduce(0, +) ?? Double(target.count), sum(target)] + predictions.map(sum))
+            if sums[0] > 0 {
+                middle = sums[1] / sums[0]
+                centers = sums.dropFirst(2).map { $0 / sums[0] }
+            }
         }
-        let centers = predictions.map(center)
-        let middle = center(target)
         groups = [Group](
             repeating: Group(
                 values: [Double](repeating: 0, count: members),
@@ -194,6 +225,13 @@ private struct StackSums {
                 }
                 for group in 0..<count { groups[group].products[member * members + other] = sums[group] }
             }
+        }
+        guard let distribution else { return }
+        var sums = try distribution.sum(groups.flatMap(\.numbers))[...]
+        for group in groups.indices {
+            let size = groups[group].numbers.count
+            groups[group].use(sums.prefix(size))
+            sums = sums.dropFirst(size)
         }
     }
 

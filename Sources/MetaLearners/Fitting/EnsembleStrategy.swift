@@ -6,7 +6,8 @@ import MetaLearnersCore
 /// or that the loss needs, are fitted once.
 package struct EnsembleStrategy: FittingStrategy {
     package static let kind = LearnerKind.ensemble
-    package static let traits = LearnerTraits(.combination, isComposite: true)
+    package static let traits = LearnerTraits(
+        .combination, isComposite: true, isCollective: true)
     package static let predictors: [any EffectPredictor.Type] = [EnsemblePredictor.self]
 
     package static let reference = LearnerReference(
@@ -120,16 +121,17 @@ private struct EnsemblePlan: FitPlan {
         for arm in 1..<dataset.armCount {
             let target = try loss.target(of: arm, dataset, nuisances.estimates)
             let ofArm = models.map { $0.trainingEffects[arm - 1] }
-            let stack = Self.stack(ofArm, target, dataset.weights)
+            let stack = try Self.stack(ofArm, target, dataset.weights, dataset.distribution)
             stacks.append(stack)
             trainingEffects.append(stack.combine(ofArm))
         }
-        let disagreements = stacks.indices.map { arm in
+        let disagreements = try stacks.indices.map { arm throws(MetaLearnersError) in
             let total = stacks[arm].weights.reduce(0, +)
-            return Disagreement.meanSquare(
+            return try Disagreement.meanSquare(
                 models.map { $0.trainingEffects[arm] },
                 weights: stacks[arm].weights.map { total > 0 ? $0 / total : 0 },
-                rows: nuisances.estimates.rows(ofArms: nil, dataset), rowWeights: dataset.weights)
+                rows: nuisances.estimates.rows(ofArms: nil, dataset), rowWeights: dataset.weights,
+                dataset.distribution)
         }
         return FittedLearner(
             nuisances, keeping: nuisances.roles,
@@ -138,20 +140,21 @@ private struct EnsemblePlan: FitPlan {
     }
 
     /// The weights of effects that minimise the loss, and the constant beside them.
-    private static func stack(_ effects: [[Double]], _ target: PseudoOutcome, _ weights: [Double]?)
-        -> ConvexStack
-    {
+    private static func stack(
+        _ effects: [[Double]], _ target: PseudoOutcome, _ weights: [Double]?, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> ConvexStack {
         func taking(_ list: [Double]) -> [Double] { target.rows.map { list[Int($0)] } }
         let rowWeights = weights.map(taking)
         guard let residual = target.residuals.first.map(taking) else {
-            return ConvexStack(
-                effects.map(taking), target: taking(target.values), rowWeights: rowWeights, .freeIntercept)
+            return try ConvexStack(
+                effects.map(taking), target: taking(target.values), rowWeights: rowWeights, .freeIntercept,
+                distribution)
         }
         // The constant may have either sign: it stands among the members as itself and as its opposite.
         let slopes = effects.map { zip(taking($0), residual).map { $0 * $1 } }
-        let stack = ConvexStack(
+        let stack = try ConvexStack(
             slopes + [residual, residual.map { -$0 }], target: taking(target.values), rowWeights: rowWeights,
-            .freeIntercept)
+            .freeIntercept, distribution)
         let count = effects.count
         return ConvexStack(
             weights: Array(stack.weights[..<count]),

@@ -77,10 +77,13 @@ public struct MetaLearnerFitter: Sendable {
     private func requireCollective() throws(MetaLearnersError) {
         let traits = registry.traits(of: spec.learner) ?? LearnerTraits()
         var refused: (place: String, problem: String, remedy: String)?
-        if traits.bringsModels || traits.isComposite {
+        let takesPart = { (traits: LearnerTraits) in
+            traits.isCollective || !traits.bringsModels && !traits.isComposite
+        }
+        if !takesPart(traits) {
             refused = (
                 "learner", "'\(spec.learner.rawValue)' takes no part in a collective fit yet",
-                "these do: " + registry.learnerNames { !$0.bringsModels && !$0.isComposite }
+                "these do: " + registry.learnerNames(where: takesPart)
             )
         } else if ![.auto, .none].contains(spec.intervals.method) {
             refused = (

@@ -10,9 +10,12 @@ package enum Disagreement {
     ///   - weights: of each method; they add up to 1.
     ///   - rows: those that count.
     ///   - rowWeights: nil where all rows count alike.
+    ///   - distribution: what joins the processes that hold the rows: the mean is that of all rows.
+    /// - Throws: what the collective throws.
     package static func meanSquare(
-        _ effects: [[Double]], weights: [Double], rows: [Int32], rowWeights: [Double]?
-    ) -> Double {
+        _ effects: [[Double]], weights: [Double], rows: [Int32], rowWeights: [Double]?,
+        _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) -> Double {
         var sum = 0.0
         var total = 0.0
         for row in rows.map(Int.init) {
@@ -26,6 +29,7 @@ package enum Disagreement {
             sum += rowWeight * 2 * square
             total += rowWeight
         }
-        return total > 0 ? sum / total : 0
+        let sums = try distribution.sum([sum, total])
+        return sums[1] > 0 ? sums[0] / sums[1] : 0
     }
 }

@@ -52,12 +52,15 @@ public struct LearnerTraits: Sendable, Equatable {
     public var isComposite: Bool
     /// Whether folds can be drawn anew and again.
     public var allowsRepeats: Bool
+    /// Whether a learner that brings base learners or weighs members can be fitted to rows that several processes hold: it adds up
+    /// over all of them. All other learners can.
+    public var isCollective: Bool
 
     /// Creates traits; those of a learner that regresses effects and has no model of each arm's outcome by default.
     public init(
         _ form: Form = .regression, hasArmMeans: Bool = false, servesClasses: Bool = false,
         hasAnalyticIntervals: Bool = false, bringsModels: Bool = false, isComposite: Bool = false,
-        allowsRepeats: Bool = true
+        allowsRepeats: Bool = true, isCollective: Bool = false
     ) {
         self.form = form
         self.hasArmMeans = hasArmMeans
@@ -66,6 +69,7 @@ public struct LearnerTraits: Sendable, Equatable {
         self.bringsModels = bringsModels
         self.isComposite = isComposite
         self.allowsRepeats = allowsRepeats
+        self.isCollective = isCollective
     }
 }
 

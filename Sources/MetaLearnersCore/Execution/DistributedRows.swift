@@ -176,6 +176,19 @@ package final class DistributedRows: Sendable {
         }
     }
 
+    /// The numbers of the first process, for all; each has as many.
+    ///
+    /// For what every process computes from the same sums: processors of different kinds may round that differently.
+    package func agreed(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
+        var values = values
+        try call(.broadcast, values.count) { collective throws(MetaLearnersError) in
+            try Self.applyRaw(&values) { bytes throws(MetaLearnersError) in
+                try collective.broadcast(bytes, from: 0)
+            }
+        }
+        return values
+    }
+
     /// What lower ranks have together, and what all have: where this process's share of several counts begins.
     package func offsets(_ counts: [Int]) throws(MetaLearnersError) -> (before: [Int], total: [Int]) {
         var table = [Int](repeating: 0, count: size * counts.count)
@@ -351,8 +364,38 @@ extension Optional where Wrapped == DistributedRows {
         try self?.sum(values) ?? values
     }
 
+    /// The sums over all processes; the numbers themselves where there are no others.
+    package func sum(_ values: [Int]) throws(MetaLearnersError) -> [Int] {
+        try self?.sum(values) ?? values
+    }
+
+    /// The sum of the terms of all processes.
+    package func sum(_ sums: [ExactSum]) throws(MetaLearnersError) -> [ExactSum] {
+        try self?.sum(sums) ?? sums
+    }
+
     /// The largest numbers of all processes.
     package func maximum(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
         try self?.maximum(values) ?? values
+    }
+
+    /// Whether any process says so, for each of several things.
+    package func any(_ flags: [Bool]) throws(MetaLearnersError) -> [Bool] {
+        try self?.any(flags) ?? flags
+    }
+
+    /// The numbers of the first process, for all; each has as many.
+    package func agreed(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
+        try self?.agreed(values) ?? values
+    }
+
+    /// The numbers of all processes, one process after another.
+    package func gather(_ values: [Double]) throws(MetaLearnersError) -> [Double] {
+        try self?.gather(values) ?? values
+    }
+
+    /// What lower ranks have together, and what all have; nothing comes before where there are no others.
+    package func offsets(_ counts: [Int]) throws(MetaLearnersError) -> (before: [Int], total: [Int]) {
+        try self?.offsets(counts) ?? (counts.map { _ in 0 }, counts)
     }
 }
