@@ -240,7 +240,7 @@ extension AutoPair {
     }
 
     /// A member's function of each fold.
-    private func sums(_ name: AutoMember.Name, _ result: FoldPathRun.Result, width: Int, folds: Int)
+    private func sums(_ name: AutoMember.Name, _ result: MemberRun.Result, width: Int, folds: Int)
         -> [MemberSum]
     {
         result.linear.map { $0.functions.map { MemberSum($0) } }

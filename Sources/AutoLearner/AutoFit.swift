@@ -18,14 +18,13 @@ final class AutoFit: FitPlan {
     private let also: [(fitter: MetaLearnerFitter, plan: any FitPlan)]
     private let pairs: [AutoPair]
     private let members: [AutoMember]
-    private let rowsInFold: [[Int32]]
 
     private let design = ResultSlots<AutoDesign>(count: 1)
     private let shares: ResultSlots<(share: [Double], blends: [ShareBlend])>
     private let nuisances: ResultSlots<AutoNuisances>
     private let assembled = ResultSlots<NuisanceFit>(count: 1)
     private let residuals: ResultSlots<AutoPair.Residuals>
-    private let effectRuns = ResultSlots<[[(AutoMember.Name, FoldPathRun)]]>(count: 1)
+    private let effectRuns = ResultSlots<[[(AutoMember.Name, MemberRun)]]>(count: 1)
 
     init(
         _ request: FitRequest, _ spec: MetaLearnerSpec, _ settings: AutoSettings,
@@ -43,7 +42,6 @@ final class AutoFit: FitPlan {
             AutoPair(dataset, arm: $0, settings, seed: UInt64(spec.seed))
         }
         members = AutoMember.all(settings, knowsPropensities: dataset.knownPropensities != nil)
-        rowsInFold = (0..<request.folds.count).map(request.folds.rows(in:))
         shares = ResultSlots(count: pairs.count)
         nuisances = ResultSlots(count: pairs.count)
         residuals = ResultSlots(count: pairs.count)
@@ -59,7 +57,7 @@ final class AutoFit: FitPlan {
     /// Adds everything to `graph`.
     func schedule(in graph: inout TaskGraph) throws(MetaLearnersError) {
         let ready = scheduleNuisances(in: &graph)
-        var runs: [[(AutoMember.Name, FoldPathRun)]] = []
+        var runs: [[(AutoMember.Name, MemberRun)]] = []
         for (index, pair) in pairs.enumerated() {
             let left = graph.add(nil, after: ready) { [self] _ throws(MetaLearnersError) in
                 residuals[index] = pair.residuals(
@@ -89,7 +87,7 @@ final class AutoFit: FitPlan {
                 [self] member throws(MetaLearnersError) in try pair.problem(member, design[0])
             }
             let ofShare = first.filter { $0.isOfPropensity }
-            let share = graph.add(nil, after: ofShare.map(\.node) + [encoded]) {
+            let share = graph.add(nil, after: ofShare.flatMap(\.nodes) + [encoded]) {
                 [self] _ throws(MetaLearnersError) in
                 if let known = pair.knownShare {
                     shares[index] = (known, [])
@@ -105,7 +103,7 @@ final class AutoFit: FitPlan {
             }
             let all = first + second
             stacked.append(
-                graph.add(nil, after: all.map(\.node) + [share]) { [self] _ throws(MetaLearnersError) in
+                graph.add(nil, after: all.flatMap(\.nodes) + [share]) { [self] _ throws(MetaLearnersError) in
                     let (share, blends) = try known(shares[index])
                     nuisances[index] = try pair.stackOutcomes(
                         Self.results(all.map { ($0.name, $0.run) }), share: share, blends: blends,
@@ -120,14 +118,14 @@ final class AutoFit: FitPlan {
     }
 
     private typealias Scheduled = (
-        name: AutoMember.Name, isOfPropensity: Bool, run: FoldPathRun, node: TaskGraph.Node
+        name: AutoMember.Name, isOfPropensity: Bool, run: MemberRun, nodes: [TaskGraph.Node]
     )
 
     /// Adds the members of a step to `graph`.
     private func schedule(
         _ step: AutoMember.Step, _ stage: String, of pair: AutoPair, in graph: inout TaskGraph,
         after before: [TaskGraph.Node],
-        _ problem: @escaping @Sendable (AutoMember) throws(MetaLearnersError) -> FoldPathRun.Problem
+        _ problem: @escaping @Sendable (AutoMember) throws(MetaLearnersError) -> MemberRun.Problem
     ) -> [Scheduled] {
         let dataset = request.dataset
         let bound = AutoDesign.widthBound(dataset, estimators.design, settings)
@@ -138,12 +136,11 @@ final class AutoFit: FitPlan {
             let bytes =
                 (estimator as? any SharedDesignEstimator)?.pathBytes(rows: rows, columns: bound)
                 ?? estimator.footprint(rows: rows, of: dataset.covariates, for: .regression).working
-            let run = FoldPathRun(
-                member.name.rawValue, estimator, request.folds, rowsInFold: rowsInFold)
-            let node = run.schedule(stage, in: &graph, after: before, bytes: bytes) {
+            let run = MemberRun(member.name.rawValue, estimator, request.folds)
+            let nodes = run.schedule(stage, in: &graph, after: before, bytes: bytes) {
                 () throws(MetaLearnersError) in try problem(member)
             }
-            scheduled.append((member.name, member.isOfPropensity, run, node))
+            scheduled.append((member.name, member.isOfPropensity, run, nodes))
         }
         return scheduled
     }
@@ -155,7 +152,7 @@ final class AutoFit: FitPlan {
 
     private func width() throws(MetaLearnersError) -> Int { try known(design[0]).width }
 
-    private static func results(_ runs: [(AutoMember.Name, FoldPathRun)]) throws(MetaLearnersError)
+    private static func results(_ runs: [(AutoMember.Name, MemberRun)]) throws(MetaLearnersError)
         -> AutoNuisances.Results
     {
         var results: AutoNuisances.Results = [:]

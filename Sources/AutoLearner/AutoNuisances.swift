@@ -4,7 +4,7 @@ import MetaLearnersCore
 /// What a pair's nuisances became: at every row out of fold, and as formulas of the folds.
 struct AutoNuisances: Sendable {
     /// The members' results.
-    typealias Results = [AutoMember.Name: FoldPathRun.Result]
+    typealias Results = [AutoMember.Name: MemberRun.Result]
 
     /// ē(x), stacked, before any clipping but to the open unit interval; known ones where there are any.
     let share: [Double]
@@ -36,7 +36,7 @@ struct ShareBlend: Sendable {
     static func clipped(_ share: Double) -> Double { min(max(share, margin), 1 - margin) }
 }
 
-extension FoldPathRun.Result {
+extension MemberRun.Result {
     /// The linear functions of the folds.
     func functions() throws(MetaLearnersError) -> LinearFoldPath {
         if let linear { return linear }
@@ -46,7 +46,7 @@ extension FoldPathRun.Result {
 
 extension AutoNuisances.Results {
     /// The result of a member.
-    func callAsFunction(_ name: AutoMember.Name) throws(MetaLearnersError) -> FoldPathRun.Result {
+    func callAsFunction(_ name: AutoMember.Name) throws(MetaLearnersError) -> MemberRun.Result {
         if let result = self[name] { return result }
         throw MetaLearnersError(.internalFault, at: name.rawValue, "is needed and was not fitted")
     }

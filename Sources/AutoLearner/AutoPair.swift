@@ -67,14 +67,14 @@ struct AutoPair: Sendable {
     ///   - residuals: for members of effects.
     func problem(
         _ member: AutoMember, _ design: AutoDesign?, share: [Double]? = nil, residuals: Residuals? = nil
-    ) throws(MetaLearnersError) -> FoldPathRun.Problem {
+    ) throws(MetaLearnersError) -> MemberRun.Problem {
         var rows = rows(of: member.rows)
         if let hasOverlap = residuals?.hasOverlap { rows.removeAll { !hasOverlap[Int($0)] } }
         var features = dataset.covariates
         var target = outcome
         var objective = TrainingTask.Objective.regression
         var modulation: DesignModulation?
-        var inputs: [Table]?
+        var inputs: [Table] = []
         func needed<Value>(_ value: Value?) throws(MetaLearnersError) -> Value {
             if let value { return value }
             throw MetaLearnersError(.internalFault, at: member.name.rawValue, "its nuisances are not there")
@@ -108,12 +108,13 @@ struct AutoPair: Sendable {
             clusters: dataset.clusters, objective: objective, seed: seed, cache: dataset.cache)
         switch member.method {
         case .trees:
-            return FoldPathRun.Problem(
-                task, stages: settings.stages, inputs: inputs,
-                ownInput: inputs == nil ? nil : treated.map { Int($0) })
+            return MemberRun.Problem(task: task, inputs: inputs)
         case .ridge(let columns), .lasso(let columns), .logistic(let columns):
             let design = try needed(design)
-            return FoldPathRun.Problem(task, design.columns, design.map(columns), modulation: modulation)
+            return MemberRun.Problem(
+                task: task,
+                columns: MemberRun.SharedColumns(
+                    design: design.columns, map: design.map(columns), modulation: modulation))
         }
     }
 

@@ -3,7 +3,7 @@ import MetaLearnersCore
 /// The numbers of `auto`. Specs do not have them: they are what was measured to do well without tuning
 /// (`Benchmarks/accuracy`, where rows are few and where they are many).
 ///
-/// The sizes of trees follow the number of rows gradually. Members that help no more (`mostRows`) and penalties of the logistic
+/// The sizes of trees follow the number of rows gradually, and rounds of boosting are as many as predict rows held out best. Members that help no more (`mostRows`) and penalties of the logistic
 /// models (above 20,000 rows) are left out at single sizes, at which errors were measured not to jump.
 struct AutoSettings: Sendable {
     /// Sizes of boosted trees.
@@ -17,9 +17,8 @@ struct AutoSettings: Sendable {
 
     /// How many rows all processes have: members that are not worth their time on so many are left out.
     var rowCount: Int
-    /// The most rounds of boosting, and how many rounds lie between two evaluations.
-    var rounds = 150
-    var roundStep = 10
+    /// Rounds of boosting: as the rows held out say.
+    var rounds = AutoCount.auto
     var learningRate = 0.1
     /// Leaves of trees of outcomes and of deep trees of effects, and rows in a leaf of outcomes at least.
     var outcomeLeaves = 8
@@ -77,11 +76,6 @@ struct AutoSettings: Sendable {
         let decades = min(max(Double.log(Double(max(rowCount, 1)) / 2000) / Double.log(10), 0), 2.5)
         outcomeLeaves = Int((8 * Double.exp(0.8 * decades)).rounded())
         effectLeaves = Int((4 * Double.exp(0.4 * decades)).rounded())
-        // Fewer and longer steps: what is saved goes into leaves.
-        let length = min(decades, 1)
-        learningRate = 0.1 * (1 + length)
-        rounds = 150 - 10 * Int((5 * length).rounded())
-        roundStep = length < 0.5 ? 10 : 5
     }
 
     /// The parameters of boosted trees. Every tree sees all rows and columns: effects and outcomes may hang on few columns
@@ -89,13 +83,10 @@ struct AutoSettings: Sendable {
     func trees(_ size: TreeSize) -> SpecObject {
         let isOutcome = size == .outcomes || size == .outcomesGivenTreatment
         return SpecObject([
-            ("trees", .integer(rounds)), ("learning_rate", .number(learningRate)),
+            ("trees", rounds.specValue), ("learning_rate", .number(learningRate)),
             ("max_leaves", .integer(size == .effects ? effectLeaves : outcomeLeaves)),
             ("min_leaf_size", .integer(isOutcome ? outcomeLeafSize : effectLeafSize)), ("l2", .number(l2)),
             ("max_bins", .integer(maxBins)),
         ])
     }
-
-    /// The rounds that are compared.
-    var stages: [Int] { Array(stride(from: 0, through: rounds, by: max(roundStep, 1))) }
 }

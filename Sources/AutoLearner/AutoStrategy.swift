@@ -101,9 +101,8 @@ package struct AutoStrategy: FittingStrategy {
                 ).shared + bytes)
             break
         }
-        // Of every member the predictions out of fold, and until its stage is chosen those of every stage.
-        let lists = members.count * (dataset.armCount - 1) * 3
-        bytes += (lists + 4 * settings.stages.count) * dataset.rowCount * 8
+        // Of every member the predictions out of fold.
+        bytes += members.count * (dataset.armCount - 1) * 3 * dataset.rowCount * 8
         for member in also { bytes += try member.strategy.footprint(dataset) }
         return bytes
     }

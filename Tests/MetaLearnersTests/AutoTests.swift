@@ -10,14 +10,13 @@ import _TestSupport
 struct AutoTests {
     /// `auto` with few rounds, so that tests are short.
     private func fit(
-        _ data: CausalDataset, _ keys: [(String, SpecValue)] = [], rounds: Int = 60, folds: Int = 3,
+        _ data: CausalDataset, _ keys: [(String, SpecValue)] = [], rounds: AutoCount = .auto, folds: Int = 3,
         asOf rowCount: Int? = nil, threads: Int = 1
     ) throws -> CATEModel {
         let spec: SpecValue = .object(SpecObject([("cross_fitting", ["folds": .integer(folds)])] + keys))
         let fitter = try MetaLearnerFitter(MetaLearnerSpec(spec))
         var settings = AutoSettings(rowCount: rowCount ?? data.rowCount)
         settings.rounds = rounds
-        settings.roundStep = 5
         return try fitter.withAuto(settings).fit(data, ExecutionOptions(threads: threads))
     }
 
@@ -79,7 +78,6 @@ struct AutoTests {
         func effects(_ share: Double?) throws -> [Double] {
             var settings = AutoSettings(rowCount: data.rowCount)
             settings.rounds = 20
-            settings.roundStep = 5
             if let share { settings.residualShare = share }
             let fitter = try MetaLearnerFitter(MetaLearnerSpec(["cross_fitting": ["folds": 3]]))
             return try fitter.withAuto(settings).fit(data, ExecutionOptions(threads: 1)).trainingEffects[0]

@@ -57,8 +57,8 @@ struct CombinationTests {
         let none = LinearFunction(intercept: 0, width: 1)
         let path = LinearFoldPath(
             functions: [none, none], slopes: [], outOfFold: zeros, outOfFoldSlopes: [])
-        let linear = FoldPathRun.Result(linear: path, models: [], outOfFold: [zeros])
-        let trees = FoldPathRun.Result(linear: nil, models: [], outOfFold: [zeros])
+        let linear = MemberRun.Result(linear: path, models: [], outOfFold: [zeros])
+        let trees = MemberRun.Result(linear: nil, models: [], outOfFold: [zeros])
         let formulas = [MemberFormula](repeating: MemberFormula(MemberSum(width: 1)), count: 2)
         let nuisances = AutoNuisances(
             share: half, shareBlends: [], means: [zeros, zeros], meanFormulas: [formulas, formulas],

@@ -22,12 +22,39 @@ extension CATEModel {
             if moments.isEmpty { moments = columns.map { RunningMoments(count: $0.count) } }
             for (index, values) in columns.enumerated() { moments[index].add(values) }
         }
+        let columns = moments.map(\.standardDeviations)
+        let unstable = moments.indices.compactMap { index in
+            Self.unstableNote(names[index], columns[index], effects: moments[index].means)
+        }
         return Prediction(
-            names: names, columns: moments.map(\.standardDeviations),
+            names: names, columns: columns,
             meaning:
                 "The standard deviation of the effects over the \(foldCount) models of the folds: how much they "
                 + "depend on which rows were learnt from. It is no standard error.",
-            warnings: aligned.warnings)
+            warnings: aligned.warnings + unstable)
+    }
+
+    /// Says so where the models of the folds differ by more than half of what rows differ by.
+    ///
+    /// - Parameters:
+    ///   - name: the column of stability.
+    ///   - stability: the standard deviation over the models, of each row.
+    ///   - effects: the mean over the models, of each row.
+    /// - Returns: nil where they differ less, and for fewer than ten rows.
+    static func unstableNote(_ name: String, _ stability: [Double], effects: [Double]) -> String? {
+        guard effects.count >= 10 else { return nil }
+        let count = Double(effects.count)
+        let mean = effects.reduce(0, +) / count
+        let spread = (effects.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)).squareRoot()
+        let noise = (stability.reduce(0) { $0 + $1 * $1 } / count).squareRoot()
+        guard noise.isFinite, spread.isFinite, noise > 0, noise > 0.5 * spread else { return nil }
+        let size =
+            spread > 0.01 * noise
+            ? "by \(Int((100 * noise / spread).rounded())) % of what the effects of these rows differ by"
+            : "and rows do not"
+        return
+            "\(name): in the effect of a row the models of the folds differ \(size): which rows seem to gain most depends on "
+            + "the folds, and so on the seed. More rows, a steadier learner (auto, x, r) or cross_fitting.repeats make it depend less"
     }
 
     /// The columns of contrasts for new rows, by the models of `fitted` that `selection` names.
@@ -48,7 +75,7 @@ extension CATEModel {
 /// The mean and the spread of each of several numbers, over values that come one after another (Welford 1962).
 struct RunningMoments {
     private var seen = 0.0
-    private var means: [Double]
+    private(set) var means: [Double]
     private var squares: [Double]
 
     init(count: Int) {

@@ -14,7 +14,7 @@ import Synchronization
 ///     accuracy cells
 ///     accuracy time [--rows 1000] [--columns 10] [--learners auto] [--threads 2] [--runs 3]
 ///     accuracy many-rows [--laws smooth,…] [--rows 2000,20000,200000] [--seeds 1,2] [--learners auto,s,t,x,r,dr]
-///                        [--threads 2]
+///                        [--variants '{"name": {models}}'] [--also '{"name": [candidates of auto]}'] [--threads 2]
 ///     accuracy coverage [--laws a,rare,…] [--learners "auto;trees, trees"] [--rows 500,1000] [--runs 200] [--first 0]
 ///                       [--threads N]
 ///
@@ -89,9 +89,12 @@ struct AccuracyStudy {
         if let seeds = list("--seeds") { study.seeds = seeds.compactMap { Int($0) } }
         if let learners = list("--learners") { study.learners = learners }
         if let threads = text("--threads").flatMap({ Int($0) }) { study.threads = threads }
-        if let variants = text("--variants") {
-            study.variants = try SpecValue(json: Array(variants.utf8), source: "--variants").objectValue?.entries.map { ($0.key, $0.value) } ?? []
+        func named(_ option: String) throws -> [(String, SpecValue)] {
+            guard let text = text(option) else { return [] }
+            return try SpecValue(json: Array(text.utf8), source: option).objectValue?.entries.map { ($0.key, $0.value) } ?? []
         }
+        study.variants = try named("--variants")
+        study.also = try named("--also")
         try study.run()
     }
 

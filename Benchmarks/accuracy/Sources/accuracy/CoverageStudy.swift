@@ -14,10 +14,11 @@ struct CoverageStudy {
         let name: String
         let spec: SpecValue
 
-        /// What a spec that names no learner gets, and `dr` with base learners at their defaults. Average effects need no effect
-        /// model: a constant one costs nothing.
+        /// What a spec that names no learner gets, and `dr` with nuisances by default and by base learners of three kinds. Average
+        /// effects need no effect model: a constant one costs nothing.
         static let all = [
             Configuration(name: "auto", spec: ["learner": "auto"]),
+            Configuration(name: "dr", spec: ["learner": "dr", "models": ["effect": ["backend": "constant"]]]),
             .dr("trees", "trees"), .dr("trees", "logistic"), .dr("ridge", "logistic"),
         ]
 
@@ -34,16 +35,19 @@ struct CoverageStudy {
         }
     }
 
-    /// A population: one of Nie & Wager's setups, or another law.
+    /// A population: one of Nie & Wager's setups, a law of `accuracy run`, or one of this study alone.
     enum Population: Sendable {
         case setup(NieWagerSetup)
         case law(Law)
+        case coverage(CoverageLaw)
 
         init?(_ name: String) {
             if let setup = NieWagerSetup(rawValue: name) {
                 self = .setup(setup)
             } else if let law = Law(rawValue: name) {
                 self = .law(law)
+            } else if let law = CoverageLaw(rawValue: name) {
+                self = .coverage(law)
             } else {
                 return nil
             }
@@ -53,21 +57,24 @@ struct CoverageStudy {
             switch self {
             case .setup(let setup): try SyntheticDataset.nieWager(setup, rows: rows, seed: seed)
             case .law(let law): try Cell.data(law, rows: rows, seed: seed)
+            case .coverage(let law): try law.draw(rows: rows, seed: seed)
             }
         }
 
-        /// E[τ(X)]: the mean over two million draws of the covariates, whose error is a hundredth of an estimate's.
-        func averageEffect() throws -> Double {
-            var sum = 0.0
+        /// E[τ(X)] of each arm: the mean over two million draws of the covariates, whose error is a hundredth of an estimate's.
+        func averageEffects() throws -> [Double] {
+            var sums: [Double] = []
             for part in 0..<20 {
-                let data = try draw(rows: 100_000, seed: UInt64(1_000_000 + part))
-                sum += data.effects[0].reduce(0, +) / 100_000
+                let effects = try draw(rows: 100_000, seed: UInt64(1_000_000 + part)).effects
+                let means = effects.map { $0.reduce(0, +) / 100_000 }
+                sums = sums.isEmpty ? means : zip(sums, means).map { $0 + $1 }
             }
-            return sum / 20
+            return sums.map { $0 / 20 }
         }
     }
 
-    var laws = ["a", "b", "c", "d", "rare", "overlap", "binary", "steps", "sparse"]
+    var laws =
+        ["a", "b", "c", "d", "rare", "overlap", "binary", "steps", "sparse"] + CoverageLaw.allCases.map(\.rawValue)
     var learners = Configuration.all.map(\.name)
     var rows = [500, 1000]
     var runs = 200
@@ -77,13 +84,15 @@ struct CoverageStudy {
 
     func run() throws {
         let threads = ExecutionOptions(threads: threads).threadCount
-        print("| law | rows | learner | true ATE | coverage of 95 % | bias | sd of estimates | mean std. error | root mean square error |")
-        print("|---|---|---|---|---|---|---|---|---|")
+        print(
+            "| law | rows | learner | data sets | warned | true ATE | coverage of 95 % | bias | sd of estimates | mean std. error | root mean square error |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|---|---|")
         for name in laws {
             guard let law = Population(name) else {
                 throw MetaLearnersError(.invalidArgument, at: "--laws", "has no '\(name)'")
             }
-            let truth = try law.averageEffect()
+            let truths = try law.averageEffects()
             for rows in rows {
                 for learner in learners {
                     guard let configuration = Configuration.all.first(where: { $0.name == learner }) else {
@@ -91,29 +100,39 @@ struct CoverageStudy {
                             .invalidArgument, at: "--learners", "has no '\(learner)'",
                             remedy: "separate by semicolons: " + Configuration.all.map(\.name).joined(separator: "; "))
                     }
-                    let effects = try study(law, configuration, rows: rows, threads: threads)
-                    print("| \(name) | \(rows) | \(learner) | " + Self.cells(effects, truth) + " |")
+                    let fits = try study(law, configuration, rows: rows, threads: threads)
+                    for (arm, truth) in truths.enumerated() {
+                        let label = truths.count == 1 ? name : "\(name), arm \(arm + 1)"
+                        print(
+                            "| \(label) | \(rows) | \(learner) | \(fits.count) | \(fits.count { $0.isWarned }) | "
+                                + Self.cells(fits.map { $0.effects[arm] }, truth) + " |")
+                    }
                     fflush(nil)
                 }
             }
         }
     }
 
-    /// Fits the data sets, each of its own seed, side by side.
+    /// The average effects of one data set, and whether the model warned of anything.
+    private struct Fit: Sendable {
+        let effects: [AverageEffect]
+        let isWarned: Bool
+    }
+
+    /// Fits the data sets, each of its own seed, side by side. Those that are refused, because an arm has too few rows, are left out.
     private func study(_ law: Population, _ configuration: Configuration, rows: Int, threads: Int) throws
-        -> [AverageEffect]
+        -> [Fit]
     {
         let fitter = try MetaLearnerFitter(MetaLearnerSpec(configuration.spec))
-        let results = Mutex([Result<AverageEffect, any Error>?](repeating: nil, count: runs))
+        let results = Mutex([Fit?](repeating: nil, count: runs))
         ExecutionContext(threads: threads).concurrently(runs) { run in
-            let result = Result {
-                let data = try law.draw(rows: rows, seed: UInt64(10_000 + first + run))
-                let model = try fitter.fit(data.dataset, ExecutionOptions(threads: 1))
-                return try model.averageEffects(.ate)[0]
-            }
-            results.withLock { $0[run] = result }
+            guard let data = try? law.draw(rows: rows, seed: UInt64(10_000 + first + run)),
+                let model = try? fitter.fit(data.dataset, ExecutionOptions(threads: 1)),
+                let effects = try? model.averageEffects(.ate)
+            else { return }
+            results.withLock { $0[run] = Fit(effects: effects, isWarned: !model.warnings.isEmpty) }
         }
-        return try results.withLock { $0 }.compactMap { try $0?.get() }
+        return results.withLock { $0 }.compactMap(\.self)
     }
 
     private static func cells(_ effects: [AverageEffect], _ truth: Double) -> String {

@@ -21,6 +21,8 @@ struct ManyRowsStudy {
     var learners = ["auto", "s", "t", "x", "r", "dr"]
     /// Base learners under a name, with which each plain learner is fitted once more.
     var variants: [(name: String, models: SpecValue)] = []
+    /// Lists of further candidates under a name, with which `auto` is fitted once more (`auto.also`).
+    var also: [(name: String, members: SpecValue)] = []
     var threads = 2
 
     private struct Fit {
@@ -35,7 +37,7 @@ struct ManyRowsStudy {
             for seed in seeds {
                 for law in laws {
                     let fits = try fits(law, rows: rows, seed: seed)
-                    let best = fits.filter { $0.learner != "auto" }.map(\.error).min()
+                    let best = fits.filter { !$0.learner.hasPrefix("auto") }.map(\.error).min()
                     let time = fits.first { $0.learner == "r" }?.seconds
                     for fit in fits {
                         let fields = [
@@ -77,7 +79,15 @@ struct ManyRowsStudy {
                 "learner": .string(isConstant ? "dr" : learner), "keep_training": false,
             ]
             if isConstant { own["models"] = ["effect": "constant"] }
-            guard learner != "auto", !isConstant else { return [(learner, own)] }
+            guard !isConstant else { return [(learner, own)] }
+            if learner == "auto" {
+                return [(learner, own)]
+                    + also.map { also in
+                        var spec = own
+                        spec["auto"] = ["also": also.members]
+                        return ("auto+\(also.name)", spec)
+                    }
+            }
             return [(learner, own)]
                 + variants.map { variant in
                     var spec = own
