@@ -169,15 +169,17 @@ final class AutoFit: FitPlan {
         let nuisances = try nuisanceFit()
         let design = try known(design[0])
         let runs = try known(effectRuns[0])
-        let members = try also.map { member throws(MetaLearnersError) in
-            try CATEModel(member.fitter, request.dataset, member.plan.result(context))
+        let results = try also.map { member throws(MetaLearnersError) in try member.plan.result(context) }
+        let members = try zip(also, results).map { member, result throws(MetaLearnersError) in
+            try CATEModel(member.fitter, request.dataset, result)
         }
         var effects: [AutoEffect] = []
         for (index, pair) in pairs.enumerated() {
             effects.append(
                 try pair.combine(
                     try known(self.nuisances[index]), Self.results(runs[index]), try known(residuals[index]),
-                    also: members.map { ($0.candidateName, $0.trainingEffects[index]) }, width: design.width,
+                    also: zip(members, results).map { ($0.candidateName, $1.trainingEffects[index]) },
+                    width: design.width,
                     folds: request.folds.count))
         }
         return FittedLearner(

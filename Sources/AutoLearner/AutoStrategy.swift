@@ -10,7 +10,8 @@ import MetaLearnersCore
 package struct AutoStrategy: FittingStrategy {
     package static let kind = LearnerKind.auto
     package static let traits = LearnerTraits(
-        .combination, hasArmMeans: true, bringsModels: true, isComposite: true, allowsRepeats: false)
+        .combination, hasArmMeans: true, bringsModels: true, isComposite: true, allowsRepeats: false,
+        isCollective: true)
     package static let predictors: [any EffectPredictor.Type] = [AutoPredictor.self]
     package static let ownModels: [String: OwnModelReader] = [BlendedModel.backendName: BlendedModel.decode]
 

@@ -89,7 +89,7 @@ struct DesignEncoder: Sendable, Equatable {
         }
         var sources: [Source] = []
         let usesSparse = SparseRows.serve(features, expansion)
-        guard distribution == nil || !usesSparse else {
+        guard distribution == nil || !features.columns.contains(where: { $0.values.sparse != nil }) else {
             throw MetaLearnersError(
                 .unsupported, at: "features",
                 "sparse columns take no part in a collective fit of linear models yet",

@@ -28,8 +28,9 @@ struct SparseRows: Sendable {
     static let fewLevels = 64
 
     /// Whether a linear model of `features` uses what is stored alone: where there is a sparse column or where there are
-    /// many levels, and no expansion that would fill it in.
+    /// many levels, and no expansion that would fill it in. Never where several processes hold the rows.
     static func serve(_ features: Table, _ expansion: FeatureExpansion) -> Bool {
+        guard features.distribution == nil else { return false }
         if features.columns.contains(where: { $0.values.sparse != nil }) { return expansion == .none }
         return expansion != .splinesInteractions
             && features.columns.reduce(0) { $0 + ($1.levels?.count ?? 0) } > fewLevels

@@ -113,14 +113,15 @@ private struct EnsemblePlan: FitPlan {
     func result(_ context: ExecutionContext) throws(MetaLearnersError) -> FittedLearner {
         let dataset = request.dataset
         let nuisances = try own.fit()
-        let models = try members.map { member throws(MetaLearnersError) in
-            try CATEModel(member.fitter, dataset, member.plan.result(context))
+        let results = try members.map { member throws(MetaLearnersError) in try member.plan.result(context) }
+        let models = try zip(members, results).map { member, result throws(MetaLearnersError) in
+            try CATEModel(member.fitter, dataset, result)
         }
         var stacks: [ConvexStack] = []
         var trainingEffects: [[Double]] = []
         for arm in 1..<dataset.armCount {
             let target = try loss.target(of: arm, dataset, nuisances.estimates)
-            let ofArm = models.map { $0.trainingEffects[arm - 1] }
+            let ofArm = results.map { $0.trainingEffects[arm - 1] }
             let stack = try Self.stack(ofArm, target, dataset.weights, dataset.distribution)
             stacks.append(stack)
             trainingEffects.append(stack.combine(ofArm))
@@ -128,7 +129,7 @@ private struct EnsemblePlan: FitPlan {
         let disagreements = try stacks.indices.map { arm throws(MetaLearnersError) in
             let total = stacks[arm].weights.reduce(0, +)
             return try Disagreement.meanSquare(
-                models.map { $0.trainingEffects[arm] },
+                results.map { $0.trainingEffects[arm] },
                 weights: stacks[arm].weights.map { total > 0 ? $0 / total : 0 },
                 rows: nuisances.estimates.rows(ofArms: nil, dataset), rowWeights: dataset.weights,
                 dataset.distribution)
