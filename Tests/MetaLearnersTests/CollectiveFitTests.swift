@@ -138,6 +138,46 @@ struct CollectiveFitTests {
         }
     }
 
+    @Test("Whole clusters are in one fold though their rows are in several processes", arguments: partitions)
+    func clusters(shares: [Int]) throws {
+        for hasLabels in [false, true] {
+            let plain = try PartedRows(rows: 500)
+            var stream = RandomStream(seed: 31)
+            let clinics = (0..<500).map { row in row / 20 + 5 * stream.integer(below: 5) }
+            let column =
+                hasLabels
+                ? Column("clinic", categories: clinics.map { "clinic \($0)" })
+                : Column("clinic", clinics.map(Double.init))
+            var data = plain.data
+            data.cluster = "clinic"
+            let rows = PartedRows(plain.table.appending(column), data)
+            var spec = try Self.spec("dr", trees: ["trees": "auto", "learning_rate": 0.3])
+            let alone = try rows.fit(spec).encoded()
+            for model in try rows.fit(spec, shares) { #expect(model.encoded() == alone) }
+            spec.keepTraining = true
+            let whole = try rows.fit(spec)
+            let fitter = try MetaLearnerFitter(spec)
+            let parts = rows.parts(shares)
+            let run = ThreadGroup.run(shares.count) { collective in
+                let options = ExecutionOptions(threads: 1, collective: collective)
+                let dataset = try CausalDataset(parts[collective.rank], rows.data, partOf: collective)
+                let model = try fitter.fit(dataset, options)
+                return (
+                    try model.averageEffects(.ate, options), model.training?.folds.folds ?? [],
+                    try CATEModel(bytes: model.encoded(), registry: .default).training?.clusters ?? []
+                )
+            }
+            let found = try run.results.map { try $0.get() }
+            #expect(found.flatMap(\.1) == whole.training?.folds.folds)
+            #expect(found.flatMap(\.2) == whole.training?.clusters)
+            let expected = try whole.averageEffects(.ate)[0]
+            for (effects, _, _) in found {
+                #expect(effects[0].estimate == expected.estimate)
+                #expect(abs(effects[0].stdError - expected.stdError) < 1e-12 * expected.stdError)
+            }
+        }
+    }
+
     @Test("A rank keeps its own rows: effects of all ranks together are those of one process")
     func training() throws {
         let rows = try PartedRows(rows: 600)

@@ -3,7 +3,7 @@ import MetaLearnersCore
 
 extension CATEModel {
     /// The average effects over the training rows of all processes of a collective fit, in each of them: sums are exact, so that
-    /// they are to the bit those of one process whose nuisances are the same.
+    /// they are to the bit those of one process whose nuisances are the same (standard errors by clusters but for rounding).
     ///
     /// - Throws: `invalidArgument` where the processes do not have the training rows of the model between them.
     func averageEffectsOfAllProcesses(
@@ -47,7 +47,7 @@ extension CATEModel {
         _ estimand: Estimand, of arm: Int, ofClass index: Int?, _ distribution: DistributedRows
     ) throws(MetaLearnersError) -> NormalEstimate {
         guard let training else {
-            return try NormalEstimate(scores: [], shares: [], weights: [], distribution)
+            return try NormalEstimate(scores: [], shares: [], weights: [], clusters: nil, distribution)
         }
         let nuisances = index.map(training.nuisances.ofClass) ?? training.nuisances
         let outcome =
@@ -59,6 +59,7 @@ extension CATEModel {
             estimand, of: arm, outcome: outcome, arms: training.arms,
             propensities: (try nuisances.propensity(0), try nuisances.propensity(arm)),
             means: (try nuisances.armOutcome(0), try nuisances.armOutcome(arm)))
-        return try NormalEstimate(scores: scores, shares: shares, weights: weights, distribution)
+        return try NormalEstimate(
+            scores: scores, shares: shares, weights: weights, clusters: training.clusters, distribution)
     }
 }

@@ -26,8 +26,8 @@ struct NormalEstimate {
     ///   - weights: w_i for each row.
     ///   - clusters: codes from 0 for each row; nil where rows are independent.
     init(scores: [Double], shares: [Double], weights: [Double], clusters: [Int32]?) {
-        let sums = ScoreSums(scores, shares, weights)
-        let (total, theta) = (sums.total, sums.theta)
+        let scoreSums = ScoreSums(scores, shares, weights)
+        let theta = scoreSums.theta
         var influences: [Double] = []
         if let clusters {
             var sums = [Double](repeating: 0, count: Int(clusters.max() ?? -1) + 1)
@@ -42,18 +42,34 @@ struct NormalEstimate {
                 weights[row] > 0 ? weights[row] * (scores[row] - theta * shares[row]) : nil
             }
         }
-        let groups = Double(influences.count)
-        let squares = ExactSum.of(influences) { $0 * $0 }
-        estimate = theta
-        stdError = groups > 1 && total > 0 ? (squares * groups / (groups - 1)).squareRoot() / total : 0
-        degreesOfFreedom = nil
+        self.init(
+            scoreSums, squares: ExactSum.of(influences) { $0 * $0 }, groups: Double(influences.count))
     }
 
-    /// Computes the estimate from the independent rows of all processes, of which these are the ones here.
+    /// Computes the estimate from the rows of all processes, of which these are the ones here.
+    ///
+    /// - Parameter clusters: codes from 0 for each row, the same in every process; nil where rows are independent.
+    /// - Throws: what the collective throws.
     init(
-        scores: [Double], shares: [Double], weights: [Double], _ distribution: DistributedRows
+        scores: [Double], shares: [Double], weights: [Double], clusters: [Int32]?,
+        _ distribution: DistributedRows
     ) throws(MetaLearnersError) {
         let sums = try ScoreSums(scores, shares, weights, distribution)
+        // (A process without rows knows of no clusters.)
+        let last = try distribution.maximum([Double(clusters?.max() ?? -1)])[0]
+        guard last < 0 else {
+            var ofClusters = [Double](repeating: 0, count: Int(last) + 1)
+            var rows = [Int](repeating: 0, count: ofClusters.count)
+            for (row, cluster) in (clusters ?? []).enumerated() where weights[row] > 0 {
+                ofClusters[Int(cluster)] += weights[row] * (scores[row] - sums.theta * shares[row])
+                rows[Int(cluster)] += 1
+            }
+            ofClusters = try distribution.sum(ofClusters)
+            rows = try distribution.sum(rows)
+            let influences = rows.indices.filter { rows[$0] > 0 }.map { ofClusters[$0] }
+            self.init(sums, squares: ExactSum.of(influences) { $0 * $0 }, groups: Double(influences.count))
+            return
+        }
         var rows = 0
         var exact = ExactSum()
         for row in scores.indices where weights[row] > 0 {
@@ -63,6 +79,10 @@ struct NormalEstimate {
         }
         let groups = Double(try distribution.sum(rows))
         let squares = try distribution.sum([exact])[0].value
+        self.init(sums, squares: squares, groups: groups)
+    }
+
+    private init(_ sums: ScoreSums, squares: Double, groups: Double) {
         estimate = sums.theta
         stdError =
             groups > 1 && sums.total > 0 ? (squares * groups / (groups - 1)).squareRoot() / sums.total : 0

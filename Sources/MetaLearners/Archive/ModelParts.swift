@@ -75,6 +75,10 @@ struct ModelParts {
             }
         }
         if let training {
+            // Clusters are numbered over the rows of all processes of the fit.
+            guard training.clusters?.allSatisfy({ $0 < manifest.armCounts.reduce(0, +) }) ?? true else {
+                throw BinaryReader.corrupt("the clusters make no sense")
+            }
             var counts = [Int](repeating: 0, count: model.armCount)
             for arm in training.arms { counts[Int(arm)] += 1 }
             // One of several processes has a part of them.

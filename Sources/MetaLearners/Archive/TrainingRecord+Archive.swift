@@ -103,7 +103,7 @@ extension TrainingRecord {
         try require(repeats.allSatisfy { $0.folds.count == rowCount }, "the folds make no sense")
         try require(weights.map { $0.count == rowCount } ?? true, "the weights have the wrong length")
         try require(
-            clusters.map { $0.count == rowCount && $0.allSatisfy { $0 >= 0 && $0 < rowCount } } ?? true,
+            clusters.map { $0.count == rowCount && $0.allSatisfy { $0 >= 0 } } ?? true,
             "the clusters make no sense")
         // Outcomes are there for every arm, or for none where averages were not wanted.
         try require(

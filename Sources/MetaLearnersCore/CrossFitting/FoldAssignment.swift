@@ -57,8 +57,11 @@ public struct FoldAssignment: Sendable, Equatable {
                 .invalidSpec, at: "cross_fitting.folds", "is \(count), must be at least 2")
         }
         let arms = dataset.treatment.arms
-        if let clusters = dataset.clusters {
-            let clusterCount = Int(clusters.max() ?? -1) + 1
+        let clusterCount =
+            try dataset.clusters.map { clusters throws(MetaLearnersError) in
+                Int(try dataset.distribution.maximum([Double(clusters.max() ?? -1)])[0]) + 1
+            }
+        if let clusterCount {
             guard clusterCount >= count else {
                 throw MetaLearnersError(
                     .invalidData, at: "data.cluster",
@@ -81,9 +84,16 @@ public struct FoldAssignment: Sendable, Equatable {
             Int(arms[row]) * classes + (classes > 1 ? Int(dataset.outcome.values[row]) : 0)
         }
         let strataCount = dataset.armCount * classes
-        if let clusters = dataset.clusters {
+        if let clusters = dataset.clusters, let clusterCount {
+            var sizes = [Int](repeating: 0, count: clusterCount * strataCount)
+            for (row, cluster) in clusters.enumerated() {
+                sizes[Int(cluster) * strataCount + strata[row]] += 1
+            }
+            sizes = try dataset.distribution.sum(sizes)
             var stream = RandomStream(seed: seed, path: Self.path)
-            folds = Self.assignClusters(clusters, strata, strataCount, folds: count, &stream)
+            let foldOfCluster = Self.assignClusters(
+                sizes.map(Double.init), clusterCount, strataCount, folds: count, &stream)
+            folds = clusters.map { foldOfCluster[Int($0)] }
         } else {
             var sizes = [Int](repeating: 0, count: strataCount)
             for stratum in strata { sizes[stratum] += 1 }
@@ -178,20 +188,21 @@ public struct FoldAssignment: Sendable, Equatable {
     }
 
     /// Gives clusters, the largest first, to the fold where the strata become most even.
+    ///
+    /// - Parameter sizes: how many rows each cluster has in each stratum, cluster by cluster.
+    /// - Returns: the fold of each cluster.
     private static func assignClusters(
-        _ clusters: [Int32], _ strata: [Int], _ strataCount: Int, folds count: Int,
+        _ sizes: [Double], _ clusterCount: Int, _ strataCount: Int, folds count: Int,
         _ stream: inout RandomStream
     ) -> [Int32] {
-        let clusterCount = Int(clusters.max() ?? -1) + 1
-        var sizes = [[Double]](repeating: [Double](repeating: 0, count: strataCount), count: clusterCount)
-        var totals = [Double](repeating: 0, count: strataCount)
-        for (row, cluster) in clusters.enumerated() {
-            sizes[Int(cluster)][strata[row]] += 1
-            totals[strata[row]] += 1
+        let totals = (0..<strataCount).map { stratum in
+            (0..<clusterCount).reduce(0.0) { $0 + sizes[$1 * strataCount + stratum] }
         }
         var order = Array(0..<clusterCount)
         stream.shuffle(&order)
-        let rows = sizes.map { $0.reduce(0, +) }
+        let rows = (0..<clusterCount).map { cluster in
+            sizes[cluster * strataCount..<(cluster + 1) * strataCount].reduce(0, +)
+        }
         order.sort { rows[$0] > rows[$1] }  // Stable, so that equal ones stay in random order.
         var loads = [[Double]](repeating: [Double](repeating: 0, count: strataCount), count: count)
         var foldOfCluster = [Int32](repeating: 0, count: clusterCount)
@@ -202,7 +213,7 @@ public struct FoldAssignment: Sendable, Equatable {
                 // The growth of the sum of squared shares; it is least where the cluster is needed most.
                 var growth = 0.0
                 for stratum in 0..<strataCount where totals[stratum] > 0 {
-                    let added = sizes[cluster][stratum] / totals[stratum]
+                    let added = sizes[cluster * strataCount + stratum] / totals[stratum]
                     growth += added * (2 * loads[fold][stratum] / totals[stratum] + added)
                 }
                 if growth < least {
@@ -211,9 +222,11 @@ public struct FoldAssignment: Sendable, Equatable {
                 }
             }
             foldOfCluster[cluster] = Int32(best)
-            for stratum in 0..<strataCount { loads[best][stratum] += sizes[cluster][stratum] }
+            for stratum in 0..<strataCount {
+                loads[best][stratum] += sizes[cluster * strataCount + stratum]
+            }
         }
-        return clusters.map { foldOfCluster[Int($0)] }
+        return foldOfCluster
     }
 
     /// Checks that each arm occurs outside each fold, and that no fold is empty.

@@ -89,7 +89,7 @@ package struct DatasetParts: Sendable {
         }
         if let name = spec.cluster {
             clusters = try Self.clusterCodes(
-                table.requiredColumn(name, for: "data.cluster"), table.places)
+                table.requiredColumn(name, for: "data.cluster"), table.places, distribution)
         } else {
             clusters = nil
         }
@@ -147,10 +147,10 @@ package struct DatasetParts: Sendable {
         return column.values.doubles()
     }
 
-    private static func clusterCodes(_ column: Column, _ places: RowPlaces) throws(MetaLearnersError)
-        -> [Int32]
-    {
-        let codes = column.asCategorical().codes() ?? []
+    private static func clusterCodes(
+        _ column: Column, _ places: RowPlaces, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> [Int32] {
+        let codes = try column.asCategorical(distribution).codes() ?? []
         if let row = codes.firstIndex(where: { $0 < 0 }) {
             throw MetaLearnersError(
                 .invalidData, at: "cluster '\(column.name)'", "\(places.name(row)) is missing",

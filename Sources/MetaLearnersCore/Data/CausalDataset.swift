@@ -103,7 +103,10 @@ public struct CausalDataset: Sendable {
         self.treatment = treatment
         self.outcome = outcome
         self.weights = weights
-        self.clusters = clusters.map(Self.dense)
+        let numbered = try clusters.map { codes throws(MetaLearnersError) in
+            try Self.dense(codes, distribution)
+        }
+        self.clusters = numbered
         self.knownPropensities = knownPropensities
         self.sourceRows = sourceRows
         self.leftOut = leftOut
@@ -111,7 +114,7 @@ public struct CausalDataset: Sendable {
             warnings
             + (try DatasetWarnings(
                 covariates: covariates, treatment: treatment, outcome: outcome, weights: weights,
-                clusters: clusters, knownPropensities: knownPropensities, names: names, places: places
+                clusters: numbered, knownPropensities: knownPropensities, names: names, places: places
             ).texts())
         self.cache = FeatureCache(rowWeights: weights)
         activeRows = nil
@@ -242,13 +245,16 @@ public struct CausalDataset: Sendable {
     }
 
     /// Codes from 0 in the order of first appearance.
-    private static func dense(_ codes: [Int32]) -> [Int32] {
+    private static func dense(_ codes: [Int32], _ distribution: DistributedRows?) throws(MetaLearnersError)
+        -> [Int32]
+    {
         var known: [Int32: Int32] = [:]
-        return codes.map { code in
-            if let dense = known[code] { return dense }
-            let dense = Int32(known.count)
-            known[code] = dense
-            return dense
+        var seen: [Double] = []
+        for code in codes where known.updateValue(0, forKey: code) == nil { seen.append(Double(code)) }
+        known = [:]
+        for code in try distribution.gather(seen) where known[Int32(code)] == nil {
+            known[Int32(code)] = Int32(known.count)
         }
+        return codes.map { known[$0] ?? 0 }
     }
 }

@@ -151,7 +151,10 @@ struct DatasetWarnings {
         let expected = found[(2 + armCount)...].map { $0 / total }
         // Of clusters that are assigned as a whole there are only so many draws.
         let rows = distribution?.rowCount ?? treatment.arms.count
-        let clusterCount = clusters.map { Set($0).count } ?? rows
+        let clusterCount =
+            try clusters.map { clusters throws(MetaLearnersError) in
+                Int(try distribution.maximum([Double(clusters.max() ?? -1)])[0]) + 1
+            } ?? rows
         let draws = min(total * total / found[1], Double(clusterCount))
         func misses(_ expected: [Double]) -> [Int] {
             expected.indices.filter { arm in

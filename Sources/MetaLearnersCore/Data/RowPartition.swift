@@ -26,18 +26,17 @@ extension CausalDataset {
     /// Makes a dataset of the rows that one of several processes holds. All processes call this with tables of the same
     /// columns and the same `spec`; one may have no rows at all.
     ///
-    /// They agree on the levels of categories, on the arms and the classes of the outcome, and on the scale of weights, so
-    /// that rows mean the same wherever they are. The dataset is for `MetaLearnerFitter.fit` with the same processes
-    /// (`ExecutionOptions.collective`). Clusters are not supported yet, and warnings about single covariates, such as
-    /// that one looks like an identifier, are not given.
+    /// They agree on the levels of categories, on the arms and the classes of the outcome, on clusters and on the scale of
+    /// weights, so that rows mean the same wherever they are; the rows of a cluster may be in several processes. The dataset is
+    /// for `MetaLearnerFitter.fit` with the same processes (`ExecutionOptions.collective`). Warnings about single covariates,
+    /// such as that one looks like an identifier, are not given.
     ///
-    /// - Throws: what `init(_:_:)` throws, and `unsupported`; where one process throws, all do.
+    /// - Throws: what `init(_:_:)` throws; where one process throws, all do.
     public init(_ table: Table, _ spec: DataSpec, partOf collective: any Collective) throws(MetaLearnersError)
     {
         let distribution = try DistributedRows(collective, rows: table.rowCount)
         do throws(MetaLearnersError) {
             try distribution.requireSame(spec.specValue.json() + Version.current, "descriptions of the data")
-            try Self.requireDistributable(spec)
             let missing = MissingValues(spec.missingValues)
             let marked = missing.isEmpty ? table : table.mapping { missing.marking($0, dropsUnused: true) }
             self = try Self.part(try AgreedTable(marked, distribution).table, spec, distribution)
@@ -46,13 +45,6 @@ extension CausalDataset {
             distribution.leave(for: error)
             throw error
         }
-    }
-
-    private static func requireDistributable(_ spec: DataSpec) throws(MetaLearnersError) {
-        guard spec.cluster != nil else { return }
-        throw MetaLearnersError(
-            .unsupported, at: "data.cluster", "cannot be used with rows that several processes hold yet",
-            remedy: "leave it out, or fit in one process")
     }
 
     /// The same dataset joined with those of other processes for a fit.
