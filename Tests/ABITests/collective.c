@@ -236,10 +236,10 @@ static void trees_are_those_of_one_process(void) {
     }
 }
 
-static void linear_models_are_nearly_those_of_one_process(void) {
+static void linear_models_are_nearly_those_of_one_process(const char *spec) {
     trial_make(&t, 2);
-    mtlr_dataset *dataset = make_dataset(TRIAL_SPEC, MTLR_DATASET_COPY);
-    mtlr_model *alone = fit(dataset, TRIAL_SPEC, 1);
+    mtlr_dataset *dataset = make_dataset(spec, MTLR_DATASET_COPY);
+    mtlr_model *alone = fit(dataset, spec, 1);
     static double expected[TRIAL_ROWS], effects[TRIAL_ROWS];
     SUCCEEDS(mtlr_model_predict(expected, TRIAL_ROWS, NULL, alone, &t.table, NULL, NULL, &error));
     mtlr_average_effect average;
@@ -247,7 +247,7 @@ static void linear_models_are_nearly_those_of_one_process(void) {
     for (int partition = 0; partition < 3; partition++) {
         process processes[MOST];
         int size = partition < 2 ? 2 : 3;
-        fit_parts(processes, parted[partition], size, TRIAL_SPEC, -1, 0);
+        fit_parts(processes, parted[partition], size, spec, -1, 0);
         for (int rank = 0; rank < size; rank++) {
             CHECK(processes[rank].status == MTLR_OK);
             if (processes[rank].status != MTLR_OK) fprintf(stderr, "%s\n", processes[rank].message);
@@ -351,10 +351,6 @@ static void what_cannot_be_is_refused(void) {
     collective.gather = NULL;
     FAILS_SAYING(MTLR_INVALID_ARGUMENT, "gather", mtlr_dataset_create_part(&part, &t.table, TREES_SPEC, 0, &execution, &error));
     collective = collective_of(&p.member);
-    FAILS_SAYING(MTLR_UNSUPPORTED, "data.cluster",
-                 mtlr_dataset_create_part(&part, &t.table,
-                                          "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\", \"cluster\": \"group\"}}", 0,
-                                          &execution, &error));
     FAILS(MTLR_INVALID_ARGUMENT, mtlr_dataset_create_part(NULL, &t.table, TREES_SPEC, 0, &execution, &error));
     FAILS(MTLR_INVALID_ARGUMENT, mtlr_dataset_create_part(&part, NULL, TREES_SPEC, 0, &execution, &error));
     FAILS(MTLR_INVALID_ARGUMENT, mtlr_dataset_create_part(&part, &t.table, TREES_SPEC, 9, &execution, &error));
@@ -363,7 +359,6 @@ static void what_cannot_be_is_refused(void) {
     FAILS_SAYING(MTLR_INVALID_ARGUMENT, "without the other processes",
                  mtlr_model_fit(&model, dataset, TREES_SPEC, &execution, &error));
     FAILS_SAYING(MTLR_INVALID_ARGUMENT, "part of the rows", mtlr_model_fit(&model, part, TREES_SPEC, NULL, &error));
-    FAILS_SAYING(MTLR_UNSUPPORTED, "auto", mtlr_model_fit(&model, part, "{}", &execution, &error));
     FAILS_SAYING(MTLR_UNSUPPORTED, "these can: ",
                  mtlr_model_fit(&model, part, "{\"learner\": \"t\", \"models\": {\"outcome\": \"forest\"}}", &execution, &error));
     FAILS_SAYING(MTLR_UNSUPPORTED, "early_stopping",
@@ -382,7 +377,9 @@ static void what_cannot_be_is_refused(void) {
 
 int main(void) {
     trees_are_those_of_one_process();
-    linear_models_are_nearly_those_of_one_process();
+    linear_models_are_nearly_those_of_one_process(TRIAL_SPEC);
+    // Without a learner: auto.
+    linear_models_are_nearly_those_of_one_process("{" TRIAL_DATA ", \"cross_fitting\": {\"folds\": 3}}");
     a_failing_call_ends_all();
     an_error_of_one_is_told_to_all();
     who_cannot_begin_says_so();
