@@ -20,12 +20,14 @@ struct AutoSettingsTests {
             #expect((0...1).contains(settings.outcomeLeaves - last.outcomeLeaves), "\(rowCount)")
             #expect((0...1).contains(settings.effectLeaves - last.effectLeaves), "\(rowCount)")
             #expect((0...4).contains(settings.maxBins - last.maxBins), "\(rowCount)")
+            #expect((0...0.001).contains(settings.learningRate - last.learningRate), "\(rowCount)")
+            #expect(settings.trees(.outcomes)["trees"] == "auto", "\(rowCount)")
             let names = members(Int(rowCount))
             #expect(names == lastMembers.filter(names.contains), "\(rowCount)")
             last = settings
             lastMembers = names
         }
-        #expect(last.outcomeLeaves == 59 && last.effectLeaves == 11 && last.maxBins == 255)
+        #expect(last.outcomeLeaves == 59 && last.effectLeaves == 11 && last.maxBins == 255 && last.learningRate == 0.2)
     }
 
     @Test("Nothing changes between 20,000 rows and 20,001")
@@ -63,7 +65,7 @@ struct AutoSettingsTests {
         let small = try settings(levels: 64)
         let large = try settings(levels: 65)
         #expect(small.outcomeLeaves == 18 && small.effectLeaves == 6)
-        #expect(large.outcomeLeaves == 8 && large.effectLeaves == 4 && large.maxBins == 255)
+        #expect(large.outcomeLeaves == 8 && large.effectLeaves == 4 && large.maxBins == 255 && large.learningRate == 0.1)
     }
 
     @Test("Every level of a category has a bin of its own as soon as there are eight rows for each")

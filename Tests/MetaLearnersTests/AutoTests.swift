@@ -8,7 +8,7 @@ import _TestSupport
 
 @Suite("Auto")
 struct AutoTests {
-    /// `auto` with few rounds, so that tests are short.
+    /// `auto` in three folds, so that tests are short.
     private func fit(
         _ data: CausalDataset, _ keys: [(String, SpecValue)] = [], rounds: AutoCount = .auto, folds: Int = 3,
         asOf rowCount: Int? = nil, threads: Int = 1

@@ -61,8 +61,8 @@ struct OverlapCheckTests {
     @Test("With weights, clusters and one fold too; with more rows than it looks at, of a sample")
     func rows() throws {
         #expect(try found(fit(data(weighted: true, clustered: true))).count == 1)
-        let many = try fit(data(rows: OverlapCheck.mostRows + 500))
-        #expect(found(many).first?.contains("of \(OverlapCheck.mostRows) sampled rows") == true)
+        let many = try fit(data(rows: SecondOpinion.mostRows + 500))
+        #expect(found(many).first?.contains("of \(SecondOpinion.mostRows) sampled rows") == true)
     }
 
     @Test("It changes nothing but the warning, and says the same on any number of threads")

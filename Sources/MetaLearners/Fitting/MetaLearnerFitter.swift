@@ -123,14 +123,16 @@ public struct MetaLearnerFitter: Sendable {
         let plan = try strategy.plan(request, for: .model)
         var graph = TaskGraph()
         try plan.schedule(in: &graph)
-        let check = try OverlapCheck(self, request, in: &graph)
+        let opinion = try SecondOpinion(self, request, in: &graph)
         let resamples =
             spec.intervals.method.resamples ? try ResampledFits(self, dataset, in: &graph) : nil
-        try scheduler.limited(by: strategy.footprint(dataset) + (check?.bytes ?? 0)).run(graph)
+        try scheduler.limited(by: strategy.footprint(dataset) + (opinion?.bytes ?? 0)).run(graph)
         let result = try plan.result(scheduler.context)
         var model = try CATEModel(self, dataset, result)
-        if let check, let estimates = model.nuisances?.estimates {
-            model.warnings += try check.warnings(estimates)
+        if let opinion, let estimates = model.nuisances?.estimates {
+            model.warnings += try OverlapCheck(opinion: opinion).warnings(estimates)
+            model.warnings += try PropensityCheck(opinion: opinion).warnings(
+                estimates, outcome: dataset.outcome.values, labels: dataset.treatment.labels)
         }
         if let resamples { model.intervals = resamples.intervals(result, armCount: dataset.armCount) }
         try model.requireReadable()

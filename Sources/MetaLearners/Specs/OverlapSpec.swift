@@ -16,7 +16,8 @@ public struct OverlapSpec: ParameterizedSpec {
     public var policy = Policy.clip
     /// The lowest and the highest propensity that counts as overlap.
     public var bounds = [0.01, 0.99]
-    /// Whether small trees look for rows without overlap that the propensity's model does not show.
+    /// Whether small trees and a logistic model give a second opinion on the treatment: on rows without overlap that the propensity's
+    /// model does not show, and on average effects that another propensity would move.
     public var check = true
 
     public init() {}
@@ -38,7 +39,7 @@ public struct OverlapSpec: ParameterizedSpec {
             write: { .array($0.bounds.map { .number($0) }) }),
         .boolean(
             "check", \.check,
-            "warn where small trees find rows without overlap that the propensity's model does not show"),
+            "warn where other models of the treatment find rows without overlap, or would move average effects"),
     ]
 
     func low() -> Double { bounds.first ?? 0 }

@@ -1,25 +1,25 @@
 import MetaLearnersCore
 
 /// A propensity of several: σ(a + Σ_j b_j·ℓ_j), where ℓ_j are the log-odds that members say, by logistic regression of the treatment
-/// on them with a penalty on what differs from their plain mean.
+/// on them with a penalty on what differs from their plain mean, or from one of them.
 ///
 /// Members that are shrunk, as all are that were chosen by their loss, are less far from the mean than the truth is. Weights that add up to
 /// one leave a mixture of them so, and where outcomes are shrunk in the same way the product of both errors is a bias of average
 /// effects. Coefficients of log-odds may add up to more than one (Platt 1999 for one member, with the penalty of Hoerl & Kennard 1970);
 /// `Benchmarks/average-effects` has what it brings.
-struct LogOddsStack: Sendable, Equatable {
+package struct LogOddsStack: Sendable, Equatable {
     /// b_j; any sign, any sum.
-    let weights: [Double]
+    package let weights: [Double]
     /// a.
-    let intercept: Double
+    package let intercept: Double
 
-    /// Half the penalty is this times Σ(b_j − 1/members)² + a², beside log-likelihoods of single rows.
-    static let penalty = 3.0
+    /// Half the penalty is this times Σ(b_j − c_j)² + a², beside log-likelihoods of single rows; c_j is 1/members unless said otherwise.
+    package static let penalty = 3.0
     /// Probabilities that are no log-odds already stay this far from 0 and 1.
-    static let margin = 0.005
+    package static let margin = 0.005
 
     /// The log-odds of a probability, within the margin.
-    static func logOdds(_ share: Double) -> Double {
+    package static func logOdds(_ share: Double) -> Double {
         let share = min(max(share, margin), 1 - margin)
         return Double.log(share / (1 - share))
     }
@@ -32,20 +32,22 @@ struct LogOddsStack: Sendable, Equatable {
     ///   - rowWeights: one for each row, not negative, in any unit; nil where all count alike.
     ///   - groups: which group each row is of, from 0.
     ///   - count: how many groups there are; one alone is left out of nothing.
+    ///   - center: c, the coefficients that the penalty draws to; nil for the plain mean.
     ///   - distribution: what joins the processes that hold the rows: the weights are those of all rows.
     /// - Throws: what the collective throws.
     /// - Complexity: O(rows × members²) for a step of Newton's method, of which there are few.
-    static func leavingOut(
+    package static func leavingOut(
         _ logOdds: [[Double]], target: [Double], rowWeights: [Double]?, groups: [Int32], count: Int,
+        towards center: [Double]? = nil,
         _ distribution: DistributedRows? = nil
     ) throws(MetaLearnersError) -> [LogOddsStack] {
         let problem = try Problem(
             logOdds: logOdds, target: target, rowWeights: rowWeights, distribution)
         let members = logOdds.count
-        let mean = [0] + [Double](repeating: 1 / Double(max(members, 1)), count: members)
-        let all = try problem.minimum(from: mean, towards: mean) { _ in true }
+        let center = [0] + (center ?? [Double](repeating: 1 / Double(max(members, 1)), count: members))
+        let all = try problem.minimum(from: center, towards: center) { _ in true }
         return try (0..<count).map { left throws(MetaLearnersError) in
-            let own = count > 1 ? try problem.minimum(from: all, towards: mean) { groups[$0] != left } : all
+            let own = count > 1 ? try problem.minimum(from: all, towards: center) { groups[$0] != left } : all
             return LogOddsStack(weights: Array(own.dropFirst()), intercept: own[0])
         }
     }
