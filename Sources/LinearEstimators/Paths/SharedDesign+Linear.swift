@@ -90,7 +90,7 @@ extension PathProblem {
                     $0.values, mainFactor: $0.mainFactor, columns: design.columns($0.map),
                     columnFactor: $0.columnFactor)
             },
-            rows: task.rows, folds: folds.folds, target: task.target, weights: task.weights,
+            rows: task.rows, folds: Array(folds.folds), target: task.target, weights: task.weights,
             regressor: regressor, context)
     }
 }
@@ -129,7 +129,7 @@ extension LogisticEstimator: SharedDesignEstimator {
             throw task.unsupportedObjective(by: Self.backend)
         }
         let problem = try LogisticPathProblem(
-            design, columns: design.columns(map), rows: task.rows, folds: folds.folds, target: task.target,
+            design, columns: design.columns(map), rows: task.rows, folds: Array(folds.folds), target: task.target,
             weights: task.weights)
         let penalties = PathProblem.defaultRidgePenalties
         let step = task.rows.count > 20_000 ? 3 : 1

@@ -126,9 +126,7 @@ public struct MetaLearnerFitter: Sendable {
         try scheduler.limited(by: strategy.footprint(dataset) + (check?.bytes ?? 0)).run(graph)
         let result = try plan.result(scheduler.context)
         var model = try CATEModel(self, dataset, result)
-        if let check, let estimates = model.nuisances?.estimates {
-            model.warnings += try check.warnings(estimates)
-        }
+        if let check { model.warnings += try check.warnings(result.nuisances.estimates) }
         if let resamples { model.intervals = resamples.intervals(result, armCount: dataset.armCount) }
         try model.requireReadable()
         return model
