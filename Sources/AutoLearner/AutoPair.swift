@@ -184,7 +184,7 @@ struct AutoDesign: Sendable {
         let scoring = LevelScoring(
             targets: [dataset.outcome.values]
                 + (1..<dataset.armCount).map { arm in arms.map { Int($0) == arm ? 1 : 0 } },
-            folds: folds.folds)
+            folds: Array(folds.folds))
         let plain = try type.makeDesign(
             dataset.covariates, weights: dataset.weights, largest: .splines, scoring: scoring, context)
         let linear = plain.columnCount(.none)

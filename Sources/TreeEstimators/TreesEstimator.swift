@@ -182,7 +182,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
         let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
-        let lists = rows * (12 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + 2 * all
+        let lists = rows * (12 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(
             shared: bins.bytes, working: values + lists + trees + (leaves + 1) * cells * cellSize)
@@ -254,7 +254,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         }
         if sharesTrees(problem.task.objective, problem.spec) {
             let loss = VectorClassificationLoss(
-                problem.task.target, weights: problem.task.weights, training: problem.rows.training,
+                problem.task.numbers, weights: problem.task.weights, training: problem.rows.training,
                 baseScores: boosting.baseScores,
                 isHopeless: boosting.classWeights.count { $0 > 0 } < 2)
             return try multiOutput(loss, .softmax, problem, &builder, warnings)

@@ -152,7 +152,7 @@ struct AverageEffectTests {
         func taking<Value>(_ list: [Value]) -> [Value] { left.map { list[$0] } }
         let few = try CausalDataset(
             covariates: Table([]),
-            treatment: Treatment(arms: taking(data.treatment.arms), labels: data.treatment.labels),
+            treatment: Treatment(arms: taking(Array(data.treatment.arms)), labels: data.treatment.labels),
             outcome: Outcome(taking(data.outcome.values)))
         let shares = try #require(known.propensities)
         let study = try CausalStudy(

@@ -183,7 +183,7 @@ struct AverageEffectsAnalysisTests {
         #expect(towns.column("group").map(\.stringValue) == ["A", "B"])
         let rows = (0..<200).filter { $0 % 3 == 0 }
         let alone = AugmentedInverseProbability.estimate(
-            .ate, of: 1, outcome: rows.map { trial.outcome[$0] }, arms: rows.map { trial.arms[$0] },
+            .ate, of: 1, outcome: rows.map { trial.outcome[$0] }, arms: RowCodes(rows.map { trial.arms[$0] }),
             propensities: (rows.map { trial.shares[0][$0] }, rows.map { trial.shares[1][$0] }),
             means: (rows.map { trial.means[0][$0] }, rows.map { trial.means[1][$0] }),
             weights: rows.map { _ in 1 }, clusters: nil)

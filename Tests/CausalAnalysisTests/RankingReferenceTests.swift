@@ -72,7 +72,7 @@ struct RankingReferenceTests {
             let dataset = try CausalDataset(
                 covariates: data.covariates.selecting(rows: order.map { Int32($0) }),
                 treatment: Treatment(
-                    arms: taking(data.treatment.arms), labels: data.treatment.labels),
+                    arms: taking(Array(data.treatment.arms)), labels: data.treatment.labels),
                 outcome: Outcome(taking(data.outcome)), weights: taking(weights))
             let study = try CausalStudy(
                 dataset,

@@ -103,4 +103,70 @@ struct StreamTests {
         let error = #expect(throws: MetaLearnersError.self) { try CausalDataset(source, fitter.spec.data) }
         #expect(error?.kind == .invalidData && error?.problem.contains("changed") == true)
     }
+
+    @Test("predict --stream writes the file that predict writes, in pieces of any size, with the same warnings")
+    func predictions() throws {
+        let spec = try folder.file("spec.yaml", Self.spec)
+        let data = try folder.file("data.csv", Self.csv())
+        let model = folder.path("model")
+        #expect(try Program.run(["fit", spec, data, "-o", model]).status == 0)
+        // Levels that training did not have, from some row on.
+        let other = try folder.file("new.csv", Self.csv(rows: 900).replacing("far", with: "moon"))
+        #expect(try Program.shell("gzip -k \(other)").status == 0)
+        for (what, file) in [
+            ("effects", data), ("effects", other), ("effects", other + ".gz"), ("arm_means", other),
+            ("propensities", other), ("stability", other),
+        ] {
+            let whole = try Program.run(["predict", model, file, "-o", folder.path("whole"), "--what", what])
+            let streamed = try Program.run([
+                "predict", model, file, "-o", folder.path("streamed"), "--what", what, "--stream",
+            ])
+            #expect(whole.status == 0 && streamed.status == 0, "\(whole.error) \(streamed.error)")
+            #expect(try folder.text("whole") == folder.text("streamed"), "\(what) \(file)")
+            #expect(
+                whole.error.replacing("whole", with: "streamed") == streamed.error,
+                "\(whole.error) \(streamed.error)")
+            #expect(streamed.error.contains("warning") == (file != data))
+        }
+        let fitted = try CATEModel(contentsOf: model, registry: .default)
+        let rules = ColumnRules(fitted.schema, fitted.spec.data)
+        let request = PredictionRequest()
+        let all = try fitted.predict(request, for: .new(CSVReader(rules).read(other)))
+        for batchRows in [1, 7, 256] {
+            var pieces = PredictedPieces(fitted, request)
+            let source = try CSVReader(rules).stream(other, batchRows: batchRows)
+            try source.restart()
+            var effects: [Double] = []
+            while let rows = try source.next() { effects += try pieces.predict(rows, ExecutionOptions())[0] }
+            #expect(effects == all.columns[0] && pieces.rowCount == 900)
+            #expect(pieces.warnings == all.warnings && pieces.meaning == all.meaning)
+        }
+    }
+
+    @Test("predict --stream of a header alone gives a header, and refuses what needs the rows in memory")
+    func predictionRefusals() throws {
+        let spec = try folder.file("spec.yaml", Self.spec)
+        let data = try folder.file("data.csv", Self.csv())
+        let model = folder.path("model")
+        let output = folder.path("out.csv")
+        #expect(try Program.run(["fit", spec, data, "-o", model]).status == 0)
+        let header = try folder.file("header.csv", "x,code,region,note\n")
+        let empty = try Program.run(["predict", model, header, "-o", output, "--stream"])
+        #expect(empty.status == 0, "\(empty.error)")
+        #expect(try folder.text("out.csv") == "cate\n")
+        let lacking = try folder.file("lacking.csv", "x,code,note\n")
+        for (file, arguments, says) in [
+            (data, ["--training"], "--training"), (data, ["--where", "region=north"], "--where"),
+            (lacking, [], "'region'"), ("-", [], "several readings"),
+        ] {
+            let run = try Program.run(
+                ["predict", model, file, "-o", output, "--stream"] + arguments, input: "x,code,region,note\n")
+            #expect(run.status != 0 && run.error.contains(says), "\(run.error)")
+        }
+        // Nothing is left of a file that turns out to be none.
+        let broken = try folder.file("broken.csv", Self.csv() + "1,2\n")
+        let run = try Program.run(["predict", model, broken, "-o", folder.path("none"), "--stream"])
+        #expect(run.status != 0 && run.error.contains("the row has 2 fields"), "\(run.error)")
+        #expect(try folder.names().contains("none") == false)
+    }
 }

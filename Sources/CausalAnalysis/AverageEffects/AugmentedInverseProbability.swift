@@ -1,3 +1,5 @@
+import MetaLearnersCore
+
 /// Average effects by augmented inverse probability weighting (AIPW), from given nuisances.
 ///
 /// The estimate is right where either the outcome means or the propensities are, and its standard error needs no
@@ -19,7 +21,7 @@ enum AugmentedInverseProbability {
     ///   - means: μ_0 and μ_k for each row.
     ///   - weights: of each row; 0 for rows that take no part.
     static func estimate(
-        _ estimand: Estimand, of arm: Int, outcome: [Double], arms: [Int32],
+        _ estimand: Estimand, of arm: Int, outcome: [Double], arms: RowCodes,
         propensities: (control: [Double], arm: [Double]), means: (control: [Double], arm: [Double]),
         weights: [Double], clusters: [Int32]?
     ) -> NormalEstimate {
@@ -30,7 +32,7 @@ enum AugmentedInverseProbability {
 
     /// The scores whose sum over that of the shares is the estimate.
     static func scores(
-        _ estimand: Estimand, of arm: Int, outcome: [Double], arms: [Int32],
+        _ estimand: Estimand, of arm: Int, outcome: [Double], arms: RowCodes,
         propensities: (control: [Double], arm: [Double]), means: (control: [Double], arm: [Double])
     ) -> (scores: [Double], shares: [Double]) {
         var scores = [Double](repeating: 0, count: outcome.count)

@@ -27,7 +27,7 @@ struct ModelEffects: Sendable {
         if study.origin == .outOfFold, let folds = study.folds, folds.isCrossFitted,
             model.foldCount >= folds.count
         {
-            self.folds = folds.folds
+            self.folds = Array(folds.folds)
         } else {
             folds = nil
         }

@@ -1,3 +1,5 @@
+import MetaLearnersCore
+
 /// The rows of an arm and of the control, with the probability of the arm among these two.
 struct ArmPair {
     /// The arm that is compared with the control.

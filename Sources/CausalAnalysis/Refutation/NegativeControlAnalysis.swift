@@ -145,7 +145,7 @@ public struct NegativeControlAnalysis: Analysis {
         let (_, weights) = Self.withoutMissing(codes.map { $0 < 0 ? .nan : 0 }, fit.dataset)
         // The real treatment is adjusted for: else its effect would show through it.
         let real = Column(
-            study.names.treatment, codes: StridedValues(study.arms), levels: study.armLabels)
+            study.names.treatment, codes: StridedValues(Array(study.arms)), levels: study.armLabels)
         var covariates = Self.covariates(fit.dataset, without: name)
         if covariates.column(named: real.name) == nil { covariates = covariates.appending(real) }
         let dataset = try fit.dataset.replacing(

@@ -67,7 +67,7 @@ public struct PlaceboTreatmentAnalysis: Analysis {
     static func placebo(_ dataset: CausalDataset, _ stream: inout RandomStream) throws(MetaLearnersError)
         -> CausalDataset
     {
-        let arms = permuted(dataset.treatment.arms, clusters: dataset.clusters, &stream)
+        let arms = permuted(Array(dataset.treatment.arms), clusters: dataset.clusters, &stream)
         let treatment = try Treatment(arms: arms.arms, labels: dataset.treatment.labels)
         guard dataset.knownPropensities != nil else { return try dataset.replacing(treatment: treatment) }
         // What is known of a design is no more true of permuted arms: their shares are, but within clusters.

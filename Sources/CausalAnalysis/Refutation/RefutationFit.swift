@@ -161,7 +161,7 @@ extension CausalDataset {
         func of<Value>(_ values: [Value]) -> [Value] { rows.map { values[Int($0)] } }
         return try CausalDataset(
             covariates: covariates.selecting(rows: rows),
-            treatment: Treatment(arms: of(treatment.arms), labels: treatment.labels),
+            treatment: Treatment(arms: treatment.arms[rows], labels: treatment.labels),
             outcome: Outcome(of(outcome.values), kind: outcome.kind), weights: weights.map(of),
             clusters: clusters.map(of), knownPropensities: knownPropensities.map { $0.map(of) })
     }

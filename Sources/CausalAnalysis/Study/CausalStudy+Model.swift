@@ -228,7 +228,7 @@ private struct StudyRows {
     let outcome: [Double]
     let isBinary: Bool
     let classLabel: String?
-    let arms: [Int32]
+    let arms: RowCodes
     let labels: [String]
     let weights: [Double]?
     let clusters: [Int32]?
@@ -255,7 +255,7 @@ private struct StudyRows {
     }
 
     private init(
-        _ outcome: Outcome, _ arms: [Int32], _ weights: [Double]?, _ clusters: [Int32]?,
+        _ outcome: Outcome, _ arms: RowCodes, _ weights: [Double]?, _ clusters: [Int32]?,
         _ nuisances: NuisanceEstimates, _ effects: [[Double]], _ outcomeClass: Int?, _ labels: [String]
     ) throws(MetaLearnersError) {
         let width = outcome.kind.effectCount

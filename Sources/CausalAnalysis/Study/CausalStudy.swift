@@ -32,7 +32,7 @@ public struct CausalStudy: Sendable {
     /// Whether the outcome is 0 or 1.
     public let isBinary: Bool
     /// The arm of each row, an index into `armLabels`.
-    public let arms: [Int32]
+    public let arms: RowCodes
     /// What the arms are called, the control first.
     public let armLabels: [String]
     /// The weight of each row, with a mean of 1; nil where all count alike.

@@ -91,7 +91,7 @@ extension PathProblem {
                     $0.values, mainFactor: $0.mainFactor, columns: design.columns($0.map),
                     columnFactor: $0.columnFactor)
             },
-            rows: task.rows, folds: folds.folds, foldCount: folds.count, target: task.target,
+            rows: task.rows, folds: Array(folds.folds), foldCount: folds.count, target: task.target,
             weights: task.weights, regressor: regressor, context)
     }
 }
@@ -131,7 +131,7 @@ extension LogisticEstimator: SharedDesignEstimator {
             throw task.unsupportedObjective(by: Self.backend)
         }
         let problem = try LogisticPathProblem(
-            design, columns: design.columns(map), rows: task.rows, folds: folds.folds, foldCount: folds.count,
+            design, columns: design.columns(map), rows: task.rows, folds: Array(folds.folds), foldCount: folds.count,
             target: task.target, weights: task.weights)
         let penalties = PathProblem.defaultRidgePenalties
         let rows = try design.distribution.sum([task.rows.count])[0]

@@ -13,10 +13,10 @@ extension TrainingRecord {
             if folds.count <= Self.foldsInOneByte {
                 writer.write(folds.folds.map { UInt8(truncatingIfNeeded: $0) })
             } else {
-                writer.write(folds.folds)
+                writer.write(Array(folds.folds))
             }
         }
-        writer.write(arms)
+        writer.write(Array(arms))
         writer.write(outcome)
         writer.write(weights ?? [])
         writer.write(clusters ?? [])
@@ -49,7 +49,7 @@ extension TrainingRecord {
                 foldCount <= Self.foldsInOneByte
                     ? try reader.readArray(UInt8.self).map(Int32.init) : try reader.readArray(Int32.self))
         }
-        let arms = try reader.readArray(Int32.self)
+        let arms = RowCodes(try reader.readArray(Int32.self))
         let outcome = try reader.readDoubles()
         let weights = try reader.readDoubles()
         let clusters = try reader.readArray(Int32.self)

@@ -60,7 +60,7 @@ final class EffectPlan: Sendable {
                     role: role,
                     run: CrossFittingRun(
                         crossFitter, estimator, parts: parts,
-                        hasFoldTasks: models.spec.crossFitting.inSample == .nested && parts.contains(.folds),
+                        hasFoldTasks: models.spec.crossFitting.inSample == .nested && parts.contains(.foldModels),
                         following: followed),
                     follows: followed != nil,
                     bytes: estimator.footprint(
@@ -107,7 +107,7 @@ final class EffectPlan: Sendable {
                 .task(dataset, features: features, direct: direct, seed: seed)
         }
         var foldTasks: [[TrainingTask]] = []
-        if models.spec.crossFitting.inSample == .nested, parts.contains(.folds) {
+        if models.spec.crossFitting.inSample == .nested, parts.contains(.foldModels) {
             for (number, folds) in request.repeats.enumerated() {
                 var tasks: [TrainingTask] = []
                 for fold in 0..<folds.count {

@@ -115,6 +115,8 @@ public struct FittedLearner: Sendable {
     /// For each arm but the control (and within an arm for each class), the effect for each training row; none for a fit
     /// to predict new rows.
     public let trainingEffects: [[Double]]
+    /// Whether there are results for each training row: the spec may say that nobody wants any.
+    let keepsTraining: Bool
     let intervals: FittedIntervals?
     /// For each arm but the control, how far the methods disagree that the learner weighs against one another: the mean square of the
     /// difference between the effects of a row by two of them; empty for a learner that is one method.
@@ -140,12 +142,14 @@ public struct FittedLearner: Sendable {
 
     init(
         nuisances: NuisanceFit, estimates: NuisanceEstimates, fitted: FittedEffects,
-        trainingEffects: [[Double]], intervals: FittedIntervals?, disagreements: [Double] = []
+        trainingEffects: [[Double]], keepsTraining: Bool = true, intervals: FittedIntervals?,
+        disagreements: [Double] = []
     ) {
         self.nuisances = nuisances
         self.estimates = estimates
         self.fitted = fitted
         self.trainingEffects = trainingEffects
+        self.keepsTraining = keepsTraining
         self.intervals = intervals
         self.disagreements = disagreements
     }

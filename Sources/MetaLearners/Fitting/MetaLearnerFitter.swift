@@ -129,7 +129,8 @@ public struct MetaLearnerFitter: Sendable {
         try scheduler.limited(by: strategy.footprint(dataset) + (opinion?.bytes ?? 0)).run(graph)
         let result = try plan.result(scheduler.context)
         var model = try CATEModel(self, dataset, result)
-        if let opinion, let estimates = model.nuisances?.estimates {
+        if let opinion {
+            let estimates = result.nuisances.estimates
             model.warnings += try OverlapCheck(opinion: opinion).warnings(estimates)
             model.warnings += try PropensityCheck(opinion: opinion).warnings(
                 estimates, outcome: dataset.outcome.values, labels: dataset.treatment.labels)

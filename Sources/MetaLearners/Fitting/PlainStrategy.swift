@@ -41,7 +41,11 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
         let nuisances = nuisanceRoles(dataset)
         let effects = learner.effectRoles(armCount: dataset.armCount)
         let shared = try models.shared(nuisances, effects, dataset)
-        let lists = (nuisances.count + effects.count) * dataset.armCount * 2
+        // What models of folds predict, as it is predicted and as it is used, for whoever wants it.
+        let kept =
+            spec.keepsTrainingResults || !effects.isEmpty
+            ? nuisances.count + effects.count : looksAtPropensities(dataset, repeats: spec.crossFitting.repeats) ? 1 : 0
+        let lists = kept * dataset.armCount * 2
         return shared.values.reduce(0, +) + lists * dataset.rowCount * 8
     }
 
@@ -85,9 +89,14 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
                     $0.code < $1.code
                 }
             }
+        let keepsTraining = purpose != .model || spec.keepsTrainingResults
         for role in roles where !role.isPropensity || request.dataset.knownPropensities == nil {
             let isOfEffects = ofEffects.contains(role) || trimming.contains(role)
-            var parts = purpose == .newRows && !isOfEffects ? [] : CrossFitter.Parts.folds
+            let isAsked =
+                keepsTraining || isOfEffects
+                || role.isPropensity && looksAtPropensities(request.dataset, repeats: request.repeats.count)
+            var parts: CrossFitter.Parts =
+                purpose == .newRows && !isOfEffects ? [] : isAsked ? .folds : .foldModels
             if serving.contains(role) { parts.insert(.full) }
             // Trimming asks for propensities whatever the learner.
             let trims = role.isPropensity && spec.overlap.policy == .trim && !ofEffects.isEmpty
@@ -99,22 +108,32 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
         let nuisances = try NuisancePlan(request, models, wanted)
         return PlainPlan(
             learner: learner, traits: Self.traits, spec: spec, models: models, request: request,
-            purpose: purpose,
+            purpose: purpose, keepsTraining: keepsTraining,
             serving: serving, roles: wanted.map(\.role), nuisances: nuisances,
             effects: try EffectPlan(
-                request, models, learner, nuisances, parts: effectParts(purpose),
+                request, models, learner, nuisances, parts: effectParts(purpose, keepsTraining: keepsTraining),
                 following: (leader as? PlainPlan)?.effects))
     }
 
+    /// Whether a fit needs the propensity of each training row, even if nobody else does: whatever it takes to say how they stand
+    /// to the bounds of the overlap policy beside counting them one by one.
+    private func looksAtPropensities(_ dataset: CausalDataset, repeats: Int) -> Bool {
+        spec.overlap.policy == .trim || spec.models.propensity.calibration != .none
+            || repeats > 1
+            // (Of covariates that are there as codes alone there is no second look.)
+            || spec.overlap.check && !dataset.covariates.isCoded
+    }
+
     /// Which fits of effect models are needed: for effects of the training rows, and for new rows.
-    private func effectParts(_ purpose: FitPurpose) -> CrossFitter.Parts {
+    private func effectParts(_ purpose: FitPurpose, keepsTraining: Bool) -> CrossFitter.Parts {
         switch purpose {
         case .newRows: return .full
         case .trainingRows: return .folds
         case .model: break
         }
-        guard spec.prediction == .full else { return .folds }
-        return spec.crossFitting.inSample == .full ? .full : [.folds, .full]
+        let folds = keepsTraining ? CrossFitter.Parts.folds : .foldModels
+        guard spec.prediction == .full else { return folds }
+        return spec.crossFitting.inSample == .full ? .full : folds.union(.full)
     }
 }
 
@@ -128,6 +147,8 @@ private struct PlainPlan: FitPlan {
     let models: RoleModels
     let request: FitRequest
     let purpose: FitPurpose
+    /// Whether the model has results for each training row.
+    let keepsTraining: Bool
     let serving: Set<NuisanceRole>
     let roles: [NuisanceRole]
     let nuisances: NuisancePlan
@@ -155,7 +176,9 @@ private struct PlainPlan: FitPlan {
         let fitted = FittedEffects(
             nuisanceModels: nuisances.models(roles, refitted: serving), predictor: predictor)
         let trainingEffects: [[Double]]
-        if spec.crossFitting.inSample == .full, purpose == .model {
+        if !keepsTraining {
+            trainingEffects = []
+        } else if spec.crossFitting.inSample == .full, purpose == .model {
             let serving = ModelServing(
                 spec: spec, armLabels: dataset.treatment.labels, outcomeKind: dataset.outcome.kind,
                 calibration: nuisances.calibration)
@@ -171,6 +194,7 @@ private struct PlainPlan: FitPlan {
         }
         return FittedLearner(
             nuisances: nuisances, estimates: estimates, fitted: fitted, trainingEffects: trainingEffects,
+            keepsTraining: keepsTraining,
             intervals: spec.prediction == .full && purpose == .model
                 ? try FittedIntervals.made(
                     spec.intervals, traits, effects.map { ($0.task, $0.fitted.models.fullModel) },

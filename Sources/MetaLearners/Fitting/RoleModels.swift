@@ -92,23 +92,36 @@ public struct RoleModels: Sendable {
         if role.isPropensity { objective = .classification(classes: dataset.armCount) }
         try require(estimator, at: placed.place, objective, dataset, features)
         var predictionFeatures: [Table] = []
-        var target = dataset.outcome.values
-        var rows = dataset.activeRows ?? Array(0..<Int32(dataset.rowCount))
+        var target = dataset.outcome.numbers
+        var chosen: (@Sendable (_ arm: Int32) -> Bool)?
         switch role {
-        case .propensity: target = arms.map(Double.init)
-        case .armOutcome(let arm): rows.removeAll { arms[Int($0)] != arm }
+        case .propensity: target = Self.numbers(arms, for: estimator)
+        case .armOutcome(let arm): chosen = { $0 == arm }
         case .marginalOutcome(let arm):
-            if dataset.armCount > 2, arm > 0 { rows.removeAll { arms[Int($0)] != arm && arms[Int($0)] != 0 } }
+            if dataset.armCount > 2, arm > 0 { chosen = { $0 == arm || $0 == 0 } }
         case .joint:
             predictionFeatures = features.underEveryArm(labels)
-            features = features.appending(.treatment(StridedValues(arms), labels))
+            features = features.appending(.treatment(StridedValues(Array(arms)), labels))
+        }
+        let (active, rowCount, isChosen) = (dataset.activeRows, Int32(dataset.rowCount), chosen)
+        @Sendable func rows() -> [Int32] {
+            guard let isChosen else { return active ?? Array(0..<rowCount) }
+            if let active { return [Int32](active) { isChosen(arms[$0]) } }
+            return [Int32](0..<rowCount) { isChosen(arms[$0]) }
         }
         let task = try TrainingTask(
-            features: features, rows: rows, target: target, weights: dataset.weights,
-            clusters: dataset.clusters, objective: objective, seed: seed(of: role), cache: dataset.cache)
+            features: features, rows: rows(), numbers: target, weights: dataset.weights,
+            clusters: dataset.clusters, objective: objective, seed: seed(of: role), cache: dataset.cache
+        ).listingRows(by: rows)
         return CrossFitter.Job(
             name: role.name(labels), estimator: estimator, task: task, parts: parts,
             predictionFeatures: predictionFeatures)
+    }
+
+    /// The arms as what is to be predicted: in bytes for a backend that takes rows which were read batch by batch and reads them so.
+    private static func numbers(_ arms: RowCodes, for estimator: any BaseEstimator) -> RowNumbers {
+        estimator.backend.capabilities.contains(.streamed)
+            ? RowNumbers(arms) : RowNumbers(arms.map(Double.init))
     }
 
     /// Checks that the effect model of a role can be fitted, before anything is.

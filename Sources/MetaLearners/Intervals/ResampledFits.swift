@@ -104,7 +104,7 @@ struct ResampledFits {
 /// Draws rows, or whole clusters where the data have them.
 private struct RowDrawing {
     private let clusters: [Int32]?
-    private let arms: [Int32]
+    private let arms: RowCodes
     private let armCount: Int
     private let unitCount: Int
 

@@ -22,10 +22,11 @@ public struct CATEModel: Sendable {
     public let calibration: PropensityCalibration?
     /// What the user should know of how the fit went.
     public internal(set) var warnings: [String]
-    /// What belongs to the training rows; nil for a model that was saved without.
+    /// What belongs to the training rows; nil for a model that was saved without, or of a single learner whose spec has neither
+    /// `keep_training` nor `average_effects`.
     public private(set) var training: TrainingRecord?
     /// The nuisances it was fitted with, and those it was given: what the next learner on the same rows may reuse. Nil for a
-    /// model that was read from a file.
+    /// model that was read from a file, or that has nothing of its training rows.
     public private(set) var nuisances: NuisanceFit?
     /// For each arm, the share of its rows' weight among all: what stands for known propensities where new rows come
     /// without them.
@@ -334,12 +335,12 @@ extension CATEModel {
         overlap = result.nuisances.overlap
         calibration = result.nuisances.calibration
         armShares = try dataset.armShares()
-        nuisances = result.nuisances
+        nuisances = result.keepsTraining ? result.nuisances : nil
         fitted = result.fitted
         intervals = result.intervals
         // (One of several processes may hold no rows.)
         training =
-            dataset.rowCount == 0
+            dataset.rowCount == 0 || !result.keepsTraining
             ? nil
             : TrainingRecord(
                 dataset, repeats: nuisances?.repeats ?? [], nuisances: result.estimates,

@@ -8,7 +8,7 @@ public struct TrainingRecord: Sendable, Equatable {
     /// The folds, one assignment a repeat.
     public let repeats: [FoldAssignment]
     /// The arm of each row.
-    public let arms: [Int32]
+    public let arms: RowCodes
     /// The outcome of each row.
     public let outcome: [Double]
     /// The weight of each row; nil where all count alike.
@@ -54,7 +54,7 @@ public struct TrainingRecord: Sendable, Equatable {
     }
 
     init(
-        fingerprint: UInt64, repeats: [FoldAssignment], arms: [Int32], outcome: [Double], weights: [Double]?,
+        fingerprint: UInt64, repeats: [FoldAssignment], arms: RowCodes, outcome: [Double], weights: [Double]?,
         clusters: [Int32]?, nuisances: NuisanceEstimates, effects: [[Double]]
     ) {
         self.fingerprint = fingerprint

@@ -2,7 +2,7 @@ import MetaLearnersCore
 
 /// Propensities that are ready for use, with how they came about.
 package struct AssembledPropensities: Sendable {
-    /// For each arm, for each row.
+    /// For each arm, for each row; empty where nobody keeps them.
     package let values: [[Double]]
     /// Which rows have overlap; nil where all have.
     package let hasOverlap: [Bool]?
@@ -65,5 +65,15 @@ package struct NuisanceAssembly {
         return AssembledPropensities(
             values: overlap.propensities, hasOverlap: overlap.hasOverlap, overlap: overlap.report,
             calibration: calibrated)
+    }
+    /// The propensities that `watch` counted and nobody kept.
+    ///
+    /// - Throws: `invalidData` where the overlap policy refuses the propensities.
+    func propensities(_ watch: OverlapWatch) throws(MetaLearnersError) -> AssembledPropensities {
+        AssembledPropensities(
+            values: [], hasOverlap: nil,
+            overlap: try policy.report(
+                watch.found, dataset.treatment.labels, dataset.covariates.places, dataset.distribution),
+            calibration: nil)
     }
 }

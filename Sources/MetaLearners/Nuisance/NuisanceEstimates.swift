@@ -53,7 +53,7 @@ public struct NuisanceEstimates: Sendable, Equatable {
 
     /// Takes over propensities that are ready for use.
     package mutating func use(_ assembled: AssembledPropensities?) {
-        propensities = assembled?.values
+        propensities = assembled.flatMap { $0.values.isEmpty ? nil : $0.values }
         hasOverlap = assembled?.hasOverlap
     }
 
@@ -103,7 +103,7 @@ public struct NuisanceEstimates: Sendable, Equatable {
 
     /// μ_k − μ_0 + 1{W=k}(Y − μ_k)/e_k − 1{W=0}(Y − μ_0)/e_0 for each row, given both means.
     public func doublyRobustScores(
-        of arm: Int, _ outcome: [Double], _ arms: [Int32], means: (control: [Double], arm: [Double])
+        of arm: Int, _ outcome: [Double], _ arms: RowCodes, means: (control: [Double], arm: [Double])
     ) throws(MetaLearnersError) -> [Double] {
         let ofArm = try propensity(arm)
         let ofControl = try propensity(0)
@@ -117,9 +117,11 @@ public struct NuisanceEstimates: Sendable, Equatable {
 
     /// The rows of the given arms (nil for every arm) that have overlap, ascending.
     public func rows(ofArms arms: Set<Int>?, _ dataset: CausalDataset) -> [Int32] {
-        (dataset.activeRows ?? Array(0..<Int32(rowCount))).filter { row in
-            (arms?.contains(Int(dataset.treatment.arms[Int(row)])) ?? true) && (hasOverlap?[Int(row)] ?? true)
+        func takesPart(_ row: Int) -> Bool {
+            (arms?.contains(Int(dataset.treatment.arms[row])) ?? true) && (hasOverlap?[row] ?? true)
         }
+        if let active = dataset.activeRows { return [Int32](active, where: takesPart) }
+        return [Int32](0..<Int32(rowCount), where: takesPart)
     }
 }
 

@@ -127,7 +127,11 @@ package struct NuisanceComponent: Sendable {
     /// Which of `parts` are not there.
     func missing(of parts: CrossFitter.Parts) -> CrossFitter.Parts {
         var missing = parts
-        if !outOfFold.isEmpty { missing.remove(.folds) }
+        if !outOfFold.isEmpty {
+            missing.remove(.folds)
+        } else if !models.foldModels.isEmpty {
+            missing.remove(.foldModels)
+        }
         if !outOfPairs.isEmpty { missing.remove(.pairs) }
         if models.fullModel != nil { missing.remove(.full) }
         return missing

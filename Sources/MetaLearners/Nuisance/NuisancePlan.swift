@@ -15,6 +15,8 @@ public final class NuisancePlan: NuisanceSource {
     private let request: FitRequest
     private let models: RoleModels
     private let wanted: [NuisancePool.Key]
+    /// Counts propensities that nobody keeps; nil where they are kept.
+    private let watch: OverlapWatch?
     private let propensities = ResultSlots<AssembledPropensities>(count: 1)
     private let scheduled = Lock<Scheduled?>(nil)
 
@@ -41,6 +43,11 @@ public final class NuisancePlan: NuisanceSource {
         self.models = models
         let labels = request.dataset.treatment.labels
         let crossFitter = CrossFitter(request.repeats, aggregation: models.spec.crossFitting.aggregation)
+        let keepsPropensities = wanted.allSatisfy { !$0.role.isPropensity || $0.parts.contains(.folds) }
+        let watch =
+            keepsPropensities
+            ? nil : OverlapWatch(models.spec.overlap, armCount: request.dataset.armCount)
+        self.watch = watch
         var keys: [NuisancePool.Key] = []
         for (role, parts) in wanted {
             let key = NuisancePool.Key(role: role, origin: models.origin(of: role, labels))
@@ -54,7 +61,9 @@ public final class NuisancePlan: NuisanceSource {
             }
             try request.pool.ask(key, parts, crossFitter, following: ofLeader) {
                 missing throws(MetaLearnersError) in
-                try models.job(of: role, request.dataset, parts: missing)
+                var job = try models.job(of: role, request.dataset, parts: missing)
+                if let watch, role.isPropensity { job.watch = { watch.add($0, $1) } }
+                return job
             }
             keys.append(key)
         }
@@ -83,8 +92,12 @@ public final class NuisancePlan: NuisanceSource {
         var roles: [NuisanceRole: [TaskGraph.Node]] = [:]
         for (key, nodes) in request.pool.schedule(wanted, in: &graph) { roles[key.role] = nodes }
         let ready = graph.add(nil, after: roles[.propensity] ?? []) { [self] _ throws(MetaLearnersError) in
-            let lists = component(.propensity)?.outOfFold
-            propensities[0] = try assembly.propensities(lists?.first, request.folds)
+            let predicted = component(.propensity)?.outOfFold.first
+            if predicted == nil, let watch {
+                propensities[0] = try assembly.propensities(watch)
+            } else {
+                propensities[0] = try assembly.propensities(predicted, request.folds)
+            }
         }
         let result = Scheduled(roles: roles, propensities: ready)
         scheduled.withLock { $0 = result }

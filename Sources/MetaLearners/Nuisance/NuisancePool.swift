@@ -60,10 +60,12 @@ final class NuisancePool: Sendable {
         _ key: Key, _ parts: CrossFitter.Parts, _ fitter: CrossFitter, following leader: Key? = nil,
         job: (CrossFitter.Parts) throws(MetaLearnersError) -> CrossFitter.Job
     ) throws(MetaLearnersError) {
-        let missing = parts.subtracting(entries.withLock { $0[key]?.parts ?? [] })
+        var missing = parts.subtracting(entries.withLock { $0[key]?.parts ?? [] })
         guard !missing.isEmpty else { return }
+        // What models of folds predict is known where they are fitted: those that nobody kept the predictions of are fitted again.
+        if !missing.isDisjoint(with: .folds), parts.contains(.folds) { missing.formUnion(.folds) }
         let job = try job(missing)
-        let rows = job.task.rows.count
+        let rows = job.task.rowCount
         let ofLeader = leader.flatMap { leader in entries.withLock { $0[leader]?.waiting.last } }
         let followed = ofLeader.flatMap { ofLeader in
             ofLeader.run.holds(missing)

@@ -22,62 +22,50 @@ extension OverlapSpec {
         throws(MetaLearnersError)
         -> (propensities: [[Double]], hasOverlap: [Bool]?, report: OverlapReport)
     {
-        let judged = propensities.count == 2 ? [1] : Array(propensities.indices)
-        var rowCount = propensities.first?.count ?? 0
-        var outside = [Bool](repeating: false, count: rowCount)
-        // Below and above by arm, then rows outside for any arm; the least (its negative) and the greatest by arm.
-        var counts: [Int] = []
-        var ranges: [Double] = []
-        for arm in judged {
-            var below = 0
-            var above = 0
-            var least = Double.infinity
-            var greatest = -Double.infinity
-            for (row, value) in propensities[arm].enumerated() {
-                least = min(least, value)
-                greatest = max(greatest, value)
-                if value < low() { below += 1 } else if value > high() { above += 1 } else { continue }
-                outside[row] = true
-            }
-            counts += [below, above]
-            ranges += [-least, greatest]
-        }
-        counts.append(outside.reduce(0) { $0 + ($1 ? 1 : 0) })
-        if let distribution {
-            counts = try distribution.sum(counts)
-            ranges = try distribution.maximum(ranges)
-            rowCount = distribution.rowCount
-        }
-        let count = counts.last ?? 0
-        let arms = judged.enumerated().map { index, arm in
-            let (least, greatest) = (-ranges[2 * index], ranges[2 * index + 1])
-            return OverlapReport.Arm(
-                label: labels[arm], range: least <= greatest ? least...greatest : 0...0,
-                below: counts[2 * index], above: counts[2 * index + 1])
-        }
-        let report = OverlapReport(
-            policy: policy, bounds: bounds, arms: arms, touched: isKnown ? 0 : count, isKnown: isKnown)
-        guard count > 0, !isKnown else { return (propensities, nil, report) }
+        var outside = [Bool](repeating: false, count: propensities.first?.count ?? 0)
+        var own = OverlapCount(self, armCount: propensities.count)
+        for row in outside.indices { outside[row] = own.add(row) { propensities[$0][row] } }
+        let all = try own.ofAllProcesses(distribution)
+        let report = all.report(self, labels, isKnown: isKnown)
+        guard all.outside > 0, !isKnown else { return (propensities, nil, report) }
         switch policy {
         case .clip:
             var clipped = propensities
-            for arm in judged { clipped[arm] = propensities[arm].map { min(max($0, low()), high()) } }
+            for arm in clipped.count == 2 ? [1] : Array(clipped.indices) {
+                clipped[arm] = propensities[arm].map { min(max($0, low()), high()) }
+            }
             if clipped.count == 2 { clipped[0] = clipped[1].map { 1 - $0 } }
             return (clipped, nil, report)
         case .trim:
-            guard count < rowCount else {
+            guard all.outside < all.rowCount else {
                 throw MetaLearnersError(
                     .invalidData, at: "overlap", "no row has propensities within \(bounds)",
                     remedy: "widen overlap.bounds or use overlap.policy: clip")
             }
             return (propensities, outside.map { !$0 }, report)
-        case .fail:
-            let first = outside.firstIndex(of: true).map { ", the first is " + places.name($0) } ?? ""
-            throw MetaLearnersError(
-                .invalidData, at: "overlap",
-                "\(count) of \(rowCount) rows have a propensity outside \(bounds)\(first)",
-                remedy: "use overlap.policy: clip or trim, widen overlap.bounds, or leave these rows out")
+        case .fail: throw outsideError(own, of: all, places)
         }
+    }
+
+    /// The report of propensities that were counted and not kept, of which the policy changes none that anybody asks for.
+    ///
+    /// - Throws: as `apply`, but for what `trim` throws.
+    func report(
+        _ own: OverlapCount, _ labels: [String], _ places: RowPlaces, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> OverlapReport {
+        let all = try own.ofAllProcesses(distribution)
+        guard all.outside == 0 || policy != .fail else { throw outsideError(own, of: all, places) }
+        return all.report(self, labels, isKnown: false)
+    }
+
+    private func outsideError(_ own: OverlapCount, of all: OverlapCount, _ places: RowPlaces)
+        -> MetaLearnersError
+    {
+        let first = own.firstOutside.map { ", the first is " + places.name($0) } ?? ""
+        return MetaLearnersError(
+            .invalidData, at: "overlap",
+            "\(all.outside) of \(all.rowCount) rows have a propensity outside \(bounds)\(first)",
+            remedy: "use overlap.policy: clip or trim, widen overlap.bounds, or leave these rows out")
     }
 }
 

@@ -14,12 +14,15 @@ package struct AlignedRows {
     let table: Table
     package let features: Table
     var warnings: [String]
+    /// Levels never seen in training, for each column that has any.
+    package let unseen: [UnseenLevels]
 
     /// - Throws: `invalidData` for a column that is missing or of the wrong kind.
     package init(_ table: Table, _ schema: CovariateSchema, _ spec: DataSpec) throws(MetaLearnersError) {
         let missing = MissingValues(spec.missingValues)
         self.table = table
-        (features, warnings) = try schema.align(missing.isEmpty ? table : table.mapping(missing.marking))
+        (features, unseen) = try schema.aligned(missing.isEmpty ? table : table.mapping(missing.marking))
+        warnings = unseen.map(\.warning)
     }
 }
 

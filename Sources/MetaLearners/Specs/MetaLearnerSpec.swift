@@ -99,6 +99,9 @@ public struct MetaLearnerSpec: ParameterizedSpec {
 }
 
 extension MetaLearnerSpec {
+    /// Whether anybody wants results for each training row: the model's file, or average effects.
+    var keepsTrainingResults: Bool { keepTraining || averageEffects }
+
     /// The spec as models have it: the section `auto` where it says something.
     package var archivedValue: SpecObject {
         var object = specValue.objectValue ?? SpecObject()

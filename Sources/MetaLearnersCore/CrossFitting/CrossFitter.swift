@@ -13,8 +13,11 @@ public struct CrossFitter: Sendable {
 
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// One a fold and repeat, without that fold.
-        public static let folds = Parts(rawValue: 1)
+        /// One a fold and repeat, without that fold, and what it predicts for the fold.
+        public static let folds = Parts(rawValue: 1 | 8)
+        /// One a fold and repeat, without that fold; nobody wants to know what it predicts for the fold, or nobody keeps it
+        /// (`Job.watch`).
+        public static let foldModels = Parts(rawValue: 1)
         /// One a pair of folds and repeat, without either: K(K−1)/2 of them, each serving both orders.
         public static let pairs = Parts(rawValue: 2)
         /// One on all rows of the task, for new data.
@@ -37,6 +40,10 @@ public struct CrossFitter: Sendable {
         /// Features to predict each held-out row with, each a list of predictions of its own; those of the task
         /// where empty. (A model of treatment and covariates is asked what each arm would have led to.)
         public let predictionFeatures: [Table]
+        /// Told what the models of folds predict for the rows that they left out, some rows at a time, where nobody keeps it
+        /// (`Parts.foldModels`): the rows, and `outputCount` numbers for each, from the first of the prediction features. Several
+        /// threads may call it at once. Nil where nobody wants to know.
+        package var watch: (@Sendable (_ rows: ArraySlice<Int32>, _ predictions: [Double]) -> Void)?
 
         /// Creates a job.
         public init(
@@ -112,11 +119,11 @@ public struct CrossFitter: Sendable {
     package func units(of parts: Parts) -> [CrossFittingUnit] {
         var units: [CrossFittingUnit] = []
         // (With one fold, the fold's model is that of all rows already.)
-        if parts.contains(.full), folds.isCrossFitted || !parts.contains(.folds) {
+        if parts.contains(.full), folds.isCrossFitted || !parts.contains(.foldModels) {
             units.append(.full)
         }
         for (number, folds) in repeats.enumerated() {
-            if parts.contains(.folds) {
+            if parts.contains(.foldModels) {
                 units += (0..<folds.count).map { .fold($0, repeat: number) }
             }
             if parts.contains(.pairs) {
@@ -187,6 +194,10 @@ public struct CrossFitter: Sendable {
     func predict(
         _ unit: CrossFittingUnit, of job: Job, _ model: any FittedEstimator, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> CrossFittingUnit.Result {
+        if case .fold(let fold, let number) = unit, !job.parts.contains(.folds) {
+            try watch(job, model, rowsInFold(number, fold), context)
+            return CrossFittingUnit.Result(model: model, predictions: [])
+        }
         var heldOut: [[[Double]]] = []
         for rows in unit.heldOutFolds.map({ rowsInFold($0.repeat, $0.fold) }) {
             var lists: [[Double]] = []
@@ -198,15 +209,30 @@ public struct CrossFitter: Sendable {
         return CrossFittingUnit.Result(model: unit.keepsModel ? model : nil, predictions: heldOut)
     }
 
+    /// Tells who watches a job what a model predicts for the rows that it left out.
+    private func watch(
+        _ job: Job, _ model: any FittedEstimator, _ rows: [Int32], _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
+        guard let watch = job.watch, let features = job.predictionFeatures.first else { return }
+        let block = 1 << 18
+        for first in stride(from: 0, to: rows.count, by: block) {
+            try context.checkCancellation()
+            let part = rows[first..<min(rows.count, first + block)]
+            watch(part, try model.predict(features, rows: Array(part), context))
+        }
+    }
+
     /// Puts the results of a job's units together.
     package func assemble(_ job: Job, _ results: [CrossFittingUnit: CrossFittingUnit.Result]) -> Fit {
         var foldModels: [any FittedEstimator] = []
         var perRepeat: [[[Double]]] = []
         var outOfPairs: [[[[Double]]]] = []
         for (number, folds) in repeats.enumerated() {
+            if job.parts.contains(.foldModels) {
+                foldModels += (0..<folds.count).compactMap { results[.fold($0, repeat: number)]?.model }
+            }
             if job.parts.contains(.folds) {
                 let ofFolds = (0..<folds.count).map { results[.fold($0, repeat: number)] }
-                foldModels += ofFolds.compactMap { $0?.model }
                 perRepeat.append(
                     assemble(
                         ofFolds.enumerated().map { (rowsInFold(number, $0), $1?.predictions.first ?? []) }))

@@ -32,8 +32,8 @@ package enum CrossFittingUnit: Hashable, Sendable {
         case .full: rows
         case .fold(let fold, let number): repeats[number].trainingRows(rows, for: fold)
         case .pair(let first, let second, let number):
-            rows.filter { row in
-                let fold = repeats[number].folds[Int(row)]
+            [Int32](rows) { row in
+                let fold = repeats[number].folds[row]
                 return fold != first && fold != second
             }
         }

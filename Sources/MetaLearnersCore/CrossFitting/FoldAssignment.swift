@@ -1,7 +1,7 @@
 /// Which fold each row belongs to. One assignment serves a whole fit: every role, arm and stage.
 public struct FoldAssignment: Sendable, Equatable {
     /// The fold of each row, from 0.
-    public let folds: [Int32]
+    public let folds: RowCodes
     /// How many folds there are.
     public let count: Int
 
@@ -9,6 +9,13 @@ public struct FoldAssignment: Sendable, Equatable {
     ///
     /// - Throws: `invalidArgument` for a fold number out of range or a fold without rows.
     public init(_ folds: [Int32], count: Int) throws(MetaLearnersError) {
+        try self.init(RowCodes(folds), count: count)
+    }
+
+    /// Uses folds drawn elsewhere.
+    ///
+    /// - Throws: as `init(_:count:)`.
+    public init(_ folds: RowCodes, count: Int) throws(MetaLearnersError) {
         // Checked before anything is allocated: more folds than rows leave some without rows.
         guard count >= 1, count <= folds.count else {
             throw MetaLearnersError(
@@ -36,7 +43,7 @@ public struct FoldAssignment: Sendable, Equatable {
         guard count >= 1, folds.allSatisfy({ $0 >= 0 && $0 < count }) else {
             throw MetaLearnersError(.invalidArgument, at: "folds", "a row has a fold that there is not")
         }
-        self.init(unchecked: folds, count: count)
+        self.init(unchecked: RowCodes(folds), count: count)
     }
 
     /// Whether no fold is empty.
@@ -80,28 +87,29 @@ public struct FoldAssignment: Sendable, Equatable {
                 remedy: "use fewer folds (cross_fitting.folds) or leave the arm out")
         }
         let classes = dataset.outcome.kind.classCount
-        let strata = arms.indices.map { row in
-            Int(arms[row]) * classes + (classes > 1 ? Int(dataset.outcome.values[row]) : 0)
-        }
+        let outcome = dataset.outcome.numbers
+        // (Found for each row as often as needed: a list of them would take more memory than the folds.)
+        func stratum(_ row: Int) -> Int { Int(arms[row]) * classes + (classes > 1 ? Int(outcome[row]) : 0) }
         let strataCount = dataset.armCount * classes
         if let clusters = dataset.clusters, let clusterCount {
             var sizes = [Int](repeating: 0, count: clusterCount * strataCount)
             for (row, cluster) in clusters.enumerated() {
-                sizes[Int(cluster) * strataCount + strata[row]] += 1
+                sizes[Int(cluster) * strataCount + stratum(row)] += 1
             }
             sizes = try dataset.distribution.sum(sizes)
             var stream = RandomStream(seed: seed, path: Self.path)
             let foldOfCluster = Self.assignClusters(
                 sizes.map(Double.init), clusterCount, strataCount, folds: count, &stream)
-            folds = clusters.map { foldOfCluster[Int($0)] }
+            folds = RowCodes(clusters.map { foldOfCluster[Int($0)] })
         } else {
             var sizes = [Int](repeating: 0, count: strataCount)
-            for stratum in strata { sizes[stratum] += 1 }
+            for row in arms.indices { sizes[stratum(row)] += 1 }
             var before = [Int](repeating: 0, count: strataCount)
             if let distribution = dataset.distribution {
                 (before, sizes) = try distribution.offsets(sizes)
             }
-            folds = Self.assignRows(strata, sizes, before: before, folds: count, seed: seed)
+            folds = Self.assignRows(
+                arms.count, stratum, sizes, before: before, folds: count, seed: seed)
         }
         self.count = count
         try requireEveryArm(outside: dataset)
@@ -127,10 +135,10 @@ public struct FoldAssignment: Sendable, Equatable {
 
     /// No folds: nothing is held out.
     public static func none(rowCount: Int) -> FoldAssignment {
-        FoldAssignment(unchecked: [Int32](repeating: 0, count: rowCount), count: 1)
+        FoldAssignment(unchecked: RowCodes([UInt8](repeating: 0, count: rowCount)), count: 1)
     }
 
-    private init(unchecked folds: [Int32], count: Int) {
+    private init(unchecked folds: RowCodes, count: Int) {
         self.folds = folds
         self.count = count
     }
@@ -140,22 +148,24 @@ public struct FoldAssignment: Sendable, Equatable {
 
     /// The rows of `fold`, ascending.
     public func rows(in fold: Int) -> [Int32] {
-        folds.indices.compactMap { folds[$0] == fold ? Int32($0) : nil }
+        [Int32](0..<Int32(folds.count)) { folds[$0] == fold }
     }
 
     /// Those of `rows` that the models of `fold` are fitted to: the rows outside it, or, with one fold, all.
     public func trainingRows(_ rows: [Int32], for fold: Int) -> [Int32] {
-        isCrossFitted ? rows.filter { folds[Int($0)] != fold } : rows
+        isCrossFitted ? [Int32](rows) { folds[$0] != fold } : rows
     }
 
     /// Deals the rows of each stratum out, block by block.
     ///
     /// - Parameters:
+    ///   - stratumOfRow: the stratum of each of so many rows.
     ///   - sizes: how many rows each stratum has, those of other processes among them.
     ///   - places: how many of these come before the rows here.
     private static func assignRows(
-        _ strata: [Int], _ sizes: [Int], before places: [Int], folds count: Int, seed: UInt64
-    ) -> [Int32] {
+        _ rowCount: Int, _ stratumOfRow: (_ row: Int) -> Int, _ sizes: [Int], before places: [Int],
+        folds count: Int, seed: UInt64
+    ) -> RowCodes {
         // The last block of a stratum has a row for some folds alone. These go on where those of the last stratum stopped, so
         // that folds differ by at most one row.
         var firstOfLast: [Int] = []
@@ -167,7 +177,8 @@ public struct FoldAssignment: Sendable, Equatable {
         var places = places
         var order = [Int32](repeating: 0, count: count * sizes.count)
         var known = [Int](repeating: -1, count: sizes.count)
-        return strata.map { stratum in
+        return RowCodes(count: rowCount, below: count) { row in
+            let stratum = stratumOfRow(row)
             let place = places[stratum]
             places[stratum] += 1
             let block = place / count
@@ -271,5 +282,21 @@ public struct FoldAssignment: Sendable, Equatable {
             .invalidData, at: "weight",
             "every row of arm '\(dataset.treatment.labels[arm])' outside of one fold has weight 0",
             remedy: "leave the arm out, or give more of its rows weights")
+    }
+}
+
+extension [Int32] {
+    /// Those of `rows` that are wanted, in their order and in no more memory than they take.
+    ///
+    /// - Complexity: each row is asked for twice.
+    @inlinable
+    package init(_ rows: some Collection<Int32>, where isWanted: (_ row: Int) -> Bool) {
+        let count = rows.count { isWanted(Int($0)) }
+        self.init(unsafeUninitializedCapacity: count) { buffer, filled in
+            for row in rows where isWanted(Int(row)) {
+                buffer[filled] = row
+                filled += 1
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ extension CausalDataset {
         }
         var hash = UInt64(rowCount)
         for value in hashes.withLock({ $0 }) { hash = Self.mix(hash, value) }
-        for value in outcome.values { hash = Self.mix(hash, value.bitPattern) }
+        for row in 0..<rowCount { hash = Self.mix(hash, outcome.numbers[row].bitPattern) }
         for arm in treatment.arms { hash = Self.mix(hash, UInt64(bitPattern: Int64(arm))) }
         for label in treatment.labels { hash = Self.hash(label, hash) }
         for value in weights ?? [] { hash = Self.mix(hash, value.bitPattern) }

@@ -37,7 +37,7 @@ package struct DatasetParts: Sendable {
     /// Covariates that are left out of fits.
     let leftOut: [Column]
     let treatment: Treatment
-    let outcome: Outcome
+    var outcome: Outcome
     package let weights: [Double]?
     let clusters: [Int32]?
     let propensities: [[Double]]?
@@ -46,7 +46,7 @@ package struct DatasetParts: Sendable {
     var warnings: [String] = []
 
     /// How many rows have an outcome.
-    package var rowCount: Int { outcome.values.count }
+    package var rowCount: Int { outcome.numbers.count }
 
     init(_ source: Table, _ spec: DataSpec) throws(MetaLearnersError) {
         let treatmentName = try Self.required(spec.treatment, key: "treatment")

@@ -69,7 +69,7 @@ public struct CausalDataset: Sendable {
         warnings: [String], leftOut: [Column], names: PartNames
     ) throws(MetaLearnersError) {
         let places = covariates.places
-        let rows = outcome.values.count
+        let rows = outcome.numbers.count
         let distribution = covariates.distribution
         guard rows > 0 || distribution != nil else {
             throw MetaLearnersError(.invalidData, "there are no rows")
@@ -152,7 +152,7 @@ public struct CausalDataset: Sendable {
     }
 
     /// How many rows there are.
-    public var rowCount: Int { outcome.values.count }
+    public var rowCount: Int { outcome.numbers.count }
 
     /// How many arms there are, the control included.
     public var armCount: Int { treatment.armCount }

@@ -47,8 +47,14 @@ public struct CovariateSchema: Sendable, Equatable {
     /// - Throws: `invalidData` for a column that is missing or of the wrong kind, for a code beyond its column's levels,
     ///   or for an unseen level where the spec refuses these.
     public func align(_ table: Table) throws(MetaLearnersError) -> (table: Table, warnings: [String]) {
+        let (table, unseen) = try aligned(table)
+        return (table, unseen.map(\.warning))
+    }
+
+    /// The same with what was counted of levels never seen in training, for each column that has any.
+    package func aligned(_ table: Table) throws(MetaLearnersError) -> (table: Table, unseen: [UnseenLevels]) {
         var columns: [Column] = []
-        var warnings: [String] = []
+        var unseen: [UnseenLevels] = []
         // By far the fastest for the few columns that most tables have; sparse ones may have thousands.
         let positions =
             fields.count > 32
@@ -73,13 +79,13 @@ public struct CovariateSchema: Sendable, Equatable {
                     .invalidData, at: "column '\(field.name)'",
                     "is text\(column.example(table.places)); the model was trained on numbers")
             case (.categorical(let trained), _):
-                columns.append(try recode(column, to: trained, &warnings))
+                columns.append(try recode(column, to: trained, &unseen))
             }
         }
-        return (try Table(columns, rowCount: table.rowCount, places: table.places), warnings)
+        return (try Table(columns, rowCount: table.rowCount, places: table.places), unseen)
     }
 
-    private func recode(_ source: Column, to trained: [String], _ warnings: inout [String])
+    private func recode(_ source: Column, to trained: [String], _ found: inout [UnseenLevels])
         throws(MetaLearnersError) -> Column
     {
         let column = source.asCategorical()
@@ -100,14 +106,14 @@ public struct CovariateSchema: Sendable, Equatable {
             return new
         }
         if let example {
-            let problem =
-                "\(unseen) of \(codes.count) rows have a level not seen in training, such as '\(example)'"
+            let counted = UnseenLevels(
+                column: source.name, rows: unseen, rowCount: codes.count, example: example)
             if unseenLevels == .error {
                 throw MetaLearnersError(
-                    .invalidData, at: "column '\(source.name)'", problem,
+                    .invalidData, at: "column '\(source.name)'", counted.problem,
                     remedy: "data.unseen_levels: missing would count them as missing")
             }
-            warnings.append("column '\(source.name)': \(problem); they count as missing")
+            found.append(counted)
         }
         return Column(source.name, codes: StridedValues(recoded), levels: trained)
     }
@@ -145,4 +151,23 @@ extension CovariateSchema {
         self.fields = fields
         unseenLevels = try reader.readBool() ? .error : .missing
     }
+}
+
+/// How many rows of a column have a level that no row of training had.
+package struct UnseenLevels: Sendable {
+    /// The column's name.
+    package let column: String
+    /// Rows with such a level.
+    package var rows: Int
+    /// All rows.
+    package var rowCount: Int
+    /// One such level.
+    package let example: String
+
+    fileprivate var problem: String {
+        "\(rows) of \(rowCount) rows have a level not seen in training, such as '\(example)'"
+    }
+
+    /// What a user is told.
+    package var warning: String { "column '\(column)': \(problem); they count as missing" }
 }

@@ -47,7 +47,11 @@ public struct Outcome: Sendable, Equatable {
     }
 
     /// The value of each row: for a binary outcome 0 or 1, for one of several classes the number of its label.
-    public let values: [Double]
+    ///
+    /// - Complexity: O(1); of rows that were read batch by batch O(rows), since these may be kept in fewer bytes.
+    public var values: [Double] { numbers.doubles }
+    /// The values, in as many bytes as they are kept in.
+    package let numbers: RowNumbers
     /// The kind of outcome.
     public let kind: Kind
 
@@ -88,9 +92,17 @@ public struct Outcome: Sendable, Equatable {
                     remedy: "set data.outcome_type: continuous, or leave these rows out")
             }
         }
-        self.values = values
+        numbers = RowNumbers(values)
         self.kind = kind
     }
+
+    private init(_ numbers: RowNumbers, _ kind: Kind) {
+        self.numbers = numbers
+        self.kind = kind
+    }
+
+    /// The same in as few bytes as hold every value exactly. O(rows).
+    package var compacted: Outcome { Outcome(RowNumbers(compacting: values), kind) }
 
     private static func requireFinite(_ values: [Double], _ places: RowPlaces) throws(MetaLearnersError) {
         guard let first = values.firstIndex(where: { !$0.isFinite }) else { return }
@@ -102,7 +114,9 @@ public struct Outcome: Sendable, Equatable {
     }
 
     /// Whether every row has the same value.
-    public var isConstant: Bool { values.allSatisfy { $0 == values.first } }
+    public var isConstant: Bool {
+        (1..<max(numbers.count, 1)).allSatisfy { numbers[$0] == numbers[0] }
+    }
 
     /// Whether each row is of the class numbered `index`: 1 or 0.
     public func indicators(ofClass index: Int) -> [Double] { values.map { $0 == Double(index) ? 1 : 0 } }

@@ -1,15 +1,22 @@
 /// Who got what: the arm of each row, 0 being the control.
 public struct Treatment: Sendable, Equatable {
     /// The arm of each row, an index into `labels`.
-    public let arms: [Int32]
+    public let arms: RowCodes
     /// What the arms are called; the first one is the control.
     public let labels: [String]
 
     /// Creates a treatment.
     ///
     /// - Throws: `invalidData` for fewer than two arms, an arm without rows, or an index outside the labels.
-    public init(arms: [Int32], labels: [String]) throws(MetaLearnersError) {
+    public init(arms: RowCodes, labels: [String]) throws(MetaLearnersError) {
         try self.init(arms: arms, labels: labels, places: RowPlaces())
+    }
+
+    /// Creates a treatment.
+    ///
+    /// - Throws: as `init(arms:labels:)`.
+    public init(arms: [Int32], labels: [String]) throws(MetaLearnersError) {
+        try self.init(arms: RowCodes(arms), labels: labels)
     }
 
     /// Creates a treatment from what each row got.
@@ -31,12 +38,12 @@ public struct Treatment: Sendable, Equatable {
     public init(_ isTreated: [Bool]) throws(MetaLearnersError) {
         let kinds = Set(isTreated)
         try self.init(
-            arms: isTreated.map { $0 ? 1 : 0 },
+            arms: RowCodes(isTreated.map { $0 ? UInt8(1) : 0 }),
             labels: kinds.count == 1 ? ["\(isTreated[0])"] : ["false", "true"])
     }
 
     /// - Parameter isPart: whether rows of other processes may be in the arms that no row is in here.
-    init(arms: [Int32], labels: [String], places: RowPlaces, isPart: Bool = false) throws(MetaLearnersError) {
+    init(arms: RowCodes, labels: [String], places: RowPlaces, isPart: Bool = false) throws(MetaLearnersError) {
         guard labels.count >= 2 else {
             throw MetaLearnersError(
                 .invalidData, at: "treatment",

@@ -65,9 +65,11 @@ public struct ConstantEstimator: BaseEstimator {
     {
         var total = 0.0
         // Deviations from a first value make the mean of a constant target exact.
-        let start = regressor == nil ? task.target[Int(task.rows[0])] : 0
+        let rows = task.rows
+        let target = task.numbers
+        let start = regressor == nil ? target[Int(rows[0])] : 0
         var sum = 0.0
-        for row in task.rows {
+        for row in rows {
             let slope = regressor?[Int(row)] ?? 1
             guard slope.isFinite else {
                 throw MetaLearnersError(
@@ -76,7 +78,7 @@ public struct ConstantEstimator: BaseEstimator {
             let weight = task.weights?[Int(row)] ?? 1
             guard weight > 0 else { continue }
             total += weight * slope * slope
-            sum += weight * slope * (task.target[Int(row)] - slope * start)
+            sum += weight * slope * (target[Int(row)] - slope * start)
         }
         guard total > 0 else {
             throw MetaLearnersError(
@@ -87,7 +89,8 @@ public struct ConstantEstimator: BaseEstimator {
 
     private static func shares(_ task: TrainingTask, _ classes: Int) -> [Double] {
         var totals = [Double](repeating: 0, count: classes)
-        for row in task.rows { totals[Int(task.target[Int(row)])] += task.weights?[Int(row)] ?? 1 }
+        let target = task.numbers
+        for row in task.rows { totals[Int(target[Int(row)])] += task.weights?[Int(row)] ?? 1 }
         let total = totals.reduce(0, +)
         return totals.map { $0 / total }
     }

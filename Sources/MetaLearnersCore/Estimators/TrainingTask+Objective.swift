@@ -47,7 +47,7 @@ extension TrainingTask {
         ///
         /// - Throws: `invalidArgument` for arrays of the wrong length, no outputs, fewer than two classes or a level
         ///   outside 0 to 1; `invalidData` for targets that it cannot have.
-        func check(_ target: [Double], rows: [Int32], _ places: RowPlaces) throws(MetaLearnersError) {
+        func check(_ target: RowNumbers, rows: [Int32], _ places: RowPlaces) throws(MetaLearnersError) {
             func requireFinite(_ values: [Double], _ name: String) throws(MetaLearnersError) {
                 guard values.count == target.count else {
                     throw MetaLearnersError(

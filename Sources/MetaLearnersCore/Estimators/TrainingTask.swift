@@ -5,10 +5,9 @@
 public struct TrainingTask: Sendable {
     /// The features; columns count by position.
     public let features: Table
-    /// The rows to learn from, ascending, each once.
-    public let rows: [Int32]
-    /// The target of every row of the features.
-    public let target: [Double]
+    private let chosenRows: Rows
+    /// The target of every row of the features, in as many bytes as it is kept in.
+    package let numbers: RowNumbers
     /// The weight of every row of the features; nil where all count alike.
     ///
     /// They are taken as they are: to penalties, least leaf sizes and stopping rules a row of weight 1 is one row. The
@@ -27,13 +26,57 @@ public struct TrainingTask: Sendable {
     /// models by the rows takes smaller ones.
     public let isOfEffect: Bool
 
+    /// The rows of a task.
+    private enum Rows: Sendable {
+        case listed([Int32])
+        /// So many rows, listed anew for everybody who asks.
+        case found(count: Int, @Sendable () -> [Int32])
+    }
+
+    /// The rows to learn from, ascending, each once.
+    ///
+    /// - Complexity: O(1) in a task that an estimator is fitted to.
+    public var rows: [Int32] {
+        switch chosenRows {
+        case .listed(let rows): rows
+        case .found(_, let list): list()
+        }
+    }
+
+    /// How many rows there are to learn from.
+    public var rowCount: Int {
+        switch chosenRows {
+        case .listed(let rows): rows.count
+        case .found(let count, _): count
+        }
+    }
+
+    /// The target of every row of the features.
+    ///
+    /// - Complexity: O(1); O(rows) where it is kept in fewer bytes, which is so for estimators alone that take rows which were read
+    ///   batch by batch (`Capabilities.streamed`).
+    public var target: [Double] { numbers.doubles }
+
+    /// Creates a task.
+    ///
+    /// - Throws: as `init(features:rows:numbers:weights:clusters:objective:seed:cache:isOfEffect:)`.
+    public init(
+        features: Table, rows: [Int32], target: [Double], weights: [Double]? = nil,
+        clusters: [Int32]? = nil, objective: Objective = .regression,
+        seed: UInt64 = 0, cache: FeatureCache? = nil, isOfEffect: Bool = false
+    ) throws(MetaLearnersError) {
+        try self.init(
+            features: features, rows: rows, numbers: RowNumbers(target), weights: weights, clusters: clusters,
+            objective: objective, seed: seed, cache: cache, isOfEffect: isOfEffect)
+    }
+
     /// Creates a task.
     ///
     /// - Throws: `invalidArgument` for arrays of the wrong length, rows out of range or not ascending, or what no
     ///   objective can have; `invalidData` for no rows, targets that are not finite or not what the objective needs, and
     ///   weights that are negative, not finite or all 0.
-    public init(
-        features: Table, rows: [Int32], target: [Double], weights: [Double]? = nil,
+    package init(
+        features: Table, rows: [Int32], numbers target: RowNumbers, weights: [Double]? = nil,
         clusters: [Int32]? = nil, objective: Objective = .regression,
         seed: UInt64 = 0, cache: FeatureCache? = nil, isOfEffect: Bool = false
     ) throws(MetaLearnersError) {
@@ -73,8 +116,8 @@ public struct TrainingTask: Sendable {
             }
         }
         self.features = features
-        self.rows = rows
-        self.target = target
+        chosenRows = .listed(rows)
+        numbers = target
         self.weights = weights
         self.clusters = clusters
         self.objective = objective
@@ -102,18 +145,26 @@ public struct TrainingTask: Sendable {
     ///
     /// - Throws: `invalidData` where no row is left, or none has a weight.
     public func restricted(to rows: [Int32], seed: UInt64) throws(MetaLearnersError) -> TrainingTask {
-        guard features.distribution == nil else { return TrainingTask(self, rows: rows, seed: seed) }
+        guard features.distribution == nil else { return TrainingTask(self, rows: .listed(rows), seed: seed) }
         guard !rows.isEmpty else { throw MetaLearnersError(.invalidData, "there are no rows to learn from") }
         if let weights, !rows.contains(where: { weights[Int($0)] > 0 }) {
             throw MetaLearnersError(.invalidData, at: "weight", "every weight is 0")
         }
-        return TrainingTask(self, rows: rows, seed: seed)
+        return TrainingTask(self, rows: .listed(rows), seed: seed)
     }
 
-    private init(_ task: TrainingTask, rows: [Int32], seed: UInt64) {
+    /// The same, whose rows are listed anew for everybody who asks for them: for a task of which parts are fitted to one after
+    /// another (`restricted(to:seed:)`), so that nobody keeps the list meanwhile.
+    ///
+    /// - Parameter list: lists the rows of the task, the same ones each time.
+    package func listingRows(by list: @escaping @Sendable () -> [Int32]) -> TrainingTask {
+        TrainingTask(self, rows: .found(count: rowCount, list), seed: seed)
+    }
+
+    private init(_ task: TrainingTask, rows: Rows, seed: UInt64) {
         features = task.features
-        self.rows = rows
-        target = task.target
+        chosenRows = rows
+        numbers = task.numbers
         weights = task.weights
         clusters = task.clusters
         objective = task.objective

@@ -22,11 +22,12 @@ struct ClassificationBoosting {
         // Sums are exact, so that they do not depend on which process holds which rows.
         var exact = [ExactSum](repeating: ExactSum(), count: classes)
         let task = problem.task
+        let target = task.numbers
         if let weights = task.weights {
-            for row in problem.rows.training { exact[Int(task.target[Int(row)])].add(weights[Int(row)]) }
+            for row in problem.rows.training { exact[Int(target[Int(row)])].add(weights[Int(row)]) }
         } else {
             var counts = [Int](repeating: 0, count: classes)
-            for row in problem.rows.training { counts[Int(task.target[Int(row)])] += 1 }
+            for row in problem.rows.training { counts[Int(target[Int(row)])] += 1 }
             for (label, count) in counts.enumerated() { exact[label].add(Double(count)) }
         }
         if let distribution = problem.rows.distribution { exact = try distribution.sum(exact) }
@@ -80,6 +81,7 @@ struct ClassificationBoosting {
         let spec = problem.spec
         let rowCount = problem.matrix.rowCount
         let logistic = scoreCount == 1 ? try LogisticScores(problem, baseScore: baseScores[0]) : nil
+        // (Scores by row; where no row is held out, nobody asks for those of two classes.)
         let scores: AlignedBuffer<Double>
         if let logistic { scores = logistic.scores } else { scores = try startScores() }
         let shares = try AlignedBuffer<Float>(uninitialized: scoreCount > 1 ? rowCount * scoreCount : 0)
@@ -153,13 +155,14 @@ struct ClassificationBoosting {
         _ scales: GradientScales
     ) {
         let task = problem.task
+        let target = task.numbers
         let label = Double(output)
         let factor = hessianFactor
         let firstRow = problem.rows.distribution?.firstRow ?? 0
         problem.eachRow { row in
             let share = Double(shares.start[row * scoreCount + output])
             let weight = task.weights?[row] ?? 1
-            let gradient = weight * ((task.target[row] == label ? 1 : 0) - share)
+            let gradient = weight * ((target[row] == label ? 1 : 0) - share)
             let hessian = weight * share * (1 - share) * factor
             gradients.start[row] = Cell.row(
                 gradient: gradient * scales.gradient, hessian: hessian * scales.hessian,
@@ -175,9 +178,10 @@ struct ClassificationBoosting {
     /// −Σ w log p of the held-out rows' classes.
     private func heldOutLoss(_ scores: AlignedBuffer<Double>) throws(MetaLearnersError) -> Double {
         let task = problem.task
+        let target = task.numbers
         return try problem.rows.heldOutSum(problem.team) { row in
             let first = row * scoreCount
-            let label = Int(task.target[row])
+            let label = Int(target[row])
             let loss: Double
             if scoreCount == 1 {
                 loss = Logistic.softplus(label == 1 ? -scores.start[first] : scores.start[first])
@@ -186,97 +190,6 @@ struct ClassificationBoosting {
                     Softmax(scores.start + first, count: scoreCount).logTotal - scores.start[first + label]
             }
             return loss * (task.weights?[row] ?? 1)
-        }
-    }
-}
-
-/// The scores of two classes, and the gradients and Hessians that follow from them.
-///
-/// Rows that bytes tell the leaves of are advanced by a tree when their next gradients are made: both in one pass.
-final class LogisticScores {
-    private let problem: BoostingProblem
-    /// The score of each row; of training rows the last tree's step may be missing.
-    let scores: AlignedBuffer<Double>
-    /// By byte, what rows known by bytes are still to be advanced by.
-    private var steps: [Double]?
-
-    /// Every row starts at `baseScore`.
-    ///
-    /// - Throws: `outOfMemory`.
-    init(_ problem: BoostingProblem, baseScore: Double) throws(MetaLearnersError) {
-        self.problem = problem
-        let rowCount = problem.matrix.rowCount
-        scores = try AlignedBuffer(uninitialized: rowCount)
-        scores.start.update(repeating: baseScore, count: rowCount)
-    }
-
-    /// Rows whose weights are made at a time.
-    private static let blockRows = 4096
-
-    /// Calls `body` with blocks of `range` and, by the number of the row, the weight of each, negative for class 0.
-    private func withSignedWeights(
-        _ range: Range<Int>, _ body: (Range<Int>, UnsafePointer<Double>) -> Void
-    ) {
-        let task = problem.task
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: min(Self.blockRows, max(range.count, 1))) {
-            block in
-            guard let start = block.baseAddress else { return }
-            task.target.withUnsafeBufferPointer { target in
-                for first in stride(from: range.lowerBound, to: range.upperBound, by: block.count) {
-                    let rows = first..<min(range.upperBound, first + block.count)
-                    if let weights = task.weights {
-                        for row in rows {
-                            start[row - first] = target[row] > 0 ? weights[row] : -weights[row]
-                        }
-                    } else {
-                        for row in rows { start[row - first] = target[row] > 0 ? 1 : -1 }
-                    }
-                    body(rows, start - first)
-                }
-            }
-        }
-    }
-
-    /// Makes the gradients and Hessians of the training rows, times their scales.
-    func fill<Cell: RefreshedCell>(
-        _: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>, _ scales: GradientScales
-    ) {
-        let rows = problem.rows.training
-        let firstRow = problem.rows.distribution?.firstRow ?? 0
-        func fill(_ range: Range<Int>, _ leaves: UnsafePointer<UInt8>?, _ steps: UnsafePointer<Double>?) {
-            withSignedWeights(range) { rows, signedWeights in
-                Cell.fillLogistic(
-                    rows, scores.start, signedWeights, leaves: leaves, steps: steps, scales,
-                    number: firstRow, into: gradients.start)
-            }
-        }
-        problem.team.run(problem.rows.shards.count) { shard in
-            let positions = problem.rows.range(ofShard: shard)
-            guard let first = positions.first, let last = positions.last else { return }
-            if let steps, let bytes = problem.rows.shards[shard].active.markLeaves() {
-                steps.withUnsafeBufferPointer { fill(bytes.span, bytes.leaves.start, $0.baseAddress) }
-                return
-            }
-            let span = Int(rows[first])..<Int(rows[last]) + 1
-            // Side by side rows are so much faster that those between, which nobody reads, cost less.
-            if span.count < 4 * positions.count {
-                fill(span, nil, nil)
-            } else {
-                for position in positions { fill(Int(rows[position])..<Int(rows[position]) + 1, nil, nil) }
-            }
-        }
-        steps = nil
-    }
-
-    /// Adds a tree with `values` to the scores of all rows, those known by bytes later on.
-    func advance(_ values: [Float]) {
-        let steps = LeafBytes.table(values.map { Double($0) })
-        self.steps = steps
-        problem.team.run(problem.rows.shards.count) { index in
-            let shard = problem.rows.shards[index]
-            for list in [shard.active, shard.idle, shard.heldOut] where !list.hasBytes {
-                list.forEachRow { leaf, row in scores.start[row] += steps[leaf] }
-            }
         }
     }
 }

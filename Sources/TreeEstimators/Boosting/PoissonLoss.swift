@@ -28,11 +28,12 @@ struct PoissonLoss: RefreshedLoss {
         var total = 0.0
         var weight = 0.0
         var largest = 0.0
+        let target = problem.task.numbers
         for row in problem.rows.training {
             let share = problem.task.weights?[Int(row)] ?? 1
             weight += share
-            total += share * problem.task.target[Int(row)]
-            largest = max(largest, share * problem.task.target[Int(row)])
+            total += share * target[Int(row)]
+            largest = max(largest, share * target[Int(row)])
         }
         sizes = (total, largest)
         let mean = weight > 0 ? total / weight : 0
@@ -44,7 +45,7 @@ struct PoissonLoss: RefreshedLoss {
     }
 
     func fill<Cell: RefreshedCell>(_: Cell.Type, _ gradients: AlignedBuffer<Cell.Row>) -> GradientScales? {
-        let target = problem.task.target
+        let target = problem.task.numbers
         let weights = problem.task.weights
         let all = problem.rows.partials(of: problem.rows.training, problem.team, GradientMagnitudes()) {
             sums, row in
@@ -81,9 +82,10 @@ struct PoissonLoss: RefreshedLoss {
 
     func heldOutLoss() throws(MetaLearnersError) -> Double {
         let task = problem.task
+        let target = task.numbers
         return try problem.rows.heldOutSum(problem.team) { row in
             let mean = means.start[row]
-            let count = task.target[row]
+            let count = target[row]
             let logarithm = count > 0 ? Double.log(max(mean, .leastNormalMagnitude)) : 0
             return (task.weights?[row] ?? 1) * (mean - count * logarithm)
         }

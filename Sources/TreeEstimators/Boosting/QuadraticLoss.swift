@@ -6,7 +6,7 @@ struct QuadraticLoss {
     let weights: [Double]?
     /// The regressor of each row, nil where all are 1.
     let regressor: [Double]?
-    let target: [Double]
+    let target: RowNumbers
     /// The constant that minimises the loss.
     let base: Double
     /// Σ weight·residual², the residuals being those of the constant.
@@ -23,7 +23,7 @@ struct QuadraticLoss {
     /// - Parameter training: the rows to learn from; of rows that several processes hold, those of this one.
     /// - Throws: what the other processes have to say.
     init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) throws(MetaLearnersError) {
-        let target = task.target
+        let target = task.numbers
         let weights = task.weights
         let regressor: [Double]?
         if case .residual(let values) = task.objective { regressor = values } else { regressor = nil }

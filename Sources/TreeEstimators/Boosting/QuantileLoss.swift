@@ -23,7 +23,7 @@ struct QuantileLoss: RefreshedLoss {
     init(_ problem: BoostingProblem, level: Double) throws(MetaLearnersError) {
         self.problem = problem
         self.level = level
-        let target = problem.task.target
+        let target = problem.task.numbers
         let weights = problem.task.weights
         let training = problem.rows.training
         let pairs = try AlignedBuffer<SIMD2<Double>>(uninitialized: training.count)

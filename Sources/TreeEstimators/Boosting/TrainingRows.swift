@@ -55,7 +55,7 @@ struct TrainingRows {
         for part in 0..<parts {
             let slice = training[Self.range(part, of: parts, training.count)]
             var bytes: LeafBytes?
-            if let leaves, LeafBytes.serve(slice) { bytes = try LeafBytes(slice, leaves: leaves) }
+            if let leaves, LeafBytes.serve(slice) { bytes = LeafBytes(slice, leaves: leaves) }
             shards.append(
                 try RowShard(
                     trainingRows: slice.count, samplesRows: rowSample < 1,

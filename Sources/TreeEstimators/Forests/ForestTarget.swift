@@ -36,9 +36,10 @@ struct ForestTarget: Sendable {
                     remedy: "use the backend 'trees'")
             }
             var seen = [Bool](repeating: false, count: classes)
+            let target = task.numbers
             for row in training {
                 let row = Int(row)
-                let label = task.target[row]
+                let label = target[row]
                 seen[Int(label)] = true
                 rows.start[row] = SIMD2(classes == 2 ? label * weight(row) : label, weight(row))
             }

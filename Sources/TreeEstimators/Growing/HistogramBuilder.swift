@@ -99,9 +99,11 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
             (cells + used.lowerBound).update(repeating: Cell.zero, count: used.count)
         }
         for shard in shards {
-            Cell.accumulate(
-                tile, shard.active.leaf(leaf), gradients.start, countShift: countShift,
-                block: block.start + (Cell.usesBlocks ? tile.firstCell : 0), into: cells + tile.firstCell)
+            shard.active.withLeaf(leaf) { rows in
+                Cell.accumulate(
+                    tile, rows, gradients.start, countShift: countShift,
+                    block: block.start + (Cell.usesBlocks ? tile.firstCell : 0), into: cells + tile.firstCell)
+            }
         }
         for joint in tile.joints { joint.expand(Cell.self, cells) }
     }

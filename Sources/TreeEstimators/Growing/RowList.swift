@@ -13,7 +13,10 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
     /// Where each leaf starts in the list, nil for leaves known by bytes.
     private var starts: [Int?] = [0]
     private var counts: [Int] = [0]
-    private let bytes: LeafBytes?
+    /// One byte per row, where leaves of many rows are known by them.
+    let bytes: LeafBytes?
+    /// All rows, where bytes tell their leaves: the list of leaf 0 before it is split.
+    private var whole: ArraySlice<Int32> = []
 
     /// Leaves with fewer than this part of the rows are lists.
     private static let listedPart = 4
@@ -35,10 +38,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             bytes.reset()
             starts = [nil]
             used = 0
-            // Nobody needs the room before the first split, and no histogram but that of all rows needs the list.
-            source.withUnsafeBufferPointer { buffer in
-                if let start = buffer.baseAddress { scratch.start.update(from: start, count: buffer.count) }
-            }
+            whole = source
             return
         }
         source.withUnsafeBufferPointer { buffer in
@@ -54,13 +54,13 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
     /// How many rows are in `leaf`.
     func count(of leaf: Int) -> Int { counts[leaf] }
 
-    /// The rows in `leaf`: those of a list, or all rows where nothing has been split yet.
-    func leaf(_ leaf: Int) -> UnsafeBufferPointer<Int32> {
+    /// Calls `body` with the rows in `leaf`: those of a list, or all rows where nothing has been split yet.
+    func withLeaf(_ leaf: Int, _ body: (UnsafeBufferPointer<Int32>) -> Void) {
         if let start = starts[leaf] {
-            return UnsafeBufferPointer(start: rows.start + start, count: counts[leaf])
+            body(UnsafeBufferPointer(start: rows.start + start, count: counts[leaf]))
+        } else if counts.count == 1 {
+            whole.withUnsafeBufferPointer(body)
         }
-        return UnsafeBufferPointer(
-            start: bytes == nil ? nil : scratch.start, count: bytes == nil ? 0 : counts[leaf])
     }
 
     /// Calls `body` with each leaf that is a list and its rows.
@@ -201,8 +201,8 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
     let leaves: AlignedBuffer<UInt8>
     /// The rows from the first to the last.
     let span: Range<Int>
-    private let initial: AlignedBuffer<UInt8>?
-
+    /// Whether every row of the span counts.
+    let countsAll: Bool
     /// The byte of rows that do not count.
     static let outside: UInt8 = 255
     /// Leaves that bytes can tell apart from that.
@@ -221,29 +221,23 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
     }
 
     /// Prepares the bytes of `rows`, which are ascending.
-    ///
-    /// - Throws: `outOfMemory`.
-    init(_ source: ArraySlice<Int32>, leaves: AlignedBuffer<UInt8>) throws(MetaLearnersError) {
+    init(_ source: ArraySlice<Int32>, leaves: AlignedBuffer<UInt8>) {
         self.leaves = leaves
         span = Int(source.first ?? 0)..<Int(source.last ?? -1) + 1
-        guard span.count > source.count else {
-            initial = nil
-            return
-        }
-        let bytes = try AlignedBuffer<UInt8>(uninitialized: span.count)
-        bytes.start.update(repeating: Self.outside, count: span.count)
-        for row in source { bytes.start[Int(row) - span.lowerBound] = 0 }
-        initial = bytes
+        countsAll = span.count == source.count
+        let bytes = leaves.start
+        (bytes + span.lowerBound).update(repeating: countsAll ? 0 : Self.outside, count: span.count)
+        if !countsAll { for row in source { bytes[Int(row)] = 0 } }
     }
 
-    /// Puts every row that counts into leaf 0.
+    /// Puts every row that counts into leaf 0; no leaf has the byte of the others, who keep it.
     func reset() {
         let target = leaves.start + span.lowerBound
-        if let initial {
-            target.update(from: initial.start, count: span.count)
-        } else {
+        guard !countsAll else {
             target.update(repeating: 0, count: span.count)
+            return
         }
+        for row in 0..<span.count { target[row] = target[row] == Self.outside ? Self.outside : 0 }
     }
 }
 

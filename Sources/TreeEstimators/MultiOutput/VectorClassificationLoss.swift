@@ -8,14 +8,14 @@ struct VectorClassificationLoss: VectorLoss {
     let isHopeless: Bool
     let gradientBounds: [Double]
     let hessianBound: Double
-    private let target: [Double]
+    private let target: RowNumbers
     private let weights: [Double]?
 
     /// - Parameters:
     ///   - baseScores: the logarithm of each class's share.
     ///   - isHopeless: whether there is but one class.
     init(
-        _ target: [Double], weights: [Double]?, training: [Int32], baseScores: [Double], isHopeless: Bool
+        _ target: RowNumbers, weights: [Double]?, training: [Int32], baseScores: [Double], isHopeless: Bool
     ) {
         self.target = target
         self.weights = weights

@@ -201,14 +201,15 @@ final class VectorTreeGrower: @unchecked Sendable {  // Phases write disjoint pa
         team.run(shards.count) { index in
             let cells = shards.count > 1 ? partials[index].start : histograms[target]
             cells.update(repeating: 0, count: cellCount * layout.lanes)
-            let rows = shards[index].active.leaf(leaf)
-            guard let first = rows.baseAddress else { return }
-            offsets.withUnsafeBufferPointer { offsets in
-                guard let firstOffset = offsets.baseAddress else { return }
-                for group in groups {
-                    mtlk_histogram_vector(
-                        group.bins, group.rowSize, group.width, group.isWide ? 1 : 0, first, rows.count,
-                        numbers.start, layout.lanes / 4, firstOffset + group.firstSlot, cells)
+            shards[index].active.withLeaf(leaf) { rows in
+                guard let first = rows.baseAddress else { return }
+                offsets.withUnsafeBufferPointer { offsets in
+                    guard let firstOffset = offsets.baseAddress else { return }
+                    for group in groups {
+                        mtlk_histogram_vector(
+                            group.bins, group.rowSize, group.width, group.isWide ? 1 : 0, first, rows.count,
+                            numbers.start, layout.lanes / 4, firstOffset + group.firstSlot, cells)
+                    }
                 }
             }
         }

@@ -57,7 +57,7 @@ package struct CSVReader {
         let table: Table
         let kept: [KeptColumn]
         let dialect: CSVDialect
-        let isCompressed: Bool
+        let source: ByteSource
     }
 
     private func readFound(_ path: String) throws(MetaLearnersError) -> Found {
@@ -91,7 +91,7 @@ package struct CSVReader {
         }
         return Found(
             table: try builder.take(allowingNoRows: allowsNoRows), kept: builder.kept, dialect: dialect,
-            isCompressed: source.isCompressed)
+            source: source)
     }
 
     /// Reads the file at `path` once, for what its columns are, and gives its rows batch by batch.
@@ -99,6 +99,11 @@ package struct CSVReader {
     /// - Parameter batchRows: how many rows a batch has, the last one perhaps fewer.
     /// - Throws: as `read(_:)`; `invalidArgument` for what can be read only once, such as standard input.
     package func stream(_ path: String, batchRows: Int = 65_536) throws(MetaLearnersError) -> any RowSource {
+        try pieces(of: path, batchRows: batchRows)
+    }
+
+    /// The same, with what is known of the columns.
+    func pieces(of path: String, batchRows: Int = 65_536) throws(MetaLearnersError) -> CSVRowSource {
         guard ByteSource.isRegularFile(path) else {
             throw MetaLearnersError(
                 path == "-" ? .invalidArgument : .invalidData, at: path,
@@ -110,7 +115,7 @@ package struct CSVReader {
         surveyor.isSurvey = true
         let found = try surveyor.readFound(path)
         return CSVRowSource(
-            path, isCompressed: found.isCompressed, found.dialect, schema: found.table, surveyor.rules,
+            found.source, found.dialect, schema: found.table, surveyor.rules,
             batchRows: batchRows)
     }
 

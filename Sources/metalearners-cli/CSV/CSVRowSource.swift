@@ -6,12 +6,11 @@ import MetaLearnersCore
 /// on all of its rows. A file that changes meanwhile gives an error.
 final class CSVRowSource: RowSource {
     private let batchRows: Int
-    private let path: String
-    private let isCompressed: Bool
+    private let source: ByteSource
     private let dialect: CSVDialect
     private let rules: ColumnRules
     /// The columns, without rows.
-    private let schema: Table
+    let schema: Table
     private var reading: Reading?
 
     fileprivate struct Reading {
@@ -26,12 +25,10 @@ final class CSVRowSource: RowSource {
     ///   - rules: what was said of the columns before that.
     ///   - batchRows: how many rows a batch has.
     init(
-        _ path: String, isCompressed: Bool, _ dialect: CSVDialect, schema: Table, _ rules: ColumnRules,
-        batchRows: Int
+        _ source: ByteSource, _ dialect: CSVDialect, schema: Table, _ rules: ColumnRules, batchRows: Int
     ) {
         self.batchRows = batchRows
-        self.path = path
-        self.isCompressed = isCompressed
+        self.source = source
         self.dialect = dialect
         self.schema = schema
         self.rules = rules.settled(by: schema)
@@ -40,10 +37,9 @@ final class CSVRowSource: RowSource {
     func restart() throws(MetaLearnersError) {
         reading = nil
         reading = Reading(
-            pieces: try PieceReader(path, isCompressed: isCompressed),
-            pass: try CSVPass(path, separator: dialect.separator),
+            pieces: try source.pieces(), pass: try CSVPass(source.name, separator: dialect.separator),
             builder: CSVTableBuilder(
-                fileName: path, rules, decimal: dialect.decimal, batchRows: batchRows))
+                fileName: source.name, rules, decimal: dialect.decimal, batchRows: batchRows))
     }
 
     func next() throws(MetaLearnersError) -> Table? {
@@ -59,7 +55,7 @@ final class CSVRowSource: RowSource {
     /// reading took for it.
     private func settled(_ batch: Table) throws(MetaLearnersError) -> Table {
         guard batch.columns.map(\.name) == schema.columns.map(\.name) else {
-            throw MetaLearnersError(.invalidData, at: path, "the file changed while it was being read")
+            throw MetaLearnersError(.invalidData, at: source.name, "the file changed while it was being read")
         }
         var columns: [Column] = []
         for (column, known) in zip(batch.columns, schema.columns) {
@@ -83,15 +79,7 @@ extension CSVRowSource.Reading {
     fileprivate mutating func nextBatch() throws(MetaLearnersError) -> Table? {
         while !isAtEnd, !builder.hasBatch {
             if let piece = try pieces.next() {
-                let result = piece.withUnsafeBytes { bytes -> MetaLearnersError? in
-                    do throws(MetaLearnersError) {
-                        try pass.consume(bytes, &builder)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-                if let result { throw result }
+                try pass.consume(piece, &builder)
             } else {
                 isAtEnd = true
                 try pass.finish(&builder)

@@ -94,16 +94,19 @@ final class CommandSession {
     }
 
     /// Gives the rows of the data file at `path` batch by batch, once it was read for what its columns are.
-    func streamTable(_ path: String, _ rules: ColumnRules, _ options: DataOptions) throws(MetaLearnersError)
-        -> any RowSource
-    {
+    ///
+    /// - Parameter allowingNoRows: whether a header alone will do.
+    func streamTable(
+        _ path: String, _ rules: ColumnRules, _ options: DataOptions, allowingNoRows: Bool = false
+    ) throws(MetaLearnersError) -> CSVRowSource {
         let bar = bar
         var reader = CSVReader(rules, options.dialect) { done, total in
             if total > 0 { bar.show("columns", done: done, total: total) }
             return !Interruption.token.isCancelled
         }
         reader.notice = { [self] in note($0) }
-        return try reader.stream(path)
+        reader.allowsNoRows = allowingNoRows
+        return try reader.pieces(of: path)
     }
 
     /// The same with the fields of the columns `names` as they stand in the file.

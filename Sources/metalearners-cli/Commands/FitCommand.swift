@@ -97,7 +97,7 @@ struct FitCommand: ParsableCommand {
                 let rows = try EffectFile.effects(of: table, dataset, model, session)
                 try CSVWriter.write(rows.names, rows.columns, to: path)
             }
-            return model.hasAverageEffects
+            return model.hasAverageEffects && model.training != nil
                 ? try model.averageEffects(.ate, on: nil, session.execution) : []
         }
         try OutputFile.write(model.fileBytes(), to: outputs.model)

@@ -47,6 +47,12 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "The rows are those that the model was fitted to; refused where they are not.")
     var training = false
 
+    @Flag(
+        help:
+            "Read the file piece by piece, twice, and keep none of it in memory: for files larger than memory."
+    )
+    var stream = false
+
     @OptionGroup var dataOptions: DataOptions
     @OptionGroup var runOptions: RunOptions
 
@@ -59,6 +65,13 @@ struct PredictCommand: ParsableCommand {
         }
         if level != nil, wanted != .intervals, wanted != .individualIntervals {
             throw ValidationError("--level is that of intervals: add --intervals or --individual-intervals.")
+        }
+        guard stream else { return }
+        if training {
+            throw ValidationError("--training needs the rows in memory: leave it out with --stream.")
+        }
+        if !dataOptions.conditions.isEmpty {
+            throw ValidationError("--where needs the rows in memory: leave it out with --stream.")
         }
     }
 
@@ -83,6 +96,7 @@ struct PredictCommand: ParsableCommand {
             scale: comparison.scale, level: level)
         _ = try model.columnNames(request)
         try OutputFile.requireWritable(output)
+        if stream { return try predictStream(model, request, session) }
         let (path, options, ofTraining) = (data, dataOptions, training)
         let (table, _) = try session.timed { () throws(MetaLearnersError) in
             try session.readTable(
@@ -98,12 +112,38 @@ struct PredictCommand: ParsableCommand {
         }
         session.warn(prediction.warnings)
         try CSVWriter.write(prediction.names, prediction.columns, to: output)
-        if output != "-" {
-            if let meaning = prediction.meaning { session.note(meaning) }
-            session.note(
-                "\(request.output.noun) of \(NumberText.counted(prediction.rowCount, "row")) written to \(output)"
-            )
+        report(request, prediction.meaning, rowCount: prediction.rowCount, session)
+    }
+
+    /// Predicts the rows of the file some at a time, and writes them as they come.
+    private func predictStream(
+        _ model: CATEModel, _ request: PredictionRequest, _ session: CommandSession
+    ) throws(MetaLearnersError) {
+        let (path, output, options) = (data, output, dataOptions)
+        let (found, _) = try session.timed { () throws(MetaLearnersError) in
+            let source = try session.streamTable(
+                path, ColumnRules(model.schema, model.spec.data), options, allowingNoRows: true)
+            var pieces = PredictedPieces(model, request)
+            let writer = try CSVWriter(try model.columnNames(request), to: output)
+            // (The columns are looked at before any row is, of which there may be none.)
+            _ = try pieces.predict(source.schema, session.execution)
+            try source.restart()
+            while let rows = try source.next() {
+                try writer.append(try pieces.predict(rows, session.execution))
+            }
+            try writer.commit()
+            return pieces
         }
+        session.warn(found.warnings)
+        report(request, found.meaning, rowCount: found.rowCount, session)
+    }
+
+    private func report(
+        _ request: PredictionRequest, _ meaning: String?, rowCount: Int, _ session: CommandSession
+    ) {
+        guard output != "-" else { return }
+        if let meaning { session.note(meaning) }
+        session.note("\(request.output.noun) of \(NumberText.counted(rowCount, "row")) written to \(output)")
     }
 }
 

@@ -54,7 +54,7 @@ package struct ByteSource {
         let descriptor = try Self.open(path, kind: kind)
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, kind) }
+        guard fstat(descriptor, &status) == 0 else { throw PieceReader.failure(path, kind) }
         switch status.st_mode & S_IFMT {
         case S_IFREG:
             if let limit, Int(status.st_size) > limit { throw Self.tooLarge(path, kind, limit) }
@@ -90,43 +90,27 @@ package struct ByteSource {
         return bytes
     }
 
+    /// Reads the bytes from the first one on, piece by piece.
+    ///
+    /// - Throws: `inputOutput`, `outOfMemory`.
+    func pieces() throws(MetaLearnersError) -> PieceReader {
+        let input: PieceReader.Input =
+            switch place {
+            case .memory(let bytes): .memory(bytes)
+            case .file(let path): .descriptor(try Self.open(path, kind: .inputOutput), closes: true)
+            }
+        return try PieceReader(input, name: name, kind: .inputOutput, isCompressed: isCompressed)
+    }
+
     /// Calls `body` with one piece after another until it returns false.
     ///
     /// - Throws: `inputOutput`, `invalidData` for damaged gzip data, and what `body` throws.
     package func forEachPiece(
         _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
     ) throws(MetaLearnersError) {
-        guard isCompressed else { return try forEachStoredPiece(body) }
-        let inflater = try GzipInflater(name: name)
-        var isWanted = true
-        try forEachStoredPiece { piece throws(MetaLearnersError) in
-            isWanted = try inflater.consume(piece, body)
-            return isWanted
-        }
-        if isWanted { try inflater.finish() }
-    }
-
-    private func forEachStoredPiece(
-        _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
-    ) throws(MetaLearnersError) {
-        switch place {
-        case .memory(let bytes):
-            var position = 0
-            while position < bytes.count {
-                let end = min(position + Self.pieceSize, bytes.count)
-                let piece = bytes[position..<end]
-                let result = piece.withUnsafeBytes { buffer -> Result<Bool, MetaLearnersError> in
-                    do throws(MetaLearnersError) { return .success(try body(buffer)) } catch {
-                        return .failure(error)
-                    }
-                }
-                guard try result.get() else { return }
-                position = end
-            }
-        case .file(let path):
-            let descriptor = try Self.open(path, kind: .inputOutput)
-            defer { close(descriptor) }
-            try Self.forEachPiece(of: descriptor, name: path, kind: .inputOutput, body)
+        let pieces = try pieces()
+        while let piece = try pieces.next() {
+            guard try body(piece) else { return }
         }
     }
 
@@ -149,19 +133,11 @@ package struct ByteSource {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    private static let pieceSize = 1 << 18
-
     private static func open(_ path: String, kind: MetaLearnersError.Kind) throws(MetaLearnersError) -> Int32
     {
         let descriptor = openForReading(path)
-        guard descriptor >= 0 else { throw failure(path, kind) }
+        guard descriptor >= 0 else { throw PieceReader.failure(path, kind) }
         return descriptor
-    }
-
-    private static func failure(_ path: String, _ kind: MetaLearnersError.Kind) -> MetaLearnersError {
-        let reason =
-            errno == ENOENT ? "there is no such file" : "cannot be read: \(String(cString: strerror(errno)))"
-        return MetaLearnersError(kind, at: path, reason)
     }
 
     private static func tooLarge(_ name: String, _ kind: MetaLearnersError.Kind, _ limit: Int)
@@ -176,7 +152,8 @@ package struct ByteSource {
     ) throws(MetaLearnersError) -> [UInt8] {
         var all: [UInt8] = []
         var isCompressed = false
-        try forEachPiece(of: descriptor, name: name, kind: kind) { piece throws(MetaLearnersError) in
+        let pieces = try PieceReader(.descriptor(descriptor, closes: false), name: name, kind: kind)
+        while let piece = try pieces.next() {
             // What comes from a device may never end.
             if all.isEmpty { isCompressed = mayBeCompressed && GzipInflater.recognises(piece) }
             guard
@@ -192,38 +169,8 @@ package struct ByteSource {
                 all.reserveCapacity(2 * count)
             }
             all.append(contentsOf: piece)
-            return true
         }
         return all
-    }
-
-    private static func forEachPiece(
-        of descriptor: Int32, name: String, kind: MetaLearnersError.Kind,
-        _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
-    ) throws(MetaLearnersError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            try waitForInput(descriptor)
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw failure(name, kind)
-            }
-            guard count > 0 else { return }
-            guard try body(UnsafeRawBufferPointer(rebasing: buffer[0..<count])) else { return }
-        }
-    }
-
-    /// Waits for something to read, and looks now and then whether the work was cancelled: an interrupt
-    /// just before a call to `read` would not end it.
-    private static func waitForInput(_ descriptor: Int32) throws(MetaLearnersError) {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        repeat {
-            if Interruption.token.isCancelled {
-                throw MetaLearnersError(.cancelled, "the work was cancelled")
-            }
-        } while poll(&request, 1, 100) == 0
     }
 }
 

@@ -14,6 +14,8 @@ final class GzipInflater {
     /// Whether a member has ended and no other has begun.
     private var isBetweenMembers = false
     private var isPadding = false
+    /// Whether the last piece may have more to say.
+    private var hasMore = false
 
     /// Begins with the data of the file called `name`.
     ///
@@ -33,38 +35,36 @@ final class GzipInflater {
         output.deallocate()
     }
 
-    /// Takes in one more piece and calls `body` with what it says, until that returns false.
-    ///
-    /// - Returns: whether `body` wants more.
-    /// - Throws: `invalidData` where the data are damaged, and what `body` throws.
-    func consume(
-        _ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(MetaLearnersError) -> Bool
-    ) throws(MetaLearnersError) -> Bool {
+    /// Takes in one more piece, which must be there until `next` has said all that it says.
+    func begin(_ piece: UnsafeRawBufferPointer) {
+        hasMore = true
         stream.pointee.next_in = UnsafeMutablePointer(
             mutating: piece.baseAddress?.assumingMemoryBound(to: UInt8.self))
         stream.pointee.avail_in = UInt32(clamping: piece.count)
-        while true {
-            if isBetweenMembers {
-                guard try beginsMember() else { return true }
-            }
+    }
+
+    /// What the piece says next, there until the next call; nil once that is all.
+    ///
+    /// - Throws: `invalidData` where the data are damaged, `outOfMemory`.
+    func next() throws(MetaLearnersError) -> UnsafeRawBufferPointer? {
+        while hasMore {
+            if isBetweenMembers, try !beginsMember() { break }
             stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
             stream.pointee.avail_out = UInt32(clamping: output.count)
             let status = inflate(stream, Z_NO_FLUSH)
             let produced = output.count - Int(stream.pointee.avail_out)
-            if produced > 0,
-                !(try body(UnsafeRawBufferPointer(rebasing: output[..<produced])))
-            {
-                return false
-            }
             switch status {
-            case Z_OK: continue
+            case Z_OK: break
             case Z_STREAM_END: isBetweenMembers = true
-            case Z_BUF_ERROR: return true  // It needs the next piece.
+            case Z_BUF_ERROR: hasMore = false  // It needs the next piece.
             case Z_MEM_ERROR:
                 throw MetaLearnersError(.outOfMemory, at: name, "there is no memory to decompress it")
             default: throw damaged(stream.pointee.msg.map { String(cString: $0) } ?? "error \(status)")
             }
+            if produced > 0 { return UnsafeRawBufferPointer(rebasing: output[..<produced]) }
         }
+        hasMore = false
+        return nil
     }
 
     /// Ends the data.

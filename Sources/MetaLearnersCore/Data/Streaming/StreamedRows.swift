@@ -203,7 +203,9 @@ private struct FirstReading {
         var ofRoles = spec
         (ofRoles.covariates, ofRoles.exclude, ofRoles.categorical) = ([], [], [])
         try AvailableMemory.require(rowCount, of: 32, for: "a dataset of \(rowCount) rows")
-        return try DatasetParts(Table(roles, rowCount: rowCount, places: rowPlaces), ofRoles)
+        var parts = try DatasetParts(Table(roles, rowCount: rowCount, places: rowPlaces), ofRoles)
+        parts.outcome = parts.outcome.compacted
+        return parts
     }
 
     /// The columns to learn from.
