@@ -82,7 +82,7 @@ package struct AutoStrategy: FittingStrategy {
 
     package func check(_ request: FitRequest) throws(MetaLearnersError) {
         try requireTraits(spec, request, registry)
-        for member in also { try member.strategy.check(request) }
+        for member in also { try member.check(request) }
     }
 
     package func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {

@@ -35,7 +35,8 @@ struct CalibrationTests {
             covariates: Table([Column("x", predicted)]),
             treatment: Treatment(arms: arms, labels: ["0", "1"]),
             outcome: Outcome(predicted), weights: fixture.numbers("weight"))
-        let scores = CalibrationReport.Scores([predicted.map { 1 - $0 }, predicted], dataset)
+        let scores = CalibrationReport.Scores(
+            [predicted.map { 1 - $0 }, predicted], dataset.treatment.arms, dataset.weights)
         #expect(try abs(scores.brier - fixture.number("brier")) < 1e-12)
         #expect(try abs(scores.logLoss - fixture.number("log_loss")) < 1e-12)
         #expect(abs(scores.reliability[0].reduce(0) { $0 + $1.weight } - weightSum(dataset)) < 1e-9)
@@ -89,7 +90,7 @@ struct CalibrationTests {
                 covariates: Table([Column("x", predicted)]),
                 treatment: Treatment(arms: arms, labels: ["0", "1"]), outcome: Outcome(predicted))
             let both = [predicted.map { 1 - $0 }, predicted]
-            return PropensityCalibration.fitted(.isotonic, both, dataset, folds).training[1]
+            return try PropensityCalibration.fitted(.isotonic, both, dataset, folds).training[1]
         }
         var changed = arms
         changed[7] = 1 - changed[7]

@@ -14,7 +14,7 @@ struct CollectiveCombinationTests {
     private func check(_ rows: PartedRows, _ keys: [(String, SpecValue)], _ shares: [Int], _ name: String)
         throws
     {
-        var spec = try MetaLearnerSpec(.object(SpecObject([("cross_fitting", ["folds": 3])] + keys)))
+        let spec = try MetaLearnerSpec(.object(SpecObject([("cross_fitting", ["folds": 3])] + keys)))
         let alone = try rows.fit(spec)
         let expected = try alone.predict(rows.table).effects
         let parts = try rows.fit(spec, shares, threads: 2)
@@ -32,9 +32,8 @@ struct CollectiveCombinationTests {
                 #expect(abs(own - other) < 1e-9, "\(name), \(shares)")
             }
         }
-        spec.keepTraining = false
-        let models = try rows.fit(spec, shares).map { $0.encoded() }
-        #expect(models.allSatisfy { $0 == models[0] }, "\(name), \(shares)")
+        let bytes = parts.map { $0.withoutTraining.encoded() }
+        #expect(bytes.allSatisfy { $0 == bytes[0] }, "\(name), \(shares)")
     }
 
     @Test("auto, which a spec without a learner means", arguments: partitions)

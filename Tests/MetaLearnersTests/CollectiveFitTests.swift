@@ -178,6 +178,20 @@ struct CollectiveFitTests {
         }
     }
 
+    @Test("Calibrated propensities are to the byte those of one process", arguments: partitions)
+    func calibration(shares: [Int]) throws {
+        for (method, rows) in [
+            ("isotonic", try PartedRows(rows: 400)), ("platt", try PartedRows(rows: 400, weighted: true)),
+            ("isotonic", try PartedRows(rows: 400, arms: 3, weighted: true)),
+        ] {
+            let spec = try Self.spec(
+                "dr",
+                propensity: ["backend": "trees", "trees": 6, "calibration": .string(method)])
+            let alone = try rows.fit(spec).encoded()
+            for model in try rows.fit(spec, shares) { #expect(model.encoded() == alone, "\(method)") }
+        }
+    }
+
     @Test("A rank keeps its own rows: effects of all ranks together are those of one process")
     func training() throws {
         let rows = try PartedRows(rows: 600)

@@ -139,6 +139,27 @@ struct RegistrationTests {
         #expect(try model.averageEffects(.ate)[0].stdError > 0)
     }
 
+    @Test("A combination that an app registers takes no part in collective fits unless it says so")
+    func collective() throws {
+        let rows = try PartedRows(rows: 200)
+        let parts = rows.parts([1, 1])
+        let models: SpecValue = ["outcome": "ols", "effect": "ols"]
+        for spec in [
+            ["learner": "means", "models": models],
+            ["learner": "ensemble", "ensemble": ["members": ["half", "means"]], "models": models],
+        ] as [SpecValue] {
+            let fitter = try MetaLearnerFitter(MetaLearnerSpec(spec), registry: registry)
+            let run = ThreadGroup.run(2) { collective in
+                let dataset = try CausalDataset(parts[collective.rank], rows.data, partOf: collective)
+                return try fitter.fit(dataset, ExecutionOptions(threads: 1, collective: collective))
+            }
+            for result in run.results {
+                let error = #expect(throws: MetaLearnersError.self) { try result.get() }
+                #expect(error?.description.contains("'means' takes no part in a collective fit") == true)
+            }
+        }
+    }
+
     @Test("What is not registered is an error that names what there is")
     func unknown() throws {
         let data = try SyntheticDataset.linear(rows: 60, seed: 5).dataset

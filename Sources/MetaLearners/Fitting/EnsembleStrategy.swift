@@ -50,7 +50,7 @@ package struct EnsembleStrategy: FittingStrategy {
 
     package func check(_ request: FitRequest) throws(MetaLearnersError) {
         try requireTraits(spec, request, registry)
-        for member in members { try member.strategy.check(request) }
+        for member in members { try member.check(request) }
     }
 
     package func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {

@@ -73,32 +73,26 @@ public struct MetaLearnerFitter: Sendable {
         }
     }
 
-    /// Checks that the spec can be fitted to rows that several processes hold.
+    /// Checks that the spec can be fitted to rows that several processes hold, as far as that does not hang on the learner.
     private func requireCollective() throws(MetaLearnersError) {
-        let traits = registry.traits(of: spec.learner) ?? LearnerTraits()
-        var refused: (place: String, problem: String, remedy: String)?
-        let takesPart = { (traits: LearnerTraits) in
-            traits.isCollective || !traits.bringsModels && !traits.isComposite
+        guard ![.auto, .none].contains(spec.intervals.method) else { return }
+        throw MetaLearnersError(
+            .unsupported, at: "intervals.method",
+            "\(spec.intervals.method.rawValue) intervals take no part in a collective fit yet",
+            remedy: "use intervals.method: none")
+    }
+
+    /// Checks that data and folds are such that all can be fitted, before anything is.
+    ///
+    /// - Throws: `unsupported`, `invalidSpec`, `invalidData`.
+    package func check(_ request: FitRequest) throws(MetaLearnersError) {
+        if request.dataset.distribution != nil, registry.traits(of: spec.learner)?.takesPart != true {
+            throw MetaLearnersError(
+                .unsupported, at: "learner",
+                "'\(spec.learner.rawValue)' takes no part in a collective fit yet",
+                remedy: "these do: " + registry.learnerNames(where: \.takesPart))
         }
-        if !takesPart(traits) {
-            refused = (
-                "learner", "'\(spec.learner.rawValue)' takes no part in a collective fit yet",
-                "these do: " + registry.learnerNames(where: takesPart)
-            )
-        } else if ![.auto, .none].contains(spec.intervals.method) {
-            refused = (
-                "intervals.method",
-                "\(spec.intervals.method.rawValue) intervals take no part in a collective fit yet",
-                "use intervals.method: none"
-            )
-        } else if spec.models.propensity.calibration != .none {
-            refused = (
-                "models.propensity.calibration", "takes no part in a collective fit yet",
-                "use calibration: none"
-            )
-        }
-        guard let refused else { return }
-        throw MetaLearnersError(.unsupported, at: refused.place, refused.problem, remedy: refused.remedy)
+        try strategy.check(request)
     }
 
     /// Checks that a learner can be fitted to covariates of which only the bins of trees are kept (`RowSource`).
@@ -119,7 +113,7 @@ public struct MetaLearnerFitter: Sendable {
         try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
-        try strategy.check(request)
+        try check(request)
         let plan = try strategy.plan(request, for: .model)
         var graph = TaskGraph()
         try plan.schedule(in: &graph)

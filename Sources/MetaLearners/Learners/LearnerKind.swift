@@ -52,9 +52,12 @@ public struct LearnerTraits: Sendable, Equatable {
     public var isComposite: Bool
     /// Whether folds can be drawn anew and again.
     public var allowsRepeats: Bool
-    /// Whether a learner that brings base learners or weighs members can be fitted to rows that several processes hold: it adds up
-    /// over all of them. All other learners can.
+    /// Whether a combination can be fitted to rows that several processes hold: what it adds up over rows it adds up over those of
+    /// all. Learners of the other forms can.
     public var isCollective: Bool
+
+    /// Whether the learner can be fitted to rows that several processes hold.
+    var takesPart: Bool { isCollective || form != .combination }
 
     /// Creates traits; those of a learner that regresses effects and has no model of each arm's outcome by default.
     public init(

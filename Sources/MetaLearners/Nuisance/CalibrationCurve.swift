@@ -26,6 +26,15 @@ enum CalibrationCurve: Sendable, Equatable {
             values: values.map { min(max($0, bounds.lowerBound), bounds.upperBound) })
     }
 
+    /// The curve of the first process where it is one of logarithms: processors of different kinds may round differently.
+    ///
+    /// - Throws: what the collective throws.
+    func agreed(_ distribution: DistributedRows?) throws(MetaLearnersError) -> CalibrationCurve {
+        guard case .platt(let slope, let intercept) = self else { return self }
+        let numbers = try distribution.agreed([slope, intercept])
+        return .platt(slope: numbers[0], intercept: numbers[1])
+    }
+
     static func logit(_ probability: Double) -> Double {
         let inside = min(max(probability, 1e-12), 1 - 1e-12)
         return Double.log(inside / (1 - inside))

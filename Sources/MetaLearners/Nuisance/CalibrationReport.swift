@@ -28,9 +28,23 @@ public struct CalibrationReport: Sendable, Equatable {
     /// As they are used.
     public let after: Scores
 
-    init(before: [[Double]], after: [[Double]], _ dataset: CausalDataset) {
-        self.before = Scores(before, dataset)
-        self.after = Scores(after, dataset)
+    init(before: [[Double]], after: [[Double]], arms: [Int32], weights: [Double]?) {
+        self.before = Scores(before, arms, weights)
+        self.after = Scores(after, arms, weights)
+    }
+
+    private init(before: Scores, after: Scores) {
+        self.before = before
+        self.after = after
+    }
+
+    /// The report of the first process: processors of different kinds may round differently.
+    func agreed(_ distribution: DistributedRows?) throws(MetaLearnersError) -> CalibrationReport {
+        guard let distribution else { return self }
+        let numbers = try distribution.agreed(before.numbers + after.numbers)
+        return CalibrationReport(
+            before: before.using(numbers.prefix(before.numbers.count)),
+            after: after.using(numbers.suffix(after.numbers.count)))
     }
 
     /// The report as results have it.
@@ -40,8 +54,25 @@ public struct CalibrationReport: Sendable, Equatable {
 extension CalibrationReport.Scores {
     private static let binCount = 10
 
-    init(_ propensities: [[Double]], _ dataset: CausalDataset) {
-        let arms = dataset.treatment.arms
+    /// All numbers, in one order.
+    fileprivate var numbers: [Double] {
+        [brier, logLoss] + reliability.joined().flatMap { [$0.weight, $0.predicted, $0.observed] }
+    }
+
+    /// Scores of the same shape with other numbers.
+    fileprivate func using(_ numbers: ArraySlice<Double>) -> CalibrationReport.Scores {
+        var rest = numbers.makeIterator()
+        func next() -> Double { rest.next() ?? 0 }
+        return CalibrationReport.Scores(
+            brier: next(), logLoss: next(),
+            reliability: reliability.map { bins in
+                bins.map { _ in
+                    CalibrationReport.Bin(weight: next(), predicted: next(), observed: next())
+                }
+            })
+    }
+
+    init(_ propensities: [[Double]], _ arms: [Int32], _ weights: [Double]?) {
         let judged = propensities.count == 2 ? [1] : Array(propensities.indices)
         var squares = 0.0
         var surprise = 0.0
@@ -51,7 +82,7 @@ extension CalibrationReport.Scores {
                 repeating: (0, 0, 0), count: Self.binCount)
         }
         for row in arms.indices {
-            let weight = dataset.weights?[row] ?? 1
+            let weight = weights?[row] ?? 1
             total += weight
             surprise -= weight * Double.log(max(propensities[Int(arms[row])][row], 1e-15))
             for (position, arm) in judged.enumerated() {

@@ -29,7 +29,8 @@ package struct NuisanceAssembly {
     /// - Parameters:
     ///   - predicted: a number for each arm, row by row, out of fold; nil where propensities are known.
     ///   - folds: what rows were held out together: each is calibrated by the rows of the others.
-    /// - Throws: `invalidData` where the overlap policy refuses the propensities or leaves an arm without rows.
+    /// - Throws: `invalidData` where the overlap policy refuses the propensities or leaves an arm without rows, and what the
+    ///   collective throws.
     package func propensities(_ predicted: [Double]?, _ folds: FoldAssignment) throws(MetaLearnersError)
         -> AssembledPropensities
     {
@@ -40,7 +41,7 @@ package struct NuisanceAssembly {
                 stride(from: arm, to: predicted.count, by: dataset.armCount).map { predicted[$0] }
             }
             if calibration != .none {
-                let fitted = PropensityCalibration.fitted(calibration, values, dataset, folds)
+                let fitted = try PropensityCalibration.fitted(calibration, values, dataset, folds)
                 values = fitted.training
                 calibrated = fitted.calibration
             }

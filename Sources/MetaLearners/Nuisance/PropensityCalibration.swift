@@ -18,16 +18,61 @@ public struct PropensityCalibration: Sendable, Equatable {
     /// Fits a calibration to what models predict out of fold, and calibrates the training rows: those of a fold by curves
     /// fitted to the rows of the other folds.
     ///
+    /// Where several processes hold the rows, each of them does so for the rows of all: curves follow from the order of all
+    /// predictions.
+    ///
     /// - Parameter predicted: for each arm, for each row.
     /// - Returns: the calibration, and the training rows' propensities for each arm.
+    /// - Throws: what the collective throws, `outOfMemory`.
     static func fitted(
         _ method: Calibration, _ predicted: [[Double]], _ dataset: CausalDataset, _ folds: FoldAssignment
-    ) -> (calibration: PropensityCalibration, training: [[Double]]) {
-        let everyRow = Array(0..<Int32(dataset.rowCount))
+    ) throws(MetaLearnersError) -> (calibration: PropensityCalibration, training: [[Double]]) {
+        let rows = JudgedRows(
+            predicted: predicted, arms: dataset.treatment.arms, weights: dataset.weights, folds: folds)
+        guard let distribution = dataset.distribution else { return try fitted(method, rows, nil) }
+        let (calibration, training) = try fitted(
+            method, rows.ofAllProcesses(distribution), distribution)
+        let own = distribution.firstRow..<distribution.firstRow + dataset.rowCount
+        return (calibration, training.map { Array($0[own]) })
+    }
+
+    /// What a calibration is judged by.
+    private struct JudgedRows {
+        /// For each arm, for each row.
+        let predicted: [[Double]]
+        let arms: [Int32]
+        let weights: [Double]?
+        let folds: FoldAssignment
+
+        /// The rows of all processes, in the order of ranks.
+        func ofAllProcesses(_ distribution: DistributedRows) throws(MetaLearnersError) -> JudgedRows {
+            func gathered(_ numbers: [Int32]) throws(MetaLearnersError) -> [Int32] {
+                try distribution.gather(numbers.map(Double.init)).map { Int32($0) }
+            }
+            let all = try predicted.map { values throws(MetaLearnersError) in
+                try distribution.gather(values)
+            }
+            return JudgedRows(
+                predicted: all, arms: try gathered(arms),
+                weights: try weights.map { weights throws(MetaLearnersError) in
+                    try distribution.gather(weights)
+                },
+                folds: folds.isCrossFitted
+                    ? try FoldAssignment(part: gathered(folds.folds), count: folds.count)
+                    : .none(rowCount: distribution.rowCount))
+        }
+    }
+
+    private static func fitted(
+        _ method: Calibration, _ judged: JudgedRows, _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> (calibration: PropensityCalibration, training: [[Double]]) {
+        let (predicted, folds) = (judged.predicted, judged.folds)
+        let everyRow = Array(0..<Int32(judged.arms.count))
         var training = predicted
         if folds.isCrossFitted {
             for fold in 0..<folds.count {
-                let curves = Self.curves(method, predicted, dataset, folds.trainingRows(everyRow, for: fold))
+                let curves = try Self.curves(
+                    method, judged, folds.trainingRows(everyRow, for: fold), distribution)
                 let rows = folds.rows(in: fold)
                 let held = apply(curves, predicted.map { values in rows.map { values[Int($0)] } })
                 for arm in predicted.indices {
@@ -35,9 +80,11 @@ public struct PropensityCalibration: Sendable, Equatable {
                 }
             }
         }
-        let curves = Self.curves(method, predicted, dataset, everyRow)
+        let curves = try Self.curves(method, judged, everyRow, distribution)
         if !folds.isCrossFitted { training = apply(curves, predicted) }
-        let report = CalibrationReport(before: predicted, after: training, dataset)
+        let report = try CalibrationReport(
+            before: predicted, after: training, arms: judged.arms, weights: judged.weights
+        ).agreed(distribution)
         return (PropensityCalibration(method: method, report: report, curves: curves), training)
     }
 
@@ -47,14 +94,16 @@ public struct PropensityCalibration: Sendable, Equatable {
     func calibrated(_ predicted: [[Double]]) -> [[Double]] { Self.apply(curves, predicted) }
 
     private static func curves(
-        _ method: Calibration, _ predicted: [[Double]], _ dataset: CausalDataset, _ rows: [Int32]
-    ) -> [CalibrationCurve] {
-        let weights = rows.map { dataset.weights?[Int($0)] ?? 1 }
-        let judged = predicted.count == 2 ? [1] : Array(predicted.indices)
-        return judged.map { arm in
-            let values = rows.map { predicted[arm][Int($0)] }
-            let labels = rows.map { dataset.treatment.arms[Int($0)] == arm ? 1.0 : 0.0 }
-            if method == .platt { return .platt(values, labels, weights: weights) }
+        _ method: Calibration, _ judged: JudgedRows, _ rows: [Int32], _ distribution: DistributedRows?
+    ) throws(MetaLearnersError) -> [CalibrationCurve] {
+        let weights = rows.map { judged.weights?[Int($0)] ?? 1 }
+        let arms = judged.predicted.count == 2 ? [1] : Array(judged.predicted.indices)
+        return try arms.map { arm throws(MetaLearnersError) in
+            let values = rows.map { judged.predicted[arm][Int($0)] }
+            let labels = rows.map { judged.arms[Int($0)] == arm ? 1.0 : 0.0 }
+            if method == .platt {
+                return try CalibrationCurve.platt(values, labels, weights: weights).agreed(distribution)
+            }
             // No share that is learnt from n rows is known to be nearer to 0 or 1 than half a row.
             let least = 0.5 / Double(max(rows.count, 1))
             return CalibrationCurve.isotonic(values, labels, weights: weights).clamped(to: least...1 - least)
