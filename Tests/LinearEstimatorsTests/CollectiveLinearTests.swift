@@ -147,7 +147,7 @@ struct CollectiveLinearTests {
             let own = try FoldAssignment(part: Array(folds.folds[rows]), count: 3)
             let design = try LassoEstimator.makeDesign(
                 task.features, weights: task.weights, largest: .splinesInteractions,
-                scoring: LevelScoring(targets: [task.target], folds: own.folds), context)
+                scoring: LevelScoring(targets: [task.target], folds: Array(own.folds)), context)
             let classified = try TrainingTask(
                 features: task.features, rows: task.rows, target: Array(binary[rows]), weights: task.weights,
                 objective: .classification(classes: 2))
