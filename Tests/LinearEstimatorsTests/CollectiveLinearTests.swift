@@ -144,7 +144,7 @@ struct CollectiveLinearTests {
         let modulation = (0..<400).map { Double($0 % 7) / 7 - 0.5 }
         let binary = sample.target.map { $0 > 0.5 ? 1.0 : 0 }
         @Sendable func paths(_ task: TrainingTask, _ rows: Range<Int>) throws -> [LinearFoldPath] {
-            let own = try FoldAssignment(part: Array(folds.folds[rows]), count: 3)
+            let own = try FoldAssignment(part: RowCodes(Array(folds.folds[rows])), count: 3)
             let design = try LassoEstimator.makeDesign(
                 task.features, weights: task.weights, largest: .splinesInteractions,
                 scoring: LevelScoring(targets: [task.target], folds: Array(own.folds)), context)

@@ -28,7 +28,7 @@ public struct CalibrationReport: Sendable, Equatable {
     /// As they are used.
     public let after: Scores
 
-    init(before: [[Double]], after: [[Double]], arms: [Int32], weights: [Double]?) {
+    init(before: [[Double]], after: [[Double]], arms: RowCodes, weights: [Double]?) {
         self.before = Scores(before, arms, weights)
         self.after = Scores(after, arms, weights)
     }
@@ -72,7 +72,7 @@ extension CalibrationReport.Scores {
             })
     }
 
-    init(_ propensities: [[Double]], _ arms: [Int32], _ weights: [Double]?) {
+    init(_ propensities: [[Double]], _ arms: RowCodes, _ weights: [Double]?) {
         let judged = propensities.count == 2 ? [1] : Array(propensities.indices)
         var squares = 0.0
         var surprise = 0.0

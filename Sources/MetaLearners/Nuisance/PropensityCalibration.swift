@@ -40,14 +40,14 @@ public struct PropensityCalibration: Sendable, Equatable {
     private struct JudgedRows {
         /// For each arm, for each row.
         let predicted: [[Double]]
-        let arms: [Int32]
+        let arms: RowCodes
         let weights: [Double]?
         let folds: FoldAssignment
 
         /// The rows of all processes, in the order of ranks.
         func ofAllProcesses(_ distribution: DistributedRows) throws(MetaLearnersError) -> JudgedRows {
-            func gathered(_ numbers: [Int32]) throws(MetaLearnersError) -> [Int32] {
-                try distribution.gather(numbers.map(Double.init)).map { Int32($0) }
+            func gathered(_ numbers: RowCodes) throws(MetaLearnersError) -> RowCodes {
+                RowCodes(try distribution.gather(numbers.map(Double.init)).map { Int32($0) })
             }
             let all = try predicted.map { values throws(MetaLearnersError) in
                 try distribution.gather(values)

@@ -39,11 +39,11 @@ public struct FoldAssignment: Sendable, Equatable {
     /// Uses the folds of a part of the rows, in which some folds may have none.
     ///
     /// - Throws: `invalidArgument` for a fold number out of range.
-    package init(part folds: [Int32], count: Int) throws(MetaLearnersError) {
+    package init(part folds: RowCodes, count: Int) throws(MetaLearnersError) {
         guard count >= 1, folds.allSatisfy({ $0 >= 0 && $0 < count }) else {
             throw MetaLearnersError(.invalidArgument, at: "folds", "a row has a fold that there is not")
         }
-        self.init(unchecked: RowCodes(folds), count: count)
+        self.init(unchecked: folds, count: count)
     }
 
     /// Whether no fold is empty.
