@@ -193,8 +193,9 @@ MTLR_API mtlr_status mtlr_dataset_create(mtlr_dataset **out, const mtlr_table *t
  * Makes a dataset of the rows that one of several processes holds. All processes call this with tables of the same columns and
  * the same spec; one may have no rows at all.
  *
- * They agree on the levels of categories, on the arms and the classes of the outcome, and on the scale of weights. The dataset is
- * for mtlr_model_fit() with the same processes; no cluster column yet. Where one process gets an error, all do.
+ * They agree on the levels of categories, on the arms and the classes of the outcome, on clusters, whose rows may be in several
+ * processes, and on the scale of weights. The dataset is for mtlr_model_fit() with the same processes. Where one process gets an
+ * error, all do.
  *
  * @param execution  `collective` must not be NULL.
  * @since 0.9

@@ -104,6 +104,28 @@ def test_all_processes_get_the_learner_of_one(rows, shares):
     assert np.array_equal(np.concatenate(own), alone.predict_training())
 
 
+def test_auto_takes_part_and_so_do_clusters(rows):
+    X, y, w = (values[:240] for values in rows)
+    clinic = np.arange(240) * 7 % 23
+    alone = mtlr.AutoLearner(threads=1).fit(X, y, w, cluster=clinic)
+
+    def work(collective):
+        own = slice(150 * collective.rank, 150 + 90 * collective.rank)
+        made = mtlr.AutoLearner(threads=1).fit(X[own], y[own], w[own], cluster=clinic[own], collective=collective)
+        return made, made.average_effect(collective=collective)
+
+    found = together(2, work)
+    assert not [made for made in found if isinstance(made, Exception)]
+    expected = alone.average_effect()[0]
+    for made, average in found:
+        assert np.abs(made.predict(X) - alone.predict(X)).max() < 1e-9
+        assert abs(average[0].estimate - expected.estimate) < 1e-9
+        assert abs(average[0].std_error - expected.std_error) < 1e-9
+    own = np.concatenate([made.predict_training() for made, _ in found])
+    assert np.abs(own - alone.predict_training()).max() < 1e-9
+    assert np.array_equal(found[0][0].predict(X), found[1][0].predict(X))
+
+
 @pytest.mark.parametrize("allowed", [0, 3, 40])
 def test_a_failing_method_ends_all(rows, allowed):
     X, y, w = rows
