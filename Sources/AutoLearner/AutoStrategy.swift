@@ -104,7 +104,7 @@ package struct AutoStrategy: FittingStrategy {
         // Of every member the predictions out of fold, and until its stage is chosen those of every stage.
         let lists = members.count * (dataset.armCount - 1) * 3
         bytes += (lists + 4 * settings.stages.count) * dataset.rowCount * 8
-        for member in also { bytes += try member.strategy.footprint(dataset) }
+        for member in also { bytes += try member.strategy.footprintKeepingTraining(dataset) }
         return bytes
     }
 

@@ -129,7 +129,8 @@ extension LogisticEstimator: SharedDesignEstimator {
             throw task.unsupportedObjective(by: Self.backend)
         }
         let problem = try LogisticPathProblem(
-            design, columns: design.columns(map), rows: task.rows, folds: Array(folds.folds), target: task.target,
+            design, columns: design.columns(map), rows: task.rows, folds: Array(folds.folds),
+            target: task.target,
             weights: task.weights)
         let penalties = PathProblem.defaultRidgePenalties
         let step = task.rows.count > 20_000 ? 3 : 1
