@@ -104,7 +104,7 @@ package struct AutoStrategy: FittingStrategy {
         }
         // Of every member the predictions out of fold.
         bytes += members.count * (dataset.armCount - 1) * 3 * dataset.rowCount * 8
-        for member in also { bytes += try member.strategy.footprint(dataset) }
+        for member in also { bytes += try member.strategy.footprintKeepingTraining(dataset) }
         return bytes
     }
 

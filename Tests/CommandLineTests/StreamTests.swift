@@ -104,7 +104,8 @@ struct StreamTests {
         #expect(error?.kind == .invalidData && error?.problem.contains("changed") == true)
     }
 
-    @Test("predict --stream writes the file that predict writes, in pieces of any size, with the same warnings")
+    @Test(
+        "predict --stream writes the file that predict writes, in pieces of any size, with the same warnings")
     func predictions() throws {
         let spec = try folder.file("spec.yaml", Self.spec)
         let data = try folder.file("data.csv", Self.csv())

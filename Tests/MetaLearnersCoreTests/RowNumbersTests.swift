@@ -18,7 +18,8 @@ struct RowNumbersTests {
     @Test("Compacting changes no bit of any number, whatever it takes to keep it")
     func exact() {
         for numbers in [
-            [], [0, 1, 255], [0, 256], [-0.0, 1], [0.5, -3], [0.1, 2], [1e300, 1], [5e-324, 1], [16_777_217, 0],
+            [], [0, 1, 255], [0, 256], [-0.0, 1], [0.5, -3], [0.1, 2], [1e300, 1], [5e-324, 1],
+            [16_777_217, 0],
         ] as [[Double]] {
             let compact = RowNumbers(compacting: numbers)
             #expect(compact.doubles.map(\.bitPattern) == numbers.map(\.bitPattern))

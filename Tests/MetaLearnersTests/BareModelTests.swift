@@ -51,18 +51,35 @@ struct BareModelTests {
         }
     }
 
-    @Test("It says that it has no training rows, and an overlap policy refuses the same rows in the same words")
+    @Test(
+        "It says that it has no training rows, and an overlap policy refuses the same rows in the same words")
     func refusals() throws {
         let rows = try PartedRows(rows: 600)
         let bare = try rows.fit(spec("t", bare: true))
         let error = #expect(throws: MetaLearnersError.self) { try bare.predict(.init(), for: .training) }
         #expect(error?.kind == .unsupported && error?.remedy?.contains("keep_training") == true)
         #expect(throws: MetaLearnersError.self) { try bare.averageEffects(.ate) }
-        let fails: [(String, SpecValue)] = [("overlap", ["policy": "fail", "bounds": [0.3, 0.5], "check": false])]
+        let fails: [(String, SpecValue)] = [
+            ("overlap", ["policy": "fail", "bounds": [0.3, 0.5], "check": false])
+        ]
         let messages = [true, false].map { bare in
-            #expect(throws: MetaLearnersError.self) { try rows.fit(spec("t", bare: bare, fails)) }?.description
+            #expect(throws: MetaLearnersError.self) { try rows.fit(spec("t", bare: bare, fails)) }?
+                .description
         }
         #expect(messages[0] == messages[1] && messages[0]?.contains("have a propensity outside") == true)
+    }
+
+    @Test("Members of an ensemble have effects of the training rows, which its weights are found by")
+    func members() throws {
+        let rows = try PartedRows(rows: 600)
+        let members: SpecValue = ["members": ["t", "dr"]]
+        let bare = try rows.fit(spec("ensemble", bare: true, [("ensemble", members)]))
+        let full = try rows.fit(spec("ensemble", bare: false, [("ensemble", members)]))
+        let effects = try full.predict(rows.table).effects
+        #expect(try bare.predict(rows.table).effects == effects && Set(effects[0]).count > 1)
+        let strategy = try MetaLearnerFitter(spec("t", bare: true)).strategy
+        let dataset = try CausalDataset(rows.table, rows.data)
+        #expect(try strategy.footprint(dataset) < strategy.footprintKeepingTraining(dataset))
     }
 
     @Test("Rows read batch by batch give the model of a table, and keep each propensity nowhere")

@@ -200,7 +200,8 @@ struct CollectiveFitTests {
         let alone = try rows.fit(spec)
         let parts = try rows.fit(spec, [2, 0, 3])
         #expect(parts.flatMap { $0.trainingEffects.first ?? [] } == alone.trainingEffects[0])
-        #expect(RowCodes(parts.flatMap { $0.training.map { Array($0.folds.folds) } ?? [] })
+        #expect(
+            RowCodes(parts.flatMap { $0.training.map { Array($0.folds.folds) } ?? [] })
                 == alone.training?.folds.folds)
         #expect(parts.map(\.hasPartOfTraining) == [true, false, true] && parts[1].training == nil)
         for part in parts {

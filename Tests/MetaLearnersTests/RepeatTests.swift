@@ -34,7 +34,7 @@ struct RepeatTests {
         let repeats = try FoldAssignment.repeats(4, data, count: 3, seed: 7)
         #expect(repeats.count == 4)
         #expect(try repeats[0] == FoldAssignment(data, count: 3, seed: 7))
-        #expect(Set(repeats.map { Array($0.folds) }).count == 4)
+        #expect(Set(repeats.map(\.folds)).count == 4)
     }
 
     @Test("Nuisances of repeats are the median of those of each repeat by itself")

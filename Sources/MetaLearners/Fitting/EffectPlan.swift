@@ -60,7 +60,8 @@ final class EffectPlan: Sendable {
                     role: role,
                     run: CrossFittingRun(
                         crossFitter, estimator, parts: parts,
-                        hasFoldTasks: models.spec.crossFitting.inSample == .nested && parts.contains(.foldModels),
+                        hasFoldTasks: models.spec.crossFitting.inSample == .nested
+                            && parts.contains(.foldModels),
                         following: followed),
                     follows: followed != nil,
                     bytes: estimator.footprint(

@@ -57,7 +57,7 @@ package struct EnsembleStrategy: FittingStrategy {
         let own = nuisanceRoles(dataset)
         var bytes = try models.shared(own, [], dataset).values.reduce(0, +)
         bytes += 2 * own.count * dataset.armCount * dataset.rowCount * 8
-        for member in members { bytes += try member.strategy.footprint(dataset) }
+        for member in members { bytes += try member.strategy.footprintKeepingTraining(dataset) }
         return bytes
     }
 

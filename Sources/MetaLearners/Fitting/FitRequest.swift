@@ -10,6 +10,8 @@ public struct FitRequest: Sendable {
     public let fingerprint: UInt64
     /// Nuisances that were fitted before, for whom the call is about; nil where there are none, and for members.
     public let reused: NuisanceFit?
+    /// Whether it is that of a member of a combination, which needs the member's effects of the training rows.
+    let isMember: Bool
     /// The nuisances of everything that the call fits.
     let pool: NuisancePool
 
@@ -20,25 +22,27 @@ public struct FitRequest: Sendable {
         _ dataset: CausalDataset, _ repeats: [FoldAssignment], fingerprint: UInt64, reused: NuisanceFit? = nil
     ) {
         self.init(
-            dataset, repeats, fingerprint: fingerprint, reused: reused,
+            dataset, repeats, fingerprint: fingerprint, reused: reused, isMember: false,
             pool: NuisancePool(reused?.components ?? []))
     }
 
     private init(
         _ dataset: CausalDataset, _ repeats: [FoldAssignment], fingerprint: UInt64, reused: NuisanceFit?,
-        pool: NuisancePool
+        isMember: Bool, pool: NuisancePool
     ) {
         self.dataset = dataset
         self.repeats = repeats
         self.fingerprint = fingerprint
         self.reused = reused
+        self.isMember = isMember
         self.pool = pool
     }
 
     /// The request of a member of a combination: it takes of the shared nuisances what suits it, and nobody asked it
     /// to take any.
     package var ofMember: FitRequest {
-        FitRequest(dataset, repeats, fingerprint: fingerprint, reused: nil, pool: pool)
+        FitRequest(
+            dataset, repeats, fingerprint: fingerprint, reused: nil, isMember: true, pool: pool)
     }
 
     /// Says that the graph that nuisances were scheduled in has run: those of the next do not wait for its tasks.

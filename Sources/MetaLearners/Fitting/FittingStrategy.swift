@@ -31,6 +31,10 @@ public protocol FittingStrategy: DescribedLearner {
     /// What the fits share and leave behind, in bytes, about.
     func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int
 
+    /// The same where results for each training row are needed whatever the spec says: of a member of a combination, or of nuisances
+    /// that somebody asks for.
+    func footprintKeepingTraining(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int
+
     /// The nuisances alone.
     ///
     /// - Parameter roles: which; nil for all of the strategy.
@@ -53,6 +57,10 @@ public typealias OwnModelReader =
 
 extension FittingStrategy {
     public static var ownModels: [String: OwnModelReader] { [:] }
+
+    public func footprintKeepingTraining(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        try footprint(dataset)
+    }
 
     public func reusable(_ nuisances: NuisanceFit, _ labels: [String]) -> NuisanceFit {
         nuisances.selecting([])

@@ -155,7 +155,7 @@ public struct MetaLearnerFitter: Sendable {
         let source = try strategy.planNuisances(request, roles)
         var graph = TaskGraph()
         source.schedule(in: &graph)
-        try scheduler.limited(by: strategy.footprint(dataset)).run(graph)
+        try scheduler.limited(by: strategy.footprintKeepingTraining(dataset)).run(graph)
         return try source.fit()
     }
 

@@ -38,13 +38,22 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
     }
 
     func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        try footprint(dataset, keepsTraining: spec.keepsTrainingResults)
+    }
+
+    func footprintKeepingTraining(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        try footprint(dataset, keepsTraining: true)
+    }
+
+    private func footprint(_ dataset: CausalDataset, keepsTraining: Bool) throws(MetaLearnersError) -> Int {
         let nuisances = nuisanceRoles(dataset)
         let effects = learner.effectRoles(armCount: dataset.armCount)
         let shared = try models.shared(nuisances, effects, dataset)
         // What models of folds predict, as it is predicted and as it is used, for whoever wants it.
         let kept =
-            spec.keepsTrainingResults || !effects.isEmpty
-            ? nuisances.count + effects.count : looksAtPropensities(dataset, repeats: spec.crossFitting.repeats) ? 1 : 0
+            keepsTraining || !effects.isEmpty
+            ? nuisances.count + effects.count
+            : looksAtPropensities(dataset, repeats: spec.crossFitting.repeats) ? 1 : 0
         let lists = kept * dataset.armCount * 2
         return shared.values.reduce(0, +) + lists * dataset.rowCount * 8
     }
@@ -89,7 +98,7 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
                     $0.code < $1.code
                 }
             }
-        let keepsTraining = purpose != .model || spec.keepsTrainingResults
+        let keepsTraining = purpose != .model || request.isMember || spec.keepsTrainingResults
         for role in roles where !role.isPropensity || request.dataset.knownPropensities == nil {
             let isOfEffects = ofEffects.contains(role) || trimming.contains(role)
             let isAsked =
@@ -105,13 +114,16 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
             }
             wanted.append((role, parts))
         }
-        let nuisances = try NuisancePlan(request, models, wanted)
+        let nuisances = try NuisancePlan(
+            request, models, wanted,
+            keepsPredicted: keepsTraining || spec.crossFitting.inSample == .nested)
         return PlainPlan(
             learner: learner, traits: Self.traits, spec: spec, models: models, request: request,
             purpose: purpose, keepsTraining: keepsTraining,
             serving: serving, roles: wanted.map(\.role), nuisances: nuisances,
             effects: try EffectPlan(
-                request, models, learner, nuisances, parts: effectParts(purpose, keepsTraining: keepsTraining),
+                request, models, learner, nuisances,
+                parts: effectParts(purpose, keepsTraining: keepsTraining),
                 following: (leader as? PlainPlan)?.effects))
     }
 

@@ -15,6 +15,8 @@ public final class NuisancePlan: NuisanceSource {
     private let request: FitRequest
     private let models: RoleModels
     private let wanted: [NuisancePool.Key]
+    /// Whether somebody asks for the propensities as they are predicted once they are ready for use.
+    private let keepsPredicted: Bool
     /// Counts propensities that nobody keeps; nil where they are kept.
     private let watch: OverlapWatch?
     private let propensities = ResultSlots<AssembledPropensities>(count: 1)
@@ -31,16 +33,20 @@ public final class NuisancePlan: NuisanceSource {
     ///
     /// - Parameters:
     ///   - wanted: the nuisances, and which fits of each.
+    ///   - keepsPredicted: whether somebody asks for the propensities as they are predicted once they are ready for use: the next
+    ///     fit to the same rows, or nested effects.
     ///   - leader: base learners of a plan made before, of the same request, whose nuisances may hold these as stages; that plan
     ///     is scheduled before this one, in the same graph.
     /// - Throws: `invalidArgument` for reused nuisances of other models or another seed, `unsupported` where a backend
     ///   cannot do what its role asks.
     public init(
         _ request: FitRequest, _ models: RoleModels,
-        _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)], following leader: RoleModels? = nil
+        _ wanted: [(role: NuisanceRole, parts: CrossFitter.Parts)], keepsPredicted: Bool = true,
+        following leader: RoleModels? = nil
     ) throws(MetaLearnersError) {
         self.request = request
         self.models = models
+        self.keepsPredicted = keepsPredicted
         let labels = request.dataset.treatment.labels
         let crossFitter = CrossFitter(request.repeats, aggregation: models.spec.crossFitting.aggregation)
         let keepsPropensities = wanted.allSatisfy { !$0.role.isPropensity || $0.parts.contains(.folds) }
@@ -97,6 +103,9 @@ public final class NuisancePlan: NuisanceSource {
                 propensities[0] = try assembly.propensities(watch)
             } else {
                 propensities[0] = try assembly.propensities(predicted, request.folds)
+            }
+            if !keepsPredicted, let key = wanted.first(where: \.role.isPropensity) {
+                request.pool.forgetPredictions(key)
             }
         }
         let result = Scheduled(roles: roles, propensities: ready)

@@ -131,6 +131,9 @@ final class NuisancePool: Sendable {
         }
     }
 
+    /// Lets go of what models of folds predict for a nuisance, which nobody asks for any more.
+    func forgetPredictions(_ key: Key) { entries.withLock { $0[key]?.component?.outOfFold = [] } }
+
     /// A nuisance, as far as it is there.
     func component(_ key: Key) -> NuisanceComponent? { entries.withLock { $0[key]?.component } }
 }

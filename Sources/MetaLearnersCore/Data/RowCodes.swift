@@ -1,8 +1,8 @@
 /// A small number for each row, such as its arm or its fold: a byte each where all of them are 0 to 255, else 32 bits.
 ///
 /// A collection of `Int32`; equal codes are equal whatever they are kept in.
-public struct RowCodes: RandomAccessCollection, Sendable, Equatable, ExpressibleByArrayLiteral {
-    @usableFromInline enum Storage: Sendable, Equatable {
+public struct RowCodes: RandomAccessCollection, Sendable, Hashable, ExpressibleByArrayLiteral {
+    @usableFromInline enum Storage: Sendable, Hashable {
         case bytes([UInt8])
         /// Some number is not within 0 to 255.
         case words([Int32])

@@ -19,7 +19,10 @@ package struct RowNumbers: Sendable {
     /// - Complexity: O(rows).
     package init(compacting numbers: [Double]) {
         func isExact(_ number: Double, _ other: Double) -> Bool { number.bitPattern == other.bitPattern }
-        if numbers.allSatisfy({ number in UInt8(exactly: number).map { isExact(number, Double($0)) } ?? false }) {
+        func isByte(_ number: Double) -> Bool {
+            UInt8(exactly: number).map { isExact(number, Double($0)) } ?? false
+        }
+        if numbers.allSatisfy(isByte) {
             storage = .codes(RowCodes(numbers.map { UInt8($0) }))
         } else if numbers.allSatisfy({ isExact($0, Double(Float($0))) }) {
             storage = .floats(numbers.map { Float($0) })
@@ -70,7 +73,9 @@ package struct RowNumbers: Sendable {
 
 extension RowNumbers: Equatable {
     package static func == (left: RowNumbers, right: RowNumbers) -> Bool {
-        if case .doubles(let left) = left.storage, case .doubles(let right) = right.storage { return left == right }
+        if case .doubles(let left) = left.storage, case .doubles(let right) = right.storage {
+            return left == right
+        }
         return left.count == right.count && (0..<left.count).allSatisfy { left[$0] == right[$0] }
     }
 }

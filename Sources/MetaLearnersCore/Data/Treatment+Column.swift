@@ -52,7 +52,8 @@ extension Treatment {
         var armOfLevel = [Int32](repeating: 0, count: levels.count)
         for (arm, level) in order.enumerated() { armOfLevel[level] = Int32(arm) }
         try self.init(
-            arms: RowCodes(count: codes.count, below: order.count) { armOfLevel[Int(codes[$0])] }, labels: order.map { levels[$0] }, places: places,
+            arms: RowCodes(count: codes.count, below: order.count) { armOfLevel[Int(codes[$0])] },
+            labels: order.map { levels[$0] }, places: places,
             isPart: distribution != nil)
     }
 

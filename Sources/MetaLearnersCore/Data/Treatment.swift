@@ -43,7 +43,8 @@ public struct Treatment: Sendable, Equatable {
     }
 
     /// - Parameter isPart: whether rows of other processes may be in the arms that no row is in here.
-    init(arms: RowCodes, labels: [String], places: RowPlaces, isPart: Bool = false) throws(MetaLearnersError) {
+    init(arms: RowCodes, labels: [String], places: RowPlaces, isPart: Bool = false) throws(MetaLearnersError)
+    {
         guard labels.count >= 2 else {
             throw MetaLearnersError(
                 .invalidData, at: "treatment",

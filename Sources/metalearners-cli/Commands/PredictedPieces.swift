@@ -21,7 +21,8 @@ struct PredictedPieces {
     ///
     /// - Returns: the columns of the prediction.
     /// - Throws: what `CATEModel.predict(_:for:_:)` throws.
-    mutating func predict(_ rows: Table, _ options: ExecutionOptions) throws(MetaLearnersError) -> [[Double]] {
+    mutating func predict(_ rows: Table, _ options: ExecutionOptions) throws(MetaLearnersError) -> [[Double]]
+    {
         let prediction = try model.predict(request, for: .new(rows), options)
         let found = try AlignedRows(rows, model.schema, model.spec.data).unseen
         for levels in found {
