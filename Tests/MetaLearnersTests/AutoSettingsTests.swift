@@ -27,7 +27,9 @@ struct AutoSettingsTests {
             last = settings
             lastMembers = names
         }
-        #expect(last.outcomeLeaves == 59 && last.effectLeaves == 11 && last.maxBins == 255 && last.learningRate == 0.2)
+        #expect(
+            last.outcomeLeaves == 59 && last.effectLeaves == 11 && last.maxBins == 255
+                && last.learningRate == 0.2)
     }
 
     @Test("Nothing changes between 20,000 rows and 20,001")
@@ -65,7 +67,9 @@ struct AutoSettingsTests {
         let small = try settings(levels: 64)
         let large = try settings(levels: 65)
         #expect(small.outcomeLeaves == 18 && small.effectLeaves == 6)
-        #expect(large.outcomeLeaves == 8 && large.effectLeaves == 4 && large.maxBins == 255 && large.learningRate == 0.1)
+        #expect(
+            large.outcomeLeaves == 8 && large.effectLeaves == 4 && large.maxBins == 255
+                && large.learningRate == 0.1)
     }
 
     @Test("Every level of a category has a bin of its own as soon as there are eight rows for each")

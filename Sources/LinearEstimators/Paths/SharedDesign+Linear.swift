@@ -131,7 +131,8 @@ extension LogisticEstimator: SharedDesignEstimator {
             throw task.unsupportedObjective(by: Self.backend)
         }
         let problem = try LogisticPathProblem(
-            design, columns: design.columns(map), rows: task.rows, folds: Array(folds.folds), foldCount: folds.count,
+            design, columns: design.columns(map), rows: task.rows, folds: Array(folds.folds),
+            foldCount: folds.count,
             target: task.target, weights: task.weights)
         let penalties = PathProblem.defaultRidgePenalties
         let rows = try design.distribution.sum([task.rows.count])[0]

@@ -78,7 +78,9 @@ extension TrainingRecord {
         for _ in 0..<(armCount - 1) * kind.effectCount { effects.append(try reader.readDoubles()) }
         var repeats: [FoldAssignment] = []
         do throws(MetaLearnersError) {
-            for folds in foldsOfRepeats { repeats.append(try FoldAssignment(part: RowCodes(folds), count: foldCount)) }
+            for folds in foldsOfRepeats {
+                repeats.append(try FoldAssignment(part: RowCodes(folds), count: foldCount))
+            }
         } catch {
             throw BinaryReader.corrupt("the folds make no sense")
         }

@@ -39,7 +39,8 @@ public struct OverlapSpec: ParameterizedSpec {
             write: { .array($0.bounds.map { .number($0) }) }),
         .boolean(
             "check", \.check,
-            "warn where other models of the treatment find rows without overlap, or would move average effects"),
+            "warn where other models of the treatment find rows without overlap, or would move average effects"
+        ),
     ]
 
     func low() -> Double { bounds.first ?? 0 }
