@@ -168,7 +168,7 @@ struct CollectiveFitTests {
                 )
             }
             let found = try run.results.map { try $0.get() }
-            #expect(found.flatMap(\.1) == whole.training?.folds.folds)
+            #expect(found.flatMap(\.1) == whole.training.map { Array($0.folds.folds) })
             #expect(found.flatMap(\.2) == whole.training?.clusters)
             let expected = try whole.averageEffects(.ate)[0]
             for (effects, _, _) in found {

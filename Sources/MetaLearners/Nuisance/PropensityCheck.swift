@@ -26,9 +26,10 @@ struct PropensityCheck {
     func warnings(_ used: NuisanceEstimates, outcome: [Double], labels: [String])
         throws(MetaLearnersError) -> [String]
     {
-        guard used.armOutcomes.count == opinion.armCount, let propensities = used.propensities else {
-            return []
-        }
+        // (Outcomes and propensities that nobody asked for are not predicted.)
+        guard used.armOutcomes.count == opinion.armCount, let propensities = used.propensities,
+            (used.armOutcomes.values + propensities).allSatisfy({ $0.count == used.rowCount })
+        else { return [] }
         let hasOverlap = try used.hasOverlap.map { flags throws(MetaLearnersError) in
             try opinion.gathered(flags.map { $0 ? 1 : 0 })
         }

@@ -1,7 +1,7 @@
 import MetaLearnersCore
 
-/// A second opinion on how the arms were assigned, whatever the propensity's model: small boosted trees and a logistic model, those
-/// of them that the model in use is not, predict the treatment out of fold.
+/// A second opinion on how the arms were assigned, whatever the propensity's model: small boosted trees, unless that is what is in use,
+/// and a logistic model where trees of some kind are, predict the treatment out of fold.
 ///
 /// They decide nothing but whether there are warnings (`OverlapCheck`, `PropensityCheck`), and are fitted beside everything else.
 struct SecondOpinion {
@@ -11,6 +11,8 @@ struct SecondOpinion {
     /// Categories with more levels are left out: the trees would learn them by heart.
     static let mostLevels = 256
     private static let seedPath: UInt64 = 0x4F56_4C50
+    /// Backends that may miss straight lines: the logistic model is asked about these.
+    private static let ofTrees: Set<String> = ["trees", "xgboost", "forest"]
     private static let trees: SpecObject = ["trees": 40, "learning_rate": 0.2, "max_leaves": 8]
 
     /// What is asked.
@@ -52,8 +54,12 @@ struct SecondOpinion {
                 (dataset.covariates.columns[$0].levels?.count ?? 0) <= Self.mostLevels
             })
         let known = Set(fitter.registry.estimators.descriptions.map(\.name))
-        let asked = Model.allCases.filter {
-            known.contains($0.rawValue) && (bringsModels || backend != $0.rawValue)
+        let asked = Model.allCases.filter { model in
+            guard known.contains(model.rawValue) else { return false }
+            switch model {
+            case .trees: return bringsModels || backend != model.rawValue
+            case .logistic: return !bringsModels && Self.ofTrees.contains(backend)
+            }
         }
         guard spec.overlap.check, dataset.knownPropensities == nil, !features.columns.isEmpty,
             !features.isCoded, !asked.isEmpty, let folds = try Self.folds(request, seed: UInt64(spec.seed))
