@@ -56,14 +56,6 @@ struct PropensityCheckTests {
         #expect(try found(data(isLinear: true), learner).isEmpty)
     }
 
-    @Test("Trees that miss what is linear hear of it from the logistic model")
-    func trees() throws {
-        let weak: SpecValue = ["backend": "trees", "trees": 2, "learning_rate": 0.1]
-        let warning = try #require(found(data(isLinear: true), propensity: weak).first)
-        #expect(warning.contains("together with a logistic model"))
-        #expect(warning.contains("models.propensity: logistic"))
-    }
-
     @Test("What auto stacks needs no second opinion")
     func auto() throws {
         #expect(try found(data(), .auto).isEmpty)

@@ -77,7 +77,12 @@ struct HeldOutFolds: Sendable, Equatable {
         _ distribution: DistributedRows?
     ) throws(MetaLearnersError) -> (fold: [Int], count: Int) {
         let (before, total) = try distribution.offsets([own])
-        var places = (0..<Int32(clamping: total[0])).map(\.self)
+        guard let count32 = Int32(exactly: total[0]) else {
+            throw MetaLearnersError(
+                .unsupported, at: "selection",
+                "draws folds of \(total[0]) rows, more than 2147483647", remedy: "name the penalty")
+        }
+        var places = (0..<count32).map(\.self)
         stream.shuffle(&places)
         if let groups {
             let ofAll = try distribution.gather(groups.map(Double.init))

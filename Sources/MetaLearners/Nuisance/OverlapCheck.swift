@@ -24,7 +24,7 @@ struct OverlapCheck {
     ///
     /// - Parameter used: of the training rows, after the overlap policy.
     func warnings(_ used: NuisanceEstimates) throws(MetaLearnersError) -> [String] {
-        guard let (shares, models) = opinion.shares(.trees), let own = used.propensities else { return [] }
+        guard let (shares, models) = opinion.shares(), let own = used.propensities else { return [] }
         let (arms, armCount, overlap) = (opinion.arms, opinion.armCount, opinion.overlap)
         var propensities: [[Double]] = []
         for values in own { propensities.append(try opinion.gathered(values)) }

@@ -30,6 +30,12 @@ public struct PropensityCalibration: Sendable, Equatable {
         let rows = JudgedRows(
             predicted: predicted, arms: dataset.treatment.arms, weights: dataset.weights, folds: folds)
         guard let distribution = dataset.distribution else { return try fitted(method, rows, nil) }
+        guard Int32(exactly: distribution.rowCount) != nil else {
+            throw MetaLearnersError(
+                .unsupported, at: "calibration",
+                "takes the rows of all processes in each, which are \(distribution.rowCount) and more than 2147483647",
+                remedy: "leave it out")
+        }
         let (calibration, training) = try fitted(
             method, rows.ofAllProcesses(distribution), distribution)
         let own = distribution.firstRow..<distribution.firstRow + dataset.rowCount

@@ -1,12 +1,12 @@
 import MetaLearnersCore
 
-/// A second look at average effects: would they be others if the propensity in use listened to a second opinion?
+/// A second look at average effects: would they be others if the propensity in use listened to the trees of a second opinion?
 ///
 /// The doubly robust estimate is right where the propensity is, or the outcomes are. A propensity whose model cannot follow how the
-/// arms were assigned leaves a bias that no standard error knows of. So the propensity in use and the second opinions are put together by
+/// arms were assigned leaves a bias that no standard error knows of. So the propensity in use and the trees are put together by
 /// their log-odds, without the fold that is judged and drawn to the propensity in use (`LogOddsStack`, the superlearner of van der
 /// Laan, Polley & Hubbard 2007 on the scale of Platt 1999). There is a warning where what comes out predicts held-out treatments
-/// better than the propensity in use, by more than chance does in one of twenty cases, and moves an average effect by more than half of its
+/// better than the log-odds of the propensity in use alone, fitted in the same way, by more than chance does in one of twenty cases, and moves an average effect by more than half of its
 /// standard error. Where rows are a sample, it must also move it by two standard errors of this very difference.
 struct PropensityCheck {
     /// How many standard errors better the treatments have to be predicted.
@@ -19,15 +19,17 @@ struct PropensityCheck {
     /// What the second opinion says of the average effects over the training rows, once the graph has run.
     ///
     /// - Parameters:
-    ///   - used: of the training rows, after the overlap policy. Nothing is said where it has no outcomes of the arms.
+    ///   - used: of the training rows, after the overlap policy. Nothing is said where it has no outcomes of the arms, or nobody asks
+    ///     for average effects.
     ///   - outcome: of the training rows.
     ///   - labels: of the arms.
-    /// - Complexity: O(rows × opinions²) for each arm.
+    /// - Complexity: O(rows looked at) for each arm.
     func warnings(_ used: NuisanceEstimates, outcome: [Double], labels: [String])
         throws(MetaLearnersError) -> [String]
     {
         // (Outcomes and propensities that nobody asked for are not predicted.)
-        guard used.armOutcomes.count == opinion.armCount, let propensities = used.propensities,
+        guard opinion.hasAverages, used.armOutcomes.count == opinion.armCount,
+            let propensities = used.propensities,
             (used.armOutcomes.values + propensities).allSatisfy({ $0.count == used.rowCount })
         else { return [] }
         let hasOverlap = try used.hasOverlap.map { flags throws(MetaLearnersError) in
@@ -49,9 +51,8 @@ struct PropensityCheck {
                     + (shift > 0 ? "upwards" : "downwards"))
         }
         guard !found.isEmpty else { return [] }
-        let names = opinion.models.map(\.name).joined(separator: " and ")
         return [
-            "propensity: together with \(names) it predicts the treatment better than alone, and that would move the average effect "
+            "propensity: together with trees it predicts the treatment better than alone, and that would move the average effect "
                 + found.joined(separator: ", ")
                 + "; the propensity in use may miss how the arms were assigned, which intervals of average effects do not cover: "
                 + remedy
@@ -60,7 +61,7 @@ struct PropensityCheck {
 
     private var remedy: String {
         if opinion.bringsModels { return "compare with dr and models.propensity: trees" }
-        return "use auto, or compare with models.propensity: \(opinion.models[0].rawValue)"
+        return "use auto, or compare with models.propensity: trees"
     }
 
     /// By how many standard errors the average effect of an arm would move; nil where that is no news.
@@ -74,33 +75,37 @@ struct PropensityCheck {
                 ofArms[arm].share[$0] / (ofArms[arm].share[$0] + ofArms[0].share[$0])
             }
         ]
-        for model in opinion.models {
-            guard let shares = opinion.shares(model)?.shares else { return nil }
-            members.append(
-                arms.indices.map { row in
-                    let (own, control) = (shares[row * armCount + arm], shares[row * armCount])
-                    return own + control > 0 ? own / (own + control) : 0.5
-                })
-        }
+        guard let shares = opinion.shares()?.shares else { return nil }
+        members.append(
+            arms.indices.map { row in
+                let (own, control) = (shares[row * armCount + arm], shares[row * armCount])
+                return own + control > 0 ? own / (own + control) : 0.5
+            })
         let logOdds = members.map { $0.map(LogOddsStack.logOdds) }
         let pair = rows.filter { arms[$0] == 0 || arms[$0] == arm }
         let folds = Int(opinion.folds.max() ?? 0) + 1
-        let stacks = try LogOddsStack.leavingOut(
-            logOdds.map { list in pair.map { list[$0] } }, target: pair.map { arms[$0] == arm ? 1 : 0 },
-            rowWeights: opinion.weights.map { weights in pair.map { weights[$0] } },
-            groups: pair.map { opinion.folds[$0] }, count: folds,
-            towards: [1] + [Double](repeating: 0, count: opinion.models.count))
-        let together = arms.indices.map { row in
-            let stack = stacks[Int(opinion.folds[row])]
-            var score = stack.intercept
-            for (list, weight) in zip(logOdds, stack.weights) { score += weight * list[row] }
-            return Logistic.share(score)
+        // What the first members say together: the propensity in use alone, then with the trees. Both are fitted to the treatment,
+        // so that what differs is what the trees know, and not how far the propensity in use is from its own log-odds.
+        func shares(ofFirst count: Int) throws(MetaLearnersError) -> [Double] {
+            let lists = logOdds.prefix(count)
+            let stacks = try LogOddsStack.leavingOut(
+                lists.map { list in pair.map { list[$0] } }, target: pair.map { arms[$0] == arm ? 1 : 0 },
+                rowWeights: opinion.weights.map { weights in pair.map { weights[$0] } },
+                groups: pair.map { opinion.folds[$0] }, count: folds,
+                towards: Array([1, 0].prefix(count)))
+            return arms.indices.map { row in
+                let stack = stacks[Int(opinion.folds[row])]
+                var score = stack.intercept
+                for (list, weight) in zip(lists, stack.weights) { score += weight * list[row] }
+                return min(max(Logistic.share(score), opinion.overlap.low()), opinion.overlap.high())
+            }
         }
+        let alone = try shares(ofFirst: 1)
+        let together = try shares(ofFirst: 2)
         // Of rows of the pair: how much more likely their treatment becomes.
         let gains = pair.map { row in
             func likelihood(_ share: Double) -> Double { arms[row] == arm ? share : 1 - share }
-            return Double.log(max(likelihood(together[row]), 1e-12))
-                - Double.log(max(likelihood(members[0][row]), 1e-12))
+            return Double.log(likelihood(together[row])) - Double.log(likelihood(alone[row]))
         }
         let advantage = moments(gains, pair)
         guard advantage.mean > Self.leastAdvantage * advantage.error else { return nil }
@@ -109,22 +114,22 @@ struct PropensityCheck {
         for row in rows {
             let base = ofArms[arm].mean[row] - ofArms[0].mean[row]
             let (own, control) = (ofArms[arm].share[row], ofArms[0].share[row])
-            // Both opinions within the same bounds.
-            let other =
-                (own + control) * min(max(together[row], opinion.overlap.low()), opinion.overlap.high())
             func score(_ own: Double, _ control: Double) -> Double {
                 if arms[row] == arm { return base + (outcome[row] - ofArms[arm].mean[row]) / own }
                 if arms[row] == 0 { return base - (outcome[row] - ofArms[0].mean[row]) / control }
                 return base
             }
             scores.append(score(own, control))
-            differences.append(score(other, own + control - other) - scores[scores.count - 1])
+            func scoreOfPair(_ share: Double) -> Double {
+                score((own + control) * share, (own + control) * (1 - share))
+            }
+            differences.append(scoreOfPair(together[row]) - scoreOfPair(alone[row]))
         }
         let difference = moments(differences, rows)
-        // Of all rows, of which these may be a sample.
+        // Of all rows, of which these may be a sample; whose clusters may be all that there are.
         let isSample = opinion.arms.count < opinion.rowCount
         let part = Double(opinion.arms.count) / Double(max(opinion.rowCount, opinion.arms.count))
-        let error = moments(scores, rows).error * part.squareRoot()
+        let error = moments(scores, rows).error * (opinion.clusters == nil ? part.squareRoot() : 1)
         guard error > 0, abs(difference.mean) > Self.leastShift * error,
             !isSample || abs(difference.mean) > 2 * difference.error
         else { return nil }

@@ -1,7 +1,6 @@
 import MetaLearnersCore
 
-/// A second opinion on how the arms were assigned, whatever the propensity's model: small boosted trees, unless that is what is in use,
-/// and a logistic model where trees of some kind are, predict the treatment out of fold.
+/// A second opinion on how the arms were assigned, whatever the propensity's model: small boosted trees predict the treatment out of fold.
 ///
 /// They decide nothing but whether there are warnings (`OverlapCheck`, `PropensityCheck`), and are fitted beside everything else.
 struct SecondOpinion {
@@ -11,18 +10,8 @@ struct SecondOpinion {
     /// Categories with more levels are left out: the trees would learn them by heart.
     static let mostLevels = 256
     private static let seedPath: UInt64 = 0x4F56_4C50
-    /// Backends that may miss straight lines: the logistic model is asked about these.
-    private static let ofTrees: Set<String> = ["trees", "xgboost", "forest"]
-    private static let trees: SpecObject = ["trees": 40, "learning_rate": 0.2, "max_leaves": 8]
-
-    /// What is asked.
-    enum Model: String, CaseIterable {
-        case trees
-        case logistic
-
-        /// In sentences.
-        var name: String { self == .trees ? "trees" : "a logistic model" }
-    }
+    private static let backend = "trees"
+    private static let parameters: SpecObject = ["trees": 40, "learning_rate": 0.2, "max_leaves": 8]
 
     /// What the fits take beside the fits themselves, in bytes.
     let bytes: Int
@@ -32,39 +21,35 @@ struct SecondOpinion {
     let overlap: OverlapSpec
     /// Whether the learner brings models of its own.
     let bringsModels: Bool
+    /// Whether anybody asks for average effects.
+    let hasAverages: Bool
     /// The rows looked at that are here.
     private let rows: [Int32]
     private let sample: OpinionSample
     private let distribution: DistributedRows?
-    private let runs: [(model: Model, run: CrossFittingRun)]
+    private let run: CrossFittingRun
 
     /// Adds the fits to `graph`.
     ///
-    /// - Returns: nil where there is nothing to look at: the spec wants none, propensities are known, covariates are not there as
-    ///   numbers, there are too few rows to hold any out, or no backend to ask.
+    /// - Returns: nil where there is nothing to look at: the spec wants none, propensities are known or by such trees already,
+    ///   covariates are not there as numbers, there are too few rows to hold any out, or no such backend.
     init?(_ fitter: MetaLearnerFitter, _ request: FitRequest, in graph: inout TaskGraph)
         throws(MetaLearnersError)
     {
         let spec = fitter.spec
         let dataset = request.dataset
         let bringsModels = fitter.registry.traits(of: spec.learner)?.bringsModels ?? false
-        let backend = spec.models.propensity.choice.backend
         let features = dataset.covariates.selecting(
             columns: dataset.covariates.columns.indices.filter {
                 (dataset.covariates.columns[$0].levels?.count ?? 0) <= Self.mostLevels
             })
-        let known = Set(fitter.registry.estimators.descriptions.map(\.name))
-        let asked = Model.allCases.filter { model in
-            guard known.contains(model.rawValue) else { return false }
-            switch model {
-            case .trees: return bringsModels || backend != model.rawValue
-            case .logistic: return !bringsModels && Self.ofTrees.contains(backend)
-            }
-        }
         guard spec.overlap.check, dataset.knownPropensities == nil, !features.columns.isEmpty,
-            !features.isCoded, !asked.isEmpty, let folds = try Self.folds(request, seed: UInt64(spec.seed))
+            !features.isCoded, bringsModels || spec.models.propensity.choice.backend != Self.backend,
+            fitter.registry.estimators.descriptions.contains(where: { $0.name == Self.backend }),
+            let folds = try Self.folds(request, seed: UInt64(spec.seed))
         else { return nil }
         self.bringsModels = bringsModels
+        hasAverages = spec.averageEffects
         armCount = dataset.armCount
         rowCount = dataset.totalRowCount
         distribution = dataset.distribution
@@ -72,28 +57,19 @@ struct SecondOpinion {
         let seed = RandomStream.derivedSeed(UInt64(spec.seed), Self.seedPath)
         rows = Self.sampled(dataset, seed: seed)
         sample = try OpinionSample(dataset, features, rows, folds)
+        guard sample.hasEveryFold(folds.count) else { return nil }
         let task = try TrainingTask(
             features: sample.features, rows: Array(0..<Int32(sample.arms.count)),
             target: sample.arms.map(Double.init), weights: sample.weights,
             objective: .classification(classes: dataset.armCount), seed: seed, cache: FeatureCache())
-        let fitted = CrossFitter(try FoldAssignment(sample.folds, count: folds.count))
-        var runs: [(model: Model, run: CrossFittingRun)] = []
-        var bytes = 8 * sample.arms.count * features.columns.count
-        for model in asked {
-            let estimator = try fitter.registry.estimators.makeEstimator(
-                EstimatorChoice(model.rawValue, model == .trees ? Self.trees : SpecObject()),
-                at: SpecPath.root.appending("overlap"))
-            let footprint = estimator.footprint(
-                rows: sample.arms.count, of: sample.features, for: task.objective)
-            bytes += footprint.shared + 16 * sample.arms.count * dataset.armCount
-            let run = CrossFittingRun(
-                fitted,
-                CrossFitter.Job(name: "overlap check", estimator: estimator, task: task, parts: .folds))
-            run.schedule("overlap", in: &graph, bytes: footprint.working)
-            runs.append((model, run))
-        }
-        self.runs = runs
-        self.bytes = bytes
+        let trees = try fitter.registry.estimators.makeEstimator(
+            EstimatorChoice(Self.backend, Self.parameters), at: SpecPath.root.appending("overlap"))
+        let footprint = trees.footprint(rows: sample.arms.count, of: sample.features, for: task.objective)
+        bytes = footprint.shared + 8 * sample.arms.count * (features.columns.count + 2 * dataset.armCount)
+        run = CrossFittingRun(
+            CrossFitter(try FoldAssignment(sample.folds, count: folds.count)),
+            CrossFitter.Job(name: "overlap check", estimator: trees, task: task, parts: .folds))
+        run.schedule("overlap", in: &graph, bytes: footprint.working)
     }
 
     /// Of each row looked at, those of other processes among them: its arm.
@@ -103,13 +79,9 @@ struct SecondOpinion {
     var weights: [Double]? { sample.weights }
     var clusters: [Int32]? { sample.clusters }
 
-    /// The models asked.
-    var models: [Model] { runs.map(\.model) }
-
-    /// What a model says out of fold, once the graph has run: as many shares a row looked at as there are arms. Nil where it was
-    /// not asked.
-    func shares(_ model: Model) -> (shares: [Double], models: [any FittedEstimator])? {
-        guard let run = runs.first(where: { $0.model == model })?.run else { return nil }
+    /// What the trees say out of fold, once the graph has run, as many shares a row looked at as there are arms, and the trees
+    /// of the folds.
+    func shares() -> (shares: [Double], models: [any FittedEstimator])? {
         let fit = run.fit()
         return fit.outOfFold.first.map { ($0, fit.models.foldModels) }
     }
@@ -167,6 +139,18 @@ private struct OpinionSample {
     let folds: [Int32]
     let weights: [Double]?
     let clusters: [Int32]?
+
+    /// Whether every fold has rows, and rows that count outside it.
+    func hasEveryFold(_ count: Int) -> Bool {
+        var rows = [Int](repeating: 0, count: count)
+        var counting = rows
+        for (position, fold) in folds.enumerated() {
+            rows[Int(fold)] += 1
+            if weights?[position] ?? 1 > 0 { counting[Int(fold)] += 1 }
+        }
+        let all = counting.reduce(0, +)
+        return (0..<count).allSatisfy { rows[$0] > 0 && (count == 1 || counting[$0] < all) }
+    }
 
     init(
         _ dataset: CausalDataset, _ features: Table, _ rows: [Int32], _ folds: FoldAssignment

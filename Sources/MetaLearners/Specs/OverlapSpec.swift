@@ -16,7 +16,7 @@ public struct OverlapSpec: ParameterizedSpec {
     public var policy = Policy.clip
     /// The lowest and the highest propensity that counts as overlap.
     public var bounds = [0.01, 0.99]
-    /// Whether small trees and a logistic model give a second opinion on the treatment: on rows without overlap that the propensity's
+    /// Whether small trees give a second opinion on the treatment: on rows without overlap that the propensity's
     /// model does not show, and on average effects that another propensity would move.
     public var check = true
 
@@ -39,7 +39,7 @@ public struct OverlapSpec: ParameterizedSpec {
             write: { .array($0.bounds.map { .number($0) }) }),
         .boolean(
             "check", \.check,
-            "warn where other models of the treatment find rows without overlap, or would move average effects"
+            "warn where small trees find rows without overlap, or would move average effects"
         ),
     ]
 
