@@ -86,7 +86,7 @@ struct PropensityCheck {
         let folds = Int(opinion.folds.max() ?? 0) + 1
         // What the first members say together: the propensity in use alone, then with the trees. Both are fitted to the treatment,
         // so that what differs is what the trees know, and not how far the propensity in use is from its own log-odds.
-        func shares(ofFirst count: Int) throws(MetaLearnersError) -> [Double] {
+        func said(byFirst count: Int) throws(MetaLearnersError) -> [Double] {
             let lists = logOdds.prefix(count)
             let stacks = try LogOddsStack.leavingOut(
                 lists.map { list in pair.map { list[$0] } }, target: pair.map { arms[$0] == arm ? 1 : 0 },
@@ -100,8 +100,8 @@ struct PropensityCheck {
                 return min(max(Logistic.share(score), opinion.overlap.low()), opinion.overlap.high())
             }
         }
-        let alone = try shares(ofFirst: 1)
-        let together = try shares(ofFirst: 2)
+        let alone = try said(byFirst: 1)
+        let together = try said(byFirst: 2)
         // Of rows of the pair: how much more likely their treatment becomes.
         let gains = pair.map { row in
             func likelihood(_ share: Double) -> Double { arms[row] == arm ? share : 1 - share }
