@@ -6,7 +6,7 @@ import MetaLearnersCore
 /// arms were assigned leaves a bias that no standard error knows of. So the propensity in use and the trees are put together by
 /// their log-odds, without the fold that is judged and drawn to the propensity in use (`LogOddsStack`, the superlearner of van der
 /// Laan, Polley & Hubbard 2007 on the scale of Platt 1999). There is a warning where what comes out predicts held-out treatments
-/// better than the log-odds of the propensity in use alone, fitted in the same way, by more than chance does in one of twenty cases, and moves an average effect by more than half of its
+/// better than the propensity in use, as it is and with its log-odds fitted in the same way, by more than chance does in one of twenty cases, and moves an average effect by more than half of its
 /// standard error. Where rows are a sample, it must also move it by two standard errors of this very difference.
 struct PropensityCheck {
     /// How many standard errors better the treatments have to be predicted.
@@ -103,12 +103,14 @@ struct PropensityCheck {
         let alone = try said(byFirst: 1)
         let together = try said(byFirst: 2)
         // Of rows of the pair: how much more likely their treatment becomes.
-        let gains = pair.map { row in
-            func likelihood(_ share: Double) -> Double { arms[row] == arm ? share : 1 - share }
-            return Double.log(likelihood(together[row])) - Double.log(likelihood(alone[row]))
+        for other in [members[0], alone] {
+            let gains = pair.map { row in
+                func likelihood(_ share: Double) -> Double { arms[row] == arm ? share : 1 - share }
+                return Double.log(likelihood(together[row])) - Double.log(max(likelihood(other[row]), 1e-12))
+            }
+            let advantage = moments(gains, pair)
+            guard advantage.mean > Self.leastAdvantage * advantage.error else { return nil }
         }
-        let advantage = moments(gains, pair)
-        guard advantage.mean > Self.leastAdvantage * advantage.error else { return nil }
         var scores: [Double] = []
         var differences: [Double] = []
         for row in rows {
