@@ -41,12 +41,15 @@ struct StabilityTests {
         let deviation = (12.0 / 11 / 4).squareRoot()
         func note(_ stability: Double, _ effects: [Double]) -> String? {
             CATEModel.unstableNote(
-                "cate", [Double](repeating: stability, count: effects.count), effects: effects)
+                "cate", [Double](repeating: stability, count: effects.count), effects: effects, of: .t)
         }
         #expect(note(0.49 * deviation, effects) == nil)
         #expect(try #require(note(0.6 * deviation, effects)).contains("by 60 % of"))
         #expect(note(0.6, Array(effects.prefix(9))) == nil)
         #expect(try #require(note(0.1, [Double](repeating: 3, count: 12))).contains("and rows do not"))
         #expect(note(0, [Double](repeating: 3, count: 12)) == nil)
+        // auto takes no repeats.
+        let ofAuto = CATEModel.unstableNote("cate", effects.map { _ in 1 }, effects: effects, of: .auto)
+        #expect(try #require(ofAuto).hasSuffix("More rows make it depend less"))
     }
 }

@@ -6,8 +6,10 @@ import MetaLearnersCore
 /// arms were assigned leaves a bias that no standard error knows of. So the propensity in use and the trees are put together by
 /// their log-odds, without the fold that is judged and drawn to the propensity in use (`LogOddsStack`, the superlearner of van der
 /// Laan, Polley & Hubbard 2007 on the scale of Platt 1999). There is a warning where what comes out predicts held-out treatments
-/// better than the propensity in use, as it is and with its log-odds fitted in the same way, by more than chance does in one of twenty cases, and moves an average effect by more than half of its
-/// standard error. Where rows are a sample, it must also move it by two standard errors of this very difference.
+/// better than the propensity in use, as it is and with its log-odds fitted in the same way, by more than chance does in one of
+/// twenty cases, and moves an average effect by more than half of its standard error. (Fitted in the same way, because a propensity
+/// that is too sure of itself gains by being drawn to the mean, whatever the trees know.) Where rows are a sample, the average must also
+/// move by two standard errors of this very difference.
 struct PropensityCheck {
     /// How many standard errors better the treatments have to be predicted.
     static let leastAdvantage = 1.645

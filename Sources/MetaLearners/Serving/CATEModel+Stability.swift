@@ -24,7 +24,7 @@ extension CATEModel {
         }
         let columns = moments.map(\.standardDeviations)
         let unstable = moments.indices.compactMap { index in
-            Self.unstableNote(names[index], columns[index], effects: moments[index].means)
+            Self.unstableNote(names[index], columns[index], effects: moments[index].means, of: spec.learner)
         }
         return Prediction(
             names: names, columns: columns,
@@ -40,8 +40,11 @@ extension CATEModel {
     ///   - name: the column of stability.
     ///   - stability: the standard deviation over the models, of each row.
     ///   - effects: the mean over the models, of each row.
+    ///   - learner: the model's, which decides what can be done about it.
     /// - Returns: nil where they differ less, and for fewer than ten rows.
-    static func unstableNote(_ name: String, _ stability: [Double], effects: [Double]) -> String? {
+    static func unstableNote(
+        _ name: String, _ stability: [Double], effects: [Double], of learner: LearnerKind
+    ) -> String? {
         guard effects.count >= 10 else { return nil }
         let count = Double(effects.count)
         let mean = effects.reduce(0, +) / count
@@ -54,7 +57,10 @@ extension CATEModel {
             : "and rows do not"
         return
             "\(name): in the effect of a row the models of the folds differ \(size): which rows seem to gain most depends on "
-            + "the folds, and so on the seed. More rows, a steadier learner (auto, x, r) or cross_fitting.repeats make it depend less"
+            + "the folds, and so on the seed. "
+            + (learner == .auto
+                ? "More rows make it depend less"
+                : "More rows, a steadier learner (auto, x, r) or cross_fitting.repeats make it depend less")
     }
 
     /// The columns of contrasts for new rows, by the models of `fitted` that `selection` names.

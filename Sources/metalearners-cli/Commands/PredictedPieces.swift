@@ -1,7 +1,8 @@
 import MetaLearners
 import MetaLearnersCore
 
-/// Predictions of rows that come piece by piece, none of which is kept: with the warnings that all rows together would have had.
+/// Predictions of rows that come piece by piece, none of which is kept. Levels that training did not have are counted over all pieces, as
+/// one warning; warnings of any other kind are those of single pieces, each text once.
 struct PredictedPieces {
     private let model: CATEModel
     private let request: PredictionRequest
