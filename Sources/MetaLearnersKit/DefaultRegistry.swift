@@ -22,6 +22,7 @@ extension EstimatorRegistry {
         .registering(OLSEstimator.self)
         .registering(LogisticEstimator.self)
         .registering(ConstantEstimator.self)
+        .registering(StackEstimator.self)
         .loadingPluginsOfEnvironment()
 }
 

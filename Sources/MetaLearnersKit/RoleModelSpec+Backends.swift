@@ -40,6 +40,11 @@ extension RoleModelSpec {
         RoleModelSpec(LogisticEstimator.self, configure)
     }
 
+    /// Several base learners, weighted by rows held out: `.stack { $0.members = [EstimatorChoice("ridge"), EstimatorChoice("trees")] }`.
+    public static func stack(_ configure: (inout StackSpec) -> Void = { _ in }) -> RoleModelSpec {
+        RoleModelSpec(StackEstimator.self, configure)
+    }
+
     /// The mean, or the shares of the classes.
     public static var constant: RoleModelSpec { RoleModelSpec(ConstantEstimator.self) }
 }

@@ -143,16 +143,6 @@ extension CrossFittedModels {
     }
 }
 
-extension FittedEstimator {
-    /// Writes the model behind the name of its backend.
-    package func encodeNamed(to writer: inout BinaryWriter) {
-        writer.write(backendName)
-        var inner = BinaryWriter()
-        encode(to: &inner)
-        writer.write(inner.bytes)
-    }
-}
-
 extension Registry {
     /// Reads what `encodeNamed` wrote.
     ///
@@ -164,17 +154,9 @@ extension Registry {
     package func decodeNamed(
         from reader: inout BinaryReader, outputCount: Int, excluding excluded: String? = nil
     ) throws(MetaLearnersError) -> any FittedEstimator {
-        let backend = try reader.readString()
-        guard backend != excluded else {
-            throw BinaryReader.corrupt("a model of '\(backend)' is part of another one")
+        try reader.readNamed(outputCount: outputCount, excluding: excluded) {
+            name, inner throws(MetaLearnersError) in
+            try decode(name, from: &inner)
         }
-        let count = try reader.readCount(elementSize: 1)
-        var inner = BinaryReader(try reader.readBytes(count))
-        let model = try decode(backend, from: &inner)
-        guard inner.remaining == 0 else { throw BinaryReader.corrupt("a model is longer than it says") }
-        guard model.outputCount == outputCount else {
-            throw BinaryReader.corrupt("a model has the wrong number of outputs")
-        }
-        return model
     }
 }

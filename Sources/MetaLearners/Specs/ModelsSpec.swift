@@ -13,8 +13,8 @@ public struct ModelsSpec: ParameterizedSpec {
 
     /// The outcome model where a spec names none.
     public static let standardOutcome = EstimatorChoice("trees")
-    /// The propensity model where a spec names none.
-    public static let standardPropensity = EstimatorChoice("logistic")
+    /// The propensity model where a spec names none: logistic regression and small trees, weighted by rows held out.
+    public static let standardPropensity = EstimatorChoice("stack")
     /// The effect model where a spec names none.
     public static let standardEffect = EstimatorChoice("trees")
 

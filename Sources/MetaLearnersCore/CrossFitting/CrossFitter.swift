@@ -40,6 +40,8 @@ public struct CrossFitter: Sendable {
         /// Features to predict each held-out row with, each a list of predictions of its own; those of the task
         /// where empty. (A model of treatment and covariates is asked what each arm would have led to.)
         public let predictionFeatures: [Table]
+        /// Whether held-out rows are predicted with other features than those of the task.
+        let asksOtherFeatures: Bool
         /// Told what the models of folds predict for the rows that they left out, some rows at a time, where nobody keeps it
         /// (`Parts.foldModels`): the rows, and `outputCount` numbers for each, from the first of the prediction features. Several
         /// threads may call it at once. Nil where nobody wants to know.
@@ -56,6 +58,7 @@ public struct CrossFitter: Sendable {
             self.parts = parts
             self.foldTasks = foldTasks
             self.predictionFeatures = predictionFeatures.isEmpty ? [task.features] : predictionFeatures
+            asksOtherFeatures = !predictionFeatures.isEmpty
         }
 
         /// The task of a unit, before folds are left out.

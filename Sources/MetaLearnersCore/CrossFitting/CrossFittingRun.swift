@@ -1,6 +1,8 @@
 /// A job on its way through a task graph: its units, where their results go, and what they add up to.
 package final class CrossFittingRun: Sendable {
     private let fitter: CrossFitter
+    /// What is fitted.
+    let estimator: any BaseEstimator
     private let job: ResultSlots<CrossFitter.Job>
     private let units: [CrossFittingUnit]
     private let results: ResultSlots<CrossFittingUnit.Result>
@@ -12,6 +14,8 @@ package final class CrossFittingRun: Sendable {
     private let choice: StageChoice?
     /// Whether models of folds are fitted to tasks of their own, so that those that chose are of no use after.
     private let hasFoldTasks: Bool
+    /// The members of a stack, which are fitted in its place; nil for other base learners.
+    private let members: StackedRun?
 
     /// Prepares a job that is known already.
     package convenience init(
@@ -19,34 +23,42 @@ package final class CrossFittingRun: Sendable {
         following leader: (run: CrossFittingRun, stage: Int)? = nil, stages: StageChoice.Source = .heldOutRows
     ) {
         self.init(
-            fitter, job.estimator, parts: job.parts, hasFoldTasks: !job.foldTasks.isEmpty, following: leader,
-            stages: stages)
-        self.job[0] = job
+            fitter, job.estimator, job.task.objective, parts: job.parts,
+            hasFoldTasks: !job.foldTasks.isEmpty, following: leader, stages: stages)
+        start(job)
     }
 
     /// Prepares a job that another task of the graph makes known by `start`.
     ///
     /// - Parameters:
+    ///   - objective: what it will predict.
     ///   - hasFoldTasks: whether the models of folds will be fitted to tasks of their own.
     ///   - leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
     ///     be scheduled before, in the same graph, and have every unit that this one has (`holds`).
     ///   - stages: who says how many stages the models have, where the estimator's spec leaves that open.
     package init(
-        _ fitter: CrossFitter, _ estimator: any BaseEstimator, parts: CrossFitter.Parts,
+        _ fitter: CrossFitter, _ estimator: any BaseEstimator,
+        _ objective: TrainingTask.Objective = .regression, parts: CrossFitter.Parts,
         hasFoldTasks: Bool = false, following leader: (run: CrossFittingRun, stage: Int)? = nil,
         stages: StageChoice.Source = .heldOutRows
     ) {
         self.fitter = fitter
+        self.estimator = estimator
         self.leader = leader
         self.hasFoldTasks = hasFoldTasks
         units = fitter.units(of: parts)
         choice = leader == nil ? StageChoice(fitter, estimator, stages) : nil
+        members =
+            leader == nil && !hasFoldTasks ? StackedRun(fitter, estimator, objective, parts: parts) : nil
         job = ResultSlots(count: 1)
         results = ResultSlots(count: units.count)
     }
 
     /// Makes the job known; comes before any of its units.
-    package func start(_ job: CrossFitter.Job) { self.job[0] = job }
+    package func start(_ job: CrossFitter.Job) {
+        self.job[0] = job
+        members?.start(job)
+    }
 
     /// What the model of all rows is fitted to, once that is known.
     package var task: TrainingTask? { knownJob?.task }
@@ -69,8 +81,14 @@ package final class CrossFittingRun: Sendable {
     /// Lets go of models and predictions.
     package func forget() {
         choice?.forget()
+        members?.forget()
         for index in units.indices { results[index] = nil }
         job[0] = nil
+    }
+
+    /// What a unit gave, once it is done and as long as it is kept.
+    func result(of unit: CrossFittingUnit) -> CrossFittingUnit.Result? {
+        units.firstIndex(of: unit).flatMap { results[$0] }
     }
 
     private func node(of unit: CrossFittingUnit) -> TaskGraph.Node? {
@@ -82,8 +100,7 @@ package final class CrossFittingRun: Sendable {
     private func follow(
         _ leader: (run: CrossFittingRun, stage: Int), _ unit: CrossFittingUnit, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> CrossFittingUnit.Result {
-        let known = leader.run.units.firstIndex(of: unit).flatMap { leader.run.results[$0] }
-        guard let job = knownJob, let model = known?.model as? any StagedModel else {
+        guard let job = knownJob, let model = leader.run.result(of: unit)?.model as? any StagedModel else {
             throw MetaLearnersError(.internalFault, "a fit whose stages others use has none")
         }
         return try fitter.predict(unit, of: job, model.truncated(to: leader.stage), context)
@@ -98,6 +115,18 @@ package final class CrossFittingRun: Sendable {
     package func schedule(
         _ stage: String, in graph: inout TaskGraph, after before: [TaskGraph.Node] = [], bytes: Int = 0
     ) -> [TaskGraph.Node] {
+        if let members {
+            let fitted = members.schedule(stage, in: &graph, after: before, bytes: bytes)
+            let stacked = units.indices.map { index in
+                graph.add(nil, after: fitted) { [self] context throws(MetaLearnersError) in
+                    results[index] = try members.result(of: units[index], known(), context)
+                }
+            }
+            // (Nobody asks for the members any more.)
+            graph.add(nil, after: stacked) { _ in members.forget() }
+            nodes.withLock { $0 = stacked }
+            return stacked
+        }
         let takesModels = !hasFoldTasks && units.contains { choice?.fits($0) ?? false }
         let chosen = choice?.schedule(
             stage, in: &graph, after: before, bytes: bytes, keepsModels: takesModels

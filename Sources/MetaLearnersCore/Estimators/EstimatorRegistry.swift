@@ -4,8 +4,11 @@ public struct EstimatorRegistry: Sendable {
     struct Backend: Sendable {
         let description: BackendDescription
         let parameters: [ParameterDescription]
-        let make: @Sendable (SpecValue, SpecPath) throws(MetaLearnersError) -> any BaseEstimator
-        let decode: @Sendable (inout BinaryReader) throws(MetaLearnersError) -> any FittedEstimator
+        /// Takes the registry that is asked, for backends that are made of others.
+        let make:
+            @Sendable (SpecValue, SpecPath, EstimatorRegistry) throws(MetaLearnersError) -> any BaseEstimator
+        let decode:
+            @Sendable (inout BinaryReader, EstimatorRegistry) throws(MetaLearnersError) -> any FittedEstimator
     }
 
     private var backends: [Backend] = []
@@ -17,13 +20,18 @@ public struct EstimatorRegistry: Sendable {
 
     /// The registry with one more backend; one of the same name is replaced.
     public func registering<Estimator: BaseEstimator>(_: Estimator.Type) -> EstimatorRegistry {
-        let backend = Backend(
-            description: Estimator.backend,
-            parameters: Estimator.Spec().parameterDescriptions,
-            make: { value, place throws(MetaLearnersError) in
-                try Estimator(Estimator.Spec(value, at: place))
-            },
-            decode: { reader throws(MetaLearnersError) in try Estimator.decode(from: &reader) })
+        registering(
+            Backend(
+                description: Estimator.backend,
+                parameters: Estimator.Spec().parameterDescriptions,
+                make: { value, place, _ throws(MetaLearnersError) in
+                    try Estimator(Estimator.Spec(value, at: place))
+                },
+                decode: { reader, _ throws(MetaLearnersError) in try Estimator.decode(from: &reader) }))
+    }
+
+    /// The registry with one more backend; one of the same name is replaced.
+    func registering(_ backend: Backend) -> EstimatorRegistry {
         var registry = self
         registry.backends.removeAll { $0.description.name == backend.description.name }
         registry.backends.append(backend)
@@ -50,7 +58,10 @@ public struct EstimatorRegistry: Sendable {
         }
         var registry = self
         registry.backends.append(
-            Backend(description: description, parameters: parameters, make: make, decode: decode))
+            Backend(
+                description: description, parameters: parameters,
+                make: { value, place, _ throws(MetaLearnersError) in try make(value, place) },
+                decode: { reader, _ throws(MetaLearnersError) in try decode(&reader) }))
         return registry
     }
 
@@ -62,7 +73,9 @@ public struct EstimatorRegistry: Sendable {
         registry.backends = backends.map { backend in
             Backend(
                 description: backend.description, parameters: backend.parameters,
-                make: { value, place throws(MetaLearnersError) in change(try backend.make(value, place)) },
+                make: { value, place, registry throws(MetaLearnersError) in
+                    change(try backend.make(value, place, registry))
+                },
                 decode: backend.decode)
         }
         return registry
@@ -102,7 +115,7 @@ public struct EstimatorRegistry: Sendable {
                 "the backend '\(choice.backend)' has nothing like it", remedy: "leave it out for this backend"
             )
         }
-        return try backend.make(.object(choice.parameters), place)
+        return try backend.make(.object(choice.parameters), place, self)
     }
 
     /// Reads a fitted estimator of the backend named `name`.
@@ -113,7 +126,7 @@ public struct EstimatorRegistry: Sendable {
         -> any FittedEstimator
     {
         if let backend = backends.first(where: { $0.description.name == name }) {
-            return try backend.decode(&reader)
+            return try backend.decode(&reader, self)
         }
         if let stamp = PluginStamp(peekingAt: reader) { throw stamp.missing(problems) }
         throw MetaLearnersError(

@@ -46,6 +46,21 @@ def test_least_squares_is_that_of_the_library(data):
     np.testing.assert_allclose(predictor(data.X[0]), own[:1], atol=1e-9)
 
 
+def test_they_are_members_of_stacks(data, tmp_path):
+    members = [LinearRegression(), mtlr.Trees(max_leaves=4), "constant"]
+    made = mtlr.TLearner(mtlr.Stack(members=members), mtlr.Constant(), folds=2).fit(data.X, data.y, data.w)
+    assert made.to_spec()["models"]["outcome"]["members"][1] == {"backend": "trees", "max_leaves": 4}
+    effects = made.predict(data.X)
+    assert np.corrcoef(effects, 1 + data.X[:, 1])[0, 1] > 0.3
+    # The library's own least squares says the same.
+    own = mtlr.TLearner(mtlr.Stack(members=[mtlr.OLS(), *members[1:]]), mtlr.Constant(), folds=2).fit(data.X, data.y, data.w)
+    np.testing.assert_allclose(own.predict(data.X), effects, atol=1e-6)
+    made.save(tmp_path / "stack.model")
+    with pytest.warns(mtlr.MetaLearnersWarning, match="LinearRegression"):
+        read = mtlr.load(tmp_path / "stack.model", trust=True)
+    np.testing.assert_array_equal(read.predict(data.X), effects)
+
+
 @pytest.mark.parametrize("kind", ["SLearner", "TLearner", "XLearner", "RLearner", "DRLearner"])
 def test_every_learner_takes_them(kind, data):
     made = getattr(mtlr, kind)(HistGradientBoostingRegressor(max_iter=20), RandomForestClassifier(10), LinearRegression(), folds=2)

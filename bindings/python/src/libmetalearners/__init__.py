@@ -23,6 +23,7 @@ from .estimators import (
     Logistic,
     Plugin,
     Ridge,
+    Stack,
     Trees,
     XGBoost,
 )
@@ -51,6 +52,6 @@ __version__ = version()
 __all__ = [
     "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Collective", "Constant", "DRLearner", "ElasticNet",
     "EnsembleLearner", "Explanation", "FLearner", "Forest", "GridSearch", "HalvingSearch", "Intervals", "Lasso", "Logistic", "MLearner", "MPICollective", "MetaLearner", "MetaLearnersError",
-    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "RandomSearch", "Range", "Ridge", "RowPredictor", "SLearner", "Study", "TLearner", "Trees",
+    "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "RandomSearch", "Range", "Ridge", "RowPredictor", "SLearner", "Stack", "Study", "TLearner", "Trees",
     "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "plots", "version",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ _CLASSES = {
     "OLS": "ols",
     "Logistic": "logistic",
     "Constant": "constant",
+    "Stack": "stack",
 }
 
 
@@ -37,6 +38,13 @@ def _parameters(listed: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 _LISTED = {listed["name"]: listed for listed in native.backends()}
+
+
+def _spec_of(value: Any) -> Any:
+    """A value as a spec has it: base learners and estimators of scikit-learn may be members of another one."""
+    if isinstance(value, BaseLearner) or _sklearn.is_estimator(value):
+        return model_spec(value, "members")
+    return [_spec_of(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 class BaseLearner:
@@ -92,7 +100,7 @@ class BaseLearner:
 
     def to_spec(self) -> dict[str, Any]:
         """The base learner as it stands in a spec."""
-        return {"backend": self.backend, **{self._spelt(name): value for name, value in self._given.items()}}
+        return {"backend": self.backend, **{self._spelt(name): _spec_of(value) for name, value in self._given.items()}}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._given.items())})"
@@ -176,8 +184,9 @@ ElasticNet = _make("ElasticNet")
 OLS = _make("OLS")
 Logistic = _make("Logistic")
 Constant = _make("Constant")
+Stack = _make("Stack")
 
-_BY_BACKEND = {made.backend: made for made in (Trees, Forest, XGBoost, Ridge, Lasso, ElasticNet, OLS, Logistic, Constant)}
+_BY_BACKEND = {made.backend: made for made in (Trees, Forest, XGBoost, Ridge, Lasso, ElasticNet, OLS, Logistic, Constant, Stack)}
 
 
 def model_spec(model: Any, where: str) -> Any:

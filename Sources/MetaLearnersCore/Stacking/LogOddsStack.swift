@@ -1,5 +1,3 @@
-import MetaLearnersCore
-
 /// A propensity of several: σ(a + Σ_j b_j·ℓ_j), where ℓ_j are the log-odds that members say, by logistic regression of the treatment
 /// on them with a penalty on what differs from their plain mean, or from one of them.
 ///

@@ -1,14 +1,12 @@
-import MetaLearnersCore
-
 /// Places of rows, so ordered that each fold of a cross-validation is a range.
-struct HeldOutFolds: Sendable, Equatable {
+package struct HeldOutFolds: Sendable, Equatable {
     /// The places of all rows: the folds one after another, ascending within each.
-    let order: [Int]
+    package let order: [Int]
     /// Where each fold stands within `order`; none is empty, but where other processes hold its rows.
-    let ranges: [Range<Int>]
+    package let ranges: [Range<Int>]
 
     /// One range for all of so many rows.
-    init(whole count: Int) {
+    package init(whole count: Int) {
         order = Array(0..<count)
         ranges = [0..<count]
     }
@@ -25,7 +23,7 @@ struct HeldOutFolds: Sendable, Equatable {
     ///   - distribution: what joins the processes that hold the rows.
     /// - Throws: what the collective throws.
     /// - Complexity: O(rows of all processes), of four bytes each.
-    init(
+    package init(
         _ rows: [Int32], clusters: [Int32]?, groups: [Int32]? = nil, count: Int, seed: UInt64,
         _ distribution: DistributedRows? = nil
     ) throws(MetaLearnersError) {

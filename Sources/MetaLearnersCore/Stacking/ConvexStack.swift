@@ -1,5 +1,3 @@
-import MetaLearnersCore
-
 /// Non-negative weights that minimise the weighted squared error of a combination of predictions, with a free intercept
 /// or a sum of one where that is wanted.
 ///

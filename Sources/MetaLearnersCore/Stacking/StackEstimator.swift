@@ -1,0 +1,193 @@
+/// A stack of base learners (Wolpert 1992; van der Laan, Polley & Hubbard 2007): several are fitted, and what they predict of rows held
+/// out says how they become one.
+///
+/// - Classes: σ(a + Σ_j b_j·ℓ_j), where ℓ_j are the members' log-odds of a class beside the first (`LogOddsStack`); of more than two
+///   classes by their odds (Begg & Gray 1984).
+/// - Numbers: a + Σ_j b_j·z_j with b ≥ 0 (`ConvexStack`).
+///
+/// Where cross-fitting holds rows out, they are what weights are found from, and each model is fitted once: the weights of a fold's
+/// model see the held-out predictions of all other folds (`StackedRun`). `fit` alone holds folds of its own out.
+public struct StackEstimator: BaseEstimator {
+    /// The name and what a stack of able members can do.
+    public static let backend = BackendDescription(
+        name: "stack", summary: "several base learners, weighted by rows held out (super learner)",
+        version: "1", capabilities: most)
+
+    private static let most: Capabilities = [
+        .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .sparse, .collective,
+    ]
+
+    /// The checked configuration.
+    public let spec: StackSpec
+    private let ofNumbers: [any BaseEstimator]
+    private let ofClasses: [any BaseEstimator]
+
+    /// The backend, with what all members can do.
+    public var backend: BackendDescription {
+        let own = Self.backend
+        guard !ofNumbers.isEmpty else { return own }
+        let numbers = Self.common(ofNumbers).intersection(Self.most.subtracting([.binary, .multiclass]))
+        let classes = Self.common(ofClasses).intersection(Self.most.subtracting(.regression))
+        let both = numbers.union(classes)
+        // What is neither for numbers nor for classes alone must hold for whatever is asked.
+        let general = Self.most.subtracting([.regression, .binary, .multiclass])
+        let lacking = general.subtracting(numbers).union(general.subtracting(classes))
+        return BackendDescription(
+            name: own.name, summary: own.summary, version: own.version,
+            capabilities: both.subtracting(lacking))
+    }
+
+    /// Creates a stack of nothing, which `fit` refuses: members are found in a registry (`init(_:_:at:)`).
+    public init(_ spec: StackSpec = StackSpec()) throws(MetaLearnersError) {
+        self.spec = try spec.validated()
+        ofNumbers = []
+        ofClasses = []
+    }
+
+    /// Creates a stack whose members a registry has.
+    ///
+    /// - Throws: `invalidSpec` for an unknown backend, one of its parameters, or a stack within a stack.
+    public init(_ spec: StackSpec, _ registry: EstimatorRegistry, at place: SpecPath)
+        throws(MetaLearnersError)
+    {
+        self.spec = try spec.validated(at: place)
+        let place = place.appending("members")
+        func made(_ choices: [EstimatorChoice]) throws(MetaLearnersError) -> [any BaseEstimator] {
+            var members: [any BaseEstimator] = []
+            for (index, choice) in choices.enumerated() {
+                let place = place.appending("\(index)")
+                guard choice.backend != Self.backend.name else {
+                    throw place.error("is a stack within a stack", remedy: "list its members instead")
+                }
+                members.append(try registry.makeEstimator(choice, at: place))
+            }
+            return members
+        }
+        ofNumbers = try made(spec.members ?? StackSpec.ofNumbers)
+        ofClasses = try spec.members == nil ? made(StackSpec.ofClasses) : ofNumbers
+    }
+
+    /// The members for what is to be predicted.
+    func members(for objective: TrainingTask.Objective) -> [any BaseEstimator] {
+        if case .classification = objective { return ofClasses }
+        return ofNumbers
+    }
+
+    private static func common(_ members: [any BaseEstimator]) -> Capabilities {
+        members.reduce(Capabilities(rawValue: .max)) { common, member in
+            // Whether sparse columns are filled in each member says for itself.
+            common.intersection(member.backend.foundCapabilities.union(.sparse))
+        }
+    }
+
+    /// Fits the members, and finds their weights from folds that are held out.
+    ///
+    /// - Throws: `unsupported` for an objective that is neither of numbers nor of classes; what members throw.
+    /// - Complexity: that of `folds` + 1 fits of each member.
+    public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        let members = members(for: task.objective)
+        guard !members.isEmpty, StackWeights.supports(task.objective) else {
+            throw task.unsupportedObjective(by: Self.backend)
+        }
+        let rows = task.rows
+        let isOfClasses = if case .classification = task.objective { true } else { false }
+        let folds = try HeldOutFolds(
+            rows, clusters: task.clusters,
+            groups: isOfClasses ? rows.map { Int32(task.numbers[Int($0)]) } : nil, count: spec.folds,
+            seed: task.seed, task.features.distribution)
+        var parts: [StackPart] = []
+        for (number, range) in folds.ranges.enumerated() where folds.ranges.count > 1 {
+            let heldOut = folds.order[range].map { rows[$0] }
+            let isHeldOut = Set(heldOut)
+            guard
+                let training = try? task.restricted(
+                    to: rows.filter { !isHeldOut.contains($0) },
+                    seed: RandomStream.derivedSeed(task.seed, UInt64(number)))
+            else { continue }
+            parts.append(StackPart(heldOut: heldOut, training: training))
+        }
+        let whole = try task.restricted(
+            to: rows, seed: RandomStream.derivedSeed(task.seed, UInt64(folds.ranges.count)))
+        var models: [any FittedEstimator] = []
+        var predictions: [[Double]] = []
+        for member in members {
+            try context.checkCancellation()
+            let (model, heldOut) = try Self.fit(member, whole, parts, context)
+            models.append(model)
+            predictions.append(heldOut)
+        }
+        let weights = try StackWeights(
+            predictions, task, rows: parts.flatMap(\.heldOut))
+        return FittedStack(models: models, weights: weights)
+    }
+
+    /// A member's model of all rows, and what it predicts of each part's rows by a model that did not see them.
+    private static func fit(
+        _ member: any BaseEstimator, _ task: TrainingTask, _ parts: [StackPart], _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> (model: any FittedEstimator, heldOut: [Double]) {
+        var heldOut: [Double] = []
+        guard let staged = member as? any StageChoosingEstimator, staged.choosesStages, !parts.isEmpty else {
+            for part in parts {
+                let model = try member.fit(part.training, context)
+                heldOut += try model.predict(task.features, rows: part.heldOut, context)
+            }
+            return (try member.fit(task, context), heldOut)
+        }
+        var paths: [JudgedPath] = []
+        for part in parts {
+            paths.append(try staged.fitPath(part.training, judgedBy: part.heldOut, context))
+        }
+        let stage = JudgedPath.bestStage(of: paths.map(\.losses))
+        for (part, path) in zip(parts, paths) {
+            let model =
+                path.losses.isEmpty
+                ? try staged.fit(part.training, stages: stage, context) : try path.model.truncated(to: stage)
+            heldOut += try model.predict(task.features, rows: part.heldOut, context)
+        }
+        return (try staged.fit(task, stages: stage, context), heldOut)
+    }
+
+    private struct StackPart {
+        /// Ascending.
+        let heldOut: [Int32]
+        let training: TrainingTask
+    }
+
+    public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
+        for member in members(for: objective) { try member.requireCollective(objective) }
+    }
+
+    /// What the largest member takes, and the predictions of all; a member's bins are counted once for each member that has some.
+    public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
+        let all = members(for: objective)
+        let footprints = all.map { $0.footprint(rows: rows, of: features, for: objective) }
+        return Footprint(
+            shared: footprints.reduce(0) { $0 + $1.shared },
+            working: (footprints.map(\.working).max() ?? 0)
+                + 16 * rows * all.count * objective.outputCount)
+    }
+
+    /// Reads nothing: what members are of, a registry has to say.
+    public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
+        -> any FittedEstimator
+    {
+        throw BinaryReader.corrupt("a stack was read without the backends of its members")
+    }
+}
+
+extension EstimatorRegistry {
+    /// The registry with the backend that stacks others of it, those registered later among them.
+    public func registering(_: StackEstimator.Type) -> EstimatorRegistry {
+        registering(
+            Backend(
+                description: StackEstimator.backend, parameters: StackSpec().parameterDescriptions,
+                make: { value, place, registry throws(MetaLearnersError) in
+                    try StackEstimator(StackSpec(value, at: place), registry, at: place)
+                },
+                decode: { reader, registry throws(MetaLearnersError) in
+                    try FittedStack(from: &reader, registry)
+                }))
+    }
+}

@@ -1,0 +1,162 @@
+/// How the predictions of a stack's members become one.
+struct StackWeights: Sendable, Equatable {
+    /// A combination of the members.
+    struct Function: Sendable, Equatable {
+        let intercept: Double
+        /// One for each member.
+        let weights: [Double]
+
+        /// a + Σ_j b_j·z_j.
+        func value(_ member: (Int) -> Double) -> Double {
+            var sum = intercept
+            for (index, weight) in weights.enumerated() { sum += weight * member(index) }
+            return sum
+        }
+    }
+
+    /// How many classes are predicted; 1 for numbers.
+    let classes: Int
+    /// Of numbers one; of classes the log-odds of each beside the first, but for the first itself.
+    let functions: [Function]
+
+    init(classes: Int, functions: [Function]) {
+        self.classes = classes
+        self.functions = functions
+    }
+
+    /// Whether a stack can predict it.
+    static func supports(_ objective: TrainingTask.Objective) -> Bool {
+        switch objective {
+        case .regression: true
+        case .classification(let classes): classes >= 2
+        case .count, .residual, .multiResidual, .multiRegression, .quantile: false
+        }
+    }
+
+    /// Finds the weights from predictions of rows held out.
+    ///
+    /// - Parameters:
+    ///   - predictions: for each member, as many numbers for each of `rows` as a prediction has.
+    ///   - task: has the rows' targets and weights.
+    ///   - rows: in any order. Without any, members count alike.
+    /// - Throws: what the collective throws.
+    /// - Complexity: O(rows × members²) for each function, of classes a few times.
+    init(_ predictions: [[Double]], _ task: TrainingTask, rows: [Int32]) throws(MetaLearnersError) {
+        let distribution = task.features.distribution
+        let target = rows.map { task.numbers[Int($0)] }
+        let rowWeights = task.weights.map { weights in rows.map { weights[Int($0)] } }
+        guard case .classification(let classes) = task.objective else {
+            classes = 1
+            let total = try distribution.sum([rowWeights?.reduce(0, +) ?? Double(rows.count)])[0]
+            guard total > 0 else {
+                functions = [.even(predictions.count)]
+                return
+            }
+            let stack = try ConvexStack(
+                predictions, target: target, rowWeights: rowWeights, .freeIntercept, distribution)
+            functions = [try Function(stack.intercept, stack.weights, agreedBy: distribution)]
+            return
+        }
+        self.classes = classes
+        var functions: [Function] = []
+        for arm in 1..<classes {
+            // Rows of this class and of the first.
+            let places = target.indices.filter { target[$0] == 0 || Int(target[$0]) == arm }
+            let logOdds = predictions.map { list in
+                places.map { Self.logOdds(of: arm, list, at: $0 * classes) }
+            }
+            let stack = try LogOddsStack.leavingOut(
+                logOdds, target: places.map { target[$0] == 0 ? 0 : 1 },
+                rowWeights: rowWeights.map { weights in places.map { weights[$0] } },
+                groups: [Int32](repeating: 0, count: places.count), count: 1, distribution)
+            guard let stack = stack.first else { continue }
+            functions.append(try Function(stack.intercept, stack.weights, agreedBy: distribution))
+        }
+        self.functions = functions
+    }
+
+    /// The log-odds of a class beside the first, in a list of probabilities of all classes.
+    private static func logOdds(of arm: Int, _ shares: [Double], at place: Int) -> Double {
+        let both = shares[place] + shares[place + arm]
+        return LogOddsStack.logOdds(both > 0 ? shares[place + arm] / both : 0.5)
+    }
+
+    /// The combination of the members' predictions of so many rows.
+    ///
+    /// - Parameter predictions: for each member, as many numbers a row as a prediction has.
+    func combine(_ predictions: [[Double]], count: Int) -> [Double] {
+        guard classes > 1 else {
+            guard let function = functions.first else { return [] }
+            return (0..<count).map { row in function.value { predictions[$0][row] } }
+        }
+        var result = [Double](repeating: 0, count: count * classes)
+        for row in 0..<count {
+            let place = row * classes
+            if classes == 2 {
+                let score = functions[0].value { Self.logOdds(of: 1, predictions[$0], at: place) }
+                result[place + 1] = Logistic.share(score)
+                result[place] = 1 - result[place + 1]
+                continue
+            }
+            for (index, function) in functions.enumerated() {
+                result[place + index + 1] = function.value {
+                    Self.logOdds(of: index + 1, predictions[$0], at: place)
+                }
+            }
+            result.withUnsafeMutableBufferPointer { buffer in
+                if let base = buffer.baseAddress { Softmax.replace(base + place, count: classes) }
+            }
+        }
+        return result
+    }
+
+    /// What `combine` computes of formulas of the members' outputs.
+    func formulas(_ members: [[Formula]]) -> [Formula] {
+        guard classes > 1 else {
+            return functions.map { function in
+                Formula(
+                    .linear(
+                        intercept: function.intercept, coefficients: function.weights,
+                        members.compactMap(\.first)))
+            }
+        }
+        let scores = functions.enumerated().map { index, function in
+            Formula(
+                .linear(
+                    intercept: function.intercept, coefficients: function.weights,
+                    members.map { Self.logOdds(of: index + 1, $0) }))
+        }
+        guard classes > 2 else {
+            let share = Formula(.sigmoid(scores[0]))
+            return [Formula(.difference(.constant(1), share)), share]
+        }
+        let all = [Formula.constant(0)] + scores
+        return all.indices.map { Formula(.softmax(all, index: $0)) }
+    }
+
+    private static func logOdds(of arm: Int, _ shares: [Formula]) -> Formula {
+        let both = Formula(.sum([shares[0], shares[arm]]))
+        let share = Formula(
+            .clip(
+                Formula(.quotient(shares[arm], both, otherwise: 0.5)), lower: LogOddsStack.margin,
+                upper: 1 - LogOddsStack.margin))
+        return Formula(
+            .log(Formula(.quotient(share, Formula(.difference(.constant(1), share)), otherwise: nil))))
+    }
+}
+
+extension StackWeights.Function {
+    /// The weights that one of the processes found: others may round differently.
+    fileprivate init(_ intercept: Double, _ weights: [Double], agreedBy distribution: DistributedRows?)
+        throws(MetaLearnersError)
+    {
+        let agreed = try distribution.agreed([intercept] + weights)
+        self.init(intercept: agreed[0], weights: Array(agreed.dropFirst()))
+    }
+
+    /// The plain mean.
+    fileprivate static func even(_ members: Int) -> StackWeights.Function {
+        StackWeights.Function(
+            intercept: 0, weights: [Double](repeating: 1 / Double(max(members, 1)), count: members))
+    }
+}
