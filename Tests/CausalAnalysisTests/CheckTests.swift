@@ -28,6 +28,7 @@ struct CheckTests {
         var spec = MetaLearnerSpec()
         spec.learner = .dr
         spec.models.outcome = RoleModelSpec("ridge")
+        spec.models.propensity = RoleModelSpec("logistic")
         return try CausalStudy(MetaLearnerFitter(spec), on: dataset, for: needs)
     }
 

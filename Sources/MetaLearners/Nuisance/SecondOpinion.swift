@@ -44,7 +44,7 @@ struct SecondOpinion {
                 (dataset.covariates.columns[$0].levels?.count ?? 0) <= Self.mostLevels
             })
         guard spec.overlap.check, dataset.knownPropensities == nil, !features.columns.isEmpty,
-            !features.isCoded, bringsModels || !Self.hasTrees(spec.models.propensity.choice),
+            !features.isCoded, bringsModels || spec.models.propensity.choice.backend != Self.backend,
             fitter.registry.estimators.descriptions.contains(where: { $0.name == Self.backend }),
             let folds = try Self.folds(request, seed: UInt64(spec.seed))
         else { return nil }
@@ -101,13 +101,6 @@ struct SecondOpinion {
         }
         return gains.indices.sorted { (gains[$1], $0) < (gains[$0], $1) }.prefix(count)
             .filter { gains[$0] > 0 }.map { "'\(columns[$0].name)'" }.joined(separator: ", ")
-    }
-
-    /// Whether propensities are of boosted trees, or of a stack that has some.
-    private static func hasTrees(_ choice: EstimatorChoice) -> Bool {
-        guard choice.backend == StackEstimator.backend.name else { return choice.backend == backend }
-        guard let members = choice.parameters["members"]?.arrayValue else { return true }
-        return members.contains { ($0.stringValue ?? $0.objectValue?["backend"]?.stringValue) == backend }
     }
 
     /// The folds of the fit, two of its own where it has none; nil where there are too few rows for that.

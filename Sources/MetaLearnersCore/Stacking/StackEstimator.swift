@@ -119,7 +119,7 @@ public struct StackEstimator: BaseEstimator {
             predictions.append(heldOut)
         }
         let weights = try StackWeights(
-            predictions, task, rows: parts.flatMap(\.heldOut))
+            predictions, task, rows: parts.flatMap(\.heldOut), leastAdvantage: spec.leastAdvantage)
         return FittedStack(models: models, weights: weights)
     }
 

@@ -4,6 +4,9 @@ public struct StackSpec: BaseEstimatorSpec {
     public var members: [EstimatorChoice]?
     /// Folds that weights are found from where cross-fitting holds no rows out.
     public var folds = 5
+    /// How many standard errors better than with the first member alone rows held out have to be predicted, where classes are; the first
+    /// member stays alone else. 0: all members count from the beginning.
+    public var leastAdvantage = 1.645
 
     /// The most members that a stack may have.
     public static let mostMembers = 20
@@ -45,6 +48,9 @@ public struct StackSpec: BaseEstimatorSpec {
                 return .array(
                     members.map { $0.parameters.isEmpty ? .string($0.backend) : $0.specValue })
             }),
+        .number(
+            "least_advantage", \.leastAdvantage, in: 0...100,
+            "of classes: standard errors by which the others must improve on the first member, which else stays alone"),
         .integer(
             "folds", \.folds, in: 2...1000,
             "folds that the weights are found from where cross-fitting holds no rows out; clusters stay whole"

@@ -39,9 +39,13 @@ struct StackWeights: Sendable, Equatable {
     ///   - predictions: for each member, as many numbers for each of `rows` as a prediction has.
     ///   - task: has the rows' targets and weights.
     ///   - rows: in any order. Without any, members count alike.
+    ///   - leastAdvantage: how many standard errors better than with the first member alone classes have to be predicted; else it
+    ///     stays alone. 0 where all members count from the beginning.
     /// - Throws: what the collective throws.
     /// - Complexity: O(rows × members²) for each function, of classes a few times.
-    init(_ predictions: [[Double]], _ task: TrainingTask, rows: [Int32]) throws(MetaLearnersError) {
+    init(_ predictions: [[Double]], _ task: TrainingTask, rows: [Int32], leastAdvantage: Double = 0)
+        throws(MetaLearnersError)
+    {
         let distribution = task.features.distribution
         let target = rows.map { task.numbers[Int($0)] }
         let rowWeights = task.weights.map { weights in rows.map { weights[Int($0)] } }
@@ -65,11 +69,13 @@ struct StackWeights: Sendable, Equatable {
             let logOdds = predictions.map { list in
                 places.map { Self.logOdds(of: arm, list, at: $0 * classes) }
             }
-            let stack = try LogOddsStack.leavingOut(
-                logOdds, target: places.map { target[$0] == 0 ? 0 : 1 },
-                rowWeights: rowWeights.map { weights in places.map { weights[$0] } },
-                groups: [Int32](repeating: 0, count: places.count), count: 1, distribution)
-            guard let stack = stack.first else { continue }
+            let pair = StackedPair(
+                logOdds: logOdds, target: places.map { target[$0] == 0 ? 0 : 1 },
+                rowWeights: rowWeights.map { weights in places.map { weights[$0] } }, distribution)
+            guard let stack = try pair.stack(leastAdvantage: leastAdvantage) else {
+                functions.append(.first(of: predictions.count))
+                continue
+            }
             functions.append(try Function(stack.intercept, stack.weights, agreedBy: distribution))
         }
         self.functions = functions
@@ -145,7 +151,68 @@ struct StackWeights: Sendable, Equatable {
     }
 }
 
+/// The rows of a class and of the first, and what members say of them.
+private struct StackedPair {
+    /// For each member.
+    let logOdds: [[Double]]
+    /// 1 for the class, 0 for the first.
+    let target: [Double]
+    let rowWeights: [Double]?
+    let distribution: DistributedRows?
+
+    init(
+        logOdds: [[Double]], target: [Double], rowWeights: [Double]?, _ distribution: DistributedRows?
+    ) {
+        self.logOdds = logOdds
+        self.target = target
+        self.rowWeights = rowWeights
+        self.distribution = distribution
+    }
+
+    /// The stack of the first members.
+    private func stack(ofFirst count: Int) throws(MetaLearnersError) -> LogOddsStack {
+        let stacks = try LogOddsStack.leavingOut(
+            Array(logOdds.prefix(count)), target: target, rowWeights: rowWeights,
+            groups: [Int32](repeating: 0, count: target.count), count: 1, distribution)
+        return stacks[0]
+    }
+
+    /// The stack; nil where the first member does as well alone.
+    ///
+    /// That is σ(a + b·ℓ_1), fitted in the same way, so that what counts is what the others know, and not that the first
+    /// may be too sure of itself.
+    func stack(leastAdvantage: Double) throws(MetaLearnersError) -> LogOddsStack? {
+        let all = try stack(ofFirst: logOdds.count)
+        guard leastAdvantage > 0, logOdds.count > 1 else { return all }
+        let alone = try stack(ofFirst: 1)
+        func score(_ stack: LogOddsStack, _ row: Int) -> Double {
+            var sum = stack.intercept
+            for (member, weight) in stack.weights.enumerated() { sum += weight * logOdds[member][row] }
+            return sum
+        }
+        // Σ w, Σ w·g and Σ (w·g)² of how much more likely each row becomes.
+        var sums = [0.0, 0, 0]
+        for row in target.indices {
+            let (first, both) = (score(alone, row), score(all, row))
+            let gain =
+                Logistic.softplus(first) - Logistic.softplus(both) - target[row] * (first - both)
+            let weight = rowWeights?[row] ?? 1
+            sums[0] += weight
+            sums[1] += weight * gain
+            sums[2] += weight * gain * weight * gain
+        }
+        sums = try distribution.agreed(distribution.sum(sums))
+        return sums[1] > leastAdvantage * sums[2].squareRoot() ? all : nil
+    }
+}
+
 extension StackWeights.Function {
+    /// The first member alone.
+    fileprivate static func first(of members: Int) -> StackWeights.Function {
+        StackWeights.Function(
+            intercept: 0, weights: (0..<members).map { $0 == 0 ? 1 : 0 })
+    }
+
     /// The weights that one of the processes found: others may round differently.
     fileprivate init(_ intercept: Double, _ weights: [Double], agreedBy distribution: DistributedRows?)
         throws(MetaLearnersError)

@@ -5,6 +5,7 @@
 /// model that is judged by it.
 final class StackedRun: Sendable {
     private let fitter: CrossFitter
+    private let spec: StackSpec
     private let runs: [CrossFittingRun]
 
     /// Nil for what is no stack, or where nothing is held out: `StackEstimator.fit` is what fits then.
@@ -16,6 +17,7 @@ final class StackedRun: Sendable {
             StackWeights.supports(objective), !stack.members(for: objective).isEmpty
         else { return nil }
         self.fitter = fitter
+        spec = stack.spec
         runs = stack.members(for: objective).map {
             CrossFittingRun(fitter, $0, objective, parts: parts.union(.folds))
         }
@@ -99,7 +101,8 @@ final class StackedRun: Sendable {
                 }
             }
         }
-        return try StackWeights(predictions, task, rows: rows)
+        return try StackWeights(
+            predictions, task, rows: rows, leastAdvantage: spec.leastAdvantage)
     }
 
     /// Lets go of models and predictions.

@@ -22,6 +22,25 @@ struct CoverageStudy {
             .dr("trees", "trees"), .dr("trees", "logistic"), .dr("ridge", "logistic"),
         ]
 
+        /// One of these by its name, or a spec of its own, in JSON.
+        init(named name: String) throws {
+            if let known = Self.all.first(where: { $0.name == name }) {
+                self = known
+            } else if name.first == "{" {
+                self.init(name: name, spec: try SpecValue(json: name.utf8, source: "--learners"))
+            } else {
+                throw MetaLearnersError(
+                    .invalidArgument, at: "--learners", "has no '\(name)'",
+                    remedy: "separate by semicolons: " + Self.all.map(\.name).joined(separator: "; ")
+                        + "; or a spec in JSON")
+            }
+        }
+
+        private init(name: String, spec: SpecValue) {
+            self.name = name
+            self.spec = spec
+        }
+
         private static func dr(_ outcome: String, _ propensity: String) -> Configuration {
             Configuration(
                 name: "\(outcome), \(propensity)",
@@ -95,11 +114,7 @@ struct CoverageStudy {
             let truths = try law.averageEffects()
             for rows in rows {
                 for learner in learners {
-                    guard let configuration = Configuration.all.first(where: { $0.name == learner }) else {
-                        throw MetaLearnersError(
-                            .invalidArgument, at: "--learners", "has no '\(learner)'",
-                            remedy: "separate by semicolons: " + Configuration.all.map(\.name).joined(separator: "; "))
-                    }
+                    let configuration = try Configuration(named: learner)
                     let fits = try study(law, configuration, rows: rows, threads: threads)
                     for (arm, truth) in truths.enumerated() {
                         let label = truths.count == 1 ? name : "\(name), arm \(arm + 1)"
