@@ -46,6 +46,7 @@ struct StackTests {
                 "outcome": ["backend": "stack", "members": ["ols", "constant"]],
                 "propensity": [
                     "backend": "stack", "members": ["logistic", ["backend": "logistic", "l2": 30]],
+                    "least_advantage": 0,
                 ],
                 "effect": "constant",
             ],
@@ -79,6 +80,31 @@ struct StackTests {
         #expect(abs(weights[0] - 1) < 1e-6 && weights[1] == 0)
         let predicted = try model.predict(task.features, rows: nil, ExecutionContext(threads: 1))
         #expect(Approximate.equal(predicted, y, 1e-6))
+    }
+
+    @Test(
+        "the first member stays alone where the others know nothing that it does not, and not where they do")
+    func firstAlone() throws {
+        var stream = RandomStream(seed: 8)
+        let rows = 400
+        let x = (0..<rows).map { _ in 4 * stream.uniform() - 2 }
+        func model(_ score: (Double) -> Double, _ advantage: Double) throws -> FittedStack {
+            var stream = RandomStream(seed: 21)
+            var labels: [Double] = []
+            for value in x { labels.append(stream.uniform() < Logistic.share(score(value)) ? 1 : 0) }
+            var spec = StackSpec(members: [EstimatorChoice("constant"), EstimatorChoice("logistic")])
+            spec.leastAdvantage = advantage
+            let task = try TrainingTask(
+                features: Table([Column("x", x)]), rows: Array(0..<Int32(rows)), target: labels,
+                objective: .classification(classes: 2), seed: 1)
+            return try #require(
+                try StackEstimator(spec, Self.registry, at: .root).fit(task, ExecutionContext(threads: 1))
+                    as? FittedStack)
+        }
+        let noise = try model({ _ in 0.4 }, StackSpec().leastAdvantage)
+        #expect(noise.weights.functions == [StackWeights.Function(intercept: 0, weights: [1, 0])])
+        #expect(try model({ _ in 0.4 }, 0).weights.functions[0].weights != [1, 0])
+        #expect(try model({ 2 * $0 }, StackSpec().leastAdvantage).weights.functions[0].weights[1] > 0.7)
     }
 
     @Test(
