@@ -22,7 +22,7 @@ import numpy as np
 program, folder, *only = sys.argv[1:]
 # The short form: each learner with something, each kind of model, each kind of outcome, several arms.
 SHORT = {
-    "s, linear", "t, trees", "f, forest", "m, mixed", "x, mixed", "u, linear", "r, trees", "r, xgboost", "ra, linear", "dr, forest",
+    "s, linear", "t, trees", "f, forest", "m, mixed", "x, mixed", "x, stack", "u, linear", "r, trees", "r, xgboost", "ra, linear", "dr, forest",
     "t, three arms", "x, binary", "t, count", "s, classes", "r, joint", "auto", "ensemble", "t, unseen levels refused",
 }
 folder = pathlib.Path(folder)
@@ -332,6 +332,11 @@ MODELS = {
         "effect": {**TREES, "columns": ["gaps", CATEGORIES[1], 'in"come']},
     },
     "xgboost": {"outcome": XGBOOST, "propensity": "logistic", "effect": XGBOOST},
+    "stack": {
+        "outcome": {"backend": "stack", "members": ["ridge", TREES]},
+        "propensity": {"backend": "stack", "members": ["logistic", TREES], "least_advantage": 0},
+        "effect": {"backend": "stack", "members": ["ols", TREES], "folds": 2},
+    },
 }
 has_xgboost = "xgboost" in json.loads(run("backends", "--json")).__str__() and any(
     engine for engine in re.findall(r"libxgboost", run("backends")))

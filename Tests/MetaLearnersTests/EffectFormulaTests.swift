@@ -204,6 +204,11 @@ struct EffectFormulaTests {
             "effect": trees,
         ],
         ["outcome": forest, "propensity": ["backend": "forest", "trees": 4], "effect": forest],
+        [
+            "outcome": ["backend": "stack", "members": ["ridge", trees]],
+            "propensity": ["backend": "stack", "members": ["logistic", trees], "least_advantage": 0],
+            "effect": ["backend": "stack", "folds": 2, "members": ["ols", trees]],
+        ],
     ]
     private static let binaryKinds: [SpecValue] = [
         ["outcome": "logistic", "propensity": "logistic", "effect": "lasso"],

@@ -65,6 +65,15 @@ struct ModelFixture {
                 "models": models(outcome: "ridge", propensity: "logistic", effect: "ridge"),
             ], arms: 3),
         Recipe(
+            name: "x_stack",
+            spec: [
+                "learner": "x",
+                "models": models(
+                    outcome: ["backend": "stack", "members": ["ridge", trees]],
+                    propensity: ["backend": "stack", "members": ["logistic", trees], "least_advantage": 0],
+                    effect: ["backend": "stack", "folds": 2, "members": ["ols", trees]]),
+            ], arms: 3),
+        Recipe(
             name: "s_classes",
             spec: [
                 "learner": "s", "models": models(outcome: trees, propensity: "logistic", effect: "ridge"),

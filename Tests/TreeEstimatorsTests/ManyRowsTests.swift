@@ -1,7 +1,8 @@
 import Foundation
 import MetaLearnersCore
 import Testing
-import TreeEstimators
+
+@testable import TreeEstimators
 
 /// What only happens with many rows: gradients of few bits added up in blocks, tiles shared among threads, rows fetched
 /// twice.
@@ -49,6 +50,21 @@ import TreeEstimators
         let difference = distance(
             try predictions(models[0], table, rows: rows), try predictions(weighted, table, rows: rows))
         #expect(difference > 0 && difference < 1e-4)
+    }
+
+    @Test("Hessians of rows of four bytes have room in a sum, however many rows there are", arguments: 16...27)
+    func narrowHessians(countBits: Int) throws {
+        let shift = 63 - countBits
+        let rows = Double(1 << countBits - 1)
+        #expect(NarrowCell.serves(rows: Int(rows), total: rows, largest: 1, countShift: shift))
+        let largest = 0.25
+        let scales = NarrowCell.scales(
+            GradientMagnitudes(
+                gradient: rows, hessian: rows * largest, largestGradient: 1, largestHessian: largest),
+            countShift: shift)
+        // (Rounding adds one at most.)
+        let most = largest * scales.hessian + 1
+        #expect(most >= 255 && most * rows < Double(1 << (shift - 1)) && most < 4096)
     }
 
     @Test("sums of blocks whose rows are all in one bin, and as large as they can be", arguments: [0.5, 0.1])

@@ -369,7 +369,7 @@ extension ShortCell: RefreshedCell {
     }
 }
 
-/// Rows with a gradient of 16 bits and a Hessian of 12, made anew for each tree: grids fine enough where there are many
+/// Rows with a gradient of 16 bits and a Hessian of 12 at most, made anew for each tree: grids fine enough where there are many
 /// rows, whose histograms they make in less time.
 enum NarrowCell: HistogramCell {
     typealias Row = UInt32
@@ -397,8 +397,14 @@ extension NarrowCell: RefreshedCell {
         }
         return GradientScales(
             gradient: scale(MTLK_NARROW_GRADIENT, magnitudes.largestGradient),
-            hessian: scale(MTLK_NARROW_HESSIAN, magnitudes.largestHessian))
+            hessian: scale(
+                min(MTLK_NARROW_HESSIAN, 1 << min(hessianBits(countShift), 30) - 1),
+                magnitudes.largestHessian))
     }
+
+    /// The bits of a row's Hessian for which a sum has room: 12 below 2²⁵ rows, and two fewer for each doubling above (the count takes
+    /// one more as well), 8 below 2²⁷. Of so many rows a coarse grid is fine enough.
+    private static func hessianBits(_ countShift: Int) -> Int32 { Int32(clamping: 2 * countShift - 64) }
 
     /// Whether its grids serve so many rows with such sizes: there are many, of which no few outweigh all others, their
     /// Hessians have room in a sum, and sizes are within the range of single precision.
@@ -407,8 +413,7 @@ extension NarrowCell: RefreshedCell {
     ///   - total: the sum of what gradients and Hessians go by, weights say.
     ///   - largest: the largest of these.
     static func serves(rows: Int, total: Double, largest: Double, countShift: Int) -> Bool {
-        let hessianBits = Int.bitWidth - Int(MTLK_NARROW_HESSIAN).leadingZeroBitCount
-        return rows >= leastRows && rows < 1 << (countShift - 1 - hessianBits)
+        rows >= leastRows && hessianBits(countShift) >= 8
             && total >= largest * Double(rows) / mostUneven && sizes.contains(largest)
     }
 
