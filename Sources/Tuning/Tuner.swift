@@ -13,7 +13,7 @@ import MetaLearnersCore
 /// a candidate with bad nuisances would be judged by bad standards.
 public struct Tuner: Sendable {
     /// The spec that everything that is not searched is taken from.
-    public let spec: MetaLearnerSpec
+    public internal(set) var spec: MetaLearnerSpec
     /// What is searched, and how.
     public let tuning: TuningSpec
     let registry: Registry

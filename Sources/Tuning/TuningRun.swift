@@ -8,6 +8,8 @@ import MetaLearnersCore
 /// halving, an interruption and the table all read the same.
 final class TuningRun: @unchecked Sendable {  // What changes while graphs run is behind `done`.
     let tuner: Tuner
+    /// Those of the spec that was given.
+    private let givenBounds: [Double]?
     let training: CausalDataset
     let validation: CausalDataset?
     let whole: CausalDataset
@@ -46,6 +48,10 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
         _ tuner: Tuner, _ dataset: CausalDataset, _ validation: CausalDataset?, _ journal: TuningJournal?,
         _ options: ExecutionOptions
     ) throws(MetaLearnersError) {
+        // All candidates, and what judges them, have the bounds of propensities that these rows ask for.
+        var tuner = tuner
+        givenBounds = tuner.spec.overlap.bounds
+        if let resolved = tuner.spec.resolved(for: dataset) { tuner.spec = resolved }
         self.tuner = tuner
         self.journal = journal
         self.options = options
@@ -295,6 +301,7 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
             }
             bestSpec = try tuner.spec(learner, models)
             bestSpec?.plugins = tuner.plugins
+            bestSpec?.overlap.bounds = givenBounds
         }
         return TuningResult(
             tuning: tuner.tuning, score: EffectScoring.resolved(tuner.tuning.score, training.outcome.kind),

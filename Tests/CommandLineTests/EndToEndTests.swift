@@ -274,7 +274,7 @@ struct EndToEndTests {
             "loop.sh",
             """
             mkfifo '\(pipe)'
-            sleep 60 > '\(pipe)' & writer=$!
+            sleep 60 > '\(pipe)' 2> /dev/null & writer=$!
             for round in 1 2 3; do
                 echo "round $round"
                 '\(Program.executable)' ate '\(spec)' - < '\(pipe)' & run=$!

@@ -29,6 +29,7 @@ struct SpecLoaderTests {
         #expect(values[0] == values[1])
         #expect(values[0] == values[2])
         #expect(try MetaLearnerSpec(values[0], at: .root).overlap.bounds == [0.01, 0.99])
+        #expect(try MetaLearnerSpec(["overlap": ["bounds": "auto"]], at: .root).overlap.bounds == nil)
         _ = try MetaLearnerFitter(MetaLearnerSpec(values[0], at: .root))
         _ = try MetaLearnerFitter(
             MetaLearnerSpec(SpecLoader.load("/\(folder)/examples/specs/minimal.yaml"), at: .root))

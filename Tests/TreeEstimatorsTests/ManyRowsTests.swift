@@ -52,7 +52,8 @@ import Testing
         #expect(difference > 0 && difference < 1e-4)
     }
 
-    @Test("Hessians of rows of four bytes have room in a sum, however many rows there are", arguments: 16...27)
+    @Test(
+        "Hessians of rows of four bytes have room in a sum, however many rows there are", arguments: 16...27)
     func narrowHessians(countBits: Int) throws {
         let shift = 63 - countBits
         let rows = Double(1 << countBits - 1)

@@ -106,10 +106,19 @@ public struct MetaLearnerFitter: Sendable {
                 + ", with trees as base learners; or fit to a table, such as one of a sample of the rows")
     }
 
+    /// The fitter of the spec with what `auto` means for this dataset, where that is not what it means for most.
+    private func resolved(for dataset: CausalDataset) throws(MetaLearnersError) -> MetaLearnerFitter? {
+        guard let spec = spec.resolved(for: dataset) else { return nil }
+        return try MetaLearnerFitter(spec, registry: registry)
+    }
+
     private func fitAlone(
         _ dataset: CausalDataset, folds: FoldAssignment?, nuisances reused: NuisanceFit?,
         _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> CATEModel {
+        if let resolved = try resolved(for: dataset) {
+            return try resolved.fitAlone(dataset, folds: folds, nuisances: reused, options)
+        }
         try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
@@ -149,6 +158,10 @@ public struct MetaLearnerFitter: Sendable {
         _ dataset: CausalDataset, roles: [NuisanceRole]? = nil, folds: FoldAssignment? = nil,
         reusing reused: NuisanceFit? = nil, _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> NuisanceFit {
+        if let resolved = try resolved(for: dataset) {
+            return try resolved.fitNuisances(
+                dataset, roles: roles, folds: folds, reusing: reused, options)
+        }
         try requireStreamed(dataset)
         let scheduler = Scheduler(options)
         let request = try FitRequest(spec, dataset, folds, reused, scheduler.context)
@@ -206,4 +219,16 @@ public struct MetaLearnerFitter: Sendable {
 
     /// Whether the learner brings base learners of its own, so that the spec's are not used.
     package var bringsModels: Bool { registry.traits(of: spec.learner)?.bringsModels == true }
+}
+
+extension MetaLearnerSpec {
+    /// The spec with what `overlap.bounds: auto` means for a dataset, where that is not what it means for most; nil else.
+    package func resolved(for dataset: CausalDataset) -> MetaLearnerSpec? {
+        guard overlap.bounds == nil, dataset.knownPropensities == nil,
+            let bounds = OverlapSpec.automaticBounds(armCounts: dataset.armCounts)
+        else { return nil }
+        var spec = self
+        spec.overlap.bounds = bounds
+        return spec
+    }
 }

@@ -59,7 +59,7 @@ package struct NuisanceAssembly {
             if let empty = rows.firstIndex(of: 0) {
                 throw MetaLearnersError(
                     .invalidData, at: "overlap",
-                    "arm '\(labels[empty])' has no row left after trimming to \(policy.bounds)",
+                    "arm '\(labels[empty])' has no row left after trimming to \(policy.usedBounds)",
                     remedy: "widen overlap.bounds or use overlap.policy: clip")
             }
         }

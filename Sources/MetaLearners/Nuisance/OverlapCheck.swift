@@ -61,7 +61,7 @@ struct OverlapCheck {
         let names = opinion.columnNames(models, count: Self.namedColumns)
         return [
             "overlap: trees tell the arm of \(count) of \(sampled) rows from their covariates, where the propensity in use is "
-                + "within \(overlap.bounds) (\(counterparts) of them are in an arm that the trees rule out); "
+                + "within \(overlap.usedBounds) (\(counterparts) of them are in an arm that the trees rule out); "
                 + (names.isEmpty ? "" : "the arms differ most in \(names); ")
                 + "average effects over these rows are extrapolation, which their intervals do not cover: "
                 + remedy

@@ -82,7 +82,7 @@ struct OverlapCount: Sendable {
     /// What the policy makes of the counts.
     func report(_ policy: OverlapSpec, _ labels: [String], isKnown: Bool) -> OverlapReport {
         OverlapReport(
-            policy: policy.policy, bounds: policy.bounds,
+            policy: policy.policy, bounds: policy.usedBounds,
             arms: judged.enumerated().map { index, arm in
                 OverlapReport.Arm(
                     label: labels[arm],

@@ -14,8 +14,9 @@ public struct OverlapSpec: ParameterizedSpec {
 
     /// What to do.
     public var policy = Policy.clip
-    /// The lowest and the highest propensity that counts as overlap.
-    public var bounds = [0.01, 0.99]
+    /// The lowest and the highest propensity that counts as overlap. Nil for `auto`: 0.01 and 0.99, and wider where an arm has fewer than
+    /// one row in twenty (`automaticBounds(armCounts:)`).
+    public var bounds: [Double]?
     /// Whether small trees give a second opinion on the treatment: on rows without overlap that the propensity's
     /// model does not show, and on average effects that another propensity would move.
     public var check = true
@@ -25,27 +26,59 @@ public struct OverlapSpec: ParameterizedSpec {
     public static let parameters: [Parameter<OverlapSpec>] = [
         .choice("policy", \.policy, "what to do with propensities outside the bounds"),
         Parameter(
-            "bounds", "lowest and highest propensity that counts as overlap",
-            range: "[low, high], 0 < low < high < 1",
+            "bounds",
+            "lowest and highest propensity that counts as overlap; auto: 0.01 and 0.99, wider where an arm is rare",
+            range: "auto, or [low, high], 0 < low < high < 1",
             read: { value, place, spec throws(MetaLearnersError) in
+                if value.stringValue == "auto" {
+                    spec.bounds = nil
+                    return
+                }
                 let bounds = value.arrayValue?.compactMap(\.doubleValue) ?? []
                 guard bounds.count == 2, value.arrayValue?.count == 2, bounds[0] > 0, bounds[0] < bounds[1],
                     bounds[1] < 1
                 else {
-                    throw place.error("is \(value.json()), must be: [low, high], 0 < low < high < 1")
+                    throw place.error("is \(value.json()), must be: auto, or [low, high], 0 < low < high < 1")
                 }
                 spec.bounds = bounds
             },
-            write: { .array($0.bounds.map { .number($0) }) }),
+            write: { spec in spec.bounds.map { .array($0.map { .number($0) }) } ?? .string("auto") }),
         .boolean(
             "check", \.check,
             "warn where small trees find rows without overlap, or would move average effects"
         ),
     ]
 
-    func low() -> Double { bounds.first ?? 0 }
+    /// The bounds in use.
+    var usedBounds: [Double] { bounds ?? [Self.standardLow, 1 - Self.standardLow] }
 
-    func high() -> Double { bounds.last ?? 1 }
+    func low() -> Double { usedBounds.first ?? 0 }
+
+    func high() -> Double { usedBounds.last ?? 1 }
+
+    private static let standardLow = 0.01
+
+    /// The bounds that `auto` means for arms of so many rows; nil where they are 0.01 and 0.99.
+    ///
+    /// The lower one is a fifth of the share of the smallest arm, if that is less than 0.01: a propensity says little about
+    /// overlap by itself, and much beside that of everybody. Of an arm that one row in a hundred is in most propensities are below 0.01
+    /// though its rows have counterparts everywhere; bounds of 0.01 would halve their weights, and leave averages to the outcome's
+    /// models.
+    static func automaticBounds(armCounts: [Int]) -> [Double]? {
+        let total = armCounts.reduce(0, +)
+        guard let least = armCounts.min(), least > 0, total > 0 else { return nil }
+        let exact = Double(least) / Double(total) / 5
+        guard exact < standardLow else { return nil }
+        // Two digits, so that people can read it.
+        var digits = exact
+        var exponent = 0
+        while digits < 10 {
+            digits *= 10
+            exponent -= 1
+        }
+        guard let low = Double("\(Int(digits))e\(exponent)") else { return [exact, 1 - exact] }
+        return [low, 1 - low]
+    }
 }
 
 /// How the propensities stood to the bounds.

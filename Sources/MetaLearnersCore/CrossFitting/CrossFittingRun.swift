@@ -123,7 +123,7 @@ package final class CrossFittingRun: Sendable {
                 }
             }
             // (Nobody asks for the members any more.)
-            graph.add(nil, after: stacked) { _ in members.forget() }
+            _ = graph.add(nil, after: stacked) { _ in members.forget() }
             nodes.withLock { $0 = stacked }
             return stacked
         }

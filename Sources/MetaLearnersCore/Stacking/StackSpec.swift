@@ -50,7 +50,8 @@ public struct StackSpec: BaseEstimatorSpec {
             }),
         .number(
             "least_advantage", \.leastAdvantage, in: 0...100,
-            "of classes: standard errors by which the others must improve on the first member, which else stays alone"),
+            "of classes: standard errors by which the others must improve on the first member, which else stays alone"
+        ),
         .integer(
             "folds", \.folds, in: 2...1000,
             "folds that the weights are found from where cross-fitting holds no rows out; clusters stay whole"

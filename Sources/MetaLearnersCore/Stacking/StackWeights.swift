@@ -6,6 +6,14 @@ struct StackWeights: Sendable, Equatable {
         /// One for each member.
         let weights: [Double]
 
+        /// Whether it is the first member and nothing else.
+        var isFirstAlone: Bool {
+            intercept == 0 && weights.first == 1 && weights.dropFirst().allSatisfy { $0 == 0 }
+        }
+
+        /// How far the members' probabilities stay from 0 and 1: a member that stays alone says what it says.
+        var margin: Double { isFirstAlone ? 1e-12 : LogOddsStack.margin }
+
         /// a + Σ_j b_j·z_j.
         func value(_ member: (Int) -> Double) -> Double {
             var sum = intercept
@@ -82,9 +90,12 @@ struct StackWeights: Sendable, Equatable {
     }
 
     /// The log-odds of a class beside the first, in a list of probabilities of all classes.
-    private static func logOdds(of arm: Int, _ shares: [Double], at place: Int) -> Double {
+    private static func logOdds(
+        of arm: Int, _ shares: [Double], at place: Int, margin: Double = LogOddsStack.margin
+    ) -> Double {
         let both = shares[place] + shares[place + arm]
-        return LogOddsStack.logOdds(both > 0 ? shares[place + arm] / both : 0.5)
+        let share = min(max(both > 0 ? shares[place + arm] / both : 0.5, margin), 1 - margin)
+        return Double.log(share / (1 - share))
     }
 
     /// The combination of the members' predictions of so many rows.
@@ -96,17 +107,20 @@ struct StackWeights: Sendable, Equatable {
             return (0..<count).map { row in function.value { predictions[$0][row] } }
         }
         var result = [Double](repeating: 0, count: count * classes)
+        let margins = functions.map(\.margin)
         for row in 0..<count {
             let place = row * classes
             if classes == 2 {
-                let score = functions[0].value { Self.logOdds(of: 1, predictions[$0], at: place) }
+                let score = functions[0].value {
+                    Self.logOdds(of: 1, predictions[$0], at: place, margin: margins[0])
+                }
                 result[place + 1] = Logistic.share(score)
                 result[place] = 1 - result[place + 1]
                 continue
             }
             for (index, function) in functions.enumerated() {
                 result[place + index + 1] = function.value {
-                    Self.logOdds(of: index + 1, predictions[$0], at: place)
+                    Self.logOdds(of: index + 1, predictions[$0], at: place, margin: margins[index])
                 }
             }
             result.withUnsafeMutableBufferPointer { buffer in
@@ -130,7 +144,7 @@ struct StackWeights: Sendable, Equatable {
             Formula(
                 .linear(
                     intercept: function.intercept, coefficients: function.weights,
-                    members.map { Self.logOdds(of: index + 1, $0) }))
+                    members.map { Self.logOdds(of: index + 1, $0, margin: function.margin) }))
         }
         guard classes > 2 else {
             let share = Formula(.sigmoid(scores[0]))
@@ -140,12 +154,11 @@ struct StackWeights: Sendable, Equatable {
         return all.indices.map { Formula(.softmax(all, index: $0)) }
     }
 
-    private static func logOdds(of arm: Int, _ shares: [Formula]) -> Formula {
+    private static func logOdds(of arm: Int, _ shares: [Formula], margin: Double) -> Formula {
         let both = Formula(.sum([shares[0], shares[arm]]))
         let share = Formula(
             .clip(
-                Formula(.quotient(shares[arm], both, otherwise: 0.5)), lower: LogOddsStack.margin,
-                upper: 1 - LogOddsStack.margin))
+                Formula(.quotient(shares[arm], both, otherwise: 0.5)), lower: margin, upper: 1 - margin))
         return Formula(
             .log(Formula(.quotient(share, Formula(.difference(.constant(1), share)), otherwise: nil))))
     }

@@ -82,7 +82,7 @@ DOCUMENTATION = """
     overlap : {"clip", "trim", "fail"}, optional
         What is done where propensities are outside of `overlap_bounds`.
     overlap_bounds : pair of float, optional
-        The bounds of propensities.
+        The bounds of propensities: 0.01 and 0.99, wider where an arm is rare, where they are not given.
     prediction : {"full", "mean", "median"}, optional
         What predicts new rows: models of all rows, or those of the folds.
     effect_scale : {"difference", "ratio", "odds_ratio"}, optional
