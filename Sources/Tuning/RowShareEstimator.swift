@@ -88,6 +88,8 @@ extension EstimatorRegistry {
     /// The same backends, each on a share of the rows.
     func sharing(_ share: Double, seed: UInt64) -> EstimatorRegistry {
         changingEstimators { estimator in
+            // (The members of a stack are such already.)
+            if estimator is StackEstimator { return estimator }
             func open<Wrapped: BaseEstimator>(_ estimator: Wrapped) -> any BaseEstimator {
                 RowShareEstimator(estimator, share: share, seed: seed)
             }

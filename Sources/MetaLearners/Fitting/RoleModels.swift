@@ -146,10 +146,15 @@ public struct RoleModels: Sendable {
             + effects.map { spec.models.model(of: $0, labels) }
         for placed in places {
             let estimator = try estimator(placed)
-            let bytes = estimator.footprint(rows: dataset.rowCount, of: dataset.covariates, for: .regression)
-                .shared
-            let name = estimator.backend.name
-            shared[name] = max(shared[name] ?? 0, bytes)
+            let parts =
+                (estimator as? StackEstimator)?.sharedBytes(
+                    rows: dataset.rowCount, of: dataset.covariates, for: .regression)
+                ?? [
+                    estimator.backend.name: estimator.footprint(
+                        rows: dataset.rowCount, of: dataset.covariates, for: .regression
+                    ).shared
+                ]
+            for (name, bytes) in parts { shared[name] = max(shared[name] ?? 0, bytes) }
         }
         return shared
     }
@@ -183,7 +188,8 @@ public struct RoleModels: Sendable {
         }
         guard !lacking.isEmpty else { return }
         let able = backends.filter {
-            (isJoined ? $0.foundCapabilities : $0.capabilities).isSuperset(of: needed)
+            $0.name != backend.name
+                && (isJoined ? $0.foundCapabilities : $0.capabilities).isSuperset(of: needed)
         }.map(\.name)
         throw MetaLearnersError(
             .unsupported, at: place.description,

@@ -350,7 +350,7 @@ extension CATEModel {
         let labels = dataset.treatment.labels
         notes += fitted.nuisanceModels.flatMap { $0.warnings(name: $0.role.name(labels)) }
         notes += fitted.predictor.warnings(labels)
-        let used = fitted.nuisanceModels.compactMap { $0.models.everyModel.first?.backendName }
+        let used = fitted.nuisanceModels.flatMap { $0.models.everyModel.first?.backendNames ?? [] }
         notes += fitter.registry.estimators.sparseWarnings(
             dataset.covariates, backends: fitted.predictor.backendNames.union(used))
         warnings = notes

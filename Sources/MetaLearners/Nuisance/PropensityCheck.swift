@@ -63,7 +63,7 @@ struct PropensityCheck {
 
     private var remedy: String {
         if opinion.bringsModels { return "compare with dr and models.propensity: trees" }
-        return "use auto, or compare with models.propensity: trees"
+        return "use models.propensity: stack, which is the default and listens to both, or auto"
     }
 
     /// By how many standard errors the average effect of an arm would move; nil where that is no news.

@@ -23,7 +23,7 @@ package final class CrossFittingRun: Sendable {
         following leader: (run: CrossFittingRun, stage: Int)? = nil, stages: StageChoice.Source = .heldOutRows
     ) {
         self.init(
-            fitter, job.estimator, job.task.objective, parts: job.parts,
+            fitter, job.estimator, job.task.objective, of: job.task.features, parts: job.parts,
             hasFoldTasks: !job.foldTasks.isEmpty, following: leader, stages: stages)
         start(job)
     }
@@ -32,13 +32,15 @@ package final class CrossFittingRun: Sendable {
     ///
     /// - Parameters:
     ///   - objective: what it will predict.
+    ///   - features: what from; nil where that is not known yet.
     ///   - hasFoldTasks: whether the models of folds will be fitted to tasks of their own.
     ///   - leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
     ///     be scheduled before, in the same graph, and have every unit that this one has (`holds`).
     ///   - stages: who says how many stages the models have, where the estimator's spec leaves that open.
     package init(
         _ fitter: CrossFitter, _ estimator: any BaseEstimator,
-        _ objective: TrainingTask.Objective = .regression, parts: CrossFitter.Parts,
+        _ objective: TrainingTask.Objective = .regression, of features: Table? = nil,
+        parts: CrossFitter.Parts,
         hasFoldTasks: Bool = false, following leader: (run: CrossFittingRun, stage: Int)? = nil,
         stages: StageChoice.Source = .heldOutRows
     ) {
@@ -49,7 +51,8 @@ package final class CrossFittingRun: Sendable {
         units = fitter.units(of: parts)
         choice = leader == nil ? StageChoice(fitter, estimator, stages) : nil
         members =
-            leader == nil && !hasFoldTasks ? StackedRun(fitter, estimator, objective, parts: parts) : nil
+            leader == nil && !hasFoldTasks
+            ? StackedRun(fitter, estimator, objective, of: features, parts: parts) : nil
         job = ResultSlots(count: 1)
         results = ResultSlots(count: units.count)
     }
@@ -118,7 +121,7 @@ package final class CrossFittingRun: Sendable {
         if let members {
             let fitted = members.schedule(stage, in: &graph, after: before, bytes: bytes)
             let stacked = units.indices.map { index in
-                graph.add(nil, after: fitted) { [self] context throws(MetaLearnersError) in
+                graph.add(nil, after: fitted, bytes: bytes) { [self] context throws(MetaLearnersError) in
                     results[index] = try members.result(of: units[index], known(), context)
                 }
             }

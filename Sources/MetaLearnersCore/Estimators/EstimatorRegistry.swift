@@ -20,7 +20,9 @@ public struct EstimatorRegistry: Sendable {
 
     /// The registry with one more backend; one of the same name is replaced.
     public func registering<Estimator: BaseEstimator>(_: Estimator.Type) -> EstimatorRegistry {
-        registering(
+        // (Also where the type is known as a parameter alone: a stack finds its members here.)
+        if Estimator.self == StackEstimator.self { return registering(StackEstimator.self) }
+        return registering(
             Backend(
                 description: Estimator.backend,
                 parameters: Estimator.Spec().parameterDescriptions,

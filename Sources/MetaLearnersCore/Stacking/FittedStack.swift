@@ -90,3 +90,8 @@ extension FittedStack: FormulaProviding {
         return weights.formulas(members)
     }
 }
+
+extension FittedEstimator {
+    /// The names of the backends that fitted it: of a stack those of its members.
+    package var backendNames: [String] { (self as? FittedStack)?.models.map(\.backendName) ?? [backendName] }
+}

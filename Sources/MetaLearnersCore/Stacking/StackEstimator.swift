@@ -26,8 +26,8 @@ public struct StackEstimator: BaseEstimator {
     public var backend: BackendDescription {
         let own = Self.backend
         guard !ofNumbers.isEmpty else { return own }
-        let numbers = Self.common(ofNumbers).intersection(Self.most.subtracting([.binary, .multiclass]))
-        let classes = Self.common(ofClasses).intersection(Self.most.subtracting(.regression))
+        let numbers = common(ofNumbers).intersection(Self.most.subtracting([.binary, .multiclass]))
+        let classes = common(ofClasses).intersection(Self.most.subtracting(.regression))
         let both = numbers.union(classes)
         // What is neither for numbers nor for classes alone must hold for whatever is asked.
         let general = Self.most.subtracting([.regression, .binary, .multiclass])
@@ -67,17 +67,21 @@ public struct StackEstimator: BaseEstimator {
         ofClasses = try spec.members == nil ? made(StackSpec.ofClasses) : ofNumbers
     }
 
-    /// The members for what is to be predicted.
-    func members(for objective: TrainingTask.Objective) -> [any BaseEstimator] {
-        if case .classification = objective { return ofClasses }
-        return ofNumbers
+    /// The members for what is to be predicted, from some features where these are known: of sparse columns, which trees would fill in, the linear
+    /// model alone where the spec leaves the members open.
+    func members(for objective: TrainingTask.Objective, of features: Table?) -> [any BaseEstimator] {
+        let members = if case .classification = objective { ofClasses } else { ofNumbers }
+        guard spec.members == nil, features?.columns.contains(where: { $0.values.sparse != nil }) == true
+        else { return members }
+        return Array(members.prefix(1))
     }
 
-    private static func common(_ members: [any BaseEstimator]) -> Capabilities {
-        members.reduce(Capabilities(rawValue: .max)) { common, member in
-            // Whether sparse columns are filled in each member says for itself.
-            common.intersection(member.backend.foundCapabilities.union(.sparse))
+    private func common(_ members: [any BaseEstimator]) -> Capabilities {
+        let all = members.reduce(Capabilities(rawValue: .max)) {
+            $0.intersection($1.backend.foundCapabilities)
         }
+        // (Sparse columns have the linear model alone.)
+        return spec.members == nil ? all.union(.sparse) : all
     }
 
     /// Fits the members, and finds their weights from folds that are held out.
@@ -87,7 +91,7 @@ public struct StackEstimator: BaseEstimator {
     public func fit(_ task: TrainingTask, _ context: ExecutionContext) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        let members = members(for: task.objective)
+        let members = members(for: task.objective, of: task.features)
         guard !members.isEmpty, StackWeights.supports(task.objective) else {
             throw task.unsupportedObjective(by: Self.backend)
         }
@@ -97,16 +101,19 @@ public struct StackEstimator: BaseEstimator {
             rows, clusters: task.clusters,
             groups: isOfClasses ? rows.map { Int32(task.numbers[Int($0)]) } : nil, count: spec.folds,
             seed: task.seed, task.features.distribution)
+        var fold = [Int32](repeating: 0, count: rows.count)
+        for (number, range) in folds.ranges.enumerated() {
+            for place in folds.order[range] { fold[place] = Int32(number) }
+        }
         var parts: [StackPart] = []
         for (number, range) in folds.ranges.enumerated() where folds.ranges.count > 1 {
-            let heldOut = folds.order[range].map { rows[$0] }
-            let isHeldOut = Set(heldOut)
+            try context.checkCancellation()
             guard
                 let training = try? task.restricted(
-                    to: rows.filter { !isHeldOut.contains($0) },
+                    to: rows.indices.filter { fold[$0] != number }.map { rows[$0] },
                     seed: RandomStream.derivedSeed(task.seed, UInt64(number)))
             else { continue }
-            parts.append(StackPart(heldOut: heldOut, training: training))
+            parts.append(StackPart(heldOut: folds.order[range].map { rows[$0] }, training: training))
         }
         let whole = try task.restricted(
             to: rows, seed: RandomStream.derivedSeed(task.seed, UInt64(folds.ranges.count)))
@@ -119,7 +126,10 @@ public struct StackEstimator: BaseEstimator {
             predictions.append(heldOut)
         }
         let weights = try StackWeights(
-            predictions, task, rows: parts.flatMap(\.heldOut), leastAdvantage: spec.leastAdvantage)
+            predictions, task, rows: parts.flatMap(\.heldOut),
+            halves: parts.enumerated().flatMap { number, part in
+                [Int32](repeating: Int32(number % 2), count: part.heldOut.count)
+            }, leastAdvantage: spec.leastAdvantage)
         return FittedStack(models: models, weights: weights)
     }
 
@@ -156,17 +166,38 @@ public struct StackEstimator: BaseEstimator {
     }
 
     public func requireCollective(_ objective: TrainingTask.Objective) throws(MetaLearnersError) {
-        for member in members(for: objective) { try member.requireCollective(objective) }
+        for (index, member) in members(for: objective, of: nil).enumerated() {
+            do throws(MetaLearnersError) {
+                try member.requireCollective(objective)
+            } catch {
+                throw MetaLearnersError(
+                    error.kind, at: "members.\(index)" + (error.location.map { "." + $0 } ?? ""),
+                    error.problem,
+                    remedy: error.remedy)
+            }
+        }
     }
 
-    /// What the largest member takes, and the predictions of all; a member's bins are counted once for each member that has some.
+    /// What the largest member takes, and the predictions of all; what members share, such as bins, is counted once a backend.
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
-        let all = members(for: objective)
+        let all = members(for: objective, of: features)
         let footprints = all.map { $0.footprint(rows: rows, of: features, for: objective) }
         return Footprint(
-            shared: footprints.reduce(0) { $0 + $1.shared },
+            shared: sharedBytes(rows: rows, of: features, for: objective).values.reduce(0, +),
             working: (footprints.map(\.working).max() ?? 0)
                 + 16 * rows * all.count * objective.outputCount)
+    }
+
+    /// What fits to the same features share, by the backends of the members.
+    package func sharedBytes(rows: Int, of features: Table, for objective: TrainingTask.Objective)
+        -> [String: Int]
+    {
+        var shared: [String: Int] = [:]
+        for member in members(for: objective, of: features) {
+            let bytes = member.footprint(rows: rows, of: features, for: objective).shared
+            shared[member.backend.name] = max(shared[member.backend.name] ?? 0, bytes)
+        }
+        return shared
     }
 
     /// Reads nothing: what members are of, a registry has to say.

@@ -45,15 +45,17 @@ struct StackWeights: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - predictions: for each member, as many numbers for each of `rows` as a prediction has.
-    ///   - task: has the rows' targets and weights.
-    ///   - rows: in any order. Without any, members count alike.
+    ///   - task: has the rows' targets, weights and clusters.
+    ///   - rows: in any order, each once. Without any, numbers have members that count alike, and classes the first.
+    ///   - halves: for each of `rows` one of two parts, each of whole clusters: those of either are judged by weights of the other.
     ///   - leastAdvantage: how many standard errors better than with the first member alone classes have to be predicted; else it
     ///     stays alone. 0 where all members count from the beginning.
     /// - Throws: what the collective throws.
-    /// - Complexity: O(rows × members²) for each function, of classes a few times.
-    init(_ predictions: [[Double]], _ task: TrainingTask, rows: [Int32], leastAdvantage: Double = 0)
-        throws(MetaLearnersError)
-    {
+    /// - Complexity: O(rows × members²) for each function, of classes some times.
+    init(
+        _ predictions: [[Double]], _ task: TrainingTask, rows: [Int32], halves: [Int32],
+        leastAdvantage: Double = 0
+    ) throws(MetaLearnersError) {
         let distribution = task.features.distribution
         let target = rows.map { task.numbers[Int($0)] }
         let rowWeights = task.weights.map { weights in rows.map { weights[Int($0)] } }
@@ -70,6 +72,7 @@ struct StackWeights: Sendable, Equatable {
             return
         }
         self.classes = classes
+        let clusters = task.clusters.map { clusters in rows.map { clusters[Int($0)] } }
         var functions: [Function] = []
         for arm in 1..<classes {
             // Rows of this class and of the first.
@@ -79,11 +82,14 @@ struct StackWeights: Sendable, Equatable {
             }
             let pair = StackedPair(
                 logOdds: logOdds, target: places.map { target[$0] == 0 ? 0 : 1 },
-                rowWeights: rowWeights.map { weights in places.map { weights[$0] } }, distribution)
-            guard let stack = try pair.stack(leastAdvantage: leastAdvantage) else {
+                rowWeights: rowWeights.map { weights in places.map { weights[$0] } },
+                clusters: clusters.map { clusters in places.map { clusters[$0] } },
+                halves: places.map { halves[$0] }, distribution: distribution)
+            guard try pair.needsOthers(leastAdvantage) else {
                 functions.append(.first(of: predictions.count))
                 continue
             }
+            let stack = try pair.stack()
             functions.append(try Function(stack.intercept, stack.weights, agreedBy: distribution))
         }
         self.functions = functions
@@ -106,6 +112,8 @@ struct StackWeights: Sendable, Equatable {
             guard let function = functions.first else { return [] }
             return (0..<count).map { row in function.value { predictions[$0][row] } }
         }
+        // (The first member alone is what it says, to the bit.)
+        if functions.allSatisfy(\.isFirstAlone), let first = predictions.first { return first }
         var result = [Double](repeating: 0, count: count * classes)
         let margins = functions.map(\.margin)
         for row in 0..<count {
@@ -140,6 +148,7 @@ struct StackWeights: Sendable, Equatable {
                         members.compactMap(\.first)))
             }
         }
+        if functions.allSatisfy(\.isFirstAlone), let first = members.first { return first }
         let scores = functions.enumerated().map { index, function in
             Formula(
                 .linear(
@@ -171,51 +180,56 @@ private struct StackedPair {
     /// 1 for the class, 0 for the first.
     let target: [Double]
     let rowWeights: [Double]?
+    let clusters: [Int32]?
+    let halves: [Int32]
     let distribution: DistributedRows?
 
-    init(
-        logOdds: [[Double]], target: [Double], rowWeights: [Double]?, _ distribution: DistributedRows?
-    ) {
-        self.logOdds = logOdds
-        self.target = target
-        self.rowWeights = rowWeights
-        self.distribution = distribution
+    /// The stack of all members and rows.
+    func stack() throws(MetaLearnersError) -> LogOddsStack {
+        try LogOddsStack.leavingOut(
+            logOdds, target: target, rowWeights: rowWeights,
+            groups: [Int32](repeating: 0, count: target.count), count: 1, distribution)[0]
     }
 
-    /// The stack of the first members.
-    private func stack(ofFirst count: Int) throws(MetaLearnersError) -> LogOddsStack {
+    /// The log-odds of each row by the stack of the first members, found without its half.
+    private func scores(ofFirst count: Int) throws(MetaLearnersError) -> [Double] {
+        let lists = Array(logOdds.prefix(count))
         let stacks = try LogOddsStack.leavingOut(
-            Array(logOdds.prefix(count)), target: target, rowWeights: rowWeights,
-            groups: [Int32](repeating: 0, count: target.count), count: 1, distribution)
-        return stacks[0]
+            lists, target: target, rowWeights: rowWeights, groups: halves, count: 2, distribution)
+        return target.indices.map { row in
+            let stack = stacks[Int(halves[row])]
+            var score = stack.intercept
+            for (member, weight) in stack.weights.enumerated() { score += weight * lists[member][row] }
+            return score
+        }
     }
 
-    /// The stack; nil where the first member does as well alone.
+    /// Whether all members together predict the rows better than the first alone, by so many standard errors.
     ///
-    /// That is σ(a + b·ℓ_1), fitted in the same way, so that what counts is what the others know, and not that the first
-    /// may be too sure of itself.
-    func stack(leastAdvantage: Double) throws(MetaLearnersError) -> LogOddsStack? {
-        let all = try stack(ofFirst: logOdds.count)
-        guard leastAdvantage > 0, logOdds.count > 1 else { return all }
-        let alone = try stack(ofFirst: 1)
-        func score(_ stack: LogOddsStack, _ row: Int) -> Double {
-            var sum = stack.intercept
-            for (member, weight) in stack.weights.enumerated() { sum += weight * logOdds[member][row] }
-            return sum
+    /// Alone it is σ(a + b·ℓ_1), fitted in the same way, so that what counts is what the others know, and not that the first may be
+    /// too sure of itself. Clusters count as a whole.
+    func needsOthers(_ leastAdvantage: Double) throws(MetaLearnersError) -> Bool {
+        guard leastAdvantage > 0, logOdds.count > 1 else { return true }
+        let (together, alone) = (try scores(ofFirst: logOdds.count), try scores(ofFirst: 1))
+        // How much more likely each row becomes, weighted.
+        let gains = target.indices.map { row in
+            (rowWeights?[row] ?? 1)
+                * (Logistic.softplus(alone[row]) - Logistic.softplus(together[row])
+                    - target[row] * (alone[row] - together[row]))
         }
-        // Σ w, Σ w·g and Σ (w·g)² of how much more likely each row becomes.
-        var sums = [0.0, 0, 0]
-        for row in target.indices {
-            let (first, both) = (score(alone, row), score(all, row))
-            let gain =
-                Logistic.softplus(first) - Logistic.softplus(both) - target[row] * (first - both)
-            let weight = rowWeights?[row] ?? 1
-            sums[0] += weight
-            sums[1] += weight * gain
-            sums[2] += weight * gain * weight * gain
+        var squares = gains.reduce(0) { $0 + $1 * $1 }
+        if let clusters {
+            // (A cluster's rows may be in several processes.)
+            let last = try distribution.maximum([Double(clusters.max() ?? -1)])[0]
+            var sums = [Double](repeating: 0, count: Int(last) + 1)
+            for (gain, cluster) in zip(gains, clusters) { sums[Int(cluster)] += gain }
+            sums = try distribution.sum(sums)
+            squares = sums.reduce(0) { $0 + $1 * $1 }
+        } else {
+            squares = try distribution.sum([squares])[0]
         }
-        sums = try distribution.agreed(distribution.sum(sums))
-        return sums[1] > leastAdvantage * sums[2].squareRoot() ? all : nil
+        let sums = try distribution.agreed([distribution.sum([gains.reduce(0, +)])[0], squares])
+        return sums[0] > leastAdvantage * sums[1].squareRoot()
     }
 }
 

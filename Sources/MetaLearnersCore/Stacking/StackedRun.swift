@@ -1,8 +1,8 @@
 /// The members of a stack on their way through a task graph, each cross-fitted, and what they become together.
 ///
 /// The rows that cross-fitting holds out serve the weights: those of a unit's model are found from the held-out predictions of
-/// the folds that the unit does not leave out. So each member is fitted once for each unit, and no row has a part in the weights of a
-/// model that is judged by it.
+/// the folds that the unit does not leave out, of its own repeat, or of the first for the model of all rows. So each member is fitted once for each
+/// unit, and no weights are fitted to the targets of rows that are judged by them.
 final class StackedRun: Sendable {
     private let fitter: CrossFitter
     private let spec: StackSpec
@@ -11,16 +11,16 @@ final class StackedRun: Sendable {
     /// Nil for what is no stack, or where nothing is held out: `StackEstimator.fit` is what fits then.
     init?(
         _ fitter: CrossFitter, _ estimator: any BaseEstimator, _ objective: TrainingTask.Objective,
-        parts: CrossFitter.Parts
+        of features: Table?, parts: CrossFitter.Parts
     ) {
         guard let stack = estimator as? StackEstimator, fitter.folds.isCrossFitted,
-            StackWeights.supports(objective), !stack.members(for: objective).isEmpty
+            StackWeights.supports(objective)
         else { return nil }
+        let members = stack.members(for: objective, of: features)
+        guard !members.isEmpty else { return nil }
         self.fitter = fitter
         spec = stack.spec
-        runs = stack.members(for: objective).map {
-            CrossFittingRun(fitter, $0, objective, parts: parts.union(.folds))
-        }
+        runs = members.map { CrossFittingRun(fitter, $0, objective, parts: parts.union(.folds)) }
     }
 
     /// Makes the job known to the members.
@@ -51,7 +51,9 @@ final class StackedRun: Sendable {
     func result(of unit: CrossFittingUnit, _ job: CrossFitter.Job, _ context: ExecutionContext)
         throws(MetaLearnersError) -> CrossFittingUnit.Result
     {
+        try context.checkCancellation()
         let weights = try weights(of: unit, job.task)
+        try context.checkCancellation()
         let own = runs.map { $0.result(of: unit) }
         let models = own.compactMap { $0?.model }
         func stack() throws(MetaLearnersError) -> FittedStack {
@@ -82,27 +84,33 @@ final class StackedRun: Sendable {
         for row in task.rows { isOfTask[Int(row)] = true }
         let left = unit.heldOutFolds
         let width = task.outputCount
+        let number = left.first?.repeat ?? 0
+        let folds = fitter.repeats[number]
+        let used = (0..<folds.count).filter { fold in !left.contains { $0.fold == fold } }
         var rows: [Int32] = []
+        var halves: [Int32] = []
         var predictions = [[Double]](repeating: [], count: runs.count)
-        for (number, folds) in fitter.repeats.enumerated()
-        where left.isEmpty || left.contains(where: { $0.repeat == number }) {
-            for fold in 0..<folds.count where !left.contains(where: { $0.fold == fold }) {
-                let heldOut = folds.rows(in: fold)
-                let places = heldOut.indices.filter { isOfTask[Int(heldOut[$0])] }
-                for place in places { rows.append(heldOut[place]) }
-                for (member, run) in runs.enumerated() {
-                    guard let list = run.result(of: .fold(fold, repeat: number))?.predictions.first?.first
-                    else {
-                        throw MetaLearnersError(.internalFault, "a member of a stack held nothing out")
-                    }
-                    for place in places {
-                        predictions[member] += list[(place * width)..<((place + 1) * width)]
-                    }
+        for (index, fold) in used.enumerated() {
+            let heldOut = folds.rows(in: fold)
+            let places = heldOut.indices.filter { isOfTask[Int(heldOut[$0])] }
+            for place in places {
+                rows.append(heldOut[place])
+                // Of one fold, either half of its rows (or clusters).
+                let part = used.count > 1 ? index : Int(task.clusters?[Int(heldOut[place])] ?? Int32(place))
+                halves.append(Int32(part % 2))
+            }
+            for (member, run) in runs.enumerated() {
+                guard let list = run.result(of: .fold(fold, repeat: number))?.predictions.first?.first
+                else {
+                    throw MetaLearnersError(.internalFault, "a member of a stack held nothing out")
+                }
+                for place in places {
+                    predictions[member] += list[(place * width)..<((place + 1) * width)]
                 }
             }
         }
         return try StackWeights(
-            predictions, task, rows: rows, leastAdvantage: spec.leastAdvantage)
+            predictions, task, rows: rows, halves: halves, leastAdvantage: spec.leastAdvantage)
     }
 
     /// Lets go of models and predictions.

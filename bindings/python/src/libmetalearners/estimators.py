@@ -42,7 +42,7 @@ _LISTED = {listed["name"]: listed for listed in native.backends()}
 
 def _spec_of(value: Any) -> Any:
     """A value as a spec has it: base learners and estimators of scikit-learn may be members of another one."""
-    if isinstance(value, BaseLearner) or _sklearn.is_estimator(value):
+    if isinstance(value, (BaseLearner, type)) or _sklearn.is_estimator(value):
         return model_spec(value, "members")
     return [_spec_of(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
