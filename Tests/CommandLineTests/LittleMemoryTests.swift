@@ -20,9 +20,9 @@ struct LittleMemoryTests {
             .joined()
         }
         let small = try folder.file("small.csv", "w,y,x,z,name\n" + rows(40))
-        let large = try folder.file("large.csv", "w,y,x,z,name\n" + rows(150_000))
+        let large = try folder.file("large.csv", "w,y,x,z,name\n" + rows(300_000))
         var refused = 0
-        for megabytes in stride(from: 120, through: 360, by: 30) {
+        for megabytes in stride(from: 120, through: 360, by: 20) {
             func run(_ file: String) throws -> Program.Outcome {
                 try Program.shell(
                     "ulimit -v \(megabytes << 10); OPENBLAS_NUM_THREADS=1 '\(Program.executable)' ate '\(spec)' '\(file)' --threads 1 --quiet"

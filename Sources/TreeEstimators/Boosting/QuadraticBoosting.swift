@@ -31,7 +31,9 @@ struct QuadraticBoosting {
                 BoostingProblem.scale(bound, bits: room - 2),
                 BoostingProblem.scale(loss.largestResidual, bits: 29))
             let typical = (loss.loss / weight / n).squareRoot()
-            if typical * scale >= 4096 { return try fitPacked(weight: weight, scale: scale, &builder) }
+            if typical * scale >= Self.leastTypical(rows: problem.rows.totalCount) {
+                return try fitPacked(weight: weight, scale: scale, &builder)
+            }
         }
         guard room - 1 - problem.countBits >= 8 || loss.commonWeight != nil else {
             throw MetaLearnersError(
@@ -41,6 +43,11 @@ struct QuadraticBoosting {
         if loss.regressor == nil, try fitWeighted(&builder) { return }
         try fitWide(&builder)
     }
+
+    /// How many units of the grid of packed rows a typical residual must have. Sums of more rows leave it fewer bits, and so many rows
+    /// need fewer: rounding a row's residual by a thousandth of its size changes the mean of a leaf by next to nothing, and leaf values that
+    /// are rounded as coarsely are made good by the next tree, as residuals move by the rounded ones.
+    private static func leastTypical(rows: Int) -> Double { rows < 1 << 24 ? 4096 : 512 }
 
     private func fitPacked(weight: Double, scale: Double, _ builder: inout EnsembleBuilder)
         throws(MetaLearnersError)

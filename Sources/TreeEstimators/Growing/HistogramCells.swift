@@ -7,6 +7,7 @@ import MetaLearnersCore
 // |------------|-------------------------------|-------|------------------------------------|-------|---------------------------------------------------|
 // | `Packed`   | residual of 32 bits           |     4 | gradient and count in one word     |     8 | `QuadraticBoosting`: the rows share one weight,   |
 // |            |                               |       |                                    |       | the regressor is 1, a typical residual has 12 bits |
+// |            |                               |       |                                    |       | (9 from 2^24 rows on)                             |
 // | `Weighted` | residual and weight of 32     |     8 | gradient; Hessian and count        |    16 | `QuadraticBoosting`: regression with weights,     |
 // |            |                               |       |                                    |       | a typical residual has 16 bits                    |
 // | `Wide`     | gradient of 64, Hessian       |    16 | gradient; Hessian and count        |    16 | `QuadraticBoosting`: all others, so the residual  |
