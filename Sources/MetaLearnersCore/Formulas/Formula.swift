@@ -107,7 +107,9 @@ extension FittedEstimator {
             throw MetaLearnersError(
                 .unsupported, at: part,
                 "a model of the backend '\(backendName)' does not say what it computes, so that it has no formula",
-                remedy: "use ols, ridge, lasso, elastic_net, logistic, trees, forest, xgboost, constant or a stack of these")
+                remedy:
+                    "use ols, ridge, lasso, elastic_net, logistic, trees, forest, xgboost, constant or a stack of these"
+            )
         }
         let formulas = try model.formulas()
         guard formulas.count == outputCount else {

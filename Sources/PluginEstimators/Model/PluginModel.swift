@@ -216,6 +216,8 @@ extension PluginModel: FormulaProviding {
         throw MetaLearnersError(
             .unsupported, at: "backend '\(backendName)'",
             "is a plug-in, whose models only the plug-in can look into: they have no formula",
-            remedy: "use ols, ridge, lasso, elastic_net, logistic, trees, forest, xgboost or constant")
+            remedy:
+                "use ols, ridge, lasso, elastic_net, logistic, trees, forest, xgboost, constant or a stack of these"
+        )
     }
 }
