@@ -49,6 +49,16 @@ def test_the_learner_is_that_of_one_process(client, partitions):
     assert np.array_equal(together.predict(frame, made).compute(), alone.predict(data))
 
 
+def test_clusters_may_be_in_several_partitions(client):
+    data = rows()
+    data["school"] = [f"school {number % 37}" for number in range(len(data))]
+    alone = learner().fit(data.drop(columns=["w", "y"]), data.y, data.w, cluster="school")
+    made, effects = together.fit(client, dask_frame.from_pandas(data, npartitions=3), learner(), y="y", w="w", cluster="school", effects=True)
+    assert np.array_equal(effects, alone.predict_training())
+    assert "school" not in list(made.feature_names_in_)
+    assert np.array_equal(together.predict(dask_frame.from_pandas(data, npartitions=2), made).compute(), alone.predict(data))
+
+
 with_xgboost = pytest.mark.skipif(
     not any(backend["name"] == "xgboost" and "collective" in backend["capabilities"] for backend in mtlr.backends()),
     reason="XGBoost is not where the library looks for it; VIRTUAL_ENV says which environment is active",

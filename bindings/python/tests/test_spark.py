@@ -107,6 +107,16 @@ def test_effects_are_those_of_the_rows_in_their_order(session, data):
     assert [row.cate for row in predicted.collect()] == expected.predict(data[NAMES[:4]]).tolist()
 
 
+def test_clusters_may_be_in_several_partitions(session, data):
+    from pyspark.sql import functions
+
+    frame = parted(session, data, 360, 240).drop("weight").withColumn("school", functions.col("id") % 37)
+    made = together.fit(frame, learner(), y="y", w="w", cluster="school", keep=["id"])
+    expected = alone(learner(), data, cluster=data.id % 37)
+    X = data[NAMES[:4]]
+    assert np.array_equal(made.predict(X), expected.predict(X))
+
+
 def test_linear_models_agree(session, data):
     data = data.assign(w=data.id % 3)
 

@@ -58,7 +58,7 @@ def fit_part(
     rows : table
         All columns; here may be no rows.
     roles : dict
-        The names of the columns `y`, `w` and `sample_weight`.
+        The names of the columns `y`, `w`, `sample_weight` and `cluster`.
     effects : bool
         Whether the out-of-fold effects of the rows are wanted.
     arguments : dict
@@ -69,7 +69,9 @@ def fit_part(
     The learner, and the effects where they are wanted and there are rows.
     """
     with XGBoostCollective(rank, size, arguments) as collective:
-        made = learner.fit(rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], collective=collective)
+        made = learner.fit(
+            rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], cluster=roles["cluster"], collective=collective
+        )
         wanted = effects and made._model is not None and made._model.own_rows > 0
         return made, made.predict_training() if wanted else None
 

@@ -36,6 +36,7 @@ def fit(
     y: str,
     w: str,
     sample_weight: Optional[str] = None,
+    cluster: Optional[str] = None,
     effects: bool = False,
     timeout: int = 300,
 ) -> Any:
@@ -53,6 +54,8 @@ def fit(
         The columns of the outcome and of the arms.
     sample_weight : str, optional
         The column of weights.
+    cluster : str, optional
+        The column of clusters, whose rows may be in several partitions: whole ones are held out, and standard errors allow for them.
     effects : bool
         Whether to return the out-of-fold effects of the training rows as well, in the order of the rows.
     timeout : int
@@ -76,7 +79,7 @@ def fit(
     ends = [len(partitions) * place // len(workers) for place in range(len(workers) + 1)]
     empty = client.submit(lambda part: part.iloc[:0], partitions[0])
     tracker = Tracker(_host(client), len(workers), timeout)
-    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight}
+    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight, "cluster": cluster}
     made = []
     for rank, worker in enumerate(workers):
         parts = partitions[ends[rank] : ends[rank + 1]] or [empty]

@@ -47,6 +47,7 @@ def fit(
     y: str,
     w: str,
     sample_weight: Optional[str] = None,
+    cluster: Optional[str] = None,
     effects: bool = False,
     keep: Sequence[str] = (),
     timeout: int = 300,
@@ -67,6 +68,8 @@ def fit(
         The columns of the outcome and of the arms.
     sample_weight : str, optional
         The column of weights.
+    cluster : str, optional
+        The column of clusters, whose rows may be in several partitions: whole ones are held out, and standard errors allow for them.
     effects : bool
         Whether to return the out-of-fold effects of the training rows as well: a frame with the same rows in the same partitions
         and in the same order.
@@ -86,7 +89,7 @@ def fit(
         What is wrong in a task, as that task has it; ``InputOutputError`` where Spark has given the stage up.
     """
     session = _session(frame)
-    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight}
+    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight, "cluster": cluster}
     for role, column in [*roles.items(), *(("keep", column) for column in keep)]:
         if column is not None and column not in frame.columns:
             raise InvalidDataError(f"there is no column '{column}' in the frame", role, "name one of its columns")
