@@ -126,10 +126,7 @@ public struct StackEstimator: BaseEstimator {
             predictions.append(heldOut)
         }
         let weights = try StackWeights(
-            predictions, task, rows: parts.flatMap(\.heldOut),
-            halves: parts.enumerated().flatMap { number, part in
-                [Int32](repeating: Int32(number % 2), count: part.heldOut.count)
-            }, leastAdvantage: spec.leastAdvantage)
+            predictions, task, rows: parts.flatMap(\.heldOut), leastAdvantage: spec.leastAdvantage)
         return FittedStack(models: models, weights: weights)
     }
 

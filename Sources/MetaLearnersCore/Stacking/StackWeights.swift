@@ -47,14 +47,12 @@ struct StackWeights: Sendable, Equatable {
     ///   - predictions: for each member, as many numbers for each of `rows` as a prediction has.
     ///   - task: has the rows' targets, weights and clusters.
     ///   - rows: in any order, each once. Without any, numbers have members that count alike, and classes the first.
-    ///   - halves: for each of `rows` one of two parts, each of whole clusters: those of either are judged by weights of the other.
     ///   - leastAdvantage: how many standard errors better than with the first member alone classes have to be predicted; else it
     ///     stays alone. 0 where all members count from the beginning.
     /// - Throws: what the collective throws.
     /// - Complexity: O(rows × members²) for each function, of classes some times.
     init(
-        _ predictions: [[Double]], _ task: TrainingTask, rows: [Int32], halves: [Int32],
-        leastAdvantage: Double = 0
+        _ predictions: [[Double]], _ task: TrainingTask, rows: [Int32], leastAdvantage: Double = 0
     ) throws(MetaLearnersError) {
         let distribution = task.features.distribution
         let target = rows.map { task.numbers[Int($0)] }
@@ -84,12 +82,12 @@ struct StackWeights: Sendable, Equatable {
                 logOdds: logOdds, target: places.map { target[$0] == 0 ? 0 : 1 },
                 rowWeights: rowWeights.map { weights in places.map { weights[$0] } },
                 clusters: clusters.map { clusters in places.map { clusters[$0] } },
-                halves: places.map { halves[$0] }, distribution: distribution)
-            guard try pair.needsOthers(leastAdvantage) else {
+                distribution: distribution)
+            let stack = try pair.stack(ofFirst: predictions.count)
+            guard try pair.needsOthers(stack, leastAdvantage) else {
                 functions.append(.first(of: predictions.count))
                 continue
             }
-            let stack = try pair.stack()
             functions.append(try Function(stack.intercept, stack.weights, agreedBy: distribution))
         }
         self.functions = functions
@@ -181,55 +179,57 @@ private struct StackedPair {
     let target: [Double]
     let rowWeights: [Double]?
     let clusters: [Int32]?
-    let halves: [Int32]
     let distribution: DistributedRows?
 
-    /// The stack of all members and rows.
-    func stack() throws(MetaLearnersError) -> LogOddsStack {
+    /// The stack of the first members.
+    func stack(ofFirst count: Int) throws(MetaLearnersError) -> LogOddsStack {
         try LogOddsStack.leavingOut(
-            logOdds, target: target, rowWeights: rowWeights,
+            Array(logOdds.prefix(count)), target: target, rowWeights: rowWeights,
             groups: [Int32](repeating: 0, count: target.count), count: 1, distribution)[0]
     }
 
-    /// The log-odds of each row by the stack of the first members, found without its half.
-    private func scores(ofFirst count: Int) throws(MetaLearnersError) -> [Double] {
-        let lists = Array(logOdds.prefix(count))
-        let stacks = try LogOddsStack.leavingOut(
-            lists, target: target, rowWeights: rowWeights, groups: halves, count: 2, distribution)
-        return target.indices.map { row in
-            let stack = stacks[Int(halves[row])]
-            var score = stack.intercept
-            for (member, weight) in stack.weights.enumerated() { score += weight * lists[member][row] }
-            return score
-        }
+    private func score(_ stack: LogOddsStack, _ row: Int) -> Double {
+        var score = stack.intercept
+        for (member, weight) in stack.weights.enumerated() { score += weight * logOdds[member][row] }
+        return score
     }
 
-    /// Whether all members together predict the rows better than the first alone, by so many standard errors.
+    /// Whether the stack of all members predicts the rows better than the first alone, by so many standard errors.
     ///
     /// Alone it is σ(a + b·ℓ_1), fitted in the same way, so that what counts is what the others know, and not that the first may be
-    /// too sure of itself. Clusters count as a whole.
-    func needsOthers(_ leastAdvantage: Double) throws(MetaLearnersError) -> Bool {
+    /// too sure of itself. The gain in log-likelihood is less one for each other member, by which weights that were fitted to the very rows flatter
+    /// themselves (Akaike 1974). Clusters count as a whole.
+    func needsOthers(_ stack: LogOddsStack, _ leastAdvantage: Double) throws(MetaLearnersError) -> Bool {
         guard leastAdvantage > 0, logOdds.count > 1 else { return true }
-        let (together, alone) = (try scores(ofFirst: logOdds.count), try scores(ofFirst: 1))
-        // How much more likely each row becomes, weighted.
-        let gains = target.indices.map { row in
-            (rowWeights?[row] ?? 1)
-                * (Logistic.softplus(alone[row]) - Logistic.softplus(together[row])
-                    - target[row] * (alone[row] - together[row]))
+        let alone = try self.stack(ofFirst: 1)
+        // How much more likely each row becomes, weighted; Σ, Σ of squares, Σ w and Σ w².
+        var sums = [0.0, 0, 0, 0]
+        var gains: [Double] = []
+        for row in target.indices {
+            let (first, all) = (score(alone, row), score(stack, row))
+            let weight = rowWeights?[row] ?? 1
+            let gain =
+                weight * (Logistic.softplus(first) - Logistic.softplus(all) - target[row] * (first - all))
+            sums[0] += gain
+            sums[1] += gain * gain
+            sums[2] += weight
+            sums[3] += weight * weight
+            if clusters != nil { gains.append(gain) }
         }
-        var squares = gains.reduce(0) { $0 + $1 * $1 }
+        sums = try distribution.sum(sums)
+        var squares = sums[1]
         if let clusters {
             // (A cluster's rows may be in several processes.)
             let last = try distribution.maximum([Double(clusters.max() ?? -1)])[0]
-            var sums = [Double](repeating: 0, count: Int(last) + 1)
-            for (gain, cluster) in zip(gains, clusters) { sums[Int(cluster)] += gain }
-            sums = try distribution.sum(sums)
-            squares = sums.reduce(0) { $0 + $1 * $1 }
-        } else {
-            squares = try distribution.sum([squares])[0]
+            var ofClusters = [Double](repeating: 0, count: Int(last) + 1)
+            for (gain, cluster) in zip(gains, clusters) { ofClusters[Int(cluster)] += gain }
+            squares = try distribution.sum(ofClusters).reduce(0) { $0 + $1 * $1 }
         }
-        let sums = try distribution.agreed([distribution.sum([gains.reduce(0, +)])[0], squares])
-        return sums[0] > leastAdvantage * sums[1].squareRoot()
+        guard sums[1] > 0, sums[2] > 0 else { return false }
+        let flattery =
+            Double(logOdds.count - 1) * sums[3] / sums[2] * max(1, squares / sums[1])
+        let agreed = try distribution.agreed([sums[0] - flattery, squares])
+        return agreed[0] > leastAdvantage * agreed[1].squareRoot()
     }
 }
 

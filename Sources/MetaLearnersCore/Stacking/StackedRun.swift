@@ -88,17 +88,11 @@ final class StackedRun: Sendable {
         let folds = fitter.repeats[number]
         let used = (0..<folds.count).filter { fold in !left.contains { $0.fold == fold } }
         var rows: [Int32] = []
-        var halves: [Int32] = []
         var predictions = [[Double]](repeating: [], count: runs.count)
-        for (index, fold) in used.enumerated() {
+        for fold in used {
             let heldOut = folds.rows(in: fold)
             let places = heldOut.indices.filter { isOfTask[Int(heldOut[$0])] }
-            for place in places {
-                rows.append(heldOut[place])
-                // Of one fold, either half of its rows (or clusters).
-                let part = used.count > 1 ? index : Int(task.clusters?[Int(heldOut[place])] ?? Int32(place))
-                halves.append(Int32(part % 2))
-            }
+            for place in places { rows.append(heldOut[place]) }
             for (member, run) in runs.enumerated() {
                 guard let list = run.result(of: .fold(fold, repeat: number))?.predictions.first?.first
                 else {
@@ -110,7 +104,7 @@ final class StackedRun: Sendable {
             }
         }
         return try StackWeights(
-            predictions, task, rows: rows, halves: halves, leastAdvantage: spec.leastAdvantage)
+            predictions, task, rows: rows, leastAdvantage: spec.leastAdvantage)
     }
 
     /// Lets go of models and predictions.
