@@ -52,7 +52,7 @@ struct PropensityCheckTests {
     func everyLearner(learner: LearnerKind) throws {
         let warning = try #require(found(data(), learner).first)
         #expect(warning.contains("together with trees") && warning.contains("downwards"))
-        #expect(warning.contains("use auto, or compare with models.propensity: trees"))
+        #expect(warning.contains("use models.propensity: stack"))
         #expect(try found(data(isLinear: true), learner).isEmpty)
     }
 

@@ -39,7 +39,7 @@ extension OverlapSpec {
         case .trim:
             guard all.outside < all.rowCount else {
                 throw MetaLearnersError(
-                    .invalidData, at: "overlap", "no row has propensities within \(bounds)",
+                    .invalidData, at: "overlap", "no row has propensities within \(usedBounds)",
                     remedy: "widen overlap.bounds or use overlap.policy: clip")
             }
             return (propensities, outside.map { !$0 }, report)
@@ -64,7 +64,7 @@ extension OverlapSpec {
         let first = own.firstOutside.map { ", the first is " + places.name($0) } ?? ""
         return MetaLearnersError(
             .invalidData, at: "overlap",
-            "\(all.outside) of \(all.rowCount) rows have a propensity outside \(bounds)\(first)",
+            "\(all.outside) of \(all.rowCount) rows have a propensity outside \(usedBounds)\(first)",
             remedy: "use overlap.policy: clip or trim, widen overlap.bounds, or leave these rows out")
     }
 }
@@ -78,7 +78,7 @@ extension OverlapReport {
         guard touched > 0 else { return [] }
         let verb = policy == .trim ? "left out" : "clipped"
         var notes = [
-            "overlap: \(touched) of \(rowCount) rows have a propensity outside \(bounds) and were \(verb)"
+            "overlap: \(touched) of \(rowCount) rows have a propensity outside \(usedBounds) and were \(verb)"
         ]
         guard Double(touched) >= Self.doubtfulShare * Double(rowCount) else { return notes }
         let percent = Int((100 * Double(touched) / Double(rowCount)).rounded())
