@@ -78,7 +78,7 @@ extension OverlapReport {
         guard touched > 0 else { return [] }
         let verb = policy == .trim ? "left out" : "clipped"
         var notes = [
-            "overlap: \(touched) of \(rowCount) rows have a propensity outside \(usedBounds) and were \(verb)"
+            "overlap: \(touched) of \(rowCount) rows have a propensity outside \(bounds) and were \(verb)"
         ]
         guard Double(touched) >= Self.doubtfulShare * Double(rowCount) else { return notes }
         let percent = Int((100 * Double(touched) / Double(rowCount)).rounded())
