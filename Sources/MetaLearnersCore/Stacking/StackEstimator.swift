@@ -67,12 +67,16 @@ public struct StackEstimator: BaseEstimator {
         ofClasses = try spec.members == nil ? made(StackSpec.ofClasses) : ofNumbers
     }
 
-    /// The members for what is to be predicted, from some features where these are known: of sparse columns, which trees would fill in, the linear
-    /// model alone where the spec leaves the members open.
+    /// More columns than these have the linear model alone, where the spec leaves the members open: trees would take long to look through
+    /// them, and fill them in where they are sparse.
+    static let mostColumnsOfTrees = 1000
+
+    /// The members for what is to be predicted, from some features where these are known.
     func members(for objective: TrainingTask.Objective, of features: Table?) -> [any BaseEstimator] {
         let members = if case .classification = objective { ofClasses } else { ofNumbers }
-        guard spec.members == nil, features?.columns.contains(where: { $0.values.sparse != nil }) == true
-        else { return members }
+        guard spec.members == nil, let features, features.columns.count > Self.mostColumnsOfTrees else {
+            return members
+        }
         return Array(members.prefix(1))
     }
 
@@ -80,8 +84,8 @@ public struct StackEstimator: BaseEstimator {
         let all = members.reduce(Capabilities(rawValue: .max)) {
             $0.intersection($1.backend.foundCapabilities)
         }
-        // (Sparse columns have the linear model alone.)
-        return spec.members == nil ? all.union(.sparse) : all
+        // (Whether sparse columns are filled in each member says for itself.)
+        return all.union(.sparse)
     }
 
     /// Fits the members, and finds their weights from folds that are held out.

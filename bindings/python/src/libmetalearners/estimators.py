@@ -44,7 +44,7 @@ def _spec_of(value: Any) -> Any:
     """A value as a spec has it: base learners and estimators of scikit-learn may be members of another one."""
     if isinstance(value, (BaseLearner, type)) or _sklearn.is_estimator(value):
         return model_spec(value, "members")
-    return [_spec_of(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+    return [_spec_of(entry) for entry in value] if type(value) in (list, tuple) else value
 
 
 class BaseLearner:
