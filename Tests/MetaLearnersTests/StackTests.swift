@@ -63,6 +63,11 @@ struct StackTests {
         #expect(
             Approximate.equal(
                 try rows(.propensities, .new(table)), try fixture.numbers("new_propensity"), 1e-6))
+        // What is looked into says who counts how much: two arms beside the first, in three folds and in all rows.
+        let part = try #require(model.parts.nuisances.first { $0.name == "propensity" })
+        #expect(part.summaries.count == 4)
+        #expect(part.summaries.allSatisfy { $0["members"] == ["logistic", "logistic"] })
+        #expect(part.summaries.allSatisfy { $0["functions"]?.arrayValue?.count == 2 })
     }
 
     @Test("a member that says nothing has no weight, and one that says all has all of it")

@@ -14,6 +14,9 @@ public struct ModelPart: Sendable, Equatable {
     public let bytes: Int
     /// How many stages the models have, such as rounds of boosting: as named, or as the rows held out chose; nil where they have none.
     public let stages: Int?
+    /// What is worth knowing of each model (`FittedEstimator.summary`), such as the weights of a stack: those of folds, then that of all
+    /// rows; empty where there is nothing.
+    public let summaries: [SpecObject]
     /// Whether the effects are made of it. Other models serve the average effects alone: the learner's formula knows nothing
     /// of them.
     public let servesEffects: Bool
@@ -25,6 +28,8 @@ public struct ModelPart: Sendable, Equatable {
         foldModels = fitted.models.foldModels.count
         hasFullModel = fitted.models.fullModel != nil
         stages = fitted.models.chosenStage ?? (fitted.models.fullModel as? any StagedModel)?.stageCount
+        let summaries = fitted.models.everyModel.map(\.summary)
+        self.summaries = summaries.contains { !$0.isEmpty } ? summaries : []
         bytes = fitted.models.everyModel.reduce(0) { total, model in
             var writer = BinaryWriter()
             model.encode(to: &writer)
@@ -42,6 +47,7 @@ public struct ModelPart: Sendable, Equatable {
         self.hasFullModel = hasFullModel
         self.bytes = bytes
         self.stages = stages
+        summaries = []
         servesEffects = true
     }
 
@@ -50,10 +56,12 @@ public struct ModelPart: Sendable, Equatable {
 
     /// The part as results have it.
     public var specValue: SpecValue {
-        [
+        var object: SpecObject = [
             "role": .string(name), "backend": .string(backend), "fold_models": .integer(foldModels),
             "full_model": .boolean(hasFullModel), "bytes": .integer(bytes),
             "serves": .string(purpose), "stages": stages.map { .integer($0) } ?? .null,
         ]
+        if !summaries.isEmpty { object["models"] = .array(summaries.map { .object($0) }) }
+        return .object(object)
     }
 }

@@ -83,7 +83,30 @@ struct InspectionReport {
                 NumberText.grouped(part.bytes), part.purpose,
             ])
         }
+        let stacks = (parts.nuisances + parts.effects).compactMap(Self.stack)
         return "Models\n" + table.text(indent: 2)
+            + (stacks.isEmpty ? "" : "\nStacks (weights of members, means over models)\n" + stacks.joined())
+    }
+
+    /// The members of a role's stacks and how much they count; nil where its models are none.
+    private static func stack(_ part: ModelPart) -> String? {
+        guard let members = part.summaries.first?["members"]?.arrayValue?.compactMap(\.stringValue) else {
+            return nil
+        }
+        let weights = part.summaries.flatMap { summary in
+            (summary["functions"]?.arrayValue ?? []).compactMap {
+                $0.objectValue?["weights"]?.arrayValue?.compactMap(\.doubleValue)
+            }
+        }.filter { $0.count == members.count }
+        guard !weights.isEmpty else { return nil }
+        let means = members.indices.map { member in
+            weights.reduce(0.0) { $0 + $1[member] } / Double(weights.count)
+        }
+        let alone = weights.count { $0.first == 1 && $0.dropFirst().allSatisfy { $0 == 0 } }
+        return "  \(part.name): "
+            + zip(members, means).map { "\($0) \(NumberText.fixed($1, decimals: 2))" }.joined(
+                separator: ", ")
+            + (alone > 0 ? "; the first alone in \(alone) of \(weights.count)" : "") + "\n"
     }
 
     private func file(_ inspection: SpecObject) -> String {
