@@ -14,7 +14,7 @@ public struct StackEstimator: BaseEstimator {
         version: "1", capabilities: most)
 
     private static let most: Capabilities = [
-        .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .sparse, .collective,
+        .regression, .binary, .multiclass, .weights, .missingValues, .categoricals, .collective,
     ]
 
     /// The checked configuration.
@@ -26,15 +26,15 @@ public struct StackEstimator: BaseEstimator {
     public var backend: BackendDescription {
         let own = Self.backend
         guard !ofNumbers.isEmpty else { return own }
-        let numbers = common(ofNumbers).intersection(Self.most.subtracting([.binary, .multiclass]))
-        let classes = common(ofClasses).intersection(Self.most.subtracting(.regression))
-        let both = numbers.union(classes)
+        let (numbers, classes) = (Self.common(ofNumbers), Self.common(ofClasses))
         // What is neither for numbers nor for classes alone must hold for whatever is asked.
-        let general = Self.most.subtracting([.regression, .binary, .multiclass])
-        let lacking = general.subtracting(numbers).union(general.subtracting(classes))
+        let kinds: Capabilities = [.regression, .binary, .multiclass]
+        let able = numbers.intersection(classes).subtracting(kinds)
+            .union(numbers.intersection(.regression))
+            .union(classes.intersection([.binary, .multiclass]))
         return BackendDescription(
             name: own.name, summary: own.summary, version: own.version,
-            capabilities: both.subtracting(lacking))
+            capabilities: able)
     }
 
     /// Creates a stack of nothing, which `fit` refuses: members are found in a registry (`init(_:_:at:)`).
@@ -80,12 +80,8 @@ public struct StackEstimator: BaseEstimator {
         return Array(members.prefix(1))
     }
 
-    private func common(_ members: [any BaseEstimator]) -> Capabilities {
-        let all = members.reduce(Capabilities(rawValue: .max)) {
-            $0.intersection($1.backend.foundCapabilities)
-        }
-        // (Whether sparse columns are filled in each member says for itself.)
-        return all.union(.sparse)
+    private static func common(_ members: [any BaseEstimator]) -> Capabilities {
+        members.reduce(most) { $0.intersection($1.backend.foundCapabilities) }
     }
 
     /// Fits the members, and finds their weights from folds that are held out.
