@@ -49,6 +49,30 @@ def test_the_learner_is_that_of_one_process(client, partitions):
     assert np.array_equal(together.predict(frame, made).compute(), alone.predict(data))
 
 
+def test_the_warnings_of_a_fit_are_told_by_the_client_alone(client):
+    data = rows()
+    data["w"] = np.array(["a", "b"])[data.w]
+
+    def listen():
+        import warnings
+
+        warnings.simplefilter("always")
+        warnings.told = []
+        warnings.showwarning = lambda message, *_: warnings.told.append(str(message))
+
+    def told():
+        import warnings
+
+        return warnings.told
+
+    client.run(listen)
+    with pytest.warns(mtlr.MetaLearnersWarning, match="the control is taken to be 'a'") as found:
+        made = together.fit(client, dask_frame.from_pandas(data, npartitions=2), learner(), y="y", w="w", effects=True)[0]
+    own = [one for one in found if one.category is mtlr.MetaLearnersWarning]
+    assert [str(one.message) for one in own] == made.warnings and all(one.filename == __file__ for one in own)
+    assert not {*made.warnings} & {text for texts in client.run(told).values() for text in texts}
+
+
 def test_clusters_may_be_in_several_partitions(client):
     data = rows()
     data["school"] = [f"school {number % 37}" for number in range(len(data))]

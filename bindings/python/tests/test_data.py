@@ -285,3 +285,71 @@ def test_labels_of_arms_come_back_as_they_are(data):
         np.testing.assert_allclose(one, both[:, 1] - both[:, 0] if one.ndim == 1 else (both[:, 1] - both[:, 0])[:, None])
     assert linear().fit(data.X, data.y, data.w == 1).arms_ == [False, True]
     assert linear(control="email").fit(data.X, data.y, np.array(["a", "email"])[data.w]).arms_ == ["email", "a"]
+
+
+def with_names(X):
+    return {name: X[:, place] for place, name in enumerate(("a", "b", "c", "d", "e")[: X.shape[1]])}
+
+
+ASKED = {
+    "predict": lambda learner, X: learner.predict(X),
+    "numpy3d": lambda learner, X: learner.predict(X, numpy3d=True),
+    "predict_arms": lambda learner, X: learner.predict_arms(X),
+    "propensity": lambda learner, X: learner.propensity(X),
+    "interval": lambda learner, X: learner.interval(X).lower,
+    "individual_interval": lambda learner, X: learner.individual_interval(X).lower,
+    "stability": lambda learner, X: learner.stability(X),
+    "explain": lambda learner, X: learner.explain(X).values,
+    "background": lambda learner, X: learner.explain(np.asarray(X)[:9, :3], background=X).values,
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_arrays_have_as_many_columns_as_the_learner_has_covariates(data, tmp_path, ask):
+    fitted = [linear().fit(X, data.y, data.w) for X in (data.X, with_names(data.X))]
+    for place, learner in enumerate(list(fitted)):
+        learner.save(tmp_path / f"{place}.model")
+        fitted.append(mtlr.load(tmp_path / f"{place}.model"))
+    expected = ask(fitted[0], data.X)
+    for learner in fitted:
+        # By place, also where the learner was fitted to a table.
+        np.testing.assert_array_equal(ask(learner, data.X), expected)
+        for count in (1, 2, 4, 5):
+            X = np.column_stack([data.X, data.X])[:, :count]
+            columns = "1 column" if count == 1 else f"{count} columns"
+            for given in (X, X.tolist(), X.astype(object)):
+                with pytest.raises(mtlr.errors.InvalidDataError, match=f"has {columns} without names.*fitted to 3.*table that names"):
+                    ask(learner, given)
+
+
+def test_sparse_matrices_have_as_many_columns_as_the_learner_has_covariates(data):
+    sparse = pytest.importorskip("scipy.sparse")
+    for X in (data.X, sparse.csr_matrix(data.X), with_names(data.X)):
+        learner = linear().fit(X, data.y, data.w)
+        assert learner.predict(sparse.csr_matrix(data.X)).shape == (400,)
+        with pytest.raises(mtlr.errors.InvalidDataError, match="has 6 columns without names.*fitted to 3"):
+            learner.predict(sparse.csr_matrix(np.column_stack([data.X, data.X])))
+
+
+def test_columns_with_names_are_found_in_any_order_among_others(data, expected):
+    learner = linear().fit(with_names(data.X), data.y, data.w)
+    a, b, c = data.X.T
+    np.testing.assert_array_equal(learner.predict({"other": c, "c": c, "a": a, "more": a, "b": b}), expected)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no column 'b'; pass every column that the learner was fitted to$"):
+        learner.predict({"other": c, "c": c, "a": a})
+
+
+def test_a_table_is_asked_for_the_names_that_columns_of_an_array_have(data, expected):
+    learner = linear().fit(data.X, data.y, data.w)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no columns 'x0', 'x1', 'x2'.*called x0, x1 and so on"):
+        learner.predict(with_names(data.X))
+    x0, x1, x2 = data.X.T
+    np.testing.assert_array_equal(learner.predict({"x2": x2, "other": x0, "x1": x1, "x0": x0}), expected)
+
+
+def test_a_column_of_an_array_that_is_the_outcome_is_none_of_its_covariates(data, expected):
+    learner = linear().fit(np.column_stack([data.y, data.X]), "x0", data.w)
+    assert list(learner.feature_names_in_) == ["x1", "x2", "x3"]
+    np.testing.assert_array_equal(learner.predict(data.X), expected)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="has 4 columns without names.*fitted to 3"):
+        learner.predict(np.column_stack([data.y, data.X]))

@@ -35,7 +35,8 @@ def test_data_that_cannot_be_used(data):
         with fails(match) as raised:
             linear().fit(*given)
         assert isinstance(raised.value, errors.InvalidDataError) and raised.value.remedy
-    assert linear(missing_outcome="drop").fit(X, gaps, w).predict_training().shape == (399,)
+    with pytest.warns(mtlr.MetaLearnersWarning, match="1 rows without an outcome were dropped"):
+        assert linear(missing_outcome="drop").fit(X, gaps, w).predict_training().shape == (399,)
 
 
 def with_value(values, value):

@@ -98,6 +98,11 @@ def test_weights_clusters_and_known_propensities(data):
     with pytest.warns(mtlr.MetaLearnersWarning, match="known propensities"):
         mixed.predict(data.X)
     assert mixed.predict(data.X[:7], propensity=np.full((7, 2), 0.5)).shape == (7,)
+    # One column is the treated arm's, and the first of two the control's: neither stands for the other.
+    one = mtlr.XLearner(mtlr.Ridge(), effect_model=mtlr.Ridge(), folds=2).fit(data.X, data.y, data.w, propensity=np.full(400, 0.5))
+    for learner, shape, match in ((mixed, (7, 3), "has 3 columns.*fit had 2"), (mixed, 7, "has 1 column,.*fit had 2"), (one, (7, 2), "has 2.*fit had 1")):
+        with pytest.raises(mtlr.errors.InvalidDataError, match=match):
+            learner.predict(data.X[:7], propensity=np.full(shape, 0.3))
     assert known.predict(data.X).shape == (400,)
     clusters = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])[np.arange(400) % 8]
     learner = linear().fit(data.X, data.y, data.w, sample_weight=np.arange(1.0, 401), cluster=clusters)

@@ -58,6 +58,13 @@ def test_validation_rows_and_several_learners(data):
     assert sum(row["learner"] == "t" for row in found.results_) == 3
     share = mtlr.GridSearch(base(), validation_share=0.25).fit(data.X, data.y, data.w)
     assert share.to_dict()["rows"] == 300
+    scores = [
+        mtlr.GridSearch(base()).fit(dict(zip("cab", data.X.T)), data.y, data.w, validation={**held, "X": X}).best_score_
+        for X in (other.X, dict(zip("cab", other.X.T)), dict(zip("bac", other.X[:, [2, 1, 0]].T)))
+    ]
+    assert scores[0] == scores[1] == scores[2]
+    with pytest.raises(mtlr.errors.InvalidDataError, match="validation.X: has 6 columns without names.*fitted to 3"):
+        share.fit(data.X, data.y, data.w, validation={**held, "X": np.column_stack([other.X, other.X])})
     with pytest.raises(ValueError, match="validation.x"):
         share.fit(data.X, data.y, data.w, validation={"x": 1})
     with pytest.raises(ValueError, match="validation.w"):

@@ -93,6 +93,15 @@ def test_the_learner_is_to_the_byte_that_of_one_process(session, data, kind, sha
     assert made.arms_ == [0, 1] and made.threads is None
 
 
+def test_the_warnings_of_a_fit_are_told_by_the_driver(session, data):
+    # Labels that do not say which the control is.
+    frame = parted(session, data, 360, 240).select("a", "b", "c", "y", "place").filter("place != 'west'")
+    with pytest.warns(mtlr.MetaLearnersWarning, match="the control is taken to be 'north'") as found:
+        made = together.fit(frame, learner(), y="y", w="place")
+    own = [one for one in found if one.category is mtlr.MetaLearnersWarning]
+    assert [str(one.message) for one in own] == made.warnings and all(one.filename == __file__ for one in own)
+
+
 def test_effects_are_those_of_the_rows_in_their_order(session, data):
     frame = parted(session, data, 360, 240).drop("weight")
     made, effects = together.fit(frame, learner(), y="y", w="w", effects=True, keep=["id"])

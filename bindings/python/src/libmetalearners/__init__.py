@@ -10,7 +10,7 @@ from __future__ import annotations
 from . import errors, plots
 from ._library import analyses, backends, load_plugin, version
 from ._metalearner import MetaLearner
-from ._model import MetaLearnersWarning
+from ._warnings import MetaLearnersWarning
 from .collective import Collective, MPICollective
 from .errors import MetaLearnersError, NotFittedError
 from .estimators import (

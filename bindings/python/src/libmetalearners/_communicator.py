@@ -10,6 +10,7 @@ import contextlib
 from typing import Any, Optional, Sequence
 
 from ._metalearner import MetaLearner
+from ._warnings import quietly
 from .collective import XGBoostCollective
 from .errors import MetaLearnersError
 
@@ -51,7 +52,7 @@ class Tracker:
 def fit_part(
     learner: MetaLearner, rows: Any, roles: Roles, effects: bool, rank: int, size: int, arguments: dict[str, Any]
 ) -> tuple[MetaLearner, Any]:
-    """Fits a learner to the rows of this process and those of all others.
+    """Fits a learner to the rows of this process and those of all others. Who has asked for the fit tells its warnings.
 
     Parameters
     ----------
@@ -69,9 +70,10 @@ def fit_part(
     The learner, and the effects where they are wanted and there are rows.
     """
     with XGBoostCollective(rank, size, arguments) as collective:
-        made = learner.fit(
-            rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], cluster=roles["cluster"], collective=collective
-        )
+        with quietly():
+            made = learner.fit(
+                rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], cluster=roles["cluster"], collective=collective
+            )
         wanted = effects and made._model is not None and made._model.own_rows > 0
         return made, made.predict_training() if wanted else None
 

@@ -395,6 +395,11 @@ def _split(data: Any, name: str) -> tuple[Any, Any]:
     return table.column(name), table.drop_columns([name])
 
 
+def array_names(count: int) -> list[str]:
+    """What the columns of an array are called."""
+    return [f"x{place}" for place in range(count)]
+
+
 def _array(data: Any, what: str) -> Frame:
     if data is None:
         raise InvalidArgumentError("there are no data", what, "pass an array or a table with a row for each unit")
@@ -412,7 +417,7 @@ def _array(data: Any, what: str) -> Frame:
         raise InvalidDataError(f"two dimensions are expected, not the shape {array.shape}", what, "pass rows × covariates")
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(np.float64), np.nan)
-    names = [f"x{i}" for i in range(array.shape[1])]
+    names = array_names(array.shape[1])
     if array.dtype.kind in "OUS":
         return Frame(array.shape[0], {name: _object_column(array[:, i], name) for i, name in enumerate(names)}, named=False)
     array = numbers(array, what)
@@ -428,7 +433,7 @@ def _sparse(data: Any) -> Frame:
         made.sum_duplicates()
     if made.dtype not in (np.float64, np.float32):
         made = made.astype(np.float64)
-    return Frame(made.shape[0], sparse=made, sparse_names=[f"x{i}" for i in range(made.shape[1])], named=False)
+    return Frame(made.shape[0], sparse=made, sparse_names=array_names(made.shape[1]), named=False)
 
 
 def name_of(values: Any, otherwise: str, taken: Sequence[str]) -> str:

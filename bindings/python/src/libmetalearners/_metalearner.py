@@ -22,6 +22,7 @@ from ._model import FloatArray, Model, add_propensities, assign_roles, make_data
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._parameters import Parameters
 from ._running import Progress
+from ._warnings import tell
 from .collective import Collective
 from .errors import InvalidDataError, InvalidSpecError, NotFittedError
 from .explanation import Explanation, explain
@@ -165,6 +166,12 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         -------
         The learner itself.
 
+        Warns
+        -----
+        MetaLearnersWarning
+            What is worth knowing about the data and the fit, such as arms that do not overlap; ``warnings`` keeps it. With a
+            `collective` only the process of rank 0 says it.
+
         Raises
         ------
         InvalidDataError, InvalidSpecError
@@ -195,9 +202,9 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         if collective is not None:
             options["collective"] = collective
         kind = roles.treatment.kind
-        self._fit(dataset, spec, roles.table.names, reuse, options, lambda arms: [own[arm] if arm in own else kind(arm) for arm in arms])
-        self._named = roles.table.named
-        return self
+        return self._fit(
+            dataset, spec, roles.table.names, reuse, options, lambda arms: [own[arm] if arm in own else kind(arm) for arm in arms]
+        )  # fmt: skip
 
     def _fit(
         self: Self,
@@ -217,8 +224,10 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         played = {*self._propensity, *(data.get(key) for key in ("treatment", "outcome", "weight", "cluster"))}
         self.feature_names_in_ = np.array([name for name in names if name not in played], dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
-        self._named = True
         self.arms_ = labels(self._model.arms)
+        collective = options.get("collective")
+        if collective is None or collective.rank == 0:
+            tell(self.warnings)
         return self
 
     @property
@@ -234,8 +243,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
 
     # --------------------------------------------------------------------------------------------- Predictions
 
-    def _rows(self, X: Any, propensity: Any = None) -> Frame:
-        made = rows_like(X, [str(name) for name in self.feature_names_in_], self._named)
+    def _rows(self, X: Any, propensity: Any = None, what: str = "X") -> Frame:
+        made = rows_like(X, [str(name) for name in self.feature_names_in_], what)
         if propensity is not None:
             add_propensities(made, propensity, self._propensity)
         return made
@@ -270,14 +279,16 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         Parameters
         ----------
         X : table, shape (n, p)
-            The covariates, found by name; an array without names has the columns of training in their order. Paths of Parquet files,
-            and a ``ParquetFile`` or ``Dataset`` of pyarrow, are read batch by batch, which ``predict_batches`` gives one by one.
+            The covariates, found by name, in any order and among any others. An array, whose columns have no names, has as many
+            columns as the learner has covariates (``n_features_in_``), in the order of ``feature_names_in_``, whatever the learner was
+            fitted to. To a table, the columns of an array that a learner was fitted to are called x0, x1 and so on. Paths of Parquet
+            files, and a ``ParquetFile`` or ``Dataset`` of pyarrow, are read batch by batch, which ``predict_batches`` gives one by one.
         arm, baseline : label, optional
             One arm only, and what it is compared with (the control).
         scale : {"difference", "ratio", "odds_ratio"}, optional
             What effects are measured as.
         propensity : array, optional
-            The propensities of the rows, where those of training were known and the learner needs them.
+            The propensities of the rows, where those of training were known and the learner needs them: as many columns as in ``fit``.
         numpy3d : bool
             Whether to return the shape (n, K − 1, outputs) in every case.
 
@@ -365,7 +376,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             "arm": None if arm is None else label_text(arm), "baseline": None if baseline is None else label_text(baseline),
         }  # fmt: skip
         model = self._fitted
-        others = self._rows(background) if background is not None else None
+        others = self._rows(background, what="background") if background is not None else None
         return explain(model, self._rows(X), others, asked, self._threads, self.memory_limit, progress)  # type: ignore[attr-defined]
 
     def predict_arms(self, X: Any = None, *, propensity: Any = None) -> FloatArray:
@@ -412,7 +423,10 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
 
     @property
     def warnings(self) -> list[str]:
-        """What was worth telling about the fit."""
+        """What was worth telling about the fit, in whole sentences: ``fit`` has issued each of them as a `MetaLearnersWarning`.
+
+        A learner that was loaded has them as well, and does not issue them again.
+        """
         return list(self._fitted.json("warnings"))
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
@@ -485,6 +499,5 @@ def _of_model(model: Model) -> MetaLearner:
     names = [found["name"] if isinstance(found, dict) else found for found in model.json("summary").get("covariates", [])]
     learner.feature_names_in_ = np.array(names, dtype=object)
     learner.n_features_in_ = len(names)
-    learner._named = True
     learner.arms_ = list(model.arms)
     return learner

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes as c
 import json
 import os
-import warnings as python_warnings
 from typing import Any, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -13,9 +12,10 @@ import numpy.typing as npt
 
 from . import _library as native
 from . import _sklearn
-from ._data import Frame, Values, column, frame, label_text, name_of, numbers
+from ._data import Frame, Values, array_names, column, frame, label_text, name_of, numbers
 from ._library import Handle, lib
 from ._running import Progress, make, run
+from ._warnings import tell
 from .collective import Collective
 from . import errors
 from .errors import InvalidArgumentError, InvalidDataError
@@ -24,10 +24,6 @@ FloatArray = npt.NDArray[np.float64]
 
 # Up to so many rows a prediction is made on the calling thread: it ends before anybody could interrupt it.
 _FEW_ROWS = 1000
-
-
-class MetaLearnersWarning(UserWarning):
-    """Something worth knowing that is no error, such as a level that training did not have."""
 
 
 class Roles(NamedTuple):
@@ -110,7 +106,7 @@ def missing_count(values: Values) -> int:
 
 
 def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:
-    """Puts known propensities into a table: one number for each row, or one for each row and arm."""
+    """Puts known propensities into a table: one number for each row, or one for each row and arm. New rows have the `names` of a fit."""
     if not isinstance(propensity, np.ndarray) and hasattr(propensity, "to_numpy"):
         propensity = propensity.to_numpy()
     given = numbers(np.asarray(propensity), "propensity")
@@ -119,9 +115,13 @@ def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -
         raise InvalidDataError(
             f"has the shape {given.shape}, and X has {table.rows} rows", "propensity", "pass rows, or rows × arms"
         )
+    if names and given.shape[1] != len(names):
+        raise InvalidDataError(
+            f"has {_columns(given.shape[1])}, and that of the fit had {len(names)}", "propensity", "pass propensities of the same arms as in fit"
+        )
     made = []
     for place in range(given.shape[1]):
-        name = names[place] if place < len(names) else name_of(None, "propensity" + (f"_{place}" if given.shape[1] > 1 else ""), table.names)  # fmt: skip
+        name = names[place] if names else name_of(None, "propensity" + (f"_{place}" if given.shape[1] > 1 else ""), table.names)  # fmt: skip
         table.columns[name] = Values(given[:, place])
         made.append(name)
     return made
@@ -171,14 +171,14 @@ def refuse(collective: Collective, error: BaseException) -> None:
         pass  # The network is gone as well; what went wrong here is what the caller wants to know.
 
 
-def rows_like(X: Any, names: list[str], named: bool) -> Frame:
-    """New rows for a learner that was fitted to columns of these names, whether the names came with them or not."""
-    made = frame(X)
-    if not made.named and named:
+def rows_like(X: Any, names: list[str], what: str = "X") -> Frame:
+    """New rows for a learner that was fitted to columns of these names: found by name, or by place where they have none."""
+    made = frame(X, what)
+    if not made.named:
         if len(made.names) != len(names):
             raise InvalidDataError(
-                f"has {len(made.names)} columns, and the learner was fitted to {len(names)}", "X",
-                "pass a table with the columns of training, or an array with all of them in their order",
+                f"has {_columns(len(made.names))} without names, and the learner was fitted to {len(names)}", what,
+                "pass the same columns as in fit, in their order, or a table that names them",
             )  # fmt: skip
         if made.matrix is not None:
             made.matrix_names = names
@@ -191,10 +191,15 @@ def rows_like(X: Any, names: list[str], named: bool) -> Frame:
     if missing:
         raise InvalidDataError(
             f"there {'is no column' if len(missing) == 1 else 'are no columns'} " + ", ".join(f"'{name}'" for name in missing),
-            "X",
-            "pass every column that the learner was fitted to",
+            what,
+            "pass every column that the learner was fitted to"
+            + ("; those of an array are called x0, x1 and so on: pass an array, or rename them" if names == array_names(len(names)) else ""),
         )
     return made
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def request(
@@ -244,7 +249,7 @@ class Model:
             native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
         if read:
             classes = ", ".join(sorted(set(read)))
-            python_warnings.warn(f"{os.fsdecode(path)}: Python objects were unpickled: {classes}", MetaLearnersWarning, stacklevel=4)
+            tell([f"{os.fsdecode(path)}: Python objects were unpickled: {classes}"])
         return cls(Handle(made, lib.mtlr_model_free))
 
     @classmethod
@@ -307,8 +312,7 @@ class Model:
             holding = (self, kept, values, asked, dataset)
             run(lib.mtlr_model_predict, *arguments, threads=threads, progress=progress, holding=holding)
         if told:
-            for warning in json.loads(native.take_text(told)):
-                python_warnings.warn(warning, MetaLearnersWarning, stacklevel=4)
+            tell(json.loads(native.take_text(told)))
         return values
 
     def average_effects(

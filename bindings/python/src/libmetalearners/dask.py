@@ -12,6 +12,7 @@ import numpy as np
 
 from . import MetaLearner
 from ._communicator import Roles, Tracker, cause, fit_part
+from ._warnings import tell
 from .collective import XGBoostCollective
 from .errors import InvalidDataError, MetaLearnersError
 
@@ -63,7 +64,8 @@ def fit(
 
     Returns
     -------
-    The fitted learner, that of one process that has all rows; with `effects` also the effects.
+    The fitted learner, that of one process that has all rows; with `effects` also the effects. The warnings of the fit are issued here,
+    and not on the workers.
     """
     from distributed import wait
 
@@ -103,6 +105,7 @@ def fit(
     finally:
         tracker.end()
     found = results[0][0]
+    tell(found.warnings)
     if not effects:
         return found
     return found, np.concatenate([own for _, own in results if own is not None])

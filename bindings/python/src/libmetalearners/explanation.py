@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes as c
 import json
-import warnings as python_warnings
 from typing import Any, Optional
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy as np
 from . import _library as native
 from ._data import Frame
 from ._library import lib
-from ._model import FloatArray, MetaLearnersWarning, Model
+from ._model import FloatArray, Model
 from ._running import Progress, make
+from ._warnings import tell
 from .errors import InvalidArgumentError, UnsupportedError
 
 
@@ -169,8 +169,7 @@ def explain(
     )  # fmt: skip
     pointer = handle.pointer
     told = json.loads(lib.mtlr_explanation_json(pointer))
-    for warning in told["warnings"]:
-        python_warnings.warn(warning, MetaLearnersWarning, stacklevel=4)
+    tell(told["warnings"])
     outputs, features = told["outputs"], told["features"]
     count = int(lib.mtlr_explanation_rows(pointer))
 

@@ -152,7 +152,8 @@ class AnalysisResult:
     Attributes
     ----------
     findings, warnings, assumptions : list of str
-        The answer in whole sentences, and what must hold for it.
+        The answer in whole sentences, what makes it doubtful, and what must hold for it. Each of the warnings was issued as a
+        `MetaLearnersWarning` when the analysis ran.
     tables : dict of str to list of dict
         The tables by name.
     columns : dict of str to ndarray, shape (n,)

@@ -13,11 +13,13 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union
 
 from . import _library as native
 from . import estimators
+from ._data import Frame, frame
 from ._library import Handle, lib
 from ._metalearner import MetaLearner, _of_model
-from ._model import FloatArray, Model, Roles, assign_roles, make_dataset
+from ._model import FloatArray, Model, Roles, assign_roles, make_dataset, rows_like
 from ._options import merge
 from ._running import Progress, make
+from ._warnings import tell
 from .errors import InvalidArgumentError, InvalidSpecError, NotFittedError
 from .results import Rows, as_html, as_text, to_pandas
 
@@ -180,6 +182,11 @@ class _Search:
         -------
         The search itself.
 
+        Warns
+        -----
+        MetaLearnersWarning
+            What is worth knowing about the data and the search (``warnings_``), and about the fit of ``best_learner_``.
+
         Raises
         ------
         InvalidDataError, InvalidSpecError
@@ -187,11 +194,12 @@ class _Search:
         """
         document = self.to_spec()
         missing = document.get("data", {}).get("missing_outcome")
+        X = X if X is None else frame(X)
         roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing)
         document = merge(document, {"data": roles.spec})
         spec = {key: value for key, value in document.items() if key != "tuning"}
         dataset = make_dataset(roles, spec, copy=False)
-        held = self._held(validation, roles, spec, missing)
+        held = self._held(validation, X, roles, spec, missing)
         path = os.fsencode(journal) if journal is not None else None
         options: dict[str, Any] = {"threads": self.threads, "memory_limit": self.memory_limit, "progress": progress}
         arguments = (dataset.pointer, held.pointer if held else None, native.dumps(document), path)
@@ -204,15 +212,15 @@ class _Search:
             learner = _of_model(Model(made))
             learner._dataset = dataset
             learner._propensity = roles.propensity
-            learner._named = roles.table.named
             known = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
             learner.arms_ = [known.get(label, label) for label in learner._fitted.arms]
             self._best = learner
+        tell(dict.fromkeys([*self.warnings_, *(self._best.warnings if self._best is not None else ())]))
         return self
 
     @staticmethod
     def _held(
-        validation: Optional[Mapping[str, Any]], roles: Roles, spec: dict[str, Any], missing: Optional[str]
+        validation: Optional[Mapping[str, Any]], learnt: Optional[Frame], roles: Roles, spec: dict[str, Any], missing: Optional[str]
     ) -> Optional[Handle]:
         if validation is None:
             return None
@@ -224,6 +232,9 @@ class _Search:
             if name not in validation:
                 raise InvalidArgumentError("is missing", f"validation.{name}", "pass rows with X, y and w")
         X, y, w, weight, cluster, propensity = (validation.get(name) for name in known)
+        if X is not None and learnt is not None:
+            X = frame(X, "validation.X")
+            X = X if X.named else rows_like(X, learnt.names, "validation.X")
         given = assign_roles(X, y, w, weight, cluster, propensity, missing)
         if given.spec != roles.spec:
             raise InvalidArgumentError(
@@ -253,6 +264,11 @@ class _Search:
     def findings_(self) -> list[str]:
         """What was found, in whole sentences."""
         return list(self._found["findings"])
+
+    @property
+    def warnings_(self) -> list[str]:
+        """What was worth telling about the search, in whole sentences: ``fit`` has issued each of them as a `MetaLearnersWarning`."""
+        return list(self._found["warnings"])
 
     @property
     def is_complete_(self) -> bool:

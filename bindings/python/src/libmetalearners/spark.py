@@ -17,6 +17,7 @@ from typing import Any, Iterable, Iterator, NamedTuple, Optional, Sequence
 from . import MetaLearner
 from ._communicator import Roles, Tracker, cause, fit_part
 from ._data import label_text
+from ._warnings import tell
 from .errors import InputOutputError, InvalidArgumentError, InvalidDataError, MetaLearnersError, UnsupportedError
 
 __all__ = ["fit", "predict"]
@@ -81,7 +82,7 @@ def fit(
     Returns
     -------
     The fitted learner, that of one process that has all rows; with `effects` also the frame of effects: the columns of `keep`, then
-    those of ``predict``.
+    those of ``predict``. The warnings of the fit are issued here, and not in the tasks.
 
     Raises
     ------
@@ -111,6 +112,7 @@ def fit(
             "Spark ran a part of the stage again where a task was lost, and not all of it", "frame", "see what became of it, and fit again"
         )
     found: MetaLearner = _answer(rows)
+    tell(found.warnings)
     if not effects:
         return found
     return found, _effects(session, frame, made, partitions, found, work)

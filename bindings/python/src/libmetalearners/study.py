@@ -21,6 +21,7 @@ from ._library import Handle, lib
 from ._model import Model, assign_roles, make_dataset
 from ._options import merge
 from ._running import Progress, make, run
+from ._warnings import tell
 from .errors import InvalidArgumentError, InvalidDataError
 from .results import AnalysisResult
 
@@ -53,6 +54,11 @@ class Study:
         How nuisances are fitted, and everything else that a spec says.
     threads : int, optional
         Threads to use.
+
+    Warns
+    -----
+    MetaLearnersWarning
+        What is doubtful about the data.
     """
 
     _handle: Handle
@@ -104,6 +110,7 @@ class Study:
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
         self._threads = threads
+        tell(native.read_json(lib.mtlr_dataset_warnings, dataset.pointer))
 
     @classmethod
     def _of_model(cls, model: Model, dataset: Optional[Handle], threads: Optional[int], progress: Progress) -> "Study":
@@ -144,7 +151,10 @@ class Study:
         return self._named("effect_")
 
     def run(self, analysis: str, *, progress: Progress = None, **options: Any) -> AnalysisResult:
-        """Runs an analysis by its name with its options; ``libmetalearners.analyses()`` lists all of them."""
+        """Runs an analysis by its name with its options; ``libmetalearners.analyses()`` lists all of them.
+
+        The warnings of its answer are issued as `MetaLearnersWarning` too, by the method of each analysis as well.
+        """
         request = native.dumps({"analysis": analysis, **{key: value for key, value in options.items() if value is not None}})
         arguments = (self._handle.pointer, request)
         running: dict[str, Any] = {"threads": self._threads, "progress": progress, "holding": self._handle}
@@ -154,7 +164,9 @@ class Study:
             values = np.empty(len(self))
             native.call(lib.mtlr_analysis_column, values.ctypes.data, values.size, made.pointer, place)
             columns[lib.mtlr_analysis_column_name(made.pointer, place).decode()] = values
-        return AnalysisResult(json.loads(lib.mtlr_analysis_json(made.pointer)), columns)
+        result = AnalysisResult(json.loads(lib.mtlr_analysis_json(made.pointer)), columns)
+        tell(result.warnings)
+        return result
 
     def report(
         self,
