@@ -186,7 +186,79 @@ import Testing
         model.encode(to: &writer)
         var reader = BinaryReader(writer.bytes[...])
         #expect(try LogisticEstimator.decode(from: &reader).summary == model.summary)
-        #expect(try fit(sample).summary.isEmpty)
+        #expect(try fit(sample, LogisticSpec(l2: 1)).summary.isEmpty)
+    }
+
+    /// Classes that few of many columns of noise say something of.
+    private func noise(rows: Int, columns: Int, clusters: Int? = nil, weights: [Double]? = nil) throws
+        -> TrainingTask
+    {
+        var stream = RandomStream(seed: 17)
+        func centred() -> Double { 2 * stream.uniform() - 1 }
+        let cluster = clusters.map { count in (0..<rows).map { Int32($0 % count) } }
+        let values = (0..<columns).map { _ -> [Double] in
+            guard let cluster, let clusters else { return (0..<rows).map { _ in centred() } }
+            let ofCluster = (0..<clusters).map { _ in centred() }
+            return cluster.map { ofCluster[Int($0)] }
+        }
+        let ofCluster = clusters.map { count in (0..<count).map { $0 % 2 } }
+        let target = (0..<rows).map { row -> Double in
+            if let cluster, let ofCluster { return Double(ofCluster[Int(cluster[row])]) }
+            return values[0][row] + 2 * centred() > 0 ? 1 : 0
+        }
+        return try TrainingTask(
+            features: Table(values.enumerated().map { Column("x\($0)", $1) }),
+            rows: (0..<rows).map { Int32($0) }, target: target, weights: weights, clusters: cluster,
+            objective: .classification(classes: 2), seed: 3)
+    }
+
+    @Test(
+        "auto is 1 where rows are plenty, and a penalty that rows held out do not refute where they are few")
+    func automaticPenalty() throws {
+        let plenty = try noise(rows: 600, columns: 4)
+        let same = try LogisticEstimator().fit(plenty, ExecutionContext())
+        #expect(same.summary["l2"]?.doubleValue == 1 && same.summary["penalties_compared"] == nil)
+        let one = try LogisticEstimator(LogisticSpec(l2: 1)).fit(plenty, ExecutionContext())
+        #expect(
+            try same.predict(plenty.features, rows: nil, ExecutionContext())
+                == one.predict(plenty.features, rows: nil, ExecutionContext()))
+
+        let few = try noise(rows: 200, columns: 50)
+        let model = try LogisticEstimator().fit(few, ExecutionContext())
+        let l2 = try #require(model.summary["l2"]?.doubleValue)
+        let least = try #require(model.summary["l2_of_least"]?.doubleValue)
+        #expect(l2 > 1 && l2 <= least, "\(l2), \(least)")
+        let named = try LogisticEstimator(LogisticSpec(l2: l2)).fit(few, ExecutionContext())
+        #expect(
+            largestDifference(
+                try model.predict(few.features, rows: nil, ExecutionContext()),
+                try named.predict(few.features, rows: nil, ExecutionContext())) < 1e-12)
+        // A penalty on absolute values is there already.
+        var lasso = LogisticSpec()
+        lasso.l1 = 2
+        #expect(try LogisticEstimator(lasso).fit(few, ExecutionContext()).summary.isEmpty)
+    }
+
+    @Test("Rows of a cluster count once: its columns tell few clusters apart, however many rows there are")
+    func automaticPenaltyOfClusters() throws {
+        let clustered = try noise(rows: 1000, columns: 10, clusters: 40)
+        let l2 = try LogisticEstimator().fit(clustered, ExecutionContext()).summary["l2"]?.doubleValue
+        #expect(try #require(l2) > 1)
+        let shares = try LogisticEstimator().fit(clustered, ExecutionContext())
+            .predict(clustered.features, rows: nil, ExecutionContext())
+        #expect(shares.allSatisfy { $0 > 0.02 })
+    }
+
+    @Test("Weights count as many rows as say as much")
+    func automaticPenaltyOfWeights() throws {
+        func compared(_ weights: [Double]?) throws -> SpecValue? {
+            try LogisticEstimator().fit(
+                noise(rows: 600, columns: 10, weights: weights), ExecutionContext()
+            ).summary["penalties_compared"]
+        }
+        #expect(try compared(nil) == nil)
+        #expect(try compared([Double](repeating: 7, count: 600)) == nil)
+        #expect(try compared((0..<600).map { $0 % 20 == 0 ? 100 : 1 }) != nil)
     }
 
     @Test("a class that some folds lack does not keep the penalty from being chosen")

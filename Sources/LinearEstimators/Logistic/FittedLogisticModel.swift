@@ -47,12 +47,29 @@ struct FittedLogisticModel: FittedEstimator {
                     classes, task, spec, denseLimit: denseLimit, context, make: makeLoss)
                 return (path.solution, path.choice.summary("lambda"))
             }
-            let loss = try makeLoss(classes)
-            loss.l2 = spec.l2
-            let solver = ProximalNewton(
-                loss: loss, l1: spec.l1, maxIterations: spec.maxIterations, tolerance: spec.tolerance,
-                denseLimit: denseLimit)
-            return (try solver.solve(context), SpecObject())
+            @Sendable func solve(_ loss: any LogisticObjective, _ l2: Double, from start: DoubleBuffer?)
+                throws(MetaLearnersError) -> NewtonSolver.Solution
+            {
+                loss.l2 = l2
+                return try ProximalNewton(
+                    loss: loss, l1: spec.l1, maxIterations: spec.maxIterations, tolerance: spec.tolerance,
+                    denseLimit: denseLimit
+                ).solve(from: start, context)
+            }
+            guard spec.choosesL2 else {
+                return (
+                    try solve(makeLoss(classes), spec.l2 ?? UndersmoothedPenalty.standard, from: nil),
+                    SpecObject()
+                )
+            }
+            let penalty = try UndersmoothedPenalty(
+                classes, task, width: encoder.width, folds: spec.folds, context, solve: solve, make: makeLoss
+            ).choice
+            return (
+                try solve(
+                    makeLoss(classes), penalty.penalty ?? UndersmoothedPenalty.standard, from: nil),
+                penalty.summary("l2")
+            )
         }
         let functions = classes.present.count == 2 ? 1 : classes.present.count
         var coefficients: [Double] = []

@@ -42,10 +42,14 @@ public struct LogisticEstimator: BaseEstimator {
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let design = DesignFootprint(features, rows: rows, spec.expansion)
         let classes = if case .classification(let classes) = objective { classes } else { 2 }
+        // (How many rows the rarest class has is not known here: one in ten, say.)
+        let compares =
+            spec.selection != .fixed
+            || spec.choosesL2 && rows < 10 * UndersmoothedPenalty.plentyOfRows * design.width
         return Footprint(
             shared: 0,
             working: design.logistic(
-                functions: classes == 2 ? 1 : classes, folds: spec.selection == .fixed ? 1 : spec.folds))
+                functions: classes == 2 ? 1 : classes, folds: compares ? spec.folds : 1))
     }
 
     /// Reads a model that its `encode` wrote.

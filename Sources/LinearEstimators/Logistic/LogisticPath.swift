@@ -19,7 +19,7 @@ struct LogisticPath {
     init(
         _ classes: ClassLabels, _ task: TrainingTask, _ spec: LogisticSpec, denseLimit: Int,
         _ context: ExecutionContext,
-        make: @Sendable (ClassLabels) throws(MetaLearnersError) -> any LogisticObjective
+        make: @escaping @Sendable (ClassLabels) throws(MetaLearnersError) -> any LogisticObjective
     ) throws(MetaLearnersError) {
         let whole = try make(classes)
         let total = classes.totalWeight
@@ -31,8 +31,7 @@ struct LogisticPath {
         }
         largest /= max(spec.l1Ratio, 1e-3)
         guard largest.isFinite else { throw NewtonSolver.overflow }
-        let distribution = classes.distribution
-        let penalties = try distribution.agreed(
+        let penalties = try classes.distribution.agreed(
             (0..<spec.pathLength).map { step in
                 largest * Double.exp(Double.log(spec.pathRatio) * Double(step) / Double(spec.pathLength - 1))
             })
@@ -46,37 +45,14 @@ struct LogisticPath {
                 tolerance: spec.tolerance, denseLimit: denseLimit
             ).solve(from: start, context)
         }
-        let folds = try HeldOutFolds(
-            classes.rows, clusters: task.clusters, groups: classes.labels, count: spec.folds, seed: task.seed,
-            distribution)
+        let heldOut = try HeldOutLogistic(classes, task, folds: spec.folds, make: make)
+        let folds = heldOut.folds
         var chosen = 0
         var errors: [Double] = []
         if folds.ranges.count > 1, largest > 0 {
-            let losses = try ParallelParts.run(folds.ranges.count, oneByOne: distribution != nil, context) {
-                fold throws(MetaLearnersError) in
-                let held = Set(folds.order[folds.ranges[fold]])
-                let training = try classes.selecting(classes.rows.indices.filter { !held.contains($0) })
-                guard training.present.count > 1 else {
-                    return [Double](repeating: 0, count: penalties.count)
-                }
-                let present = training.present.compactMap { label in
-                    classes.present.firstIndex(of: label).map { Int32(clamping: $0) }
-                }
-                let heldOut = try classes.selecting(held.sorted(), present: present)
-                let loss = try make(training)
-                let outside = try make(heldOut)
-                var point: DoubleBuffer?
-                var losses: [Double] = []
-                for penalty in penalties {
-                    let solution = try solve(loss, penalty, from: point)
-                    point = solution.parameters
-                    losses.append(
-                        heldOut.totalWeight == 0
-                            ? 0 : try outside.evaluate(solution.parameters, dense: false, context).loss)
-                }
-                return losses
-            }
-            let weights = try distribution.sum(
+            let losses = try heldOut.path(penalties, context, solve) { $1.loss }
+                .map { $0.isEmpty ? [Double](repeating: 0, count: penalties.count) : $0 }
+            let weights = try classes.distribution.sum(
                 folds.ranges.map { range in folds.order[range].reduce(0) { $0 + classes.weights[$1] } })
             let selection = spec.selection == .oneStandardError ? LambdaSelection.oneStandardError : .min
             chosen = PenaltyPath.choice(losses, weights: weights, selection)

@@ -3,8 +3,10 @@ import MetaLearnersCore
 /// The configuration of logistic regression.
 public struct LogisticSpec: BaseEstimatorSpec {
     /// The penalty on half the squares of the coefficients, beside the sum (not the mean) of the negative
-    /// log-likelihood: scikit-learn's `1/C`, numbers behind a `StandardScaler`.
-    public var l2 = 1.0
+    /// log-likelihood: scikit-learn's `1/C`, numbers behind a `StandardScaler`. Nil for `auto`: 1 where the rarest class has ten rows or
+    /// more for each encoded column, and beside a penalty on absolute values; chosen with rows held out, and undersmoothed, where it has
+    /// fewer (`docs/backends/linear.md`).
+    public var l2: Double?
     /// The penalty on the absolute values of the coefficients, beside the sum of the negative log-likelihood.
     public var l1 = 0.0
     /// How the penalty is chosen; where it is not given, `l1` and `l2` have no effect.
@@ -26,9 +28,9 @@ public struct LogisticSpec: BaseEstimatorSpec {
 
     /// The keys.
     public static let parameters: [Parameter<LogisticSpec>] = [
-        .number(
+        .numberOrAuto(
             "l2", \.l2, in: 0...Double.infinity,
-            "penalty on half the squared coefficients of encoded columns, beside the summed log-likelihood"
+            "penalty on half the squared coefficients, beside the summed log-likelihood; auto: 1, or chosen where columns are many"
         ),
         .number(
             "l1", \.l1, in: 0...Double.infinity,
@@ -50,6 +52,9 @@ public struct LogisticSpec: BaseEstimatorSpec {
             "largest change of a parameter in the last step, relative to one plus the largest parameter"),
         FeatureExpansion.parameter(\.expansion),
     ]
+
+    /// Whether the rows say what `l2` is.
+    var choosesL2: Bool { selection == .fixed && l2 == nil && l1 == 0 }
 
     /// Some penalty is needed: classes that a column tells apart would have infinite coefficients.
     public func check(at place: SpecPath) throws(MetaLearnersError) {

@@ -35,4 +35,31 @@ extension Parameter {
             $0[keyPath: path].specValue
         }
     }
+
+    /// A finite number within `range`, or `auto`, which is nil.
+    public static func numberOrAuto(
+        _ name: String, _ path: any WritableKeyPath<Spec, Double?> & Sendable,
+        in range: ClosedRange<Double>, _ summary: String
+    ) -> Parameter {
+        let low = SpecValue.number(range.lowerBound).json()
+        let high = SpecValue.number(range.upperBound).json()
+        let text =
+            "auto, or "
+            + (range.upperBound == .infinity ? "number ≥ \(low)" : "number, \(low) ≤ x ≤ \(high)")
+        return Parameter(name, summary, range: text) { value, place, spec throws(MetaLearnersError) in
+            if value.stringValue?.lowercased() == "auto" {
+                spec[keyPath: path] = nil
+                return
+            }
+            guard let number = value.doubleValue else {
+                throw place.error("must be auto or a number, not \(value.kindName)")
+            }
+            guard number.isFinite, range.contains(number) else {
+                throw place.error("is \(value.json()), must be: \(text)")
+            }
+            spec[keyPath: path] = number
+        } write: {
+            $0[keyPath: path].map { .number($0) } ?? .string("auto")
+        }
+    }
 }
