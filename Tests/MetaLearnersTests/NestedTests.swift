@@ -104,6 +104,46 @@ struct NestedTests {
     }
 
     @Test(
+        "What is imputed across arms has no part of a row's outcome in its effect without nesting either",
+        arguments: [LearnerKind.x, .ra], [1, 2])
+    func noLeakAcrossArms(learner: LearnerKind, repeats: Int) throws {
+        let data = try SyntheticDataset.multiArm(rows: 90, seed: 7).dataset
+        let fitter = try MetaLearnerFitter(spec(learner, "out_of_fold", repeats: repeats))
+        let before = try fitter.fit(data).trainingEffects
+        for row in [0, 31, 89] {
+            let after = try fitter.fit(changing(data, row: row)).trainingEffects
+            if repeats == 1 {
+                for arm in before.indices {
+                    #expect(before[arm][row].bitPattern == after[arm][row].bitPattern)
+                }
+            }
+            #expect(before != after)
+        }
+    }
+
+    @Test(
+        "Default models follow effects, nested or not, in training rows and in new ones",
+        arguments: LearnerKind.single, ["out_of_fold", "nested", "full"])
+    func defaults(learner: LearnerKind, inSample: String) throws {
+        let data = try SyntheticDataset.linear(rows: 600, seed: 5)
+        let truth = data.effects[0]
+        let mean = truth.reduce(0, +) / Double(truth.count)
+        let constant = truth.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let fitter = try MetaLearnerFitter(
+            MetaLearnerSpec([
+                "learner": .string(learner.rawValue),
+                "cross_fitting": ["folds": 3, "in_sample": .string(inSample)],
+            ]))
+        let model = try fitter.fit(data.dataset)
+        for effects in [model.trainingEffects[0], try model.predict(data.dataset.covariates).effects[0]] {
+            let error = zip(effects, truth).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            // (The transformed outcomes of F and U are noisy.)
+            #expect(error < ([.f, .u, .m].contains(learner) ? 1.5 : 0.8) * constant, "\(error / constant)")
+            #expect(Set(effects).count > 20)
+        }
+    }
+
+    @Test(
         "Nested effects have the models of new rows and the nuisances that others have",
         arguments: [LearnerKind.r, .x])
     func rest(learner: LearnerKind) throws {

@@ -25,12 +25,35 @@ final class EffectPlan: Sendable {
     private let learner: any MetaLearner
     private let nuisances: NuisancePlan
     private let parts: CrossFitter.Parts
+    private let foldTargets: FoldTargets?
     private let entries: [Entry]
 
+    /// Where the targets of the models of a fold come from, where these have their own.
+    private enum FoldTargets {
+        /// From models without the fold and without that of the row (`in_sample: nested`).
+        case withoutPairs
+        /// From the nuisances of the fold itself, none of whose rows they saw: those of other arms never saw the row.
+        case ofOtherArms
+    }
+
+    /// On more rows all models of folds are fitted to the same targets: what a row has to do with its own effect through these is next to nothing
+    /// then, and a list of targets for each fold takes memory.
+    private static let mostRowsOfFoldTargets = 500_000
+
     init(
-        _ request: FitRequest, _ models: RoleModels, _ learner: any MetaLearner, _ nuisances: NuisancePlan,
-        parts: CrossFitter.Parts, following leader: EffectPlan? = nil
+        _ request: FitRequest, _ models: RoleModels, _ learner: any MetaLearner, _ traits: LearnerTraits,
+        _ nuisances: NuisancePlan, parts: CrossFitter.Parts, following leader: EffectPlan? = nil
     ) throws(MetaLearnersError) {
+        let isCrossFitted = parts.contains(.foldModels) && request.folds.isCrossFitted
+        if isCrossFitted, models.spec.crossFitting.inSample == .nested {
+            foldTargets = .withoutPairs
+        } else if isCrossFitted, traits.imputesAcrossArms,
+            request.dataset.totalRowCount <= Self.mostRowsOfFoldTargets
+        {
+            foldTargets = .ofOtherArms
+        } else {
+            foldTargets = nil
+        }
         self.request = request
         self.models = models
         self.learner = learner
@@ -60,9 +83,7 @@ final class EffectPlan: Sendable {
                     role: role,
                     run: CrossFittingRun(
                         crossFitter, estimator, parts: parts,
-                        hasFoldTasks: models.spec.crossFitting.inSample == .nested
-                            && parts.contains(.foldModels),
-                        following: followed),
+                        hasFoldTasks: foldTargets != nil, following: followed),
                     follows: followed != nil,
                     bytes: estimator.footprint(
                         rows: dataset.rowCount, of: features,
@@ -85,16 +106,16 @@ final class EffectPlan: Sendable {
                 entry.run.schedule("effects", in: &graph)
                 continue
             }
-            let prepared = graph.add(nil, after: before) { [self] _ throws(MetaLearnersError) in
-                entry.run.start(try job(entry.role, needed))
+            let prepared = graph.add(nil, after: before) { [self] context throws(MetaLearnersError) in
+                entry.run.start(try job(entry.role, needed, context))
             }
             entry.run.schedule("effects", in: &graph, after: [prepared], bytes: entry.bytes)
         }
     }
 
     /// What the effect model of a role is fitted to, once its nuisances are there.
-    private func job(_ role: EffectRole, _ needed: [NuisanceRole]) throws(MetaLearnersError)
-        -> CrossFitter.Job
+    private func job(_ role: EffectRole, _ needed: [NuisanceRole], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> CrossFitter.Job
     {
         let dataset = request.dataset
         let placed = models.spec.models.model(of: role, dataset.treatment.labels)
@@ -108,12 +129,19 @@ final class EffectPlan: Sendable {
                 .task(dataset, features: features, direct: direct, seed: seed)
         }
         var foldTasks: [[TrainingTask]] = []
-        if models.spec.crossFitting.inSample == .nested, parts.contains(.foldModels) {
+        if let foldTargets {
             for (number, folds) in request.repeats.enumerated() {
                 var tasks: [TrainingTask] = []
                 for fold in 0..<folds.count {
-                    tasks.append(
-                        try task(nuisances.estimates(needed, without: fold, repeat: number)))
+                    try context.checkCancellation()
+                    let estimates =
+                        switch foldTargets {
+                        case .withoutPairs: try nuisances.estimates(needed, without: fold, repeat: number)
+                        case .ofOtherArms:
+                            try nuisances.estimates(
+                                needed, ofOtherArmsWithout: fold, repeat: number, context)
+                        }
+                    tasks.append(try task(estimates))
                 }
                 foldTasks.append(tasks)
             }

@@ -122,7 +122,7 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
             purpose: purpose, keepsTraining: keepsTraining,
             serving: serving, roles: wanted.map(\.role), nuisances: nuisances,
             effects: try EffectPlan(
-                request, models, learner, nuisances,
+                request, models, learner, Self.traits, nuisances,
                 parts: effectParts(purpose, keepsTraining: keepsTraining),
                 following: (leader as? PlainPlan)?.effects))
     }

@@ -55,6 +55,9 @@ public struct LearnerTraits: Sendable, Equatable {
     /// Whether a combination can be fitted to rows that several processes hold: what it adds up over rows it adds up over those of
     /// all. Learners of the other forms can.
     public var isCollective: Bool
+    /// Whether the target of a row is made of its outcome and of outcome models of other arms alone, which never saw the row whatever was held
+    /// out. Then effect models of a fold take targets from nuisances without that fold, so that its rows have no part in their effects.
+    public var imputesAcrossArms: Bool
 
     /// Whether the learner can be fitted to rows that several processes hold.
     var takesPart: Bool { isCollective || form != .combination }
@@ -63,7 +66,7 @@ public struct LearnerTraits: Sendable, Equatable {
     public init(
         _ form: Form = .regression, hasArmMeans: Bool = false, servesClasses: Bool = false,
         hasAnalyticIntervals: Bool = false, bringsModels: Bool = false, isComposite: Bool = false,
-        allowsRepeats: Bool = true, isCollective: Bool = false
+        allowsRepeats: Bool = true, isCollective: Bool = false, imputesAcrossArms: Bool = false
     ) {
         self.form = form
         self.hasArmMeans = hasArmMeans
@@ -73,6 +76,7 @@ public struct LearnerTraits: Sendable, Equatable {
         self.isComposite = isComposite
         self.allowsRepeats = allowsRepeats
         self.isCollective = isCollective
+        self.imputesAcrossArms = imputesAcrossArms
     }
 }
 

@@ -7,7 +7,7 @@ import MetaLearnersCore
 public struct RALearner: EffectRegressionLearner {
     public static let kind = LearnerKind.ra
 
-    public static let traits = LearnerTraits(hasArmMeans: true)
+    public static let traits = LearnerTraits(hasArmMeans: true, imputesAcrossArms: true)
 
     public static let reference = LearnerReference(
         target: "on arm k: Y − μ_0; on the control: μ_k − Y; one model",

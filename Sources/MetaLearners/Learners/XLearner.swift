@@ -8,7 +8,8 @@ import MetaLearnersCore
 public struct XLearner: MetaLearner {
     public static let kind = LearnerKind.x
 
-    public static let traits = LearnerTraits(.combination, hasArmMeans: true, isCollective: true)
+    public static let traits = LearnerTraits(
+        .combination, hasArmMeans: true, isCollective: true, imputesAcrossArms: true)
 
     public static let reference = LearnerReference(
         target: "on arm k: Y − μ_0; on the control: μ_k − Y",

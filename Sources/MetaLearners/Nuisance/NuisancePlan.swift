@@ -174,6 +174,43 @@ public final class NuisancePlan: NuisanceSource {
         return estimates
     }
 
+    /// The estimates that no row of `fold` has a part in, where rows are asked about arms that they are not in: outcomes by the models of
+    /// the fold, which never saw rows of other arms. Rows of the arm itself have none.
+    ///
+    /// - Throws: what the models' predictions throw.
+    /// - Complexity: a prediction of every row by one model of each arm.
+    func estimates(
+        _ roles: [NuisanceRole], ofOtherArmsWithout fold: Int, repeat number: Int,
+        _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> NuisanceEstimates {
+        let dataset = request.dataset
+        let labels = dataset.treatment.labels
+        let arms = dataset.treatment.arms
+        let index = request.repeats[..<number].reduce(fold) { $0 + $1.count }
+        var estimates = NuisanceEstimates(rowCount: dataset.rowCount, armCount: dataset.armCount)
+        var lists: [(role: NuisanceRole, lists: [[Double]])] = []
+        for role in roles {
+            guard case .armOutcome(let arm) = role else { continue }
+            guard let models = component(role)?.models.foldModels, models.indices.contains(index) else {
+                throw MetaLearnersError(
+                    .internalFault, at: role.name(labels), "has no model of fold \(fold)")
+            }
+            let features = try ModelsSpec.features(
+                self.models.spec.models.model(of: role, labels), in: dataset.covariates)
+            let rows = [Int32](0..<Int32(dataset.rowCount)) { arms[$0] != arm }
+            let predicted = try models[index].predict(features, rows: rows, context)
+            let width = models[index].outputCount
+            var all = [Double](repeating: 0, count: dataset.rowCount * width)
+            for (place, row) in rows.enumerated() {
+                for output in 0..<width { all[Int(row) * width + output] = predicted[place * width + output] }
+            }
+            lists.append((role, [all]))
+        }
+        estimates.store(lists, of: dataset.outcome.kind)
+        estimates.use(propensities[0])
+        return estimates
+    }
+
     /// All nuisances in the order in which they were asked for, then those that were reused and nobody asked for.
     public func fit() throws(MetaLearnersError) -> NuisanceFit {
         guard let propensities = propensities[0] else {

@@ -169,7 +169,8 @@ public struct CrossFitter: Sendable {
             throw MetaLearnersError(.internalFault, at: job.name, "has no stages to choose from")
         }
         return try named(job) { () throws(MetaLearnersError) in
-            let judges = job.task(of: unit).rows.filter { repeats[number].folds[Int($0)] == fold }
+            // (A fold's own task has targets for the rows of the fold, and leaves them out.)
+            let judges = job.task.rows.filter { repeats[number].folds[Int($0)] == fold }
             return try estimator.fitPath(task(of: unit, job), judgedBy: judges, context)
         }
     }

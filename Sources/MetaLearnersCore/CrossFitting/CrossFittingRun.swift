@@ -12,8 +12,6 @@ package final class CrossFittingRun: Sendable {
     private let leader: (run: CrossFittingRun, stage: Int)?
     /// Who says how many stages the models have, where the estimator's spec leaves that open; nil where it does not.
     private let choice: StageChoice?
-    /// Whether models of folds are fitted to tasks of their own, so that those that chose are of no use after.
-    private let hasFoldTasks: Bool
     /// The members of a stack, which are fitted in its place; nil for other base learners.
     private let members: StackedRun?
 
@@ -33,7 +31,7 @@ package final class CrossFittingRun: Sendable {
     /// - Parameters:
     ///   - objective: what it will predict.
     ///   - features: what from; nil where that is not known yet.
-    ///   - hasFoldTasks: whether the models of folds will be fitted to tasks of their own.
+    ///   - hasFoldTasks: whether the models of folds will be fitted to tasks of their own: stacks hold rows out for themselves then.
     ///   - leader: a run of the same task whose models hold those of this one as a stage: nothing is fitted. It must
     ///     be scheduled before, in the same graph, and have every unit that this one has (`holds`).
     ///   - stages: who says how many stages the models have, where the estimator's spec leaves that open.
@@ -47,7 +45,6 @@ package final class CrossFittingRun: Sendable {
         self.fitter = fitter
         self.estimator = estimator
         self.leader = leader
-        self.hasFoldTasks = hasFoldTasks
         units = fitter.units(of: parts)
         choice = leader == nil ? StageChoice(fitter, estimator, stages) : nil
         members =
@@ -130,7 +127,7 @@ package final class CrossFittingRun: Sendable {
             nodes.withLock { $0 = stacked }
             return stacked
         }
-        let takesModels = !hasFoldTasks && units.contains { choice?.fits($0) ?? false }
+        let takesModels = units.contains { choice?.fits($0) ?? false }
         let chosen = choice?.schedule(
             stage, in: &graph, after: before, bytes: bytes, keepsModels: takesModels
         ) {
