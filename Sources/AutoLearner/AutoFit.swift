@@ -131,7 +131,7 @@ final class AutoFit: FitPlan {
         let bound = AutoDesign.widthBound(dataset, estimators.design, settings)
         var scheduled: [Scheduled] = []
         for member in members where member.step == step {
-            guard let estimator = try? estimators.estimator(member) else { continue }
+            guard let estimator = try? estimators.estimator(member, arm: pair.arm) else { continue }
             let rows = pair.rows(of: member.rows).count
             let bytes =
                 (estimator as? any SharedDesignEstimator)?.pathBytes(rows: rows, columns: bound)

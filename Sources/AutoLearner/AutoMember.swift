@@ -208,13 +208,16 @@ extension AutoMember {
 struct AutoEstimators: Sendable {
     let settings: AutoSettings
     private let estimators: [String: any BaseEstimator]
+    /// Trees of single arms, by the number of the arm.
+    private let ofArms: [[String: any BaseEstimator]]
     /// The backend whose design the linear members share.
     let design: any SharedDesignEstimator
 
     /// Finds the base learners.
     ///
+    /// - Parameter armCounts: how many rows each arm has, in all processes.
     /// - Throws: `invalidSpec` where the registry lacks one, `unsupported` where one cannot share a design.
-    init(_ settings: AutoSettings, _ registry: Registry) throws(MetaLearnersError) {
+    init(_ settings: AutoSettings, armCounts: [Int], _ registry: Registry) throws(MetaLearnersError) {
         self.settings = settings
         var estimators: [String: any BaseEstimator] = [:]
         var design: (any SharedDesignEstimator)?
@@ -228,10 +231,18 @@ struct AutoEstimators: Sendable {
             estimators[name] = estimator
             design = design ?? shared
         }
-        for size in AutoSettings.TreeSize.allCases {
-            estimators[size.rawValue] = try registry.estimators.makeEstimator(
-                EstimatorChoice("trees", settings.trees(size)), at: Self.place)
+        func trees(_ settings: AutoSettings) throws(MetaLearnersError) -> [String: any BaseEstimator] {
+            var trees: [String: any BaseEstimator] = [:]
+            for size in AutoSettings.TreeSize.allCases {
+                trees[size.rawValue] = try registry.estimators.makeEstimator(
+                    EstimatorChoice("trees", settings.trees(size)), at: Self.place)
+            }
+            return trees
         }
+        estimators.merge(try trees(settings)) { $1 }
+        var ofArms: [[String: any BaseEstimator]] = []
+        for rows in armCounts { ofArms.append(try trees(settings.ofArm(rows: rows))) }
+        self.ofArms = ofArms
         guard let design else { throw Self.place.error("there is no linear backend") }
         self.design = design
         self.estimators = estimators
@@ -239,8 +250,8 @@ struct AutoEstimators: Sendable {
 
     private static let place = SpecPath.root.appending("auto")
 
-    /// The base learner of a member.
-    func estimator(_ member: AutoMember) throws(MetaLearnersError) -> any BaseEstimator {
+    /// The base learner of a member of an arm's pair with the control.
+    func estimator(_ member: AutoMember, arm: Int) throws(MetaLearnersError) -> any BaseEstimator {
         let name: String
         switch member.method {
         case .ridge: name = "ridge"
@@ -248,6 +259,13 @@ struct AutoEstimators: Sendable {
         case .logistic: name = "logistic"
         case .trees(let size, _): name = size.rawValue
         }
+        let own: Int? =
+            switch member.rows {
+            case .control: 0
+            case .arm: arm
+            case .both: nil
+            }
+        if let own, ofArms.indices.contains(own), let trees = ofArms[own][name] { return trees }
         if let estimator = estimators[name] { return estimator }
         throw MetaLearnersError(.internalFault, at: "auto", "has no base learner '\(name)'")
     }

@@ -17,6 +17,7 @@ struct AutoSettings: Sendable {
 
     /// How many rows all processes have: members that are not worth their time on so many are left out.
     var rowCount: Int
+    private let hasLargeCategory: Bool
     /// Rounds of boosting: as the rows held out say.
     var rounds = AutoCount.auto
     var learningRate = 0.1
@@ -70,7 +71,21 @@ struct AutoSettings: Sendable {
     ///   Large trees learn noise by them, so trees stay small, however many rows there are.
     init(rowCount: Int, hasLargeCategory: Bool = false) {
         self.rowCount = rowCount
+        self.hasLargeCategory = hasLargeCategory
         maxBins = min(max(rowCount / 8, 63), 255)
+        sizeTrees(rowCount)
+    }
+
+    /// The settings for trees that learn from one arm's rows alone: an arm of fewer than half of all rows has the trees that it would have
+    /// beside a control of its own size.
+    func ofArm(rows: Int) -> AutoSettings {
+        var settings = self
+        if 2 * rows < rowCount { settings.sizeTrees(2 * rows) }
+        return settings
+    }
+
+    /// Sizes trees for so many rows.
+    private mutating func sizeTrees(_ rowCount: Int) {
         guard !hasLargeCategory else { return }
         // How many factors of ten there are between 2,000 rows and these.
         let decades = min(max(Double.log(Double(max(rowCount, 1)) / 2000) / Double.log(10), 0), 2.5)

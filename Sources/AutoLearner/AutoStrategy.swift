@@ -42,7 +42,7 @@ package struct AutoStrategy: FittingStrategy {
             return try MetaLearnerFitter(member, registry: registry)
         }
         // What is missing is told before any data are read.
-        _ = try AutoEstimators(AutoSettings(rowCount: 1), registry)
+        _ = try AutoEstimators(AutoSettings(rowCount: 1), armCounts: [], registry)
     }
 
     package var completeSpec: SpecValue {
@@ -87,7 +87,7 @@ package struct AutoStrategy: FittingStrategy {
 
     package func footprint(_ dataset: CausalDataset) throws(MetaLearnersError) -> Int {
         let settings = settings(dataset)
-        let estimators = try AutoEstimators(settings, registry)
+        let estimators = try AutoEstimators(settings, armCounts: dataset.armCounts, registry)
         let members = AutoMember.all(settings, knowsPropensities: dataset.knownPropensities != nil)
         let design = type(of: estimators.design)
         let bound = AutoDesign.widthBound(dataset, estimators.design, settings)
@@ -97,7 +97,7 @@ package struct AutoStrategy: FittingStrategy {
             guard case .trees = member.method else { continue }
             bytes = max(
                 bytes,
-                try estimators.estimator(member).footprint(
+                try estimators.estimator(member, arm: 1).footprint(
                     rows: dataset.rowCount, of: dataset.covariates, for: .regression
                 ).shared + bytes)
             break
@@ -153,6 +153,8 @@ package struct AutoStrategy: FittingStrategy {
         }
         let settings = settings(request.dataset)
         return AutoFit(
-            request, spec, settings, try AutoEstimators(settings, registry), origin: origin, also: also)
+            request, spec, settings,
+            try AutoEstimators(settings, armCounts: request.dataset.armCounts, registry), origin: origin,
+            also: also)
     }
 }
