@@ -51,7 +51,12 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
         // All candidates, and what judges them, have the bounds of propensities that these rows ask for.
         var tuner = tuner
         givenBounds = tuner.spec.overlap.bounds
-        if let resolved = tuner.spec.resolved(for: dataset) { tuner.spec = resolved }
+        if let resolved = try tuner.spec.resolved(for: dataset, keepsFolds: true) { tuner.spec = resolved }
+        // They share their folds, so that the number is said where the chosen one would have another by itself.
+        let alone = try tuner.spec.resolved(for: dataset, keepsFolds: false)
+        if let alone, alone.crossFitting.folds != tuner.spec.crossFitting.folds {
+            tuner.spec.crossFitting.folds = .exactly(tuner.spec.crossFitting.foldCount)
+        }
         self.tuner = tuner
         self.journal = journal
         self.options = options
@@ -308,7 +313,9 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
             candidates: table.rows, nuisances: nuisanceResults(), best: best, bestSpec: bestSpec,
             scoringModels: scoringModels,
             rows: (training.rowCount, validation?.rowCount ?? 0),
-            findings: table.findings(best, isComplete: isComplete),
+            findings: table.findings(best, isComplete: isComplete) { learner in
+                validation == nil && tuner.registry.traits(of: learner)?.isComposite ?? false
+            },
             warnings: training.warnings + heldWarnings + warnings,
             isComplete: isComplete, dataset: whole, registry: tuner.registry)
     }

@@ -51,6 +51,34 @@ struct FoldAssignmentTests {
         #expect((0..<5).allSatisfy { (20...60).contains(folds.rows(in: $0).count) })
     }
 
+    @Test("As many clusters as folds do, where whole clusters are treated", arguments: 5...9)
+    func fewTreatedClusters(count: Int) throws {
+        for seed in 0..<20 as Range<UInt64> {
+            let clusters = (0..<20 * count).map { Int32($0 % count) }
+            let data = try CausalDataset(
+                covariates: Table([Column("x", clusters.map(Double.init))]),
+                treatment: Treatment(arms: clusters.map { $0 % 2 }, labels: ["0", "1"]),
+                outcome: Outcome(clusters.map(Double.init)), clusters: clusters)
+            let folds = try FoldAssignment(data, count: 5, seed: seed)
+            #expect(folds.hasRowsInEveryFold)
+        }
+    }
+
+    @Test("The smallest stratum is an arm, an arm's class, or the number of clusters")
+    func smallestStratum() throws {
+        func smallest(_ outcome: Outcome, clusters: [Int32]? = nil) throws -> Int {
+            try FoldAssignment.smallestStratum(
+                of: CausalDataset(
+                    covariates: Table([Column("x", (0..<100).map(Double.init))]),
+                    treatment: Treatment(arms: (0..<100).map { $0 < 30 ? 1 : 0 }, labels: ["0", "1"]),
+                    outcome: outcome, clusters: clusters))
+        }
+        #expect(try smallest(Outcome((0..<100).map(Double.init))) == 30)
+        let binary = (0..<100).map { $0 % 10 == 0 ? 1.0 : 0 }
+        #expect(try smallest(Outcome(binary, kind: .binary(labels: ["0", "1"]))) == 3)
+        #expect(try smallest(Outcome(binary), clusters: (0..<100).map { Int32($0 / 5) }) == 20)
+    }
+
     @Test("The seed alone decides")
     func determinism() throws {
         let data = try SyntheticDataset.linear(rows: 80, seed: 3).dataset

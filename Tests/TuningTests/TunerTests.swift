@@ -27,7 +27,7 @@ struct TunerTests {
         spec.models.outcome = RoleModelSpec("ridge")
         spec.models.propensity = RoleModelSpec("logistic")
         spec.models.effect = RoleModelSpec("ridge")
-        spec.crossFitting.folds = folds
+        spec.crossFitting.folds = .exactly(folds)
         change(&spec)
         return spec
     }

@@ -32,7 +32,7 @@ enum FlexiblePropensity {
         spec.data = own.data
         spec.learner = .dr
         spec.models.propensity = RoleModelSpec("trees")
-        spec.crossFitting.folds = max(own.crossFitting.folds, 2)
+        spec.crossFitting.folds = .exactly(max(own.crossFitting.foldCount, 2))
         spec.seed = own.seed
         // Wide open, so that propensities are seen as they are.
         spec.overlap.bounds = [1e-9, 1 - 1e-9]

@@ -55,7 +55,7 @@ struct ResidualSpread {
         spec.data.outcomeType = .continuous
         spec.learner = .dr
         spec.models.outcome = RoleModelSpec("trees")
-        spec.crossFitting.folds = max(own.crossFitting.folds, 2)
+        spec.crossFitting.folds = .exactly(max(own.crossFitting.foldCount, 2))
         spec.seed = own.seed
         // An app may have registered neither trees nor the DR-learner.
         return try? MetaLearnerFitter(spec, registry: fitting.registry)

@@ -94,7 +94,8 @@ public struct FitRequest: Sendable {
     ) throws(MetaLearnersError) -> [FoldAssignment] {
         guard let given else {
             return try FoldAssignment.repeats(
-                spec.crossFitting.repeats, dataset, count: spec.crossFitting.folds, seed: UInt64(spec.seed))
+                spec.crossFitting.repeats, dataset, count: spec.crossFitting.foldCount,
+                seed: UInt64(spec.seed))
         }
         guard given.folds.count == dataset.rowCount else {
             throw MetaLearnersError(

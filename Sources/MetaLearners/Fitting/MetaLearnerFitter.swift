@@ -108,7 +108,10 @@ public struct MetaLearnerFitter: Sendable {
 
     /// The fitter of the spec with what `auto` means for this dataset, where that is not what it means for most.
     private func resolved(for dataset: CausalDataset) throws(MetaLearnersError) -> MetaLearnerFitter? {
-        guard let spec = spec.resolved(for: dataset) else { return nil }
+        // New rows get the mean of the folds' models from learners that combine others: these do not do with less of the rows.
+        let keepsFolds = registry.traits(of: spec.learner)?.isComposite ?? false
+        guard let spec = try spec.resolved(for: dataset, keepsFolds: keepsFolds || spec.prediction != .full)
+        else { return nil }
         return try MetaLearnerFitter(spec, registry: registry)
     }
 
@@ -222,13 +225,24 @@ public struct MetaLearnerFitter: Sendable {
 }
 
 extension MetaLearnerSpec {
-    /// The spec with what `overlap.bounds: auto` means for a dataset, where that is not what it means for most; nil else.
-    package func resolved(for dataset: CausalDataset) -> MetaLearnerSpec? {
-        guard overlap.bounds == nil, dataset.knownPropensities == nil,
-            let bounds = OverlapSpec.automaticBounds(armCounts: dataset.armCounts)
-        else { return nil }
+    /// The spec with what `overlap.bounds: auto` and `cross_fitting.folds: auto` mean for a dataset, where that is not what they mean for
+    /// most; nil else.
+    ///
+    /// - Parameter keepsFolds: whether there are as many folds as for most datasets in any case.
+    /// - Throws: what the collective throws.
+    package func resolved(for dataset: CausalDataset, keepsFolds: Bool) throws(MetaLearnersError)
+        -> MetaLearnerSpec?
+    {
         var spec = self
-        spec.overlap.bounds = bounds
-        return spec
+        if overlap.bounds == nil, dataset.knownPropensities == nil {
+            spec.overlap.bounds = OverlapSpec.automaticBounds(armCounts: dataset.armCounts)
+        }
+        if !keepsFolds, crossFitting.folds == .auto,
+            let folds = CrossFittingSpec.automaticFolds(
+                smallestStratum: try FoldAssignment.smallestStratum(of: dataset))
+        {
+            spec.crossFitting.folds = .exactly(folds)
+        }
+        return spec == self ? nil : spec
     }
 }

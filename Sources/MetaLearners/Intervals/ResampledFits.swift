@@ -95,7 +95,7 @@ struct ResampledFits {
         spec.intervals.method = .none
         if spec.overlap.policy == .fail { spec.overlap.policy = .clip }
         let folds = try FoldAssignment.repeats(
-            1, dataset, count: spec.crossFitting.folds, seed: UInt64(seed))
+            1, dataset, count: spec.crossFitting.foldCount, seed: UInt64(seed))
         return try registry.strategy(of: spec).plan(
             FitRequest(dataset, folds, fingerprint: 0), for: .newRows)
     }

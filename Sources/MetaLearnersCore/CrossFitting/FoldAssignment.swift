@@ -117,6 +117,26 @@ public struct FoldAssignment: Sendable, Equatable {
 
     private static let path: UInt64 = 0x464F_4C44
 
+    /// The rows of the smallest stratum, an arm or an arm's class, of all processes; of clusters their number, where that is less.
+    ///
+    /// - Throws: what the collective throws.
+    /// - Complexity: O(rows).
+    package static func smallestStratum(of dataset: CausalDataset) throws(MetaLearnersError) -> Int {
+        var least = dataset.armCounts.min() ?? 0
+        let classes = dataset.outcome.kind.classCount
+        if classes > 1 {
+            var sizes = [Int](repeating: 0, count: dataset.armCount * classes)
+            let outcome = dataset.outcome.numbers
+            for (row, arm) in dataset.treatment.arms.enumerated() {
+                sizes[Int(arm) * classes + Int(outcome[row])] += 1
+            }
+            least = try dataset.distribution.sum(sizes).filter { $0 > 0 }.min() ?? 0
+        }
+        guard let clusters = dataset.clusters else { return least }
+        return min(
+            least, Int(try dataset.distribution.maximum([Double(clusters.max() ?? -1)])[0]) + 1)
+    }
+
     /// Draws the folds of so many repeats, each from a seed of its own that follows from `seed`. The first repeat has the
     /// folds that a single one would have.
     ///
@@ -227,7 +247,10 @@ public struct FoldAssignment: Sendable, Equatable {
                     let added = sizes[cluster * strataCount + stratum] / totals[stratum]
                     growth += added * (2 * loads[fold][stratum] / totals[stratum] + added)
                 }
-                if growth < least {
+                // (Of folds that are as good, the emptiest: one without rows would be left so.)
+                if growth < least
+                    || growth == least && loads[fold].reduce(0, +) < loads[best].reduce(0, +)
+                {
                     least = growth
                     best = fold
                 }

@@ -77,7 +77,7 @@ struct FitReport {
         let spec = model.spec
         var text = spec.learner.rawValue
         if spec.learner == .r, spec.multiArm == .joint, model.armLabels.count > 2 { text += ", joint" }
-        text += ", " + NumberText.counted(spec.crossFitting.folds, "fold")
+        text += ", " + NumberText.counted(spec.crossFitting.foldCount, "fold")
         if spec.crossFitting.repeats > 1 {
             text += " × \(spec.crossFitting.repeats) repeats (\(spec.crossFitting.aggregation.rawValue))"
         }
@@ -119,7 +119,7 @@ struct FitReport {
 
     private var spreadTitle: String {
         switch model.spec.crossFitting.inSample {
-        case .outOfFold: model.spec.crossFitting.folds > 1 ? "out of fold" : "in sample"
+        case .outOfFold: model.spec.crossFitting.foldCount > 1 ? "out of fold" : "in sample"
         case .nested: "out of fold, nuisances too (nested)"
         case .full: "in sample (full)"
         }

@@ -14,7 +14,7 @@ import Synchronization
 ///     accuracy cells
 ///     accuracy time [--rows 1000] [--columns 10] [--learners auto] [--threads 2] [--runs 3]
 ///     accuracy many-rows [--laws smooth,…] [--rows 2000,20000,200000] [--seeds 1,2] [--learners auto,s,t,x,r,dr]
-///                        [--variants '{"name": {models}}'] [--also '{"name": [candidates of auto]}'] [--threads 2]
+///                        [--variants '{"name": {parts of a spec}}'] [--also '{"name": [candidates of auto]}'] [--threads 2]
 ///     accuracy coverage [--laws a,rare,…] [--learners "auto;trees, trees"] [--rows 500,1000] [--runs 200] [--first 0]
 ///                       [--threads N]
 ///
@@ -67,7 +67,9 @@ struct AccuracyStudy {
     private static func coverage() throws {
         var study = CoverageStudy()
         if let laws = list("--laws") { study.laws = laws }
-        if let learners = text("--learners") { study.learners = learners.split(separator: ";").map(String.init) }
+        if let learners = text("--learners") {
+            study.learners = learners.split(separator: ";").map(String.init)
+        }
         if let rows = list("--rows") { study.rows = rows.compactMap { Int($0) } }
         if let runs = text("--runs").flatMap({ Int($0) }) { study.runs = runs }
         if let first = text("--first").flatMap({ Int($0) }) { study.first = first }
@@ -91,7 +93,9 @@ struct AccuracyStudy {
         if let threads = text("--threads").flatMap({ Int($0) }) { study.threads = threads }
         func named(_ option: String) throws -> [(String, SpecValue)] {
             guard let text = text(option) else { return [] }
-            return try SpecValue(json: Array(text.utf8), source: option).objectValue?.entries.map { ($0.key, $0.value) } ?? []
+            return try SpecValue(json: Array(text.utf8), source: option).objectValue?.entries.map {
+                ($0.key, $0.value)
+            } ?? []
         }
         study.variants = try named("--variants")
         study.also = try named("--also")

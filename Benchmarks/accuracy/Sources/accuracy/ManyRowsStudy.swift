@@ -19,8 +19,8 @@ struct ManyRowsStudy {
     var rows = [2000, 20_000, 200_000]
     var seeds = [1]
     var learners = ["auto", "s", "t", "x", "r", "dr"]
-    /// Base learners under a name, with which each plain learner is fitted once more.
-    var variants: [(name: String, models: SpecValue)] = []
+    /// Parts of a spec under a name, with which each learner is fitted once more.
+    var variants: [(name: String, parts: SpecValue)] = []
     /// Lists of further candidates under a name, with which `auto` is fitted once more (`auto.also`).
     var also: [(name: String, members: SpecValue)] = []
     var threads = 2
@@ -80,19 +80,21 @@ struct ManyRowsStudy {
             ]
             if isConstant { own["models"] = ["effect": "constant"] }
             guard !isConstant else { return [(learner, own)] }
-            if learner == "auto" {
-                return [(learner, own)]
-                    + also.map { also in
-                        var spec = own
-                        spec["auto"] = ["also": also.members]
-                        return ("auto+\(also.name)", spec)
-                    }
+            // (`auto` brings base learners of its own.)
+            let further = variants.compactMap { variant -> (String, SpecObject)? in
+                let parts = variant.parts.objectValue?.entries ?? []
+                if learner == "auto", parts.contains(where: { $0.key == "models" }) { return nil }
+                return (
+                    "\(learner):\(variant.name)",
+                    SpecObject((own.entries + parts).map { ($0.key, $0.value) })
+                )
             }
-            return [(learner, own)]
-                + variants.map { variant in
+            guard learner == "auto" else { return [(learner, own)] + further }
+            return [(learner, own)] + further
+                + also.map { also in
                     var spec = own
-                    spec["models"] = variant.models
-                    return ("\(learner):\(variant.name)", spec)
+                    spec["auto"] = ["also": also.members]
+                    return ("auto+\(also.name)", spec)
                 }
         }
     }
