@@ -78,7 +78,11 @@ struct CandidateTable {
     }
 
     /// What the table says, in whole sentences.
-    func findings(_ best: CandidateResult?, isComplete: Bool) -> [String] {
+    ///
+    /// - Parameter isFlattered: whether scores of a learner are a little too good, so that they cannot prove that effects differ.
+    func findings(
+        _ best: CandidateResult?, isComplete: Bool, isFlattered: (LearnerKind) -> Bool
+    ) -> [String] {
         var sentences: [String] = []
         if let best {
             let others = rows.filter { $0.isClose && $0.number != best.number && $0.learner != nil }.count
@@ -96,6 +100,11 @@ struct CandidateTable {
             if first.learner == nil {
                 sentences.append(
                     "One effect for everybody has the best score: these candidates do not show that effects differ."
+                )
+            } else if let learner = first.learner, isFlattered(learner) {
+                sentences.append(
+                    "One effect for everybody has a worse score than the best candidate, by \(numbers), which proves nothing: models of outcomes and weights behind "
+                        + "an effect of '\(learner.rawValue)' saw the row that it is judged by. Judge by others: tuning.validation_share."
                 )
             } else if difference > 1.96 * error {
                 sentences.append(

@@ -1,5 +1,7 @@
 import CausalAnalysis
+import MetaLearners
 import MetaLearnersCore
+import MetaLearnersKit
 import Testing
 import _TestSupport
 
@@ -31,6 +33,50 @@ struct HeterogeneityTests {
         let weighted = try table((0..<100).map { $0 < 50 ? 2 : 1 }, Array(0..<100))
         for key in ["mean", "std_deviation", "q25", "q50", "q75", "share_above_zero"] {
             expectEqual(doubled.numbers(key), weighted.numbers(key), key, tolerance: 1e-12)
+        }
+    }
+
+    @Test("Constants of folds are no differences, and cannot be upside down", arguments: 1...6)
+    func constantsOfFolds(seed: Int) throws {
+        var spec = MetaLearnerSpec()
+        spec.learner = .dr
+        spec.seed = seed
+        spec.models = try ModelsSpec(["outcome": "ridge", "propensity": "logistic", "effect": "constant"])
+        let data = try SyntheticDataset.linear(rows: 200, seed: UInt64(seed)).dataset
+        let model = try MetaLearnerFitter(spec, registry: .default).fit(data)
+        #expect(Set(model.trainingEffects[0]).count == 5)
+        let study = try CausalStudy(model, on: data)
+        let calibration = try CalibrationTestAnalysis().run(study)
+        #expect(calibration.findings[0] == "The estimated effects are the same for everybody.")
+        for analysis in [RATEAnalysis(), GATESAnalysis(), LossesAnalysis()] as [any Analysis] {
+            let findings = try analysis.run(study).findings
+            #expect(!findings.contains { $0.contains("upside down") || $0.contains("worse") }, "\(findings)")
+        }
+    }
+
+    @Test(
+        "Effects of training rows by learners that combine others are judged with a warning, those of fresh rows without"
+    )
+    func sharedFolds() throws {
+        let data = try SyntheticDataset.linear(rows: 200, seed: 4).dataset
+        let fresh = try SyntheticDataset.linear(rows: 200, seed: 5).dataset
+        for (learner, isCombined) in [(LearnerKind.ensemble, true), (.r, false), (.x, false)] {
+            var spec = MetaLearnerSpec()
+            spec.learner = learner
+            spec.models = try ModelsSpec(["outcome": "ridge", "propensity": "logistic", "effect": "ridge"])
+            let model = try MetaLearnerFitter(spec, registry: .default).fit(data)
+            func isWarned(_ analysis: any Analysis, _ rows: CausalDataset) throws -> Bool {
+                try analysis.run(CausalStudy(model, on: rows)).warnings.contains {
+                    $0.contains("its own training rows")
+                }
+            }
+            for analysis in [
+                CalibrationTestAnalysis(), RATEAnalysis(), LossesAnalysis(), PolicyValueAnalysis(),
+            ] as [any Analysis] {
+                #expect(try isWarned(analysis, data) == isCombined, "\(type(of: analysis)) of \(learner)")
+                #expect(try !isWarned(analysis, fresh))
+            }
+            #expect(try !isWarned(AIPWAnalysis(), data))
         }
     }
 

@@ -57,6 +57,28 @@ struct DatasetWarningTests {
         #expect(try warnings(weights: weights).isEmpty)
     }
 
+    @Test("Weights so unequal that they say next to nothing are named with what they say")
+    func unequalWeights() throws {
+        let weights = (0..<Self.rows).map { $0 % 40 < 2 ? 50.0 : 0.1 }
+        let found = try warnings(weights: weights)
+        #expect(found.contains { $0.contains("of arm 'b' have weights so unequal") }, "\(found)")
+        #expect(try warnings(weights: (0..<Self.rows).map { $0 % 2 == 0 ? 2 : 1 }).isEmpty)
+    }
+
+    @Test(
+        "Known propensities of the other arm, or of other rows, predict the arms worse than their shares do")
+    func foreignPropensities() throws {
+        // Of rows with an even number four fifths are in arm b, of the others one fifth.
+        let shares = (0..<Self.rows).map { $0 % 2 == 0 ? 0.8 : 0.2 }
+        let arms = (0..<Self.rows).map { Int32($0 % 10 < 8 && $0 % 2 == 0 || $0 % 10 == 1 ? 1 : 0) }
+        let own = [shares.map { 1 - $0 }, shares]
+        #expect(try warnings(arms: arms, propensities: own).isEmpty)
+        for clusters in [nil, (0..<Self.rows).map { Int32($0 / 10) }] {
+            let found = try warnings(arms: arms, clusters: clusters, propensities: own.reversed())
+            #expect(found.count == 1 && found[0].contains("worse than each arm's share"), "\(found)")
+        }
+    }
+
     @Test("Known propensities near 0, of the wrong size, and in the wrong order are warned of")
     func knownPropensities() throws {
         var tiny = constant(0.3)

@@ -63,7 +63,7 @@ public struct LossesAnalysis: Analysis {
     static func rLoss(_ study: CausalStudy, _ arm: Int) throws(MetaLearnersError) -> Comparison {
         let pair = try PairResiduals(study, arm)
         return compare(
-            targets: pair.outcome, slopes: pair.treatment, try study.effect(arm), pair.weights,
+            targets: pair.outcome, slopes: pair.treatment, try study.orderingEffect(arm), pair.weights,
             study.clusters)
     }
 
@@ -71,7 +71,7 @@ public struct LossesAnalysis: Analysis {
     static func drLoss(_ study: CausalStudy, _ arm: Int) throws(MetaLearnersError) -> Comparison {
         compare(
             targets: try study.scores(arm), slopes: [Double](repeating: 1, count: study.rowCount),
-            try study.effect(arm), study.rowWeights, study.clusters)
+            try study.orderingEffect(arm), study.rowWeights, study.clusters)
     }
 
     private static func compare(

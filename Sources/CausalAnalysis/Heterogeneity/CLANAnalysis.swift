@@ -56,7 +56,7 @@ public struct CLANAnalysis: Analysis {
         let characteristics = try Characteristics(study, columns, dropsFirstLevel: false)
         for arm in try study.treatedArms(arm) {
             let weights = study.rowWeights
-            let cut = WeightedQuantiles.groups(try study.effect(arm), weights: weights, count: groups)
+            let cut = WeightedQuantiles.groups(try study.orderingEffect(arm), weights: weights, count: groups)
             guard cut.count > 1 else {
                 result.findings.append(
                     Sentence.arm(study, arm)

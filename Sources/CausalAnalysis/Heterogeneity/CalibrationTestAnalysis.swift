@@ -89,7 +89,7 @@ public struct CalibrationTestAnalysis: Analysis {
         mean: NormalEstimate?, differential: NormalEstimate?
     ) {
         let pair = try PairResiduals(study, arm)
-        let effects = try study.effect(arm)
+        let effects = try study.orderingEffect(arm)
         let rows = pair.rows
         var mean = 0.0
         var total = 0.0

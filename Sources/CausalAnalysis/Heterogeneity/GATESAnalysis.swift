@@ -35,7 +35,7 @@ public struct GATESAnalysis: Analysis {
                 + [ResultTable.Column("note", "", .text)])
         for arm in try study.treatedArms(arm) {
             let label = study.armLabels[arm]
-            let effects = try study.effect(arm)
+            let effects = try study.orderingEffect(arm)
             let cut = WeightedQuantiles.groups(effects, weights: weights, count: self.groups)
             let means = GroupMeans(
                 try study.scores(arm), groups: cut.codes, count: cut.count, weights: weights,

@@ -57,7 +57,7 @@ public struct GroupEffectsAnalysis: Analysis {
                 (codes, labels) = (named.codes, named.labels)
             } else {
                 let cut = WeightedQuantiles.groups(
-                    try study.effect(arm), weights: weights, count: self.groups)
+                    try study.orderingEffect(arm), weights: weights, count: self.groups)
                 (codes, labels) = (cut.codes, GATESAnalysis.labels(cut.count))
             }
             let means = GroupMeans(
@@ -66,7 +66,7 @@ public struct GroupEffectsAnalysis: Analysis {
             let predicted =
                 study.effects == nil
                 ? nil
-                : EffectGroupTable.predicted(try study.effect(arm), codes, labels.count, weights)
+                : EffectGroupTable.predicted(try study.orderingEffect(arm), codes, labels.count, weights)
             result.charts.append(
                 groups.append(
                     label, labels, means, predicted: predicted,

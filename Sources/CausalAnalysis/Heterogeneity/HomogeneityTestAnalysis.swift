@@ -45,7 +45,8 @@ public struct HomogeneityTestAnalysis: Analysis {
                 tests.append(try covariateTest(study, scores))
             }
             if study.effects != nil {
-                let cut = WeightedQuantiles.groups(try study.effect(arm), weights: weights, count: groups)
+                let cut = WeightedQuantiles.groups(
+                    try study.orderingEffect(arm), weights: weights, count: groups)
                 let means = GroupMeans(
                     scores, groups: cut.codes, count: cut.count, weights: weights, clusters: study.clusters)
                 tests.append(("sorted_groups", means.equality, "needs two groups of enough rows"))

@@ -103,7 +103,7 @@ public struct RATEAnalysis: Analysis {
         let resampling = try Resampling(
             .halfSamples, weights: weights, clusters: study.clusters, seed: seed)
         var names = [study.source]
-        var priorities = [try study.effect(arm)]
+        var priorities = [try study.orderingEffect(arm)]
         if let against {
             names.append(against)
             priorities.append(try priority(study, against, weights))

@@ -44,7 +44,7 @@ struct UpliftCurve: Sendable {
     init(_ study: CausalStudy, _ arm: Int, weights all: [Double], units allUnits: [Int32], grid: [Double])
         throws(MetaLearnersError)
     {
-        let effects = try study.effect(arm)
+        let effects = try study.orderingEffect(arm)
         let order = effects.indices.filter {
             all[$0] > 0 && (study.arms[$0] == 0 || study.arms[$0] == arm)
         }.sorted { effects[$0] != effects[$1] ? effects[$0] > effects[$1] : $0 < $1 }

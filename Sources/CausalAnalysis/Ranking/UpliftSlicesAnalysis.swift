@@ -47,7 +47,7 @@ public struct UpliftSlicesAnalysis: Analysis {
             ] + ResultTable.estimateColumns(level: level) + [ResultTable.Column("note", "", .text)])
         let weights = study.rowWeights
         for arm in try study.treatedArms(arm) {
-            let effects = try study.effect(arm)
+            let effects = try study.orderingEffect(arm)
             let scores = try study.scores(arm)
             let label = study.armLabels[arm]
             var drawn: [(share: Double, estimate: NormalEstimate)] = []

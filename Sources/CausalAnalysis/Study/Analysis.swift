@@ -55,7 +55,18 @@ extension Analysis {
         // Scores, weights and orders of the rows, of each arm.
         try AvailableMemory.require(
             study.rowCount, of: 64 + 32 * study.armLabels.count, for: "'\(Self.name)'")
-        return try checked.run(study, Scheduler(options))
+        var result = try checked.run(study, Scheduler(options))
+        if checked.judgesEffects || result.assumptions.contains(Assumption.foreignEffects),
+            let warning = study.sharedFoldsWarning
+        {
+            result.warnings.append(warning)
+        }
+        return result
+    }
+
+    /// Whether it says how good effects are, or what following them is worth.
+    private var judgesEffects: Bool {
+        [.ranking, .evaluation, .policy].contains(Self.topic) && needs.contains([.effects, .propensities])
     }
 
     /// An answer under the analysis' own name and title, to be filled.

@@ -105,15 +105,30 @@ struct DatasetWarnings {
                 sum.add(rows) { weights[$0] }
                 return sum
             })
+        let squares = try sums(
+            rows.map { rows in
+                var sum = ExactSum()
+                sum.add(rows) { weights[$0] * weights[$0] }
+                return sum
+            })
         let total = totals.reduce(0, +)
         for (arm, rows) in rows.enumerated() {
             guard let heaviest = try greatest(rows, { weights[$0] }) else { continue }
             let ofArm = heaviest.value / totals[arm]
             let ofAll = heaviest.value / total
-            guard ofArm > Self.heavyShare.arm || ofAll > Self.heavyShare.total else { continue }
-            texts.append(
-                "\(names.weight): \(heaviest.name) alone holds \(percent(ofAll)) of the total weight and \(percent(ofArm)) of that of arm '\(treatment.labels[arm])': estimates hang on this row"
-            )
+            // As many equal weights as say as much (Kish 1965); of arms that have few rows anyway that is said already.
+            let equal = squares[arm] > 0 ? totals[arm] * totals[arm] / squares[arm] : 0
+            var weighted = rows.count { weights[$0] > 0 }
+            if let distribution { weighted = try distribution.sum(weighted) }
+            if ofArm > Self.heavyShare.arm || ofAll > Self.heavyShare.total {
+                texts.append(
+                    "\(names.weight): \(heaviest.name) alone holds \(percent(ofAll)) of the total weight and \(percent(ofArm)) of that of arm '\(treatment.labels[arm])': estimates hang on this row"
+                )
+            } else if equal < Double(Self.fewRows), weighted >= Self.fewRows {
+                texts.append(
+                    "\(names.weight): the \(weighted) rows of arm '\(treatment.labels[arm])' have weights so unequal that they say as much as \(Int(equal.rounded())) of equal weight: estimates are as uncertain as with so few"
+                )
+            }
         }
         return texts
     }
@@ -162,7 +177,9 @@ struct DatasetWarnings {
                 return abs(observed[arm] - expected[arm]) > max(5 * error, 0.02)
             }
         }
-        guard let arm = misses(expected).first else { return [] }
+        guard let arm = misses(expected).first else {
+            return try likelihoodWarnings(propensities, shares: observed)
+        }
         let shares =
             "propensity: arm '\(treatment.labels[arm])' has \(percent(observed[arm])) of the rows, and its known propensities say \(percent(expected[arm]))"
         // In another order they would fit: the greatest of the one to the greatest of the other.
@@ -177,6 +194,36 @@ struct DatasetWarnings {
             ]
         }
         return [shares + ": effects and averages are wrong where the known propensities are"]
+    }
+
+    /// Whether known propensities predict arms worse than the arms' shares do: by a hundredth of a unit of log-likelihood a row, and five
+    /// standard errors. Those of somebody else's rows, or of the other arm where both are as frequent, are found by nothing else.
+    private func likelihoodWarnings(_ propensities: [[Double]], shares: [Double]) throws(MetaLearnersError)
+        -> [String]
+    {
+        let last = try clusters.map { clusters throws(MetaLearnersError) in
+            Int(try distribution.maximum([Double(clusters.max() ?? -1)])[0])
+        }
+        var gains = [Double](repeating: 0, count: (last ?? -1) + 1)
+        // The gains, their squares, and the weights.
+        var terms = [ExactSum](repeating: ExactSum(), count: 3)
+        for (row, arm) in treatment.arms.enumerated() {
+            let (weight, arm) = (weights?[row] ?? 1, Int(arm))
+            guard weight > 0 else { continue }
+            let gain =
+                weight * Double.log(shares[arm] / max(propensities[arm][row], Double.leastNormalMagnitude))
+            terms[0].add(gain)
+            terms[1].add(gain * gain)
+            terms[2].add(weight)
+            if let clusters { gains[Int(clusters[row])] += gain }
+        }
+        let found = try sums(terms)
+        var squares = found[1]
+        if clusters != nil { squares = try distribution.sum(gains).reduce(0) { $0 + $1 * $1 } }
+        guard found[0] > max(5 * squares.squareRoot(), 0.01 * found[2]) else { return [] }
+        return [
+            "propensity: the known propensities predict the arms worse than each arm's share of the rows would: they may be those of another arm, or of other rows; effects and averages are wrong where they are"
+        ]
     }
 
     private func percent(_ share: Double) -> String {

@@ -105,7 +105,11 @@ struct ReportPage {
                 ? "<details><summary>\(escaped(table.title)) (\(table.rows.count) rows)</summary>\(body)</details>"
                 : "<p class=\"caption\">\(escaped(table.title))</p>" + body
         }
-        if !result.warnings.isEmpty { html += list(result.warnings, class: "warnings") }
+        // (What makes several answers doubtful is said once, at the top.)
+        let own = result.warnings.filter { text in
+            report.results.count { $0.warnings.contains(text) } == 1
+        }
+        if !own.isEmpty { html += list(own, class: "warnings") }
         if !result.assumptions.isEmpty {
             html +=
                 "<details><summary>What must hold</summary>" + list(result.assumptions, class: "")
