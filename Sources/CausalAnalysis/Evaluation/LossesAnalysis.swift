@@ -83,7 +83,9 @@ public struct LossesAnalysis: Analysis {
             products += weights[row] * slopes[row] * targets[row]
             squares += weights[row] * slopes[row] * slopes[row]
         }
-        let constant = squares > 0 ? products / squares : 0
+        // (One effect for everybody is not compared with another.)
+        let isConstant = effects.allSatisfy { $0 == effects.first }
+        let constant = isConstant ? effects.first ?? 0 : squares > 0 ? products / squares : 0
         let ones = [Double](repeating: 1, count: targets.count)
         func mean(_ values: [Double]) -> NormalEstimate {
             NormalEstimate(scores: values, shares: ones, weights: weights, clusters: clusters)
@@ -102,6 +104,9 @@ public struct LossesAnalysis: Analysis {
     private func finding(_ study: CausalStudy, _ arm: Int, _ losses: [Comparison]) -> String {
         let clear = losses.filter { $0.gain.pValue < 1 - level }
         let start = Sentence.arm(study, arm)
+        if losses.allSatisfy({ $0.gain.estimate == 0 && $0.gain.stdError == 0 }) {
+            return Sentence.sameForEverybody(study, arm)
+        }
         let numbers =
             "R-loss \(Self.signed(losses[0])), DR-loss \(Self.signed(losses[1]))"
         if clear.isEmpty {

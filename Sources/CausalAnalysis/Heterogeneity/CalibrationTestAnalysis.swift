@@ -58,7 +58,7 @@ public struct CalibrationTestAnalysis: Analysis {
         _ study: CausalStudy, _ arm: Int, _ mean: NormalEstimate?, _ differential: NormalEstimate?
     ) -> String {
         let start = Sentence.arm(study, arm)
-        guard let differential else { return start + "The estimated effects are the same for everybody." }
+        guard let differential else { return Sentence.sameForEverybody(study, arm) }
         let slope = Sentence.number(differential.estimate, with: [differential.stdError])
         let error = Sentence.number(differential.stdError, with: [differential.estimate])
         let ends = differential.interval(level: level)

@@ -123,10 +123,16 @@ public struct RATEAnalysis: Analysis {
             throw MetaLearnersError(.invalidData, at: "rows", "no row has weight: there is nothing to rank")
         }
         if names.count == 2 { names.append("\(names[0]) − \(names[1])") }
+        // Of an order that leaves everybody in one place nothing but rounding is left.
+        let isUndivided = try study.isUndivided(arm)
         let (draws, isComplete) = try resampling.answers(replicates, "ranking", scheduler, values)
         guard draws.count > 1 else { throw MetaLearnersError(.cancelled, "the work was cancelled") }
         return (
             names.indices.map { index in
+                if index == 0, isUndivided {
+                    let none = [Double](repeating: 0, count: estimates[0].count)
+                    return Ranking(name: names[0], estimates: none, errors: none, bandWidth: nil)
+                }
                 let ofRanking = draws.map { $0[index] }
                 let errors = Resampling.deviations(ofRanking)
                 // Of everybody TOC is 0, and has no error but rounding.
@@ -189,12 +195,14 @@ public struct RATEAnalysis: Analysis {
         let autoc = own.estimate(0)
         let numbers = "AUTOC \(Sentence.estimate(autoc))"
         var findings = [
-            start
-                + (autoc.pValue >= 1 - level
-                    ? "The ranking does not demonstrably find who gains more: \(numbers)."
-                    : autoc.estimate > 0
-                        ? "The ranking finds who gains more: \(numbers)."
-                        : "The ranking is upside down, those who are ranked first gain less: \(numbers).")
+            own.errors.allSatisfy { $0 == 0 }
+                ? Sentence.sameForEverybody(study, arm)
+                : start
+                    + (autoc.pValue >= 1 - level
+                        ? "The ranking does not demonstrably find who gains more: \(numbers)."
+                        : autoc.estimate > 0
+                            ? "The ranking finds who gains more: \(numbers)."
+                            : "The ranking is upside down, those who are ranked first gain less: \(numbers).")
         ]
         if rankings.count == 3 {
             let difference = rankings[2].estimate(0)

@@ -106,7 +106,9 @@ public struct UpliftCurvesAnalysis: Analysis {
             }
             result.charts += charts(label, grid, whole)
             result.findings.append(
-                finding(study, arm, NormalEstimate(estimate: whole.qini, stdError: errors[3])))
+                try study.isUndivided(arm)
+                    ? Sentence.sameForEverybody(study, arm)
+                    : finding(study, arm, NormalEstimate(estimate: whole.qini, stdError: errors[3])))
             if !result.isComplete { break }
         }
         result.tables = [areas, curves]

@@ -199,6 +199,14 @@ public struct CausalStudy: Sendable {
         return [Double](repeating: mean, count: effects.count)
     }
 
+    /// Whether an order by the effects of an arm leaves everybody who counts in one place.
+    func isUndivided(_ arm: Int) throws(MetaLearnersError) -> Bool {
+        let effects = try orderingEffect(arm)
+        let weights = rowWeights
+        guard let first = effects.indices.first(where: { weights[$0] > 0 }) else { return true }
+        return effects.indices.allSatisfy { weights[$0] <= 0 || effects[$0] == effects[first] }
+    }
+
     /// The doubly robust score of an arm, Γ_k = μ_k + 1{W=k}(Y − μ_k)/e_k, whose mean estimates E[Y(k)] (Robins, Rotnitzky &
     /// Zhao 1994). O(rows).
     public func armScores(_ arm: Int) throws(MetaLearnersError) -> [Double] {

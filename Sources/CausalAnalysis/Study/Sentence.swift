@@ -36,6 +36,11 @@ enum Sentence {
         study.armCount > 2 ? "Arm '\(study.armLabels[arm])': " : ""
     }
 
+    /// What is to be said where there is nothing to rank, group or compare.
+    static func sameForEverybody(_ study: CausalStudy, _ arm: Int) -> String {
+        self.arm(study, arm) + "The estimated effects are the same for everybody."
+    }
+
     /// The first letter as a capital.
     static func begin(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 }
