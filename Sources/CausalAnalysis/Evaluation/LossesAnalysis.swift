@@ -64,18 +64,20 @@ public struct LossesAnalysis: Analysis {
         let pair = try PairResiduals(study, arm)
         return compare(
             targets: pair.outcome, slopes: pair.treatment, try study.orderingEffect(arm), pair.weights,
-            study.clusters)
+            study.clusters, isOutOfFold: study.origin == .outOfFold)
     }
 
     /// (ψ − τ)², ψ being the doubly robust scores (Kennedy 2023, arXiv 2004.14497).
     static func drLoss(_ study: CausalStudy, _ arm: Int) throws(MetaLearnersError) -> Comparison {
         compare(
             targets: try study.scores(arm), slopes: [Double](repeating: 1, count: study.rowCount),
-            try study.orderingEffect(arm), study.rowWeights, study.clusters)
+            try study.orderingEffect(arm), study.rowWeights, study.clusters,
+            isOutOfFold: study.origin == .outOfFold)
     }
 
     private static func compare(
-        targets: [Double], slopes: [Double], _ effects: [Double], _ weights: [Double], _ clusters: [Int32]?
+        targets: [Double], slopes: [Double], _ effects: [Double], _ weights: [Double], _ clusters: [Int32]?,
+        isOutOfFold: Bool
     ) -> Comparison {
         var products = 0.0
         var squares = 0.0
@@ -83,8 +85,8 @@ public struct LossesAnalysis: Analysis {
             products += weights[row] * slopes[row] * targets[row]
             squares += weights[row] * slopes[row] * slopes[row]
         }
-        // (One effect for everybody is not compared with another.)
-        let isConstant = effects.allSatisfy { $0 == effects.first }
+        // (Where models of folds see no differences, there is nothing to compare.)
+        let isConstant = isOutOfFold && effects.allSatisfy { $0 == effects.first }
         let constant = isConstant ? effects.first ?? 0 : squares > 0 ? products / squares : 0
         let ones = [Double](repeating: 1, count: targets.count)
         func mean(_ values: [Double]) -> NormalEstimate {

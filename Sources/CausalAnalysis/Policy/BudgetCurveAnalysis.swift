@@ -36,7 +36,7 @@ public struct BudgetCurveAnalysis: Analysis {
         let evaluation = try PolicyEvaluation(study)
         let costs = try cost.resolved(in: study.columns, armLabels: study.armLabels)
         var effects: [[Double]] = []
-        for arm in 1..<study.armCount { effects.append(try study.effect(arm)) }
+        for arm in 1..<study.armCount { effects.append(try study.orderingEffect(arm)) }
         let units = try study.policyUnits(byCluster: byCluster)
         let total = evaluation.weights.reduce(0, +)
         var steps = AllocationSteps(effects, costs: costs, evaluation.weights, units)

@@ -53,7 +53,7 @@ public struct PolicyValueAnalysis: Analysis {
         let evaluation = try PolicyEvaluation(study)
         let costs = try cost.resolved(in: study.columns, armLabels: study.armLabels)
         var effects: [[Double]] = []
-        for arm in 1..<study.armCount { effects.append(try study.effect(arm)) }
+        for arm in 1..<study.armCount { effects.append(try study.orderingEffect(arm)) }
         let allocation = try TreatmentAllocation(
             effects: effects, costs: costs, weights: evaluation.weights,
             units: study.policyUnits(byCluster: byCluster),

@@ -57,7 +57,7 @@ package struct TargetingGain: Sendable, Equatable {
         guard allocation.treatedCount > 0 else { return nil }
         let evaluation = try PolicyEvaluation(study)
         var effects: [[Double]] = []
-        for arm in 1..<study.armCount { effects.append(try study.effect(arm)) }
+        for arm in 1..<study.armCount { effects.append(try study.orderingEffect(arm)) }
         var rule = limit
         switch limit {
         case .threshold: break

@@ -68,7 +68,11 @@ struct FittedLogisticModel: FittedEstimator {
             return (
                 try solve(
                     makeLoss(classes), penalty.penalty ?? UndersmoothedPenalty.standard, from: nil),
-                penalty.summary("l2")
+                // (The path ends at 1 on purpose.)
+                SpecObject(
+                    penalty.summary("l2").entries.filter { $0.key != "least_at_end" }.map {
+                        ($0.key, $0.value)
+                    })
             )
         }
         let functions = classes.present.count == 2 ? 1 : classes.present.count

@@ -42,14 +42,19 @@ public struct LogisticEstimator: BaseEstimator {
     public func footprint(rows: Int, of features: Table, for objective: TrainingTask.Objective) -> Footprint {
         let design = DesignFootprint(features, rows: rows, spec.expansion)
         let classes = if case .classification(let classes) = objective { classes } else { 2 }
-        // (How many rows the rarest class has is not known here: one in ten, say.)
+        // (How many rows the rarest class has is not known here: one in a hundred, say.)
         let compares =
             spec.selection != .fixed
-            || spec.choosesL2 && rows < 10 * UndersmoothedPenalty.plentyOfRows * design.width
+            || spec.choosesL2 && rows < 100 * UndersmoothedPenalty.plentyOfRows * design.width
+        // The losses of rows held out, with each penalty.
+        let losses =
+            compares && spec.choosesL2
+            ? 12 * rows * UndersmoothedPenalty.penalties(width: max(design.width, 1)).count : 0
         return Footprint(
             shared: 0,
-            working: design.logistic(
-                functions: classes == 2 ? 1 : classes, folds: compares ? spec.folds : 1))
+            working: losses
+                + design.logistic(
+                    functions: classes == 2 ? 1 : classes, folds: compares ? spec.folds : 1))
     }
 
     /// Reads a model that its `encode` wrote.

@@ -38,7 +38,7 @@ struct UndersmoothedPenalty {
             choice = Self.known
             return
         }
-        let penalties = Self.penalties(width: width)
+        let penalties = try classes.distribution.agreed(Self.penalties(width: width))
         let clusters = task.clusters
         let paths = try heldOut.path(penalties, context, solve) { rows, evaluation in
             HeldOutLosses(rows, evaluation, clusters: clusters)
@@ -77,6 +77,11 @@ struct UndersmoothedPenalty {
             sums[count + Int(label)] += weight * weight
         }
         sums = try classes.distribution.sum(sums)
+        // Whole numbers say how often a row is there: those of a resample are draws.
+        let areCounts = try !classes.distribution.any([
+            classes.weights.contains { $0 != $0.rounded() }
+        ])[0]
+        if areCounts { for label in 0..<count { sums[count + label] = sums[label] } }
         var rows = (0..<count).map { sums[count + $0] > 0 ? sums[$0] * sums[$0] / sums[count + $0] : 0 }
         if let clusters {
             let last = try classes.distribution.maximum([Double(clusters.max() ?? -1)])[0]
@@ -99,9 +104,16 @@ struct UndersmoothedPenalty {
     /// From ten times the columns, at which next to nothing is left of coefficients that are noise, down to 1: two a factor of ten, one where each
     /// fit takes long.
     static func penalties(width: Int) -> [Double] {
-        let steps = width < NewtonSolver.denseLimit ? 2.0 : 1.0
-        let most = (steps * (1 + Double.log(Double(width)) / Double.log(10))).rounded(.up)
-        return (0...Int(most)).reversed().map { standard * Double.exp(Double($0) / steps * Double.log(10)) }
+        let steps = width < NewtonSolver.denseLimit ? 2 : 1
+        var decades = 1
+        var reach = 1
+        while reach < width {
+            reach *= 10
+            decades += 1
+        }
+        return (0...steps * decades).reversed().map {
+            standard * Double.exp(Double($0) / Double(steps) * Double.log(10))
+        }
     }
 }
 

@@ -36,20 +36,27 @@ final class EffectPlan: Sendable {
         case ofOtherArms
     }
 
-    /// On more rows all models of folds are fitted to the same targets: what a row has to do with its own effect through these is next to nothing
-    /// then, and a list of targets for each fold takes memory.
-    private static let mostRowsOfFoldTargets = 500_000
+    /// Of more rows, folds and repeats, multiplied, all models of folds are fitted to the same targets: what a row has to do with its own
+    /// effect through these is next to nothing then, and a list of targets for each fold takes memory.
+    private static let mostFoldTargets = 2_500_000
+
+    /// Whether models of folds have targets of their own for a learner that imputes across arms.
+    static func takesTargetsOfFolds(_ traits: LearnerTraits, rows: Int, _ folds: Int) -> Bool {
+        traits.imputesAcrossArms && rows <= mostFoldTargets / max(folds, 1)
+    }
 
     init(
         _ request: FitRequest, _ models: RoleModels, _ learner: any MetaLearner, _ traits: LearnerTraits,
         _ nuisances: NuisancePlan, parts: CrossFitter.Parts, following leader: EffectPlan? = nil
     ) throws(MetaLearnersError) {
-        let isCrossFitted = parts.contains(.foldModels) && request.folds.isCrossFitted
-        if isCrossFitted, models.spec.crossFitting.inSample == .nested {
+        let isNested = models.spec.crossFitting.inSample == .nested
+        if isNested, parts.contains(.foldModels), request.folds.isCrossFitted {
             foldTargets = .withoutPairs
-        } else if isCrossFitted, traits.imputesAcrossArms,
-            request.dataset.totalRowCount <= Self.mostRowsOfFoldTargets
+        } else if !isNested, request.folds.isCrossFitted,
+            Self.takesTargetsOfFolds(
+                traits, rows: request.dataset.totalRowCount, request.repeats.reduce(0) { $0 + $1.count })
         {
+            // (Also where the model of all rows is fitted alone: its rounds are chosen with those of the folds.)
             foldTargets = .ofOtherArms
         } else {
             foldTargets = nil

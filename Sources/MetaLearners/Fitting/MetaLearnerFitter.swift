@@ -107,19 +107,29 @@ public struct MetaLearnerFitter: Sendable {
     }
 
     /// The fitter of the spec with what `auto` means for this dataset, where that is not what it means for most.
-    private func resolved(for dataset: CausalDataset) throws(MetaLearnersError) -> MetaLearnerFitter? {
-        // New rows get the mean of the folds' models from learners that combine others: these do not do with less of the rows.
-        let keepsFolds = registry.traits(of: spec.learner)?.isComposite ?? false
-        guard let spec = try spec.resolved(for: dataset, keepsFolds: keepsFolds || spec.prediction != .full)
-        else { return nil }
-        return try MetaLearnerFitter(spec, registry: registry)
+    ///
+    /// - Parameter folds: how many there are already, given or of nuisances that are reused.
+    private func resolved(for dataset: CausalDataset, folds: Int?) throws(MetaLearnersError)
+        -> MetaLearnerFitter?
+    {
+        var spec = spec
+        if let folds, spec.crossFitting.folds == .auto, folds != spec.crossFitting.foldCount {
+            spec.crossFitting.folds = .exactly(folds)
+        }
+        // New rows get the mean of the folds' models from learners that combine others: these do not do with less of the rows, and
+        // nested effects have models without two folds.
+        let keepsFolds =
+            folds != nil || spec.prediction != .full || spec.crossFitting.inSample == .nested
+            || registry.traits(of: spec.learner)?.isComposite ?? false
+        spec = try spec.resolved(for: dataset, keepsFolds: keepsFolds) ?? spec
+        return spec == self.spec ? nil : try MetaLearnerFitter(spec, registry: registry)
     }
 
     private func fitAlone(
         _ dataset: CausalDataset, folds: FoldAssignment?, nuisances reused: NuisanceFit?,
         _ options: ExecutionOptions
     ) throws(MetaLearnersError) -> CATEModel {
-        if let resolved = try resolved(for: dataset) {
+        if let resolved = try resolved(for: dataset, folds: folds?.count ?? reused?.folds.count) {
             return try resolved.fitAlone(dataset, folds: folds, nuisances: reused, options)
         }
         try requireStreamed(dataset)
@@ -161,7 +171,7 @@ public struct MetaLearnerFitter: Sendable {
         _ dataset: CausalDataset, roles: [NuisanceRole]? = nil, folds: FoldAssignment? = nil,
         reusing reused: NuisanceFit? = nil, _ options: ExecutionOptions = ExecutionOptions()
     ) throws(MetaLearnersError) -> NuisanceFit {
-        if let resolved = try resolved(for: dataset) {
+        if let resolved = try resolved(for: dataset, folds: folds?.count ?? reused?.folds.count) {
             return try resolved.fitNuisances(
                 dataset, roles: roles, folds: folds, reusing: reused, options)
         }

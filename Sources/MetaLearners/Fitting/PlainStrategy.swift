@@ -55,7 +55,11 @@ struct PlainStrategy<Learner: MetaLearner>: FittingStrategy {
             ? nuisances.count + effects.count
             : looksAtPropensities(dataset, repeats: spec.crossFitting.repeats) ? 1 : 0
         let lists = kept * dataset.armCount * 2
-        return shared.values.reduce(0, +) + lists * dataset.rowCount * 8
+        let folds = spec.crossFitting.foldCount * spec.crossFitting.repeats
+        let targets =
+            EffectPlan.takesTargetsOfFolds(Self.traits, rows: dataset.totalRowCount, folds)
+            ? effects.count * folds : 0
+        return shared.values.reduce(0, +) + (lists + targets) * dataset.rowCount * 8
     }
 
     func planNuisances(_ request: FitRequest, _ roles: [NuisanceRole]?) throws(MetaLearnersError)

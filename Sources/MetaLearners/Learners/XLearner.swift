@@ -24,6 +24,10 @@ public struct XLearner: MetaLearner {
         (0..<armCount).map { .armOutcome($0) } + [.propensity]
     }
 
+    public func nuisanceRoles(of role: EffectRole, armCount: Int) -> [NuisanceRole] {
+        [.armOutcome(role.part == .controlRows ? role.arm : 0)]
+    }
+
     public func predictionRoles(armCount: Int) -> [NuisanceRole] { [.propensity] }
 
     public func effectRoles(armCount: Int) -> [EffectRole] {

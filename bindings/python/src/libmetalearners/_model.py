@@ -178,7 +178,7 @@ def rows_like(X: Any, names: list[str], what: str = "X") -> Frame:
         if len(made.names) != len(names):
             raise InvalidDataError(
                 f"has {_columns(len(made.names))} without names, and the learner was fitted to {len(names)}", what,
-                "pass the same columns as in fit, in their order, or a table that names them",
+                "pass the covariates of fit alone, in their order, without treatment and outcome, or a table that names them",
             )  # fmt: skip
         if made.matrix is not None:
             made.matrix_names = names
