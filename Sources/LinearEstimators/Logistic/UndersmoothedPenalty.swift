@@ -7,7 +7,7 @@ import MetaLearnersCore
 /// are compared by the log-likelihood of rows held out, and the least one is taken whose rows are not clearly less likely: by no more
 /// than two standard errors of the difference to the best. The best one itself would do for predictions, but for a propensity it is too smooth: what
 /// it leaves of the confounding is a bias that intervals do not know of, while its variance is known ("undersmoothing": Ertefaie,
-/// Hejazi & van der Laan 2023). `Benchmarks/average-effects` has what it brings.
+/// Hejazi & van der Laan 2023). `Benchmarks/coverage` has what it brings.
 struct UndersmoothedPenalty {
     /// The penalty that was chosen, and those compared, descending; their mean losses are empty where nothing was compared.
     let choice: PenaltyChoice

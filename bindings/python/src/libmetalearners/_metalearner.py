@@ -169,8 +169,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         Warns
         -----
         MetaLearnersWarning
-            What is worth knowing about the data and the fit, such as arms that do not overlap; ``warnings`` keeps it. With a
-            `collective` only the process of rank 0 says it.
+            What is worth knowing, such as arms that do not overlap; ``warnings`` keeps it. Of a `collective` rank 0 alone says it.
 
         Raises
         ------
@@ -423,10 +422,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
 
     @property
     def warnings(self) -> list[str]:
-        """What was worth telling about the fit, in whole sentences: ``fit`` has issued each of them as a `MetaLearnersWarning`.
-
-        A learner that was loaded has them as well, and does not issue them again.
-        """
+        """What was worth telling about the fit. ``fit`` has issued each sentence as a `MetaLearnersWarning`; loading does not again."""
         return list(self._fitted.json("warnings"))
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
