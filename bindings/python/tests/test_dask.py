@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -108,15 +107,44 @@ def test_an_error_of_one_worker_ends_the_fit(client):
         together.fit(client, frame, learner(), y="y", w="w")
 
 
+def mortal(model):
+    """A learner whose process of rank 1 is killed in the middle of a fit that takes longer than a second."""
+
+    class Mortal(mtlr.TLearner):
+        def fit(self, X, y, w, *, collective, **options):
+            if collective.rank == 1:
+                threading.Timer(1, lambda: os.kill(os.getpid(), 9)).start()
+            return super().fit(X, y, w, collective=collective, **options)
+
+    return Mortal(outcome_model=model, propensity_model=model, threads=1)
+
+
 @pytest.mark.parametrize("model", [mtlr.Trees(trees=5000), pytest.param(mtlr.XGBoost(trees=5000), marks=with_xgboost)])
 def test_a_lost_worker_ends_the_fit(model):
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         with distributed.Client(cluster) as client:
             frame = dask_frame.from_pandas(rows(20_000), npartitions=2)
+            with pytest.raises(mtlr.errors.InputOutputError, match="a worker was lost during the fit"):
+                together.fit(client, frame, mortal(model), y="y", w="w", timeout=30)
+
+
+def test_a_worker_that_is_lost_before_its_task_begins_ends_the_fit(monkeypatch):
+    """Dask would run its task again, on a worker that the others do not wait for, or keep it for one that never returns."""
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with distributed.Client(cluster) as client:
+            frame = dask_frame.from_pandas(rows(), npartitions=2)
             pids = list(client.run(os.getpid).values())
-            threading.Thread(target=lambda: (time.sleep(4), os.kill(pids[1], 9)), daemon=True).start()
-            with pytest.raises(Exception):  # noqa: B017  # Dask's or XGBoost's, by who notices first.
-                together.fit(client, frame, mtlr.TLearner(outcome_model=model, threads=1), y="y", w="w", timeout=30)
+
+            class Late(together.Tracker):
+                def __init__(self, *arguments):
+                    super().__init__(*arguments)
+                    os.kill(pids[1], 9)
+
+            monkeypatch.setattr(together, "Tracker", Late)
+            with pytest.raises(mtlr.errors.InputOutputError, match="a worker was lost during the fit"):
+                together.fit(client, frame, learner(), y="y", w="w", timeout=30)
+    with pytest.raises(mtlr.errors.InputOutputError, match="a worker was lost during the fit"):  # One that is started at the same address.
+        together._fit_part("another process", learner(), [rows()], {}, False, 0, 1, {})
 
 
 @with_xgboost

@@ -6,6 +6,8 @@ it finds the others by a tracker, and a worker that is lost ends the work of all
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from typing import Any, Optional, Sequence
 
 import numpy as np
@@ -14,16 +16,27 @@ from . import MetaLearner
 from ._communicator import Roles, Tracker, cause, fit_part
 from ._warnings import tell
 from .collective import XGBoostCollective
-from .errors import InvalidDataError, MetaLearnersError
+from .errors import InputOutputError, InvalidDataError, MetaLearnersError
 
 __all__ = ["XGBoostCollective", "fit", "predict"]
 
+#: What tells this process from one that is started in its place, perhaps at the same address.
+_PROCESS = uuid.uuid4().hex
+#: Seconds between two looks at whether all workers are still there.
+_LOOK = 1.0
+
+
+def _process() -> str:
+    return _PROCESS
+
 
 def _fit_part(
-    learner: MetaLearner, parts: Sequence[Any], roles: Roles, effects: bool, rank: int, size: int, arguments: dict[str, Any]
+    process: str, learner: MetaLearner, parts: Sequence[Any], roles: Roles, effects: bool, rank: int, size: int, arguments: dict[str, Any]
 ) -> Any:
     import pandas as pd
 
+    if process != _process():  # Dask runs the tasks of a lost worker again; the others have ended by then, or wait in vain.
+        raise _lost()
     own = pd.concat(list(parts)) if len(parts) > 1 else parts[0]
     made, found = fit_part(learner, own, roles, effects, rank, size, arguments)
     return made if rank == 0 else None, found
@@ -66,6 +79,11 @@ def fit(
     -------
     The fitted learner, that of one process that has all rows; with `effects` also the effects. The warnings of the fit are issued here,
     and not on the workers.
+
+    Raises
+    ------
+    MetaLearnersError
+        What is wrong on a worker, as that worker has it; ``InputOutputError`` where a worker is lost.
     """
     from distributed import wait
 
@@ -74,7 +92,8 @@ def fit(
     for partition in partitions:
         if partition.status == "error":
             partition.result()
-    workers = sorted(client.nthreads())
+    processes = client.run(_process)
+    workers = sorted(processes)
     if not workers or not partitions:
         raise InvalidDataError("there are no workers or no partitions", "frame", "start workers, and pass a frame with rows")
     # Partitions go to the workers in their order, so that the rows count in the order of the frame.
@@ -87,22 +106,20 @@ def fit(
         parts = partitions[ends[rank] : ends[rank + 1]] or [empty]
         made.append(
             client.submit(
-                _fit_part, learner, parts, roles, effects, rank, len(workers), tracker.arguments,
+                _fit_part, processes[worker], learner, parts, roles, effects, rank, len(workers), tracker.arguments,
                 workers=[worker], allow_other_workers=False, pure=False, retries=0,
             )
         )  # fmt: skip
     # One error ends all; that of the worker where it began says what is wrong.
     try:
+        _wait(client, made, workers)
         results = client.gather(made)
         tracker.wait()
-    except MetaLearnersError as error:
-        told = _cause(made)
-        client.cancel(made)
-        raise told or error from None
-    except BaseException:
-        client.cancel(made)
-        raise
+    except Exception as error:
+        told = _cause(client, made, workers)
+        raise told or error from (None if isinstance(error, MetaLearnersError) else error)
     finally:
+        client.cancel([future for future in made if future.status != "finished"])
         tracker.end()
     found = results[0][0]
     tell(found.warnings)
@@ -117,15 +134,38 @@ def predict(frame: Any, learner: MetaLearner, **options: Any) -> Any:
     return frame[columns].map_partitions(lambda part: learner.predict(part, **options), meta=np.zeros((0,)))
 
 
-def _cause(made: Sequence[Any]) -> Optional[BaseException]:
-    """Of workers that have ended with errors, the error that none of the others told its worker of."""
+def _wait(client: Any, made: Sequence[Any], workers: Sequence[str]) -> None:
+    """Waits until all have ended or one has failed. The task of a worker that is lost would wait for it for ever: Dask may run it there
+    alone."""
+    import distributed
+
+    while True:
+        pending = [future for future in made if future.status == "pending"]
+        if not pending or any(future.status != "finished" for future in made if future not in pending):
+            return
+        if not _all_there(client, workers):
+            raise _lost()
+        with contextlib.suppress(distributed.TimeoutError):
+            distributed.wait(pending, timeout=_LOOK, return_when="FIRST_COMPLETED")
+
+
+def _lost() -> InputOutputError:
+    return InputOutputError("a worker was lost during the fit", "client", "see in Dask's logs what became of it, and fit again")
+
+
+def _cause(client: Any, made: Sequence[Any], workers: Sequence[str]) -> Optional[BaseException]:
+    """Of workers that have ended with errors or are lost, the error that none of the others told its worker of."""
     from distributed import wait
 
-    try:
-        wait(made, timeout=10)
-    except Exception:  # Some go on: what is known by now must do.
-        pass
-    return cause([future.exception() for future in made if future.status == "error"])
+    there = set(client.nthreads())
+    with contextlib.suppress(Exception):  # Some go on: what is known by then must do.
+        wait([future for future, worker in zip(made, workers) if worker in there], timeout=10)
+    errors = [future.exception() for future in made if future.status == "error"]
+    return cause([*errors, *([] if _all_there(client, workers) else [_lost()])])
+
+
+def _all_there(client: Any, workers: Sequence[str]) -> bool:
+    return set(workers) <= set(client.nthreads())
 
 
 def _host(client: Any) -> str:
