@@ -1,10 +1,12 @@
-"""EconML's and CausalML's learners on XGBoost, everything at its defaults, on the draws of `accuracy`; EconML's on tuned LightGBM.
+"""Peers on the draws of `accuracy`: EconML's and CausalML's learners on XGBoost, everything at its defaults; EconML's on tuned LightGBM;
+causal forests.
 
-    python3 peers.py [--cells NAME,…] [--runs 20] [--output results/peers.csv] [--library econml|causalml|tuned]
+    python3 peers.py [--cells NAME,…] [--runs 20] [--output results/peers.csv] [--library econml|causalml|tuned|forests]
 
 `tuned` gives every model of EconML's learners LightGBM with the number of leaves (4, 8, 31) and of trees (rate 0.1) that five-fold
-cross-validation finds best. Appends one line per fit to the file and leaves out what is there already. Needs: pip install econml causalml
-xgboost lightgbm;
+cross-validation finds best. `forests` are stochtree's Bayesian causal forest (BCF) at its defaults, which estimates propensities itself, and EconML's
+CausalForestDML of 1,000 trees with random forests for both nuisances. Appends one line per fit to the file and leaves out what is there already. Needs: pip install econml causalml
+xgboost lightgbm stochtree;
 swift build -c release in this folder.
 """
 import argparse
@@ -22,6 +24,8 @@ CELLS = [f"{setup}-n{rows}-p{columns}-s{noise}" for setup in "abcd"
          for rows, columns, noise in [(500, 6, "0.5"), (500, 12, "2"), (1000, 6, "1"), (1000, 12, "4")]]
 CELLS += ["steps-n1000", "interactions-n1000", "sparse-n1000", "rare-n2000", "overlap-n1000", "binary-n1000",
           "constant-n1000", "zero-n1000"]
+FOREST_CELLS = [f"{law}-n2000" for law in ("steps", "interactions", "sparse", "rare", "overlap", "binary", "curves", "pockets",
+                                           "constant", "zero")]  # fmt: skip
 
 
 def draw(cell, run):
@@ -121,6 +125,32 @@ def causalml(binary):
     }
 
 
+class BCF:
+    """stochtree's Bayesian causal forest with the interface of EconML."""
+
+    def fit(self, y, w, X):
+        from stochtree import BCFModel
+
+        self.model = BCFModel()
+        self.model.sample(X_train=X, Z_train=w.astype(float), y_train=y, general_params={"random_seed": 1, "num_threads": 1})
+
+    def effect(self, X):
+        return self.model.predict(X, np.ones(len(X)), type="mean", terms="cate")
+
+
+def forests(binary):
+    from econml.dml import CausalForestDML
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    return {
+        "bcf": BCF,
+        "econml-forest": lambda: CausalForestDML(
+            model_y=RandomForestRegressor(300, min_samples_leaf=5, random_state=1),
+            model_t=RandomForestClassifier(300, min_samples_leaf=5, random_state=1),
+            n_estimators=1000, discrete_treatment=True, cv=5, random_state=1, n_jobs=1),
+    }  # fmt: skip
+
+
 def effects_of(library, learner, x, w, y, test):
     if library != "causalml":
         learner.fit(y, w, X=x)
@@ -131,17 +161,18 @@ def effects_of(library, learner, x, w, y, test):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cells", default=",".join(CELLS))
+    parser.add_argument("--cells")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--output", default=str(HERE / "results/peers.csv"))
-    parser.add_argument("--library", default="econml", choices=["econml", "causalml", "tuned"])
+    parser.add_argument("--library", default="econml", choices=["econml", "causalml", "tuned", "forests"])
     options = parser.parse_args()
     path = pathlib.Path(options.output)
     known = {tuple(line.split(",")[:3]) for line in path.read_text().splitlines()} if path.exists() else set()
-    learners = dict(econml=econml, causalml=causalml, tuned=tuned)[options.library](False)
+    learners = dict(econml=econml, causalml=causalml, tuned=tuned, forests=forests)[options.library](False)
+    cells = options.cells.split(",") if options.cells else FOREST_CELLS if options.library == "forests" else CELLS
     with path.open("a") as file:
         for run in range(options.runs):
-            for cell in options.cells.split(","):
+            for cell in cells:
                 missing = [name for name in learners if (cell, str(run), name) not in known]
                 if not missing:
                     continue

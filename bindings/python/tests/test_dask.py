@@ -82,6 +82,18 @@ def test_clusters_may_be_in_several_partitions(client):
     assert np.array_equal(together.predict(dask_frame.from_pandas(data, npartitions=2), made).compute(), alone.predict(data))
 
 
+def test_known_propensities_are_columns_of_the_frame(client):
+    data = rows()
+    data["e"] = np.linspace(0.2, 0.8, len(data))
+    kind = mtlr.XLearner(mtlr.Trees(trees=10), effect_model=mtlr.Trees(trees=10), threads=1)
+    alone = kind.fit(data.drop(columns=["w", "y"]), data.y, data.w, propensity="e")
+    expected = alone.predict(data)
+    made = together.fit(client, dask_frame.from_pandas(data, npartitions=3), kind, y="y", w="w", propensity="e")
+    assert list(made.feature_names_in_) == ["a", "b", "c"]
+    assert np.array_equal(made.predict(data), expected)
+    assert np.array_equal(together.predict(dask_frame.from_pandas(data, npartitions=2), made).compute(), expected)
+
+
 with_xgboost = pytest.mark.skipif(
     not any(backend["name"] == "xgboost" and "collective" in backend["capabilities"] for backend in mtlr.backends()),
     reason="XGBoost is not where the library looks for it; VIRTUAL_ENV says which environment is active",

@@ -90,6 +90,24 @@ def test_classes_have_effects_of_their_own(data):
     assert len(learner.average_effect()) == 3
 
 
+@pytest.mark.parametrize("names", ["e1", ["e1"], ["e0", "e1"]])
+def test_known_propensities_may_be_named_columns(data, names):
+    """They are no covariates, and new rows bring theirs."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(data.X, columns=["a", "b", "c"])
+    frame["e1"] = np.linspace(0.2, 0.8, 400)
+    frame["e0"] = 1 - frame.e1
+    given = frame[["e0", "e1"]].to_numpy() if len(names) == 2 and names != "e1" else frame.e1.to_numpy()
+    kind = mtlr.XLearner(mtlr.Ridge(), effect_model=mtlr.Ridge(), folds=2)
+    made = kind.fit(frame.drop(columns=[] if isinstance(given[0], np.ndarray) else "e0"), data.y, data.w, propensity=names)
+    assert list(made.feature_names_in_) == ["a", "b", "c"]
+    expected = mtlr.XLearner(mtlr.Ridge(), effect_model=mtlr.Ridge(), folds=2).fit(frame[["a", "b", "c"]], data.y, data.w, propensity=given)
+    np.testing.assert_array_equal(made.predict(frame), expected.predict(frame[["a", "b", "c"]], propensity=given))
+    np.testing.assert_array_equal(made.predict(frame[["a", "b", "c"]], propensity=given), made.predict(frame))
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no column 'e9' in X"):
+        kind.fit(frame, data.y, data.w, propensity=["e0", "e9"])
+
+
 def test_weights_clusters_and_known_propensities(data):
     known = linear().fit(data.X, data.y, data.w, propensity=np.full(400, 0.5))
     np.testing.assert_array_equal(known.propensity(), 0.5)
@@ -104,6 +122,8 @@ def test_weights_clusters_and_known_propensities(data):
         with pytest.raises(mtlr.errors.InvalidDataError, match=match):
             learner.predict(data.X[:7], propensity=np.full(shape, 0.3))
     assert known.predict(data.X).shape == (400,)
+    with pytest.raises(mtlr.errors.InvalidArgumentError, match="not fitted to known propensities of rows.*leave it out"):
+        linear().fit(data.X, data.y, data.w).predict(data.X[:7], propensity=np.full(7, 0.3))
     clusters = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])[np.arange(400) % 8]
     learner = linear().fit(data.X, data.y, data.w, sample_weight=np.arange(1.0, 401), cluster=clusters)
     assert learner.average_effect().std_error != linear().fit(data.X, data.y, data.w).average_effect().std_error

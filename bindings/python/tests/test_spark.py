@@ -126,6 +126,22 @@ def test_clusters_may_be_in_several_partitions(session, data):
     assert np.array_equal(made.predict(X), expected.predict(X))
 
 
+def test_known_propensities_are_columns_of_the_frame(session, data):
+    from pyspark.sql import functions
+
+    known = 0.3 + (data.id % 5) / 10
+    frame = parted(session, data, 360, 240).drop("weight").withColumn("e", 0.3 + (functions.col("id") % 5) / 10)
+    kind = mtlr.XLearner(mtlr.Trees(trees=10), effect_model=mtlr.Trees(trees=10))
+    made = together.fit(frame, kind, y="y", w="w", propensity="e", keep=["id"])
+    X = data[NAMES[:4]]
+    expected = alone(kind, data, propensity=known.to_numpy()).predict(X, propensity=known.to_numpy())
+    assert list(made.feature_names_in_) == NAMES[:4]
+    assert np.array_equal(made.predict(X.assign(e=known)), expected)
+    assert np.array_equal(together.predict(frame, made).toPandas().sort_values("id").cate, expected)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no column 'f' in the frame"):
+        together.fit(frame, kind, y="y", w="w", propensity=["e", "f"], keep=["id"])
+
+
 def test_linear_models_agree(session, data):
     data = data.assign(w=data.id % 3)
 

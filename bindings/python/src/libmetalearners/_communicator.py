@@ -7,15 +7,15 @@ where its connections break, and within the time limit otherwise.
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Union
 
 from ._metalearner import MetaLearner
 from ._warnings import quietly
 from .collective import XGBoostCollective
 from .errors import MetaLearnersError
 
-#: The columns of a fit by the argument that names them.
-Roles = dict[str, Optional[str]]
+#: The columns of a fit by the argument that names them: one, or of `propensity` perhaps several.
+Roles = dict[str, Union[str, Sequence[str], None]]
 
 
 class Tracker:
@@ -59,7 +59,7 @@ def fit_part(
     rows : table
         All columns; here may be no rows.
     roles : dict
-        The names of the columns `y`, `w`, `sample_weight` and `cluster`.
+        The names of the columns `y`, `w`, `sample_weight`, `cluster` and `propensity`.
     effects : bool
         Whether the out-of-fold effects of the rows are wanted.
     arguments : dict
@@ -72,10 +72,16 @@ def fit_part(
     with XGBoostCollective(rank, size, arguments) as collective:
         with quietly():
             made = learner.fit(
-                rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], cluster=roles["cluster"], collective=collective
-            )
+                rows, roles["y"], roles["w"], sample_weight=roles["sample_weight"], cluster=roles["cluster"],
+                propensity=roles["propensity"], collective=collective,
+            )  # fmt: skip
         wanted = effects and made._model is not None and made._model.own_rows > 0
         return made, made.predict_training() if wanted else None
+
+
+def columns_to_predict(learner: MetaLearner, present: Sequence[Any]) -> list[Any]:
+    """The columns that predictions are made of: the covariates and, where they are there, known propensities."""
+    return [*learner.feature_names_in_, *(name for name in learner._propensity if name in present)]
 
 
 def cause(errors: Sequence[BaseException]) -> Optional[BaseException]:

@@ -24,7 +24,7 @@ from ._parameters import Parameters
 from ._running import Progress
 from ._warnings import tell
 from .collective import Collective
-from .errors import InvalidDataError, InvalidSpecError, NotFittedError
+from .errors import InvalidArgumentError, InvalidDataError, InvalidSpecError, NotFittedError
 from .explanation import Explanation, explain
 from .results import AverageEffects
 from .row_predictor import RowPredictor
@@ -149,8 +149,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             Weights of at least 0, of which the ratios count.
         cluster : array, shape (n,), optional
             Labels of clusters: whole ones are held out, and standard errors allow for them.
-        propensity : array, shape (n,) or (n, K), optional
-            Known propensities of the treated arm, or of every arm with the control first.
+        propensity : array, shape (n,) or (n, K), or str or list of str, optional
+            Known propensities of the treated arm, or of every arm with the control first; texts name columns of `X`.
         reuse : MetaLearner, optional
             A learner fitted to the same rows, whose nuisances are taken over where they are the same.
         copy : bool
@@ -219,7 +219,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         self._model.own_rows = int(native.lib.mtlr_dataset_rows(dataset.pointer))
         self._dataset = dataset
         data = spec["data"]
-        self._propensity = list(data.get("propensity") or [])
+        known = data.get("propensity") or []
+        self._propensity = list(known) if isinstance(known, list) else []
         played = {*self._propensity, *(data.get(key) for key in ("treatment", "outcome", "weight", "cluster"))}
         self.feature_names_in_ = np.array([name for name in names if name not in played], dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
@@ -245,6 +246,10 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     def _rows(self, X: Any, propensity: Any = None, what: str = "X") -> Frame:
         made = rows_like(X, [str(name) for name in self.feature_names_in_], what)
         if propensity is not None:
+            if not self._propensity:
+                raise InvalidArgumentError(
+                    "the learner was not fitted to known propensities of rows, and uses its own", "propensity", "leave it out"
+                )
             add_propensities(made, propensity, self._propensity)
         return made
 
@@ -288,6 +293,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             What effects are measured as.
         propensity : array, optional
             The propensities of the rows, where those of training were known and the learner needs them: as many columns as in ``fit``.
+            Where ``fit`` took them from columns of `X`, `X` has them here as well, and this may be left out.
         numpy3d : bool
             Whether to return the shape (n, K − 1, outputs) in every case.
 
@@ -491,7 +497,8 @@ def _of_model(model: Model) -> MetaLearner:
     learner = MetaLearner.from_spec(spec)
     learner._model = model
     known = spec["data"].get("propensity") or []
-    learner._propensity = known if isinstance(known, list) else [known]
+    # Shares of a trial in the spec are a mapping, and no columns.
+    learner._propensity = [name for name in (known if isinstance(known, list) else [known]) if isinstance(name, str)]
     names = [found["name"] if isinstance(found, dict) else found for found in model.json("summary").get("covariates", [])]
     learner.feature_names_in_ = np.array(names, dtype=object)
     learner.n_features_in_ = len(names)

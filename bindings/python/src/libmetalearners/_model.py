@@ -90,7 +90,11 @@ def assign_roles(
         name, made = place(cluster, "cluster", "cluster")
         if made.numbers.dtype.kind == "f":
             table.columns[name] = _labelled(made)
-    known = [] if propensity is None else add_propensities(table, propensity)
+    known = named_columns(propensity)
+    for name in known:
+        place(name, "propensity", None)
+    if propensity is not None and not known:
+        known = add_propensities(table, propensity)
     if known:
         spec["propensity"] = known
     return Roles(table, spec, treatment, known)
@@ -103,6 +107,15 @@ def missing_count(values: Values) -> int:
     if values.numbers.dtype.kind == "f":
         return int(np.isnan(values.numbers).sum())
     return int((values.numbers < 0).sum()) if values.levels else 0
+
+
+def named_columns(propensity: Any) -> list[str]:
+    """The columns that known propensities are in, where they are given by name."""
+    if isinstance(propensity, str):
+        return [propensity]
+    if isinstance(propensity, (list, tuple)) and propensity and all(isinstance(name, str) for name in propensity):
+        return list(propensity)
+    return []
 
 
 def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 
 from . import MetaLearner
-from ._communicator import Roles, Tracker, cause, fit_part
+from ._communicator import Roles, Tracker, cause, columns_to_predict, fit_part
 from ._warnings import tell
 from .collective import XGBoostCollective
 from .errors import InputOutputError, InvalidDataError, MetaLearnersError
@@ -51,6 +51,7 @@ def fit(
     w: str,
     sample_weight: Optional[str] = None,
     cluster: Optional[str] = None,
+    propensity: Union[str, Sequence[str], None] = None,
     effects: bool = False,
     timeout: int = 300,
 ) -> Any:
@@ -70,6 +71,9 @@ def fit(
         The column of weights.
     cluster : str, optional
         The column of clusters, whose rows may be in several partitions: whole ones are held out, and standard errors allow for them.
+    propensity : str or list of str, optional
+        The column of known propensities of the treated arm, or those of every arm with the control first. ``predict`` finds them in
+        its frame.
     effects : bool
         Whether to return the out-of-fold effects of the training rows as well, in the order of the rows.
     timeout : int
@@ -100,7 +104,7 @@ def fit(
     ends = [len(partitions) * place // len(workers) for place in range(len(workers) + 1)]
     empty = client.submit(lambda part: part.iloc[:0], partitions[0])
     tracker = Tracker(_host(client), len(workers), timeout)
-    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight, "cluster": cluster}
+    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight, "cluster": cluster, "propensity": propensity}
     made = []
     for rank, worker in enumerate(workers):
         parts = partitions[ends[rank] : ends[rank + 1]] or [empty]
@@ -130,7 +134,7 @@ def fit(
 
 def predict(frame: Any, learner: MetaLearner, **options: Any) -> Any:
     """The effects of the rows of a frame of Dask, partition by partition: an array of Dask."""
-    columns = list(learner.feature_names_in_)
+    columns = columns_to_predict(learner, list(frame.columns))
     return frame[columns].map_partitions(lambda part: learner.predict(part, **options), meta=np.zeros((0,)))
 
 

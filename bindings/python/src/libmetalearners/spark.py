@@ -12,10 +12,10 @@ import contextlib
 import json
 import pickle
 import time
-from typing import Any, Iterable, Iterator, NamedTuple, Optional, Sequence
+from typing import Any, Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
 from . import MetaLearner
-from ._communicator import Roles, Tracker, cause, fit_part
+from ._communicator import Roles, Tracker, cause, columns_to_predict, fit_part
 from ._data import label_text
 from ._warnings import tell
 from .errors import InputOutputError, InvalidArgumentError, InvalidDataError, MetaLearnersError, UnsupportedError
@@ -49,6 +49,7 @@ def fit(
     w: str,
     sample_weight: Optional[str] = None,
     cluster: Optional[str] = None,
+    propensity: Union[str, Sequence[str], None] = None,
     effects: bool = False,
     keep: Sequence[str] = (),
     timeout: int = 300,
@@ -71,6 +72,9 @@ def fit(
         The column of weights.
     cluster : str, optional
         The column of clusters, whose rows may be in several partitions: whole ones are held out, and standard errors allow for them.
+    propensity : str or list of str, optional
+        The column of known propensities of the treated arm, or those of every arm with the control first. ``predict`` finds them in
+        its frame.
     effects : bool
         Whether to return the out-of-fold effects of the training rows as well: a frame with the same rows in the same partitions
         and in the same order.
@@ -90,12 +94,13 @@ def fit(
         What is wrong in a task, as that task has it; ``InputOutputError`` where Spark has given the stage up.
     """
     session = _session(frame)
-    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight, "cluster": cluster}
-    for role, column in [*roles.items(), *(("keep", column) for column in keep)]:
-        if column is not None and column not in frame.columns:
+    roles: Roles = {"y": y, "w": w, "sample_weight": sample_weight, "cluster": cluster, "propensity": propensity}
+    named = [(role, column) for role, given in roles.items() for column in ([given] if isinstance(given, str) else given or [])]
+    for role, column in [*named, *(("keep", column) for column in keep)]:
+        if column not in frame.columns:
             raise InvalidDataError(f"there is no column '{column}' in the frame", role, "name one of its columns")
     for column in keep:
-        if column in roles.values():
+        if column in [taken for _, taken in named]:
             raise InvalidArgumentError(f"'{column}' is a column of the fit already", "keep", "leave it out")
     columns = [column for column in frame.columns if column not in keep]
     work = _Work(learner, roles, columns, list(keep), effects, timeout)
@@ -148,6 +153,7 @@ def predict(
         )
     names = _effect_names(learner, column, arm, baseline)
     schema = _schema(frame, frame.columns, names)
+    features = [str(name) for name in columns_to_predict(learner, frame.columns)]
     shared = session.sparkContext.broadcast(learner)
 
     def work(batches: Iterable[Any]) -> Iterator[Any]:
