@@ -31,7 +31,7 @@ FOREST_CELLS = [f"{law}-n2000" for law in ("steps", "interactions", "sparse", "r
 def draw(cell, run):
     raw = subprocess.run([PROGRAM, "draw", "--cell", cell, "--run", str(run)], check=True, capture_output=True).stdout
     rows, columns, tests = np.frombuffer(raw[:24], dtype=np.int64)
-    values = np.frombuffer(raw[24:], dtype=np.float64)
+    values = np.frombuffer(raw[24:], dtype=np.float64).copy()
     sizes = [rows * columns, rows, rows, tests * columns, tests]
     x, w, y, test, effects = np.split(values, np.cumsum(sizes)[:-1])
     return x.reshape(rows, columns), w.astype(int), y, test.reshape(tests, columns), effects

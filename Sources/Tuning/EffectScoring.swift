@@ -26,21 +26,33 @@ struct EffectScoring: Sendable {
     private let groups: ScoreGroups
     private let clusters: [Int32]?
     private let seed: Int
+    /// The folds of each repeat where effects are out of fold; none where they are of rows held out.
+    private let repeats: [FoldAssignment]
+
+    /// What differences between scores and their errors are computed with.
+    var statistics: ScoreStatistics {
+        ScoreStatistics(
+            isGain: isGain, groupWeights: groupWeights,
+            rankingErrorFactor: repeats.isEmpty ? 1 : FoldLevels.orderingErrorFactor)
+    }
 
     /// Whether larger is better.
     var isGain: Bool { score == .rate }
 
     /// Prepares the terms of `score`.
     ///
+    /// - Parameter repeats: the folds that effects are out of, as rankings need them (`CausalStudy.orderingEffect`); none of other rows.
     /// - Throws: `unsupported` for a score that an outcome of several classes has not; `internalFault` where a nuisance is
     ///   not there.
     init(
-        _ score: TuningSpec.Score, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates, seed: UInt64
+        _ score: TuningSpec.Score, _ dataset: CausalDataset, _ nuisances: NuisanceEstimates,
+        repeats: [FoldAssignment], seed: UInt64
     ) throws(MetaLearnersError) {
         let kind = dataset.outcome.kind
         let score = Self.resolved(score, kind)
         self.score = score
         self.seed = Int(truncatingIfNeeded: seed >> 1)
+        self.repeats = repeats.filter(\.isCrossFitted)
         columnCount = (dataset.armCount - 1) * kind.effectCount
         weights = dataset.weights
         clusters = dataset.clusters
@@ -141,8 +153,13 @@ struct EffectScoring: Sendable {
         var own = [Double](repeating: 0, count: term.values.count)
         for row in term.rows where counts?(Int(row)) ?? true { own[Int(row)] = weight(Int(row)) }
         return TargetingCurve(
-            priorities: effects[column], scores: term.values, weights: own,
+            priorities: priorities(effects[column], own), scores: term.values, weights: own,
             units: [Int32](repeating: 0, count: own.count), grid: [])
+    }
+
+    /// The effects as a ranking takes them: without what the folds' models say on average.
+    private func priorities(_ effects: [Double], _ weights: [Double]) -> [Double] {
+        repeats.isEmpty ? effects : FoldLevels(repeats, weights: weights).removed(from: effects)
     }
 
     // MARK: Samples
@@ -171,8 +188,8 @@ struct EffectScoring: Sendable {
             for row in term.rows { own[Int(row)] = weight(Int(row)) }
             let resampling = try Resampling(.halfSamples, weights: own, clusters: clusters, seed: seed)
             let curve = TargetingCurve(
-                priorities: effects[column], scores: term.values, weights: own, units: resampling.units,
-                grid: [])
+                priorities: priorities(effects[column], own), scores: term.values, weights: own,
+                units: resampling.units, grid: [])
             let (values, _) = try resampling.answers(Self.draws, "scores", scheduler) {
                 curve.values($0)?[0] ?? 0
             }
@@ -271,6 +288,8 @@ struct ScoreGroups: Sendable {
 struct ScoreStatistics: Sendable {
     let isGain: Bool
     let groupWeights: [Double]
+    /// What standard errors of a RATE are multiplied by (`CausalStudy.orderingErrorFactor`).
+    var rankingErrorFactor = 1.0
 
     /// The score of a sample of a loss.
     func value(_ sample: [Double]) -> Double { sample.reduce(0, +) / groupWeights.reduce(0, +) }
@@ -280,7 +299,10 @@ struct ScoreStatistics: Sendable {
     func difference(_ first: ScoredSample, _ second: ScoredSample) -> (value: Double, stdError: Double) {
         let draws = zip(first.sample, second.sample).map { $0 - $1 }
         if isGain {
-            return (second.score - first.score, Resampling.deviations(draws.map { [$0] }).first ?? 0)
+            return (
+                second.score - first.score,
+                rankingErrorFactor * (Resampling.deviations(draws.map { [$0] }).first ?? 0)
+            )
         }
         let total = groupWeights.reduce(0, +)
         let mean = draws.reduce(0, +) / total

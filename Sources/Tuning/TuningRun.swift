@@ -76,7 +76,14 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
             training = dataset
             self.validation = validation
         }
-        if let validation = self.validation { try Self.requireSameKind(training, validation) }
+        if let validation = self.validation {
+            try Self.requireSameKind(training, validation)
+            if tuning.validationShare == 0,
+                let text = try Self.warningOfSameRows(training, validation)
+            {
+                warnings.append(text)
+            }
+        }
         try EffectScoring.requireScore(tuning.score, training.outcome.kind)
         scheduler = Scheduler(options)
         request = try FitRequest(tuner.spec, training, nil, nil, scheduler.context)
@@ -95,6 +102,26 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
         if training.knownPropensities != nil, tuning.models.roles[.propensity] != nil {
             warnings.append("the propensities are known: the settings of their model are not tried")
         }
+    }
+
+    /// Rows that candidates are fitted to cannot judge them: those that fit noise best would win.
+    private static func warningOfSameRows(_ training: CausalDataset, _ validation: CausalDataset)
+        throws(MetaLearnersError) -> String?
+    {
+        guard
+            let share = RowsMetAgain.share(
+                of: validation.treatment.arms, validation.treatment.labels, validation.outcome.values,
+                among: training.treatment.arms, training.treatment.labels, training.outcome.values)
+        else { return nil }
+        let shares =
+            "\(NumberText.percent(share)) % of the rows have the very outcome and arm of a row to learn from"
+        guard share < 1 else {
+            throw MetaLearnersError(
+                .invalidData, at: "validation", "\(shares): they are those rows",
+                remedy: "give rows that take no part in the search, or use tuning.validation_share")
+        }
+        return
+            "validation: \(shares): candidates that fit noise best seem best as far as these are the same rows"
     }
 
     private static func requireSameKind(_ training: CausalDataset, _ validation: CausalDataset)
@@ -140,8 +167,7 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
             items = try candidates(nuisances)
             plainCount = items.count(where: \.isPlain)
             let scoring = try scoring(nuisances)
-            let known = ScoreStatistics(
-                isGain: scoring.effects.isGain, groupWeights: scoring.effects.groupWeights)
+            let known = scoring.effects.statistics
             statistics = known
             try addConstant(scoring)
             try judge(items, nuisances, scoring)
@@ -262,12 +288,14 @@ final class TuningRun: @unchecked Sendable {  // What changes while graphs run i
         var own = fit.estimates
         if score == .rLoss { own.completeMarginalOutcomes() }
         let seed = RandomStream.derivedSeed(UInt64(tuning.seed), 0x7363_6F72)
-        let onTraining = try EffectScoring(score, training, own, seed: seed)
+        let onTraining = try EffectScoring(
+            score, training, own, repeats: request.repeats, seed: seed)
         guard let validation else { return Scoring(effects: onTraining, training: onTraining) }
         var held = try fit.estimates(on: validation, spec, schema, .combined, scheduler.context)
         if score == .rLoss { held.completeMarginalOutcomes() }
         return Scoring(
-            effects: try EffectScoring(score, validation, held, seed: seed), training: onTraining)
+            effects: try EffectScoring(score, validation, held, repeats: [], seed: seed), training: onTraining
+        )
     }
 
     /// The outcome nuisances of a score: m for the R-loss where some learner has it anyway, else those of the arms, by the

@@ -1,3 +1,4 @@
+import Foundation
 import MetaLearners
 import MetaLearnersCore
 import Testing
@@ -20,6 +21,75 @@ struct PolicyTests {
             dataset,
             given: GivenColumns(
                 effects: entry.lists("effects"), propensities: propensities, armMeans: entry.lists("means")))
+    }
+
+    // MARK: Other rows
+
+    /// n rows with a covariate, τ = 1 + 0.8x, a trial and true nuisances.
+    private func law(_ count: Int, seed: UInt64) throws -> (
+        x: [Double], effects: [Double], study: CausalStudy
+    ) {
+        var stream = RandomStream(seed: seed, path: 0x504F_4C49)
+        let x = (0..<count).map { _ in stream.normal() }
+        let effects = x.map { 1 + 0.8 * $0 }
+        let arms = (0..<count).map { _ in Int32(stream.bernoulli(0.5) ? 1 : 0) }
+        let outcome = (0..<count).map { Double(arms[$0]) * effects[$0] + stream.normal() }
+        let dataset = try CausalDataset(
+            covariates: Table([Column("x", x)]), treatment: Treatment(arms: arms, labels: ["0", "1"]),
+            outcome: Outcome(outcome))
+        let half = [Double](repeating: 0.5, count: count)
+        let study = try CausalStudy(
+            dataset,
+            given: GivenColumns(
+                effects: [effects], propensities: [half, half],
+                armMeans: [[Double](repeating: 0, count: count), effects]))
+        return (x, effects, study)
+    }
+
+    @Test(
+        "Where costs go with effects, and training rows have none, the gain of others is that of rows with such effects"
+    )
+    func costsByRow() throws {
+        let training = try law(4000, seed: 1).study
+        let (x, effects, _) = try law(3000, seed: 2)
+        let costs = x.map { exp(1.5 * $0) }
+        for limit in [TreatmentAllocation.Limit.budget(800), .threshold(1)] {
+            let allocation = try TreatmentAllocation(effects: [effects], costs: [costs], limit: limit)
+            let gain = try #require(
+                try TargetingGain.ofTraining(
+                    training, allocation, allocation.decisions, of: [effects], limit, costs: nil,
+                    byCluster: false, level: 0.95))
+            #expect(gain.basis == .similarRows && gain.stdError > 0)
+            #expect(abs(gain.estimate - allocation.gain) < 4 * gain.stdError, "\(gain) \(allocation.gain)")
+            #expect(gain.stdError < 0.2 * allocation.gain)
+        }
+    }
+
+    @Test(
+        "Where large units do not fit, the last slope is where the room ends, and serves other rows as their threshold"
+    )
+    func lastSlope() throws {
+        // Ten rows of cost 1 with slopes 10, 9, …, 1, but the fourth costs 5: three are treated, then smaller ones fill up.
+        let slopes = (0..<10).map { Double(10 - $0) }
+        let costs = (0..<10).map { $0 == 3 ? 5.0 : 1.0 }
+        let effects = zip(slopes, costs).map { $0 * $1 }
+        let allocation = try TreatmentAllocation(effects: [effects], costs: [costs], limit: .budget(5))
+        #expect(allocation.decisions == [1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
+        #expect(allocation.lastSlope == 8)
+        let first = try TreatmentAllocation(effects: [[50, 3]], costs: [[5, 1]], limit: .budget(2))
+        #expect(first.decisions == [0, 1] && first.lastSlope == 10)
+        #expect(try TreatmentAllocation(effects: [[50]], costs: [[1]], limit: .budget(2)).lastSlope == 50)
+        // Over budgets it never rises.
+        var stream = RandomStream(seed: 4, path: 1)
+        let gains = (0..<200).map { _ in stream.normal() + 0.5 }
+        let prices = (0..<200).map { _ in [1, 1.1, 10, 13][stream.integer(below: 4)] }
+        var last = Double.infinity
+        for budget in stride(from: 10.0, through: 1000, by: 10) {
+            let slope = try TreatmentAllocation(effects: [gains], costs: [prices], limit: .budget(budget))
+                .lastSlope
+            #expect(slope <= last)
+            last = slope
+        }
     }
 
     // MARK: Allocations

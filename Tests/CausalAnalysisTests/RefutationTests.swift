@@ -126,24 +126,36 @@ struct RefutationTests {
         #expect(table.numbers("mean_spread")[0] > 0)
     }
 
-    @Test("Arms are permuted between whole clusters, else within them; every arm keeps its rows")
+    @Test("Arms are permuted between whole clusters, else between rows; every arm keeps its rows")
     func permutations() {
         var stream = RandomStream(seed: 1, path: 1)
         let clusters: [Int32] = (0..<60).map { Int32($0 / 3) }
         let whole = clusters.map { $0 % 2 }
         let between = PlaceboTreatmentAnalysis.permuted(whole, clusters: clusters, &stream)
-        #expect(!between.isWithinClusters && between.arms != whole)
-        for row in clusters.indices {
-            #expect(between.arms[row] == between.arms[Int(clusters[row]) * 3])
-        }
+        #expect(between != whole && between.reduce(0, +) == 30)
+        for row in clusters.indices { #expect(between[row] == between[Int(clusters[row]) * 3]) }
         let mixed: [Int32] = (0..<60).map { $0 % 3 == 0 ? 1 : 0 }
-        let within = PlaceboTreatmentAnalysis.permuted(mixed, clusters: clusters, &stream)
-        #expect(within.isWithinClusters && within.arms != mixed)
-        for start in stride(from: 0, to: 60, by: 3) {
-            #expect(within.arms[start..<start + 3].reduce(0, +) == 1)
+        for clusters in [clusters, nil] {
+            let rows = PlaceboTreatmentAnalysis.permuted(mixed, clusters: clusters, &stream)
+            #expect(rows.reduce(0, +) == 20 && rows != mixed)
         }
-        let rows = PlaceboTreatmentAnalysis.permuted(mixed, clusters: nil, &stream)
-        #expect(rows.arms.reduce(0, +) == 20 && rows.arms != mixed)
+    }
+
+    @Test("A placebo has no effect where rows of a cluster are treated one by one, in small clusters too")
+    func placeboOfSmallClusters() throws {
+        var stream = RandomStream(seed: 3, path: 1)
+        let count = 400
+        let x = (0..<count).map { _ in stream.normal() }
+        let arms = (0..<count).map { _ in Int32(stream.bernoulli(0.5) ? 1 : 0) }
+        let outcome = (0..<count).map { x[$0] + 2 * Double(arms[$0]) + stream.normal() }
+        let dataset = try CausalDataset(
+            covariates: Table([Column("x", x)]), treatment: Treatment(arms: arms, labels: ["0", "1"]),
+            outcome: Outcome(outcome), clusters: (0..<count).map { Int32($0 / 2) })
+        let study = try CausalStudy(MetaLearnerFitter(spec(.t)).fit(dataset), on: dataset)
+        let table = try #require(try PlaceboTreatmentAnalysis().run(study).table(named: "summary"))
+        // Within clusters of two the placebo would keep half of the effect.
+        #expect(abs(table.numbers("mean")[0]) < 0.2)
+        #expect(try PlaceboTreatmentAnalysis().run(study).findings[0].contains("Passed"))
     }
 
     /// Data whose treatment and outcome share a cause that is no covariate, with a negative control of each kind.
@@ -204,13 +216,17 @@ struct RefutationTests {
         #expect(abs(effects[0] - original) < 0.05 * abs(original) + 0.05)
         let sign = original < 0 ? -1.0 : 1
         #expect(sign * effects[1] < sign * effects[0] && sign * effects[2] < sign * effects[1])
-        let error = #expect(throws: MetaLearnersError.self) {
-            try AnalysisRegistry.default.analysis([
-                "analysis": "unobserved_confounder", "treatment_strengths": [0.6],
-                "outcome_strengths": [0.5],
-            ]).run(study)
+        // Cinelli & Hazlett: bias = √(R²_Y R²_W / (1 − R²_W)) σ_Y/σ_W, here of noise 1 and an arm of one half.
+        for (index, share) in [(1, 0.1), (2, 0.3)] {
+            let bias = (0.3 * share / (1 - share)).squareRoot() / 0.5
+            #expect(abs(effects[0] - sign * bias - effects[index]) < 0.08, "\(effects) \(bias)")
         }
-        #expect(error?.kind == .invalidSpec)
+        // Each is a share of what the other has left, so that both may be large.
+        let strong = try AnalysisRegistry.default.analysis([
+            "analysis": "unobserved_confounder", "treatment_strengths": [0.6], "outcome_strengths": [0.5],
+            "repeats": 1,
+        ]).run(study)
+        #expect(strong.table(named: "strengths")?.numbers("estimate")[0].isFinite == true)
     }
 
     @Test("Clusters, known propensities and classes of outcomes are refuted as others are")

@@ -197,6 +197,18 @@ struct EndToEndTests {
         #expect(effects.count == 240)
         for row in [0, 6, 239] { #expect(effects[row] == predicted[row]) }
         #expect(effects.allSatisfy { $0.isFinite })
+        // The same by `predict --training`, whatever is predicted: a line for each row of the file.
+        let again = folder.path("again.csv")
+        for what in ["effects", "arm_means", "propensities", "individual_intervals"] {
+            let run = try Program.run([
+                "predict", folder.path("m.model"), data, "-o", again, "--training", "--what", what,
+            ])
+            #expect(run.status == 0, "\(run.error)")
+            #expect(run.error.contains("3 rows of 240 had no part in the fit"))
+            let columns = try CSVReader().read(again).columns
+            #expect(columns.allSatisfy { $0.count == 240 && $0.values.doubles().allSatisfy(\.isFinite) })
+            if what == "effects" { #expect(columns[0].values.doubles() == effects) }
+        }
     }
 
     @Test("levels never seen count as missing, with a warning that counts them")

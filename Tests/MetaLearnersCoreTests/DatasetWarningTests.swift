@@ -216,4 +216,30 @@ struct DatasetWarningTests {
         #expect(text.codes()?.prefix(3) == [-1, 0, 1])
         #expect(throws: MetaLearnersError.self) { try DataSpec(["missing_values": [true]]) }
     }
+
+    @Test(
+        "Outcomes that are missing more often in one arm are told of, beyond chance and for text and number arms alike"
+    )
+    func attrition() throws {
+        func warnings(_ missing: (Int, Int32) -> Bool, named: Bool) throws -> [String] {
+            let outcome = (0..<Self.rows).map { missing($0, arms[$0]) ? Double.nan : self.outcome[$0] }
+            let treatment =
+                named
+                ? Column("w", codes: StridedValues(arms), levels: ["a", "b"])
+                : Column("w", arms.map { Double($0) })
+            return try CausalDataset(
+                Table([Column("x", noise), treatment, Column("y", outcome)]),
+                DataSpec(["treatment": "w", "outcome": "y", "missing_outcome": "drop"])
+            ).warnings.filter { $0.contains("outcomes are missing of") }
+        }
+        for named in [true, false] {
+            let (first, second) = named ? ("a", "b") : ("0", "1")
+            #expect(
+                try warnings({ row, arm in arm == 1 && row % 3 == 0 }, named: named).first?.hasPrefix(
+                    "w: outcomes are missing of 35.0 % of arm '\(second)' and of 0.0 % of arm '\(first)': ")
+                    ?? false)
+            #expect(try warnings({ row, _ in row % 3 == 0 }, named: named).isEmpty)
+            #expect(try warnings({ row, arm in arm == 1 && row == 8 }, named: named).isEmpty)
+        }
+    }
 }

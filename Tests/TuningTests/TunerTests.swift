@@ -118,6 +118,18 @@ struct TunerTests {
 
     // MARK: Scores
 
+    @Test(
+        "One effect for everybody ranks nobody: its RATE is 0, whatever the means of folds", arguments: 1...3)
+    func constantRate(seed: Int) throws {
+        let data = try SyntheticDataset.linear(rows: 200, seed: UInt64(seed)).dataset
+        let tuner = try Tuner(
+            spec(.dr, folds: 5) { $0.seed = seed }, tuning(["score": "rate", "learners": ["dr"]]),
+            registry: .default)
+        let result = try tuner.run(data)
+        let constant = try #require(result.candidates.first { $0.learner == nil })
+        #expect(abs(constant.score ?? 1) < 1e-12)
+    }
+
     @Test("A candidate's effects are those of its spec alone, and its loss is the formula's")
     func sameAsAlone() throws {
         let data = try SyntheticDataset.linear(rows: 240, seed: 3)
@@ -169,7 +181,7 @@ struct TunerTests {
         let nuisances = try NuisanceEstimates(
             propensities: data.propensities, armOutcomes: data.armOutcomes,
             marginalOutcomes: [data.marginalOutcome])
-        let scoring = try EffectScoring(.drLoss, data.dataset, nuisances, seed: 1)
+        let scoring = try EffectScoring(.drLoss, data.dataset, nuisances, repeats: [], seed: 1)
         let (first, second) = ([data.effects[0]], [[Double](repeating: 0.5, count: 200)])
         let psi = try nuisances.doublyRobustScores(
             of: 1, data.outcome, data.treatment.arms, means: (data.armOutcomes[0], data.armOutcomes[1]))
@@ -196,7 +208,7 @@ struct TunerTests {
             propensities: data.propensities, armOutcomes: data.armOutcomes,
             marginalOutcomes: [data.marginalOutcome])
         for score in TuningSpec.Score.allCases {
-            let scoring = try EffectScoring(score, data.dataset, nuisances, seed: 1)
+            let scoring = try EffectScoring(score, data.dataset, nuisances, repeats: [], seed: 1)
             let truth = scoring.value(of: data.effects)
             let bent = scoring.value(of: [data.effects[0].map { 0.5 - ($0 - 0.5) }])
             let constant = scoring.value(of: [[Double](repeating: 0.5, count: 2000)])

@@ -18,6 +18,19 @@ struct NormalEstimate {
         self.degreesOfFreedom = degreesOfFreedom
     }
 
+    /// The same estimate with an error so many times as large.
+    func withError(times factor: Double) -> NormalEstimate {
+        NormalEstimate(
+            estimate: estimate, stdError: stdError * factor, degreesOfFreedom: degreesOfFreedom)
+    }
+
+    /// The same estimate with the variance of another error added.
+    func withError(adding other: Double) -> NormalEstimate {
+        NormalEstimate(
+            estimate: estimate, stdError: (stdError * stdError + other * other).squareRoot(),
+            degreesOfFreedom: degreesOfFreedom)
+    }
+
     /// Computes the estimate; rows without weight count for nothing.
     ///
     /// - Parameters:

@@ -100,6 +100,16 @@ public struct CompareAnalysis: Analysis {
             throw MetaLearnersError(.invalidSpec, at: "learners", "there is none to compare")
         }
         let place = SpecPath.root.appending("learners")
+        let crossFitting = fitting.fitter.spec.crossFitting
+        guard crossFitting.inSample != .full, crossFitting.foldCount > 1 else {
+            throw MetaLearnersError(
+                .unsupported,
+                at: crossFitting.inSample == .full ? "cross_fitting.in_sample" : "cross_fitting.folds",
+                crossFitting.inSample == .full
+                    ? "is 'full', and learners are compared out of fold"
+                    : "is 1, and learners are compared out of fold",
+                remedy: "use in_sample: out_of_fold and two folds or more")
+        }
         var candidates: [Candidate] = []
         for name in learners {
             let kind = try fitting.registry.learnerKind(named: name, at: place)

@@ -64,20 +64,18 @@ public struct LossesAnalysis: Analysis {
         let pair = try PairResiduals(study, arm)
         return compare(
             targets: pair.outcome, slopes: pair.treatment, try study.orderingEffect(arm), pair.weights,
-            study.clusters, isOutOfFold: study.origin == .outOfFold)
+            study)
     }
 
     /// (ψ − τ)², ψ being the doubly robust scores (Kennedy 2023, arXiv 2004.14497).
     static func drLoss(_ study: CausalStudy, _ arm: Int) throws(MetaLearnersError) -> Comparison {
         compare(
             targets: try study.scores(arm), slopes: [Double](repeating: 1, count: study.rowCount),
-            try study.orderingEffect(arm), study.rowWeights, study.clusters,
-            isOutOfFold: study.origin == .outOfFold)
+            try study.orderingEffect(arm), study.rowWeights, study)
     }
 
     private static func compare(
-        targets: [Double], slopes: [Double], _ effects: [Double], _ weights: [Double], _ clusters: [Int32]?,
-        isOutOfFold: Bool
+        targets: [Double], slopes: [Double], _ effects: [Double], _ weights: [Double], _ study: CausalStudy
     ) -> Comparison {
         var products = 0.0
         var squares = 0.0
@@ -86,11 +84,11 @@ public struct LossesAnalysis: Analysis {
             squares += weights[row] * slopes[row] * slopes[row]
         }
         // (Where models of folds see no differences, there is nothing to compare.)
-        let isConstant = isOutOfFold && effects.allSatisfy { $0 == effects.first }
+        let isConstant = study.origin == .outOfFold && effects.allSatisfy { $0 == effects.first }
         let constant = isConstant ? effects.first ?? 0 : squares > 0 ? products / squares : 0
         let ones = [Double](repeating: 1, count: targets.count)
         func mean(_ values: [Double]) -> NormalEstimate {
-            NormalEstimate(scores: values, shares: ones, weights: weights, clusters: clusters)
+            NormalEstimate(scores: values, shares: ones, weights: weights, clusters: study.clusters)
         }
         func square(_ row: Int, _ effect: Double) -> Double {
             let error = targets[row] - slopes[row] * effect

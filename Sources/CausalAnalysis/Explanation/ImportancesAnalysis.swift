@@ -84,7 +84,7 @@ public struct ImportancesAnalysis: Analysis {
         result.values["rows"] = .integer(explanation.rowCount)
         result.findings.append(
             "SHAP values of \(NumberText.counted(explanation.rowCount, "row")): \(explanation.note).")
-        if effects.folds == nil, study.origin == .outOfFold, !increases.isEmpty {
+        if effects.folds == nil, [.outOfFold, .inSample].contains(study.origin), !increases.isEmpty {
             result.warnings.append(
                 "The model that is shuffled saw these rows: there are no models of folds to ask.")
         }
@@ -249,8 +249,11 @@ public struct ImportancesAnalysis: Analysis {
         }
         var text = start + "The estimated effects depend most on " + leading.joined(separator: ", ") + "."
         if let increases {
+            // Of many covariates each p-value counts as many times as there are.
             let clear = order.filter { feature in
-                increases[feature].map { $0.estimate > 0 && $0.pValue < 1 - level } ?? false
+                increases[feature].map {
+                    $0.estimate > 0 && $0.pValue * Double(increases.count) < 1 - level
+                } ?? false
             }
             text +=
                 clear.isEmpty

@@ -106,7 +106,7 @@ public struct CalibrationTestAnalysis: Analysis {
         let fit = TwoRegressorFit(
             rows.map { pair.outcome[$0] }, regressors, weights: rows.map { pair.weights[$0] },
             clusters: study.clusters.map { clusters in rows.map { clusters[$0] } })
-        return (fit.estimates[0], fit.estimates[1])
+        return (fit.estimates[0], fit.estimates[1]?.withError(times: study.orderingErrorFactor))
     }
 }
 

@@ -19,25 +19,29 @@ struct EffectGroupTable {
 
     /// Appends the groups of an arm, and returns their picture.
     ///
-    /// - Parameter predicted: the mean of the estimated effects in each group; nil where there are none.
+    /// - Parameters:
+    ///   - estimates: the mean of each group with its error; nil for those of `means`.
+    ///   - predicted: the mean of the estimated effects in each group; nil where there are none.
     mutating func append(
-        _ arm: String, _ labels: [String], _ means: GroupMeans, predicted: [Double]?, title: String
+        _ arm: String, _ labels: [String], _ means: GroupMeans, estimates: [NormalEstimate?]? = nil,
+        predicted: [Double]?, title: String
     ) -> Chart {
+        let estimates = estimates ?? means.estimates
         for group in labels.indices {
             table.append(
                 [
                     .string(arm), .string(labels[group]), .integer(means.counts[group]),
                     .number(means.shares[group]),
                 ] + (predicted.map { [.number($0[group])] } ?? [])
-                    + ResultTable.cells(means.estimates[group], level: level)
-                    + [means.estimates[group] == nil ? .string("too few rows for an error") : .null])
+                    + ResultTable.cells(estimates[group], level: level)
+                    + [estimates[group] == nil ? .string("too few rows for an error") : .null])
         }
-        let known = labels.indices.filter { means.estimates[$0] != nil }
-        let intervals = known.compactMap { means.estimates[$0]?.interval(level: level) }
+        let known = labels.indices.filter { estimates[$0] != nil }
+        let intervals = known.compactMap { estimates[$0]?.interval(level: level) }
         var series = [
             Chart.Series(
                 "doubly robust average", .points, x: known.map(Double.init),
-                y: known.compactMap { means.estimates[$0]?.estimate }, lower: intervals.map(\.lower),
+                y: known.compactMap { estimates[$0]?.estimate }, lower: intervals.map(\.lower),
                 upper: intervals.map(\.upper))
         ]
         if let predicted {

@@ -37,15 +37,18 @@ public struct GATESAnalysis: Analysis {
             let label = study.armLabels[arm]
             let effects = try study.orderingEffect(arm)
             let cut = WeightedQuantiles.groups(effects, weights: weights, count: self.groups)
+            let scores = try study.scores(arm)
             let means = GroupMeans(
-                try study.scores(arm), groups: cut.codes, count: cut.count, weights: weights,
-                clusters: study.clusters)
+                scores, groups: cut.codes, count: cut.count, weights: weights, clusters: study.clusters)
             result.charts.append(
                 groups.append(
                     label, Self.labels(cut.count), means,
+                    estimates: study.allowingForOrder(means, of: scores, groups: cut.codes),
                     predicted: EffectGroupTable.predicted(effects, cut.codes, cut.count, weights),
                     title: "Average effect of '\(label)' by group of estimated effects"))
-            let difference = cut.count > 1 ? means.difference(cut.count - 1, 0) : nil
+            let difference =
+                cut.count > 1
+                ? means.difference(cut.count - 1, 0)?.withError(times: study.orderingErrorFactor) : nil
             differences.append(
                 [.string(label)] + ResultTable.cells(difference, level: level)
                     + [

@@ -60,8 +60,9 @@ public struct GroupEffectsAnalysis: Analysis {
                     try study.orderingEffect(arm), weights: weights, count: self.groups)
                 (codes, labels) = (cut.codes, GATESAnalysis.labels(cut.count))
             }
+            let scores = try study.scores(arm)
             let means = GroupMeans(
-                try study.scores(arm), groups: codes, count: labels.count, weights: weights,
+                scores, groups: codes, count: labels.count, weights: weights,
                 clusters: study.clusters)
             let predicted =
                 study.effects == nil
@@ -69,9 +70,11 @@ public struct GroupEffectsAnalysis: Analysis {
                 : EffectGroupTable.predicted(try study.orderingEffect(arm), codes, labels.count, weights)
             result.charts.append(
                 groups.append(
-                    label, labels, means, predicted: predicted,
+                    label, labels, means,
+                    estimates: named == nil ? study.allowingForOrder(means, of: scores, groups: codes) : nil,
+                    predicted: predicted,
                     title: "Average effect of '\(label)' by \(by ?? "estimated effect")"))
-            let test = means.equality
+            let test = means.equality(errorFactor: named == nil ? study.orderingErrorFactor : 1)
             tests.append([
                 .string(label), test.map { .number($0.statistic) } ?? .null,
                 test.map { .integer($0.degreesOfFreedom) } ?? .null, test.map { .number($0.pValue) } ?? .null,

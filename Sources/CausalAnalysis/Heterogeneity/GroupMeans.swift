@@ -92,7 +92,9 @@ struct GroupMeans {
     }
 
     /// Wald's test that all groups have the same mean; nil with fewer than two groups, or without any variance.
-    var equality: WaldTest? {
+    ///
+    /// - Parameter factor: what standard errors are multiplied by.
+    func equality(errorFactor factor: Double = 1) -> WaldTest? {
         let known = estimates.indices.filter { estimates[$0] != nil }
         guard let base = known.first, known.count > 1 else { return nil }
         let count = estimates.count
@@ -102,8 +104,9 @@ struct GroupMeans {
             estimates: others.map { (estimates[$0]?.estimate ?? 0) - (estimates[base]?.estimate ?? 0) },
             covariance: others.flatMap { left in
                 others.map { right in
-                    covariance[left * count + right] - covariance[left * count + base]
-                        - covariance[base * count + right] + base2
+                    factor * factor
+                        * (covariance[left * count + right] - covariance[left * count + base]
+                            - covariance[base * count + right] + base2)
                 }
             })
     }

@@ -49,7 +49,11 @@ public struct HomogeneityTestAnalysis: Analysis {
                     try study.orderingEffect(arm), weights: weights, count: groups)
                 let means = GroupMeans(
                     scores, groups: cut.codes, count: cut.count, weights: weights, clusters: study.clusters)
-                tests.append(("sorted_groups", means.equality, "needs two groups of enough rows"))
+                tests.append(
+                    (
+                        "sorted_groups", means.equality(errorFactor: study.orderingErrorFactor),
+                        "needs two groups of enough rows"
+                    ))
             }
             for (key, test, note) in tests {
                 table.append([

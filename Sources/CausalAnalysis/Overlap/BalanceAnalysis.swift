@@ -91,7 +91,8 @@ public struct BalanceAnalysis: Analysis {
                 ])
             }
             verdicts[label] = .string(verdict(worsts[0]))
-            result.findings.append(finding(study, arm, worsts))
+            result.findings.append(
+                finding(study, arm, worsts) + (chance(study, pair, weights[0], rows, worsts[0]) ?? ""))
             result.charts.append(chart(label, terms, rows.map(\.differences)))
         }
         result.findings.append(
@@ -203,6 +204,22 @@ public struct BalanceAnalysis: Analysis {
         return
             "Balance of '\(study.armLabels[arm])' with the control '\(study.armLabels[0])' is \(verdict(worsts[0])): the largest standardised difference is \(numbers[0]). Inverse propensities make it \(numbers[1]), overlap weights \(numbers[2]), matching \(numbers[3])"
             + (best.map { worsts[$0] > threshold } ?? false ? "; none of them makes the arms alike." : ".")
+    }
+
+    /// What arms that are drawn at random differ by where they have so few rows: the difference that the largest of so many is above once in
+    /// twenty trials. Nil where the arms differ by more, or by too little to matter, and of clusters, which are drawn as wholes.
+    private func chance(
+        _ study: CausalStudy, _ pair: ArmPair, _ weights: [Double], _ rows: [Comparison], _ worst: Double
+    ) -> String? {
+        let count = rows.count { $0.differences[0].isFinite }
+        guard study.clusters == nil, count > 0, worst > threshold else { return nil }
+        let sizes = Self.sizes(pair, weights)
+        let largest =
+            StandardNormal.quantile(1 - 0.025 / Double(count))
+            * (1 / sizes.treated + 1 / sizes.control).squareRoot()
+        guard worst <= largest else { return nil }
+        return
+            " With so few rows that may be chance: where arms are drawn at random, the largest of \(NumberText.counted(count, "such difference")) is up to \(OverlapAnalysis.rounded(largest)) in nineteen of twenty trials."
     }
 
     private func chart(_ label: String, _ terms: [BalanceTerm], _ differences: [[Double]]) -> Chart {

@@ -69,7 +69,7 @@ public struct BudgetCurveAnalysis: Analysis {
         result.tables = [table]
         result.charts = [chart(table)]
         result.values["largest_budget_per_row"] = .number(largest / total)
-        result.findings = findings(table, study)
+        result.findings = findings(table, study, losesBeyond: curve.losesBeyond(level: level))
         return result
     }
 
@@ -91,11 +91,9 @@ public struct BudgetCurveAnalysis: Analysis {
             y: .init("gain over treating nobody"), series: series, references: [.init("nobody", 0)])
     }
 
-    private func findings(_ table: ResultTable, _ study: CausalStudy) -> [String] {
+    private func findings(_ table: ResultTable, _ study: CausalStudy, losesBeyond best: Int?) -> [String] {
         let gains = table.numbers("estimate")
-        guard let last = gains.last, let best = gains.indices.max(by: { gains[$0] < gains[$1] }) else {
-            return []
-        }
+        guard let last = gains.last else { return [] }
         let budgets = table.numbers("budget_per_row")
         var sentences = [
             "Treating all whose effect is above 0 costs \(Sentence.number(budgets.last ?? 0)) for each row and changes the mean of \(study.names.outcome) by \(Sentence.number(last))."
@@ -105,9 +103,9 @@ public struct BudgetCurveAnalysis: Analysis {
                 "Half of that gain is had with a budget of \(Sentence.number(budgets[half])), \(Sentence.share(budgets[half] / (budgets.last ?? 1))) of the largest."
             )
         }
-        if best < gains.count - 1 {
+        if let best {
             sentences.append(
-                "The estimated gain is largest at a budget of \(Sentence.number(budgets[best])): beyond that, those who are added seem to lose."
+                "Beyond a budget of \(Sentence.number(budgets[best])) those who are added lose: with it the gain is larger than with all, by more than chance."
             )
         }
         return sentences
@@ -117,7 +115,6 @@ public struct BudgetCurveAnalysis: Analysis {
     private struct Curve {
         private let analysis: BudgetCurveAnalysis
         private let evaluation: PolicyEvaluation
-        private let control: [Double]
         private let oracle: AllocationSteps?
         private let costs: [[Double]]?
         private let units: [Int32]?
@@ -136,7 +133,6 @@ public struct BudgetCurveAnalysis: Analysis {
             self.evaluation = evaluation
             self.costs = costs
             self.units = units
-            control = evaluation.scores(arm: 0)
             truth = study.trueEffects
             oracle = truth.map {
                 var steps = AllocationSteps($0, costs: costs, evaluation.weights, units)
@@ -157,7 +153,7 @@ public struct BudgetCurveAnalysis: Analysis {
         }
 
         mutating func append(budget: Double, _ allocation: TreatmentAllocation) {
-            let estimate = evaluation.difference(evaluation.scores(allocation.decisions), control)
+            let estimate = evaluation.gain(allocation.decisions)
             var best = Double.nan
             if let oracle, let truth {
                 best =
@@ -166,6 +162,20 @@ public struct BudgetCurveAnalysis: Analysis {
                     ).gain
             }
             rows.append((budget, allocation, estimate, best))
+        }
+
+        /// The budget of the largest gain, where that is above the gain of the largest budget by more than chance: the p-value of the difference
+        /// counts as many times as there are budgets, because the largest of many noisy gains is large anyway.
+        func losesBeyond(level: Double) -> Int? {
+            guard let last = rows.last,
+                let best = rows.indices.max(by: { rows[$0].estimate.estimate < rows[$1].estimate.estimate }),
+                best < rows.count - 1
+            else { return nil }
+            let loss = evaluation.difference(
+                evaluation.scores(rows[best].allocation.decisions),
+                evaluation.scores(last.allocation.decisions)
+            ).withError(times: evaluation.study.orderingErrorFactor)
+            return loss.pValue * Double(rows.count) < 1 - level ? best : nil
         }
 
         func table(total: Double) -> ResultTable {

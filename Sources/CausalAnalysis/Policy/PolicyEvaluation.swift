@@ -82,6 +82,23 @@ struct PolicyEvaluation {
         mean(zip(scores, others).map { $0 - $1 })
     }
 
+    /// An estimate of a policy that effects decide, with an error that allows for how they were ordered (`CausalStudy.allowingForOrder`):
+    /// the contrast of the policy with one that gives as many each arm at random counts twice.
+    func allowingForOrder(_ estimate: NormalEstimate, _ own: [Double], random: [Double]) -> NormalEstimate {
+        guard study.orderingErrorFactor > 1, random.allSatisfy(\.isFinite) else { return estimate }
+        return estimate.withError(adding: difference(own, random).stdError)
+    }
+
+    /// The gain of decisions that effects make over treating nobody.
+    func gain(_ decisions: [Int32]) -> NormalEstimate {
+        let own = scores(decisions)
+        let shares = shares(decisions)
+        let random = (0..<study.rowCount).map { row in
+            shares.indices.reduce(0) { $0 + shares[$1] * armScores[$1][row] }
+        }
+        return allowingForOrder(difference(own, armScores[0]), own, random: random)
+    }
+
     /// The share of each arm among decisions, by weight.
     func shares(_ decisions: [Int32]) -> [Double] {
         var shares = [Double](repeating: 0, count: study.armCount)
@@ -95,6 +112,7 @@ struct PolicyEvaluation {
         Assumption.noConfounding,
         "Everybody could have been in every arm that the policy may give (overlap).",
         "What happens to one unit does not depend on how others are treated.",
+        "More of the outcome is better: where less of it is, turn its sign round before the fit.",
     ]
 
     /// How much the scores can be trusted for decisions made of effects.

@@ -192,7 +192,7 @@ public struct PolicyTreeAnalysis: Analysis {
         return table
     }
 
-    /// The honest gain over treating nobody, and over every arm for everybody.
+    /// The honest gain over treating nobody, and over every arm for everybody. Its errors allow for folds that find each other's rules.
     private func gains(
         _ decisions: [Int32], _ study: CausalStudy, _ evaluation: PolicyEvaluation, _ scores: [[Double]]
     ) -> ResultTable {
@@ -204,7 +204,9 @@ public struct PolicyTreeAnalysis: Analysis {
             let label = study.armCount == 2 ? "everybody" : "everybody in arm \(study.armLabels[arm])"
             table.append(
                 [.string(arm == 0 ? "nobody" : label)]
-                    + ResultTable.cells(evaluation.difference(own, scores[arm]), level: level))
+                    + ResultTable.cells(
+                        evaluation.difference(own, scores[arm]).withError(
+                            times: FoldLevels.orderingErrorFactor), level: level))
         }
         return table
     }

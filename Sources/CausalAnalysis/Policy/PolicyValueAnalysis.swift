@@ -52,12 +52,11 @@ public struct PolicyValueAnalysis: Analysis {
     {
         let evaluation = try PolicyEvaluation(study)
         let costs = try cost.resolved(in: study.columns, armLabels: study.armLabels)
-        var effects: [[Double]] = []
-        for arm in 1..<study.armCount { effects.append(try study.orderingEffect(arm)) }
+        let limit = limit.limit(totalWeight: evaluation.weights.reduce(0, +))
+        let effects = try study.decidingEffects(limit)
         let allocation = try TreatmentAllocation(
             effects: effects, costs: costs, weights: evaluation.weights,
-            units: study.policyUnits(byCluster: byCluster),
-            limit: limit.limit(totalWeight: evaluation.weights.reduce(0, +)))
+            units: study.policyUnits(byCluster: byCluster), limit: limit)
         try scheduler.context.checkCancellation()
 
         var result = emptyResult
@@ -70,7 +69,9 @@ public struct PolicyValueAnalysis: Analysis {
         result.values["optimality_bound"] = .number(allocation.bound / total)
         result.values["last_slope"] = allocation.lastSlope.isFinite ? .number(allocation.lastSlope) : .null
         let tables = try tables(evaluation, allocation, shares)
-        result.tables = [tables.values, tables.gains, armTable(study, evaluation, allocation, costs)]
+        result.tables = [
+            tables.values, tables.gains, armTable(study, evaluation, allocation, effects, costs),
+        ]
         result.charts = [chart(tables.values)]
         result.rowColumns = [
             RowColumn("decision", allocation.decisions.map { Double($0) }, labels: study.armLabels),
@@ -103,19 +104,29 @@ public struct PolicyValueAnalysis: Analysis {
                 let label = study.armCount == 2 ? "everybody" : "everybody in arm \(study.armLabels[arm])"
                 others.append((arm == 0 ? "nobody" : label, try evaluation.scores(everybody, method)))
             }
-            others.append(("random", try evaluation.scores(random: shares, method)))
+            let random = try evaluation.scores(random: shares, method)
+            others.append(("random", random))
             for (name, scores) in [("policy", own)] + others {
                 let isKnown = scores.allSatisfy(\.isFinite)
                 let note = isKnown ? SpecValue.null : "no row was in the arm that the policy gives it"
                 values.append(
                     [.string(name), .string(method.rawValue)]
-                        + ResultTable.cells(isKnown ? evaluation.mean(scores) : nil, level: level) + [note])
+                        + ResultTable.cells(
+                            !isKnown
+                                ? nil
+                                : name == "policy"
+                                    ? evaluation.allowingForOrder(
+                                        evaluation.mean(scores), own, random: random)
+                                    : evaluation.mean(scores), level: level) + [note])
                 guard name != "policy" else { continue }
                 let canCompare = isKnown && own.allSatisfy(\.isFinite)
                 gains.append(
                     [.string(name), .string(method.rawValue)]
                         + ResultTable.cells(
-                            canCompare ? evaluation.difference(own, scores) : nil, level: level) + [
+                            canCompare
+                                ? evaluation.allowingForOrder(
+                                    evaluation.difference(own, scores), own, random: random) : nil,
+                            level: level) + [
                             canCompare ? .null : "no row was in the arm that one of the two gives it"
                         ])
             }
@@ -125,7 +136,7 @@ public struct PolicyValueAnalysis: Analysis {
 
     private func armTable(
         _ study: CausalStudy, _ evaluation: PolicyEvaluation, _ allocation: TreatmentAllocation,
-        _ costs: [[Double]]?
+        _ effects: [[Double]], _ costs: [[Double]]?
     ) -> ResultTable {
         var table = ResultTable(
             "arms", "Who gets what",
@@ -143,7 +154,7 @@ public struct PolicyValueAnalysis: Analysis {
             table.append([
                 .string(label), .integer(rows.count),
                 .number(weight / max(evaluation.weights.reduce(0, +), .leastNonzeroMagnitude)),
-                mean { study.effects?[arm - 1][$0] ?? 0 }, mean { costs?[arm - 1][$0] ?? 1 },
+                mean { effects[arm - 1][$0] }, mean { costs?[arm - 1][$0] ?? 1 },
             ])
         }
         return table

@@ -9,6 +9,8 @@ package struct TargetingGain: Sendable, Equatable {
         case theseRows = "these_rows"
         /// From the rows of training: from those whom the same rule would treat.
         case trainingRows = "training_rows"
+        /// From the rows of training whose effects are nearest to those of the rows that are treated.
+        case similarRows = "similar_training_rows"
     }
 
     package let basis: Basis
@@ -29,50 +31,51 @@ package struct TargetingGain: Sendable, Equatable {
         self.level = level
     }
 
-    /// The gain of decisions about the rows of a study: its number of rows times the mean of Γ_π − Γ_0.
+    /// The gain of decisions about the rows of a study that have overlap: their number times the mean of Γ_π − Γ_0.
     ///
     /// - Throws: `unsupported` where the study has no scores.
     package init(_ study: CausalStudy, _ decisions: [Int32], level: Double) throws(MetaLearnersError) {
         let evaluation = try PolicyEvaluation(study)
         self.init(
-            .theseRows, evaluation.difference(evaluation.scores(decisions), evaluation.scores(arm: 0)),
-            times: Double(study.rowCount), level: level)
+            .theseRows, evaluation.gain(decisions),
+            times: Double(study.hasOverlap?.count { $0 } ?? study.rowCount), level: level)
     }
 
     /// The gain of decisions about other rows than those of training, if these are like them: the number of treated rows times the
-    /// mean of Γ_π − Γ_0 over the training rows that the same rule, applied to their out-of-fold effects, treats.
+    /// mean of Γ_π − Γ_0 over the training rows that the same rule, applied to their out-of-fold effects, treats. Where costs differ by row, those of
+    /// the training rows are not known, and where whole clusters share a budget, other clusters fill it otherwise: each treated row is then stood for by
+    /// the training rows whose out-of-fold effects of its arm are nearest to its own.
     ///
     /// - Parameters:
     ///   - study: the rows of training, out of fold.
     ///   - allocation: what was decided about the other rows.
+    ///   - decisions: its decisions, 0 for rows whose gain is not to count, such as those without overlap.
+    ///   - treatedEffects: τ_k of the other rows, for each arm but the control.
     ///   - limit: by what limit.
     ///   - costs: the cost of each arm but the control, where it is the same for every row; nil where it is not.
     ///   - byCluster: whether whole clusters are treated.
     /// - Returns: nil where the rule treats no row of training.
     /// - Throws: `unsupported` where the study has no scores or no effects.
     package static func ofTraining(
-        _ study: CausalStudy, _ allocation: TreatmentAllocation, _ limit: TreatmentAllocation.Limit,
-        costs: [Double]?, byCluster: Bool, level: Double
+        _ study: CausalStudy, _ allocation: TreatmentAllocation, _ decisions: [Int32],
+        of treatedEffects: [[Double]], _ limit: TreatmentAllocation.Limit, costs: [Double]?, byCluster: Bool,
+        level: Double
     ) throws(MetaLearnersError) -> TargetingGain? {
-        guard allocation.treatedCount > 0 else { return nil }
+        let treatedCount = decisions.count { $0 > 0 }
+        guard treatedCount > 0 else { return nil }
         let evaluation = try PolicyEvaluation(study)
-        var effects: [[Double]] = []
-        for arm in 1..<study.armCount { effects.append(try study.orderingEffect(arm)) }
-        var rule = limit
-        switch limit {
-        case .threshold: break
-        case .share: rule = .threshold(allocation.lastSlope.nextDown)
-        case .budget:
-            rule =
-                costs == nil
-                ? .share(Double(allocation.treatedCount) / Double(max(allocation.decisions.count, 1)))
-                : .threshold(allocation.lastSlope.nextDown)
+        let effects = try study.decidingEffects(limit)
+        // Whole clusters leave room that smaller ones fill up, by no one threshold.
+        let fillsUp = if case .threshold = limit { false } else { byCluster }
+        guard !fillsUp, let costs = limit.ignoresCosts ? [] : costs else {
+            return ofSimilar(evaluation, effects, decisions, treatedEffects, level: level)
         }
+        let rule: TreatmentAllocation.Limit =
+            if case .threshold = limit { limit } else { .threshold(allocation.lastSlope.nextDown) }
         let own = try? TreatmentAllocation(
             effects: effects,
             // Without any cost each treated row costs 1.
-            costs: limit.ignoresCosts || costs?.isEmpty != false
-                ? nil : costs.map { $0.map { [Double](repeating: $0, count: study.rowCount) } },
+            costs: costs.isEmpty ? nil : costs.map { [Double](repeating: $0, count: study.rowCount) },
             weights: evaluation.weights, units: byCluster ? study.clusters : nil, limit: rule)
         guard let own, own.treatedWeight > 0 else { return nil }
         let gains = zip(evaluation.scores(own.decisions), evaluation.scores(arm: 0)).map { $0 - $1 }
@@ -80,7 +83,36 @@ package struct TargetingGain: Sendable, Equatable {
             scores: gains, shares: own.decisions.map { $0 > 0 ? 1 : 0 }, weights: evaluation.weights,
             clusters: study.clusters)
         return TargetingGain(
-            .trainingRows, estimate, times: Double(allocation.treatedCount), level: level)
+            .trainingRows, estimate, times: Double(treatedCount), level: level)
+    }
+
+    /// Σ over treated rows of the mean of Γ_k − Γ_0 over the training rows whose τ_k is like theirs (`EffectBins`).
+    private static func ofSimilar(
+        _ evaluation: PolicyEvaluation, _ effects: [[Double]], _ decisions: [Int32],
+        _ treatedEffects: [[Double]], level: Double
+    ) -> TargetingGain? {
+        let study = evaluation.study
+        let control = evaluation.scores(arm: 0)
+        var scores = [Double](repeating: 0, count: study.rowCount)
+        var shares = scores
+        for arm in 1..<study.armCount {
+            let bins = EffectBins(effects[arm - 1], weights: evaluation.weights)
+            guard bins.count > 0 else { return nil }
+            var treated = [Double](repeating: 0, count: bins.count)
+            for (row, decision) in decisions.enumerated() where decision == Int32(arm) {
+                treated[bins.bin(of: treatedEffects[arm - 1][row])] += 1
+            }
+            let ofArm = evaluation.scores(arm: arm)
+            for (row, bin) in bins.codes.enumerated() where bin >= 0 {
+                let share = treated[Int(bin)] / bins.weights[Int(bin)]
+                shares[row] += share
+                scores[row] += share * (ofArm[row] - control[row])
+            }
+        }
+        let estimate = NormalEstimate(
+            scores: scores, shares: shares, weights: evaluation.weights, clusters: study.clusters)
+        return TargetingGain(
+            .similarRows, estimate, times: Double(decisions.count { $0 > 0 }), level: level)
     }
 
     /// The gain of treating as many rows as were treated, each arm as often, but drawn at random: Σ_k n_k times the average effect of

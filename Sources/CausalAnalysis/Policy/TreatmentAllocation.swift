@@ -33,8 +33,9 @@ public struct TreatmentAllocation: Sendable {
     /// The largest gain that any allocation within the limit could have, by the effects: that of the linear programme, in which
     /// one unit may be treated in part.
     public let bound: Double
-    /// The gain per unit of cost of the last step that was taken: what one more unit of budget would bring. With this as the
-    /// threshold the same rule serves other rows. NaN where nobody is treated.
+    /// What one more unit of budget would bring: the gain per unit of cost of the last step that was taken before the first that did not fit, or
+    /// of that one, where it was the first of all. With this as the threshold the same rule serves other rows. (Smaller units
+    /// that fill up what is left of the room have flatter steps.) NaN where nobody is treated.
     public let lastSlope: Double
 
     /// Allocates treatment.
@@ -220,19 +221,22 @@ struct AllocationSteps {
         var taken = Taken(arms: [Int32](repeating: 0, count: weights.count))
         var isBlocked = [Bool](repeating: false, count: weights.count)
         let limit = room * (1 + 1e-12)
-        var isFull = false
+        // The slope where the room ends, once it does.
+        var edge: Double?
         for step in steps {
             guard step.slope > 0 else { break }
             if isBlocked[Int(step.unit)] { continue }
             if taken.cost + step.cost <= limit {
                 taken.take(step)
-                if !isFull { taken.bound += step.slope * step.cost }
+                if edge == nil { taken.bound += step.slope * step.cost }
             } else {
                 isBlocked[Int(step.unit)] = true
-                if !isFull { taken.bound += step.slope * max(room - taken.cost, 0) }
-                isFull = true
+                guard edge == nil else { continue }
+                taken.bound += step.slope * max(room - taken.cost, 0)
+                edge = taken.lastSlope.isNaN ? step.slope : taken.lastSlope
             }
         }
+        if let edge, !taken.lastSlope.isNaN { taken.lastSlope = edge }
         return taken
     }
 

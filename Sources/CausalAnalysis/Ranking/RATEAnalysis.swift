@@ -127,6 +127,8 @@ public struct RATEAnalysis: Analysis {
         let isUndivided = try study.isUndivided(arm)
         let (draws, isComplete) = try resampling.answers(replicates, "ranking", scheduler, values)
         guard draws.count > 1 else { throw MetaLearnersError(.cancelled, "the work was cancelled") }
+        // (A column that is compared with the effects is no model of other folds; their difference has a part of each.)
+        let factors = names.indices.map { $0 == 1 ? 1 : study.orderingErrorFactor }
         return (
             names.indices.map { index in
                 if index == 0, isUndivided {
@@ -138,7 +140,8 @@ public struct RATEAnalysis: Analysis {
                 // Of everybody TOC is 0, and has no error but rounding.
                 let clean = errors.enumerated().map { $0.offset == errors.count - 1 ? 0 : $0.element }
                 return Ranking(
-                    name: names[index], estimates: estimates[index], errors: clean,
+                    name: names[index], estimates: estimates[index],
+                    errors: clean.map { $0 * factors[index] },
                     bandWidth: Resampling.bandWidth(
                         ofRanking.map { Array($0.dropFirst(2)) },
                         around: Array(estimates[index].dropFirst(2)),

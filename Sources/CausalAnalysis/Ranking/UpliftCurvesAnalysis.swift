@@ -81,7 +81,8 @@ public struct UpliftCurvesAnalysis: Analysis {
             let errors = Resampling.deviations(draws)
             for (index, measure) in Self.measures.enumerated() {
                 let isKnown = whole.list[index].isFinite && errors[index].isFinite
-                let estimate = NormalEstimate(estimate: whole.list[index], stdError: errors[index])
+                let estimate = NormalEstimate(
+                    estimate: whole.list[index], stdError: errors[index] * study.orderingErrorFactor)
                 let reason =
                     measure.hasSuffix("of_perfect") && !study.isBinary
                     ? "only for outcomes of 0 and 1" : "the effect of treating all is 0"
@@ -108,7 +109,10 @@ public struct UpliftCurvesAnalysis: Analysis {
             result.findings.append(
                 try study.isUndivided(arm)
                     ? Sentence.sameForEverybody(study, arm)
-                    : finding(study, arm, NormalEstimate(estimate: whole.qini, stdError: errors[3])))
+                    : finding(
+                        study, arm,
+                        NormalEstimate(
+                            estimate: whole.qini, stdError: errors[3] * study.orderingErrorFactor)))
             if !result.isComplete { break }
         }
         result.tables = [areas, curves]

@@ -56,9 +56,10 @@ public struct UpliftSlicesAnalysis: Analysis {
                 let slice = Slice(study, arm, inside, effects)
                 let estimate =
                     slice.units > 1
-                    ? NormalEstimate(
-                        scores: scores, shares: [Double](repeating: 1, count: scores.count), weights: inside,
-                        clusters: study.clusters) : nil
+                    ? study.allowingForOrder(
+                        NormalEstimate(
+                            scores: scores, shares: [Double](repeating: 1, count: scores.count),
+                            weights: inside, clusters: study.clusters), of: scores, picked: inside) : nil
                 if let estimate { drawn.append((share, estimate)) }
                 table.append(
                     [

@@ -62,18 +62,14 @@ public struct PlaceboTreatmentAnalysis: Analysis {
         return (passed, text + ".")
     }
 
-    /// The dataset with its arms permuted: between whole clusters where all rows of a cluster are in one arm, else within
-    /// clusters; between rows where there are no clusters.
+    /// The dataset with its arms permuted: between whole clusters where all rows of a cluster are in one arm, else between rows.
     static func placebo(_ dataset: CausalDataset, _ stream: inout RandomStream) throws(MetaLearnersError)
         -> CausalDataset
     {
         let arms = permuted(Array(dataset.treatment.arms), clusters: dataset.clusters, &stream)
-        let treatment = try Treatment(arms: arms.arms, labels: dataset.treatment.labels)
+        let treatment = try Treatment(arms: arms, labels: dataset.treatment.labels)
         guard dataset.knownPropensities != nil else { return try dataset.replacing(treatment: treatment) }
-        // What is known of a design is no more true of permuted arms: their shares are, but within clusters.
-        guard !arms.isWithinClusters else {
-            return try dataset.replacing(treatment: treatment, knownPropensities: [])
-        }
+        // What is known of a design is no more true of permuted arms: their shares are.
         let shares = dataset.treatment.counts.map { Double($0) / Double(dataset.rowCount) }
         return try dataset.replacing(
             treatment: treatment,
@@ -81,30 +77,22 @@ public struct PlaceboTreatmentAnalysis: Analysis {
     }
 
     /// Arms in random order.
-    package static func permuted(_ arms: [Int32], clusters: [Int32]?, _ stream: inout RandomStream) -> (
-        arms: [Int32], isWithinClusters: Bool
-    ) {
-        guard let clusters else {
+    ///
+    /// (Where rows of a cluster are in several arms, an order within clusters would be no placebo: a cluster keeps its share of the real treatment, and
+    /// of the real effect as much as that share tells.)
+    package static func permuted(_ arms: [Int32], clusters: [Int32]?, _ stream: inout RandomStream) -> [Int32]
+    {
+        var members = [[Int]](repeating: [], count: Int(clusters?.max() ?? -1) + 1)
+        for (row, cluster) in (clusters ?? []).enumerated() { members[Int(cluster)].append(row) }
+        guard let clusters, members.allSatisfy({ rows in rows.allSatisfy { arms[$0] == arms[rows[0]] } })
+        else {
             var shuffled = arms
             stream.shuffle(&shuffled)
-            return (shuffled, false)
+            return shuffled
         }
-        var members = [[Int]](repeating: [], count: Int(clusters.max() ?? -1) + 1)
-        for (row, cluster) in clusters.enumerated() { members[Int(cluster)].append(row) }
-        var result = arms
-        let isByCluster = members.allSatisfy { rows in rows.allSatisfy { arms[$0] == arms[rows[0]] } }
-        if isByCluster {
-            var ofCluster = members.map { $0.first.map { arms[$0] } ?? 0 }
-            stream.shuffle(&ofCluster)
-            for (row, cluster) in clusters.enumerated() { result[row] = ofCluster[Int(cluster)] }
-        } else {
-            for rows in members {
-                var own = rows.map { arms[$0] }
-                stream.shuffle(&own)
-                for (row, arm) in zip(rows, own) { result[row] = arm }
-            }
-        }
-        return (result, !isByCluster)
+        var ofCluster = members.map { $0.first.map { arms[$0] } ?? 0 }
+        stream.shuffle(&ofCluster)
+        return clusters.map { ofCluster[Int($0)] }
     }
 }
 

@@ -42,16 +42,6 @@ public struct UnobservedConfounderAnalysis: Analysis {
 
     public var needs: StudyParts { [.scores, .fitting] }
 
-    public func check(at place: SpecPath) throws(MetaLearnersError) {
-        for treatment in treatmentStrengths {
-            for outcome in outcomeStrengths where treatment + outcome >= 1 {
-                throw place.appending("outcome_strengths").error(
-                    "a confounder cannot explain \(treatment) of the treatment and \(outcome) of the outcome",
-                    remedy: "use strengths that add up to less than 1")
-            }
-        }
-    }
-
     public func run(_ study: CausalStudy, _ scheduler: Scheduler) throws(MetaLearnersError) -> AnalysisResult
     {
         let arms = try study.treatedArms(arm)
@@ -66,10 +56,12 @@ public struct UnobservedConfounderAnalysis: Analysis {
             index, options throws(MetaLearnersError) in
             let cell = cells[index / repeats]
             var stream = RandomStream(seed: UInt64(seed), path: 0x554E_4F42, UInt64(index))
-            let noise = (1 - cell.treatment - cell.outcome).squareRoot()
+            // Of the part that the treatment leaves, the outcome's share is of what is left of it: R² given the treatment (Cinelli & Hazlett 2020).
+            let ofOutcome = ((1 - cell.treatment) * cell.outcome).squareRoot()
+            let noise = ((1 - cell.treatment) * (1 - cell.outcome)).squareRoot()
             let confounder = residuals.treatment.indices.map { row in
                 cell.treatment.squareRoot() * residuals.treatment[row]
-                    + sign * cell.outcome.squareRoot() * residuals.outcome[row]
+                    + sign * ofOutcome * residuals.outcome[row]
                     + noise * stream.standardNormal()
             }
             return try fit.estimate(fit.dataset.adding("unobserved_confounder", confounder), options)

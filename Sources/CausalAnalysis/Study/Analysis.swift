@@ -56,9 +56,13 @@ extension Analysis {
         try AvailableMemory.require(
             study.rowCount, of: 64 + 32 * study.armLabels.count, for: "'\(Self.name)'")
         var result = try checked.run(study, Scheduler(options))
-        if checked.judgesEffects || result.assumptions.contains(Assumption.foreignEffects),
-            let warning = study.sharedFoldsWarning
+        if checked.judgesEffects || result.assumptions.contains(Assumption.foreignEffects)
+            || study.origin == .inSample && checked.needs.contains(.effects),
+            let warning = study.ownEffectsWarning
         {
+            result.warnings.append(warning)
+        }
+        if checked.needs.contains(.scores), let warning = study.ownNuisancesWarning {
             result.warnings.append(warning)
         }
         return result

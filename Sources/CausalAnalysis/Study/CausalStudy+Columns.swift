@@ -68,7 +68,8 @@ extension CausalStudy {
             treatment: data.treatment ?? "treatment", outcome: data.outcome ?? "outcome",
             cluster: data.cluster)
         sourceRows = dataset.sourceRows
-        folds = nil
+        repeats = []
+        isComposite = false
         fitting = nil
         warnings = dataset.warnings
     }

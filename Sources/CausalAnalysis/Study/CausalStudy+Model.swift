@@ -57,9 +57,9 @@ extension CausalStudy {
         }
         var studies: [CausalStudy] = []
         if let dataset {
-            let fingerprint = dataset.fingerprint(Scheduler(options).context)
-            guard fingerprint == model.training?.fingerprint else {
+            guard model.isFitted(to: dataset, Scheduler(options).context) else {
                 try model.requireComparable(dataset)
+                let metAgain = metAgainWarnings(model, dataset)
                 let nuisances = try model.nuisances(on: dataset, options)
                 let effects = withEffects ? try model.predict(dataset.everyColumn, options).effects : []
                 for outcomeClass in classes {
@@ -69,8 +69,8 @@ extension CausalStudy {
                                 dataset, nuisances: nuisances, effects: effects, outcomeClass,
                                 labels: model.armLabels),
                             dataset, model.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
-                            origin: .predicted, folds: nil, fitting: fitting(nil, outcomeClass),
-                            warnings: dataset.warnings))
+                            origin: .predicted, repeats: [], fitting: fitting(nil, outcomeClass),
+                            warnings: dataset.warnings + metAgain))
                 }
                 return studies
             }
@@ -84,8 +84,12 @@ extension CausalStudy {
             studies.append(
                 CausalStudy(
                     try StudyRows(training, outcomeClass, model.outcomeKind, labels: model.armLabels),
-                    dataset, model.spec, propensitiesAreKnown: model.overlap.isKnown, origin: .outOfFold,
-                    folds: training.folds, fitting: fitting(model.nuisances, outcomeClass),
+                    dataset, model.spec, propensitiesAreKnown: model.overlap.isKnown,
+                    origin: training.folds.isCrossFitted && model.spec.crossFitting.inSample != .full
+                        ? .outOfFold : .inSample,
+                    repeats: training.repeats,
+                    isComposite: model.registry.traits(of: model.spec.learner)?.isComposite ?? false,
+                    fitting: fitting(model.nuisances, outcomeClass),
                     warnings: model.warnings))
         }
         return studies
@@ -118,7 +122,7 @@ extension CausalStudy {
             labels: dataset.treatment.labels)
         self.init(
             rows, dataset, fitter.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
-            origin: .outOfFold, folds: nuisances.folds,
+            origin: nuisances.folds.isCrossFitted ? .outOfFold : .inSample, repeats: nuisances.repeats,
             fitting: StudyFitting(
                 fitter: fitter, dataset: dataset, model: nil, nuisances: nuisances,
                 outcomeClass: outcomeClass),
@@ -161,7 +165,8 @@ extension CausalStudy {
 
     private init(
         _ rows: StudyRows, _ dataset: CausalDataset?, _ spec: MetaLearnerSpec, propensitiesAreKnown: Bool,
-        origin: Origin, folds: FoldAssignment?, fitting: StudyFitting?, warnings: [String]
+        origin: Origin, repeats: [FoldAssignment], isComposite: Bool = false, fitting: StudyFitting?,
+        warnings: [String]
     ) {
         let none = Table.withoutColumns(rowCount: rows.outcome.count)
         outcome = rows.outcome
@@ -184,9 +189,19 @@ extension CausalStudy {
             outcome: (spec.data.outcome ?? "outcome") + (rows.classLabel.map { " = \($0)" } ?? ""),
             cluster: spec.data.cluster)
         sourceRows = dataset?.sourceRows
-        self.folds = folds
+        self.repeats = repeats
+        self.isComposite = isComposite
         self.fitting = fitting
         self.warnings = warnings
+    }
+
+    /// What is to be known of rows that are taken for new ones, and look like rows of the fit.
+    private static func metAgainWarnings(_ model: CATEModel, _ dataset: CausalDataset) -> [String] {
+        guard let share = model.shareMetAgain(in: dataset) else { return [] }
+        return [
+            "\(Sentence.share(share)) of the rows have the very outcome and arm of a training row, and yet these are not the training rows as they were (in their order, "
+                + "all of them): they are judged as new rows. If the model was fitted to them, effects look better than they are; give the file of the fit, or rows that took no part in it"
+        ]
     }
 
     /// Checks that the covariates of a dataset are there as numbers.

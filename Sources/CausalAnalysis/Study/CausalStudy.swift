@@ -11,6 +11,8 @@ public struct CausalStudy: Sendable {
     public enum Origin: String, Sendable {
         /// From models that never saw the row.
         case outOfFold = "out_of_fold"
+        /// From models that were fitted to these very rows: `in_sample: full`, or one fold.
+        case inSample = "in_sample"
         /// From a model that was fitted to other rows.
         case predicted
         /// From columns that the user brought.
@@ -63,8 +65,12 @@ public struct CausalStudy: Sendable {
     public let names: Names
     /// Where each row stood in the table that the study was made of; nil where no row was dropped.
     public let sourceRows: [Int32]?
-    /// The folds that nuisances were fitted on; nil where they are not out of fold.
-    public let folds: FoldAssignment?
+    /// The folds that nuisances were fitted on, those of the first repeat; nil where they are not out of fold.
+    public var folds: FoldAssignment? { repeats.first }
+    /// The folds of each repeat; none where nothing is out of fold.
+    let repeats: [FoldAssignment]
+    /// Whether the learner of the effects combines others, as `auto` does, so that weights and models of outcomes behind a row's effect saw the row.
+    let isComposite: Bool
     /// What is needed to fit models anew; nil for columns without a spec.
     public internal(set) var fitting: StudyFitting?
     /// What is to be known of the data and of the fit.
@@ -95,17 +101,6 @@ public struct CausalStudy: Sendable {
             if fitting.model != nil, origin != .given { parts.insert(.model) }
         }
         return parts
-    }
-
-    /// What is to be known of effects of training rows by learners that combine others: the weights and the models of outcomes behind one
-    /// row's effect saw that row, so that tests find differences too often. Nil for other learners and other rows.
-    var sharedFoldsWarning: String? {
-        guard origin == .outOfFold, let fitting, fitting.model != nil,
-            fitting.fitter.registry.traits(of: fitting.fitter.spec.learner)?.isComposite ?? false
-        else { return nil }
-        return
-            "the effects are '\(source)'s of its own training rows: models of outcomes and weights behind a row's effect saw the row, and where "
-            + "effects did not differ at all, tests at 5 % find differences too often (those of auto in about 20 of 100 data sets); judge by rows that took no part in the fit"
     }
 
     /// Refuses to go on where the study lacks something.
@@ -177,36 +172,6 @@ public struct CausalStudy: Sendable {
     public func effect(_ arm: Int) throws(MetaLearnersError) -> [Double] {
         try require(.effects, for: "effects")
         return effects?[arm - 1] ?? []
-    }
-
-    /// τ_k as rows are ordered and grouped by it: one number for everybody where the models of folds see no differences at all.
-    ///
-    /// The constant of a fold is the mean effect of all other folds. It is low where the fold's own is high, so that these constants, compared
-    /// with each other, would always seem to be upside down.
-    func orderingEffect(_ arm: Int) throws(MetaLearnersError) -> [Double] {
-        let effects = try effect(arm)
-        guard origin == .outOfFold, let folds, folds.isCrossFitted else { return effects }
-        // (A fold that is one cluster may have one effect, and its model many.)
-        if let clusters, Set(clusters).count <= folds.count { return effects }
-        var ofFolds = [Double?](repeating: nil, count: folds.count)
-        for (row, effect) in effects.enumerated() {
-            let fold = Int(folds.folds[row])
-            guard ofFolds[fold] ?? effect == effect else { return effects }
-            ofFolds[fold] = effect
-        }
-        let weights = rowWeights
-        let total = weights.reduce(0, +)
-        guard total > 0 else { return effects }
-        let mean = zip(effects, weights).reduce(0) { $0 + $1.0 * $1.1 } / total
-        return [Double](repeating: mean, count: effects.count)
-    }
-
-    /// Whether an order by the effects of an arm leaves everybody who counts in one place.
-    func isUndivided(_ arm: Int) throws(MetaLearnersError) -> Bool {
-        let effects = try orderingEffect(arm)
-        let weights = rowWeights
-        guard let first = effects.indices.first(where: { weights[$0] > 0 }) else { return true }
-        return effects.indices.allSatisfy { weights[$0] <= 0 || effects[$0] == effects[first] }
     }
 
     /// The doubly robust score of an arm, Γ_k = μ_k + 1{W=k}(Y − μ_k)/e_k, whose mean estimates E[Y(k)] (Robins, Rotnitzky &

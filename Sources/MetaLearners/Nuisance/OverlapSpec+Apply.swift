@@ -47,6 +47,16 @@ extension OverlapSpec {
         }
     }
 
+    /// Which rows have propensities within the bounds.
+    ///
+    /// - Parameter propensities: for each arm, for each row.
+    package func isWithin(_ propensities: [[Double]]) -> [Bool] {
+        var count = OverlapCount(self, armCount: propensities.count)
+        return (0..<(propensities.first?.count ?? 0)).map { row in
+            !count.add(row) { propensities[$0][row] }
+        }
+    }
+
     /// The report of propensities that were counted and not kept, of which the policy changes none that anybody asks for.
     ///
     /// - Throws: as `apply`, but for what `trim` throws.

@@ -48,11 +48,37 @@ extension CATEModel {
             remedy: "fit with keep_training: true")
     }
 
+    /// Whether these are the rows that the model was fitted to, in their order; columns may be in any order, as they may be in new rows.
+    package func isFitted(to dataset: CausalDataset, _ context: ExecutionContext) -> Bool {
+        guard let training, training.outcome.count == dataset.rowCount else { return false }
+        return training.fingerprint == dataset.fingerprint(orderedAs: schema.fields.map(\.name), context)
+    }
+
+    /// Which new rows have propensities within the bounds of `overlap`, as they are estimated and calibrated and before any of them is clipped; nil where
+    /// the model has none that it has estimated.
+    package func overlap(of table: Table, _ options: ExecutionOptions) throws(MetaLearnersError) -> [Bool]? {
+        let roles = Set(nuisanceModels.map(\.role)).filter(\.isPropensity)
+        guard !overlap.isKnown, !roles.isEmpty else { return nil }
+        let estimates = try serving.nuisances(
+            roles, schema.align(table).table, nuisanceModels, .combined, Scheduler(options).context)
+        return estimates.propensities.map { spec.overlap.isWithin(serving.calibrated($0)) }
+    }
+
+    /// Of rows that are not those of the fit, the share that has the arm and the outcome of a row of the fit, where that is more than chance; nil
+    /// where it is not, or the model remembers no rows (`RowsMetAgain`).
+    package func shareMetAgain(in dataset: CausalDataset) -> Double? {
+        guard let training, dataset.partition == nil else { return nil }
+        return RowsMetAgain.share(
+            of: dataset.treatment.arms, dataset.treatment.labels, dataset.outcome.values,
+            among: training.arms, armLabels, training.outcome)
+    }
+
     /// Checks that `dataset` is the one that the model was fitted to.
     func requireTraining(_ dataset: CausalDataset, _ context: ExecutionContext)
         throws(MetaLearnersError)
     {
-        guard try requireRecord().fingerprint == dataset.fingerprint(context) else {
+        _ = try requireRecord()
+        guard isFitted(to: dataset, context) else {
             throw MetaLearnersError(
                 .invalidData, at: "training", "these are not the rows that the model was fitted to",
                 remedy: "give the same rows in the same order, or predict them as new rows")

@@ -4,7 +4,18 @@ extension CausalDataset {
     ///
     /// - Complexity: O(rows · columns), columns side by side.
     public func fingerprint(_ context: ExecutionContext) -> UInt64 {
-        let columns = covariates.columns
+        fingerprint(covariates.columns, context)
+    }
+
+    /// What the fingerprint would be with the covariates in this order; nil where they are others.
+    package func fingerprint(orderedAs names: [String], _ context: ExecutionContext) -> UInt64? {
+        let columns = Dictionary(covariates.columns.map { ($0.name, $0) }) { first, _ in first }
+        let ordered = names.compactMap { columns[$0] }
+        guard ordered.count == names.count, names.count == covariates.columns.count else { return nil }
+        return fingerprint(ordered, context)
+    }
+
+    private func fingerprint(_ columns: [Column], _ context: ExecutionContext) -> UInt64 {
         let hashes = Lock([UInt64](repeating: 0, count: columns.count))
         context.concurrently(columns.count) { index in
             let hash = Self.hash(columns[index])

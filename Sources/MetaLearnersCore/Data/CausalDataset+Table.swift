@@ -68,6 +68,7 @@ package struct DatasetParts: Sendable {
             distribution = dropped > 0 ? try shared.holding(sourceRows?.count ?? source.rowCount) : shared
         }
         if dropped > 0 { warnings.append("\(dropped) rows without an outcome were dropped") }
+        let ofAllRows = table.columns.first { $0.name == treatmentName }
         if let sourceRows {
             let size = table.columns.reduce(0) { $0 + ($1.values.sparse == nil ? $1.values.element.size : 0) }
             try AvailableMemory.require(sourceRows.count, of: size, for: "a copy of the rows with an outcome")
@@ -94,6 +95,15 @@ package struct DatasetParts: Sendable {
             clusters = nil
         }
         let rowCount = table.rowCount
+        if dropped > 0,
+            let text = try AttritionWarning(
+                ofAllRows ?? treatmentColumn, rows: sourceRows, treatment,
+                clusterSize: clusters.map { Double(max($0.count, 1)) / Double(max(Set($0).count, 1)) } ?? 1,
+                distribution
+            ).text
+        {
+            warnings.append(text)
+        }
         if let shares = try spec.shares(armCount: treatment.armCount) {
             propensities = shares.map { [Double](repeating: $0, count: rowCount) }
         } else {

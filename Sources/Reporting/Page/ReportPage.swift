@@ -157,6 +157,8 @@ struct ReportPage {
             switch study.origin {
             case .outOfFold:
                 "Effects and nuisances of each row come from models that never saw the row (out of fold)."
+            case .inSample:
+                "Effects of each row come from models that were fitted to these very rows (in sample), which makes them look better than they are."
             case .predicted: "Effects and nuisances were predicted by a model that was fitted to other rows."
             case .given: "Effects were computed elsewhere and brought along as columns."
             }

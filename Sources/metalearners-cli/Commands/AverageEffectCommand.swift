@@ -97,7 +97,7 @@ struct AverageEffectCommand: ParsableCommand {
             let table = try? session.readTable(path, ColumnRules(model.spec.data), dataOptions),
             table.rowCount >= record.outcome.count,
             let dataset = try? CausalDataset(table, model.spec.data),
-            dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
+            model.isFitted(to: dataset, Scheduler(session.execution).context)
         else { return nil }
         return dataset
     }

@@ -94,7 +94,9 @@ struct FitCommand: ParsableCommand {
         let outputs = (model: output, effects: cates)
         let (estimates, predictSeconds) = try session.timed { () throws(MetaLearnersError) in
             if let path = outputs.effects, let table {
-                let rows = try EffectFile.effects(of: table, dataset, model, session)
+                let rows = try TrainingPredictions.make(
+                    PredictionRequest(), of: table, dataset, rows: .training, model, session)
+                session.warn(rows.warnings)
                 try CSVWriter.write(rows.names, rows.columns, to: path)
             }
             return model.hasAverageEffects && model.training != nil

@@ -106,9 +106,10 @@ struct PredictCommand: ParsableCommand {
                 allowingNoRows: !ofTraining)
         }
         let (prediction, _) = try session.timed { () throws(MetaLearnersError) in
-            let rows: PredictionRows =
-                ofTraining ? .trainingRows(try CausalDataset(table, model.spec.data)) : .new(table)
-            return try model.predict(request, for: rows, session.execution)
+            guard ofTraining else { return try model.predict(request, for: .new(table), session.execution) }
+            let dataset = try CausalDataset(table, model.spec.data)
+            return try TrainingPredictions.make(
+                request, of: table, dataset, rows: .trainingRows(dataset), model, session)
         }
         session.warn(prediction.warnings)
         try CSVWriter.write(prediction.names, prediction.columns, to: output)

@@ -60,7 +60,7 @@ struct StudyReader {
             let table = try? session.readTable(path, rules(ColumnRules(model.spec.data)), dataOptions),
             table.rowCount >= record.outcome.count,
             let dataset = try? CausalDataset(table, model.spec.data),
-            dataset.fingerprint(Scheduler(session.execution).context) == record.fingerprint
+            model.isFitted(to: dataset, Scheduler(session.execution).context)
         else { return nil }
         return (table, dataset)
     }

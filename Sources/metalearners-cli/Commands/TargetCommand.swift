@@ -128,7 +128,18 @@ struct TargetCommand: ParsableCommand {
         let limit = limit
         let (allocation, _) = try session.timed { () throws(MetaLearnersError) in
             try TreatmentAllocation(
-                effects: rows.effects, costs: rows.costs, units: rows.units, limit: limit)
+                effects: try rows.decidingEffects(limit), costs: rows.costs, units: rows.units, limit: limit)
+        }
+        let blind = rows.hasOverlap.map { zip(allocation.decisions, $0).count { $0 > 0 && !$1 } } ?? 0
+        if blind > 0 {
+            session.warn([
+                "\(blind) of \(allocation.treatedCount) treated rows have no overlap (overlap.policy: trim): no row like them is in the other arm, nothing but the model's form says what they gain, "
+                    + "and the expected gain leaves them out"
+            ])
+        }
+        // (Whatever rows are decided about: the gain is learnt from those of the fit.)
+        if let study = rows.study, study.origin == .inSample {
+            session.warn([study.ownEffectsWarning, study.ownNuisancesWarning].compactMap(\.self))
         }
         let (gain, random, note) = try gain(rows, allocation, costs)
         let truth = try rows.trueEffects.map { effects throws(MetaLearnersError) in
@@ -185,19 +196,21 @@ struct TargetCommand: ParsableCommand {
         guard study.parts.isSuperset(of: .scores) else {
             return (nil, nil, "the model has no estimates of each arm's outcome")
         }
+        let decisions =
+            rows.hasOverlap.map { zip(allocation.decisions, $0).map { $1 ? $0 : 0 } } ?? allocation.decisions
         if let studied = rows.studiedRows {
-            let decisions = studied.map { allocation.decisions[Int($0)] }
+            let decisions = studied.map { decisions[Int($0)] }
             return (
                 try TargetingGain(study, decisions, level: level),
                 try TargetingGain.atRandom(study, decisions, basis: .theseRows, level: level), nil
             )
         }
         let gain = try TargetingGain.ofTraining(
-            study, allocation, limit,
+            study, allocation, decisions, of: rows.effects, limit,
             costs: costs.areConstant ? rows.costs.map { $0.map { $0.first ?? 1 } } ?? [] : nil,
             byCluster: byCluster, level: level)
         let random = try TargetingGain.atRandom(
-            study, allocation.decisions, basis: .trainingRows, level: level)
+            study, decisions, basis: .trainingRows, level: level)
         return (gain, random, gain == nil ? "the same rule treats no row of training" : nil)
     }
 

@@ -20,9 +20,22 @@ struct TargetRows {
     let study: CausalStudy?
     /// Where the rows of the study stand in the file; nil where the study is that of other rows.
     let studiedRows: [Int32]?
+    /// Which rows have overlap; nil where all count (`overlap.policy: trim` leaves the others out).
+    let hasOverlap: [Bool]?
     let warnings: [String]
 
     var count: Int { effects.first?.count ?? 0 }
+
+    /// τ_k as treatment is decided by it: where rows compete for room, effects out of fold are set apart from the means of their folds
+    /// (`CausalStudy.decidingEffects`). Rows without a part in the fit keep what is predicted.
+    func decidingEffects(_ limit: TreatmentAllocation.Limit) throws(MetaLearnersError) -> [[Double]] {
+        guard let study, let studiedRows else { return effects }
+        var deciding = effects
+        for (arm, values) in try study.decidingEffects(limit).enumerated() {
+            for (row, value) in zip(studiedRows, values) { deciding[arm][Int(row)] = value }
+        }
+        return deciding
+    }
 }
 
 /// Reads the rows of `target` and finds their effects.
@@ -82,7 +95,14 @@ struct TargetReader {
             costs: try costs.resolved(in: rows.table, armLabels: model.armLabels),
             trueEffects: try truth(rows.table, model.armLabels),
             units: try units(rows.table, model.spec.data), kept: rows.kept, study: study, studiedRows: nil,
-            warnings: prediction.warnings)
+            hasOverlap: try overlap(of: rows.table, model, session), warnings: prediction.warnings)
+    }
+
+    /// Which new rows have propensities that the model's averages take; nil for all, where nothing is trimmed.
+    private func overlap(
+        of table: MetaLearnersCore.Table, _ model: CATEModel, _ session: CommandSession
+    ) throws(MetaLearnersError) -> [Bool]? {
+        model.spec.overlap.policy == .trim ? try model.overlap(of: table, session.execution) : nil
     }
 
     private func fitting(_ inputs: InputFiles, _ session: CommandSession) throws(MetaLearnersError)
@@ -105,7 +125,7 @@ struct TargetReader {
         _ rows: Table, _ dataset: CausalDataset, _ model: CATEModel, _ session: CommandSession
     ) throws(MetaLearnersError) -> TargetRows {
         let study = try CausalStudy(model, on: dataset, ofClass: outcomeClass, session.execution)
-        guard study.origin == .outOfFold, let fitted = study.effects else {
+        guard [.outOfFold, .inSample].contains(study.origin), let fitted = study.effects else {
             throw MetaLearnersError(
                 .invalidArgument, at: "--training", "the rows are not those that the model was fitted to",
                 remedy: "leave --training out to take them for new ones")
@@ -124,8 +144,16 @@ struct TargetReader {
             costs: try costs.resolved(in: rows.table, armLabels: model.armLabels),
             trueEffects: try truth(rows.table, model.armLabels),
             units: try units(rows.table, model.spec.data), kept: rows.kept, study: study,
-            studiedRows: studied,
+            studiedRows: studied, hasOverlap: overlap(of: study, studied, count: rows.table.rowCount),
             warnings: model.warnings)
+    }
+
+    /// The overlap of a study's rows, in their places of the file. (Rows without an outcome have no part in the gain anyway.)
+    private func overlap(of study: CausalStudy, _ rows: [Int32], count: Int) -> [Bool]? {
+        guard let known = study.hasOverlap else { return nil }
+        var all = [Bool](repeating: true, count: count)
+        for (row, value) in zip(rows, known) { all[Int(row)] = value }
+        return all
     }
 
     /// The true effects, where columns of them are named.

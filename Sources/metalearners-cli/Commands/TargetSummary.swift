@@ -64,9 +64,16 @@ struct TargetSummary {
         }
         if let gain {
             let basis =
-                gain.basis == .theseRows
-                ? "by the outcomes of these rows, whose effects are out of fold"
-                : "by the outcomes of the training rows that the same rule treats, if the new rows are like them"
+                switch gain.basis {
+                case .theseRows:
+                    rows.study?.origin == .inSample
+                        ? "by the outcomes of these rows, which the models saw: too large"
+                        : "by the outcomes of these rows, whose effects are out of fold"
+                case .trainingRows:
+                    "by the outcomes of the training rows that the same rule treats, if the new rows are like them"
+                case .similarRows:
+                    "by the outcomes of the training rows whose effects are like those of the treated, if the new rows are like them"
+                }
             lines.append(
                 "Expected gain: \(number(gain.estimate)) (\(NumberText.percent(gain.level)) % interval \(number(gain.lower)) to \(number(gain.upper))), \(basis)."
             )

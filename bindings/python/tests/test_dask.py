@@ -94,6 +94,19 @@ def test_known_propensities_are_columns_of_the_frame(client):
     assert np.array_equal(together.predict(dask_frame.from_pandas(data, npartitions=2), made).compute(), expected)
 
 
+def test_effects_of_rows_without_an_outcome_are_refused(client):
+    """They would stand beside other rows."""
+    data = rows()
+    data.loc[7, "y"] = np.nan
+    kind = mtlr.TLearner("ridge", "logistic", folds=2, threads=1, missing_outcome="drop")
+    frame = dask_frame.from_pandas(data, npartitions=2)
+    with pytest.warns(mtlr.MetaLearnersWarning, match="1 rows without an outcome"):
+        made = together.fit(client, frame, kind, y="y", w="w")
+    assert together.predict(frame, made).compute().shape == (600,)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="rows without an outcome.*leave those rows out"):
+        together.fit(client, frame, kind, y="y", w="w", effects=True)
+
+
 with_xgboost = pytest.mark.skipif(
     not any(backend["name"] == "xgboost" and "collective" in backend["capabilities"] for backend in mtlr.backends()),
     reason="XGBoost is not where the library looks for it; VIRTUAL_ENV says which environment is active",

@@ -145,7 +145,8 @@ def test_types_of_arrow_in_pandas():
     text = pandas.Series(["b", None, "a"]).astype(pandas.ArrowDtype(pyarrow.string()))
     truth = pandas.Series([True, None, False]).astype(pandas.ArrowDtype(pyarrow.bool_()))
     read = _data.frame(pandas.DataFrame({"whole": whole, "gaps": gaps, "text": text, "truth": truth}))
-    assert list(read.columns["whole"].numbers) == [1, 2, 3] and np.isnan(read.columns["gaps"].numbers[1])
+    assert list(read.columns["whole"].numbers) == [1, 2, 3]
+    assert list(read.columns["gaps"].numbers[[0, 2]]) == [1, 3] and read.columns["gaps"].validity[0] == 0b101
     assert read.columns["text"].levels == ["a", "b"] and list(read.columns["text"].numbers) == [1, -1, 0]
     assert list(read.columns["truth"].numbers[[0, 2]]) == [1, 0] and np.isnan(read.columns["truth"].numbers[1])
 
@@ -353,3 +354,53 @@ def test_a_column_of_an_array_that_is_the_outcome_is_none_of_its_covariates(data
     np.testing.assert_array_equal(learner.predict(data.X), expected)
     with pytest.raises(mtlr.errors.InvalidDataError, match="has 4 columns without names.*fitted to 3"):
         learner.predict(np.column_stack([data.y, data.X]))
+
+
+def test_an_index_in_another_order_is_refused():
+    """Values are taken row by row: pandas would align them, and the answer would be of other rows."""
+    pandas = pytest.importorskip("pandas")
+    drawn = draw(200, seed=3)
+    X = pandas.DataFrame(drawn.X, columns=["a", "b", "c"])
+    y, w = pandas.Series(drawn.y), pandas.Series(drawn.w)
+    mixed = y.sample(frac=1, random_state=0)
+    expected = linear().fit(X, y, w).predict(X)
+    for role, arguments in [("outcome", (X, mixed, w)), ("treatment", (X, y, w.loc[mixed.index]))]:
+        with pytest.raises(mtlr.errors.InvalidDataError, match=f"{role}: has the rows of X in another order.*loc"):
+            linear().fit(*arguments)
+    for option in ("sample_weight", "cluster", "propensity"):
+        with pytest.raises(mtlr.errors.InvalidDataError, match="in another order"):
+            linear().fit(X, y, w, **{option: pandas.Series(np.full(200, 0.5)).loc[mixed.index]})
+    # Rows that were chosen and numbered anew, and indexes that name no rows of X, are as they stand.
+    np.testing.assert_array_equal(linear().fit(X, y.set_axis(np.arange(1000, 1200)), w.to_numpy()).predict(X), expected)
+    np.testing.assert_array_equal(linear().fit(X.loc[mixed.index], mixed, w.loc[mixed.index]).predict(X).shape, expected.shape)
+
+
+@pytest.mark.parametrize("kind", ["object", "pandas", "polars", "pyarrow"])
+def test_large_whole_numbers_stay_apart(kind):
+    drawn = draw(400, seed=3)
+    ids = [10**17 + 3 * (number // 4) for number in range(400)]
+    arms = [2**60 + int(arm) for arm in drawn.w]
+    if kind == "object":
+        given = [np.array(values, dtype=object) for values in (ids, arms)]
+    else:
+        module = pytest.importorskip(kind)
+        make = {"pandas": lambda values: module.Series(values, dtype="Int64"), "polars": lambda values: module.Series("ids", values),
+                "pyarrow": lambda values: module.array(values)}[kind]  # fmt: skip
+        given = [make(values) for values in (ids, arms)]
+    made = linear().fit(drawn.X, drawn.y, given[1], cluster=given[0])
+    assert made.arms_ == [2**60, 2**60 + 1]
+    assert made.average_effect().std_error == linear().fit(drawn.X, drawn.y, drawn.w, cluster=np.arange(400) // 4).average_effect().std_error
+    with pytest.raises(mtlr.errors.InvalidDataError, match="more than 64 bits"):
+        linear().fit(drawn.X, drawn.y, np.array([2**70 + int(arm) for arm in drawn.w], dtype=object))
+
+
+def test_whole_numbers_with_gaps_are_what_they_are():
+    polars, pyarrow = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    drawn = draw(200, seed=3)
+    values = [None if number % 7 == 0 else number % 5 for number in range(200)]
+    expected = [np.nan if value is None else float(value) for value in values]
+    base = {"a": drawn.X[:, 0]}
+    wanted = mtlr.TLearner("trees").fit({**base, "k": np.array(expected)}, drawn.y, drawn.w).predict({**base, "k": np.array(expected)})
+    for made in (np.array(values, dtype=object), polars.Series("k", values), pyarrow.array(values)):
+        learner = mtlr.TLearner("trees").fit({**base, "k": made}, drawn.y, drawn.w)
+        np.testing.assert_array_equal(learner.predict({**base, "k": made}), wanted)

@@ -76,6 +76,43 @@ def test_the_same_seed_gives_the_same_model(fitted, data):
     assert learner(threads=1).fit(data.X, data.y, data.w)._model.to_bytes() == fitted._model.to_bytes()
 
 
+def test_a_class_that_is_defined_anew_is_another_estimator(data, monkeypatch):
+    """As in a notebook, where a cell runs again: the pickle has the same bytes, and the class is not the same."""
+    import __main__
+
+    def cell(value):
+        code = f"""
+from sklearn.base import BaseEstimator, RegressorMixin
+import numpy as np
+class Mine(RegressorMixin, BaseEstimator):
+    def fit(self, X, y):
+        return self
+    def predict(self, X):
+        return np.full(len(X), {value})
+"""
+        exec(code, vars(__main__))
+        return vars(__main__)["Mine"]()
+
+    try:
+        effects = []
+        for value in (1.0, 2.0):
+            made = mtlr.DRLearner("ridge", "logistic", cell(value), folds=2).fit(data.X, data.y, data.w)
+            effects.append(made.predict(data.X)[0])
+            again = mtlr.DRLearner("ridge", "logistic", vars(__main__)["Mine"](), folds=2)
+            assert again.to_spec()["models"]["effect"] == made.to_spec()["models"]["effect"]
+        assert effects == [1.0, 2.0]
+    finally:
+        vars(__main__).pop("Mine", None)
+
+
+def test_an_estimator_that_cannot_be_pickled_is_refused_in_words(data):
+    class Local(LinearRegression):
+        pass
+
+    with pytest.raises(mtlr.errors.InvalidSpecError, match="Local cannot be pickled.*top level of a module"):
+        mtlr.TLearner(Local()).fit(data.X, data.y, data.w)
+
+
 def test_the_estimators_that_were_given_are_left_alone(data):
     given = LinearRegression()
     mtlr.TLearner(given, mtlr.Constant()).fit(data.X, data.y, data.w)

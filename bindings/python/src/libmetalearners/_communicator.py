@@ -12,7 +12,7 @@ from typing import Any, Optional, Sequence, Union
 from ._metalearner import MetaLearner
 from ._warnings import quietly
 from .collective import XGBoostCollective
-from .errors import MetaLearnersError
+from .errors import InvalidDataError, MetaLearnersError
 
 #: The columns of a fit by the argument that names them: one, or of `propensity` perhaps several.
 Roles = dict[str, Union[str, Sequence[str], None]]
@@ -76,7 +76,14 @@ def fit_part(
                 propensity=roles["propensity"], collective=collective,
             )  # fmt: skip
         wanted = effects and made._model is not None and made._model.own_rows > 0
-        return made, made.predict_training() if wanted else None
+        found = made.predict_training() if wanted else None
+        # (Every process says so by itself: none waits for another any more.)
+        if effects and (0 if found is None else len(found)) != len(rows):
+            raise InvalidDataError(
+                "rows without an outcome had no part in the fit and have no effects out of fold", "effects",
+                "leave those rows out of the frame, or effects out of the fit, and predict",
+            )  # fmt: skip
+        return made, found
 
 
 def columns_to_predict(learner: MetaLearner, present: Sequence[Any]) -> list[Any]:

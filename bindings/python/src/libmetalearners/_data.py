@@ -254,12 +254,25 @@ def _object_column(array: Array, name: str) -> Values:
     kinds = {type(value) for value in values if not _absent(value)}
     if kinds and all(issubclass(kind, (str, bytes)) for kind in kinds):
         return categories(values, name)
+    if kinds and all(issubclass(kind, (bool, np.bool_)) for kind in kinds):
+        return _whole_column([0 if _absent(value) else int(value) for value in values], values, np.uint8)
+    if kinds and all(issubclass(kind, (int, np.integer)) and not issubclass(kind, bool) for kind in kinds):
+        whole = [0 if _absent(value) else int(value) for value in values]
+        if max(whole) >= 2**63 or min(whole) < -(2**63):
+            raise InvalidDataError("has whole numbers of more than 64 bits", f"column '{name}'", "pass them as texts, or as floating-point numbers")
+        return _whole_column(whole, values, np.int64)
     if all(issubclass(kind, (bool, int, float, np.number, np.bool_, Decimal, Fraction)) for kind in kinds):
         made = [np.nan if _absent(value) else value for value in values]
         return Values(np.array(made, np.float64))
     found = ", ".join(sorted(kind.__name__ for kind in kinds))
     error = _useless(found, name)
     raise InvalidDataError(f"a column of Python objects ({found}) cannot be used", f"column '{name}'", error.remedy)
+
+
+def _whole_column(whole: list[Any], values: list[Any], kind: Any) -> Values:
+    """Whole numbers as they are: floating-point ones would make large ones alike."""
+    there = np.array([not _absent(value) for value in values])
+    return Values(np.array(whole, kind), validity=None if there.all() else np.packbits(there, bitorder="little"))
 
 
 def _pandas_column(series: Any, name: str) -> Values:
@@ -288,6 +301,9 @@ def _polars_column(series: Any, name: str) -> Values:
         return categories(series.cast(type_of(series, "String")).to_list(), name)
     if not (dtype.is_numeric() or str(dtype) in ("Boolean", "Null")):
         raise _useless(str(dtype), name)
+    if series.null_count() and dtype.is_integer():
+        there = np.asarray(series.is_not_null().to_numpy())
+        return Values(numbers(np.asarray(series.fill_null(0).to_numpy()), name), validity=np.packbits(there, bitorder="little"))
     if series.null_count():
         series = series.cast(type_of(series, "Float64"))
     return Values(numbers(np.asarray(series.to_numpy()), name))
@@ -313,7 +329,10 @@ def _arrow_column(array: Any, name: str) -> Values:
         return Values(numbers(codes.to_numpy(zero_copy_only=False), name), [label_text(label) for label in labels], labels)
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
-    elif pa.types.is_decimal(kind) or (pa.types.is_integer(kind) and array.null_count):
+    elif pa.types.is_integer(kind) and array.null_count:
+        there = array.is_valid().to_numpy(zero_copy_only=False)
+        return Values(numbers(array.fill_null(0).to_numpy(zero_copy_only=False), name), validity=np.packbits(there, bitorder="little"))
+    elif pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         raise _useless(str(kind), name)

@@ -18,7 +18,7 @@ from . import estimators
 from ._data import Frame, label_text
 from ._files import replace_file
 from ._intervals import WithIntervals
-from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, rows_like
+from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, require_same_order, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._parameters import Parameters
 from ._running import Progress
@@ -250,6 +250,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
                 raise InvalidArgumentError(
                     "the learner was not fitted to known propensities of rows, and uses its own", "propensity", "leave it out"
                 )
+            require_same_order(X, propensity, "propensity")
             add_propensities(made, propensity, self._propensity)
         return made
 
@@ -312,7 +313,10 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         return self._shape(values, numpy3d)
 
     def predict_training(self, *, scale: Optional[str] = None, numpy3d: bool = False) -> FloatArray:
-        """The effects of the training rows, each by models that never saw the row. Shaped as those of ``predict``."""
+        """The effects of the training rows, each by models that never saw the row. Shaped as those of ``predict``.
+
+        Rows without an outcome (``missing_outcome="drop"``) are no training rows and have none here; ``predict`` has.
+        """
         return self._shape(self._predict(None, native.EFFECTS, scale=scale), numpy3d)
 
     def fit_predict(self, X: Any, y: Any, w: Any, **options: Any) -> FloatArray:

@@ -60,6 +60,7 @@ def assign_roles(
                 )
             name, made = values, taken
         else:
+            require_same_order(X, values, role)
             name, made = name_of(values, role, table.names), column(values, role)
         if len(made.numbers) != table.rows:
             raise InvalidDataError(
@@ -94,10 +95,27 @@ def assign_roles(
     for name in known:
         place(name, "propensity", None)
     if propensity is not None and not known:
+        require_same_order(X, propensity, "propensity")
         known = add_propensities(table, propensity)
     if known:
         spec["propensity"] = known
     return Roles(table, spec, treatment, known)
+
+
+def require_same_order(X: Any, values: Any, role: str) -> None:
+    """Refuses values whose index has the rows of X in another order: they would be taken row by row, as they stand."""
+    index, own = getattr(X, "index", None), getattr(values, "index", None)
+    if not (hasattr(index, "is_unique") and hasattr(own, "is_unique")) or index is None or own is None:
+        return
+    if getattr(index, "nlevels", 1) != getattr(own, "nlevels", 1):
+        return
+    if len(index) != len(own) or own.equals(index) or not (index.is_unique and own.is_unique):
+        return
+    if own.isin(index).all():
+        raise InvalidDataError(
+            "has the rows of X in another order, as its index says", role,
+            "align it (.loc[X.index]), or pass .to_numpy() where the order is right as it stands",
+        )  # fmt: skip
 
 
 def missing_count(values: Values) -> int:

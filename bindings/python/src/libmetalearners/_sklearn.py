@@ -12,6 +12,7 @@ import copy
 import ctypes as c
 import hashlib
 import inspect
+import io
 import itertools
 import os
 import pickle
@@ -22,13 +23,14 @@ import numpy as np
 
 from . import _library as native
 from . import _plugin as plugin
+from .errors import InvalidSpecError
 
 BACKEND = "python"
 VERSION = b"1"
 _TRUST = "the model holds pickled Python objects, which can run any code: pass trust=True if you trust whoever made the file"
 
-#: The estimators that specs name.
-_estimators: dict[str, Any] = {}
+#: The estimators that specs name, each with the classes and functions that its pickle names.
+_estimators: dict[str, tuple[Any, list[Any]]] = {}
 #: What handles of the library stand for.
 _objects: dict[int, Any] = {}
 _numbers = itertools.count(1)
@@ -45,16 +47,45 @@ def is_estimator(model: Any) -> bool:
 
 
 def spec(estimator: Any) -> dict[str, Any]:
-    """What stands in a spec for an estimator."""
+    """What stands in a spec for an estimator.
+
+    A pickle names classes and functions and does not hold them: one that is defined anew, as in a notebook, is another estimator.
+    """
     own = _clone(estimator)
-    key = f"{type(own).__name__}-{hashlib.sha256(pickle.dumps(own)).hexdigest()[:16]}"
-    _estimators.setdefault(key, own)
-    return {"backend": BACKEND, "estimator": key}
+    pickled = io.BytesIO()
+    pickler = _Pickler(pickled)
+    try:
+        pickler.dump(own)
+    except Exception as error:
+        raise InvalidSpecError(
+            f"{type(estimator).__name__} cannot be pickled, which model files need ({error})", "estimator",
+            "define its class and its functions at the top level of a module or a notebook, and make it of their newest definitions",
+        ) from error  # fmt: skip
+    stem = f"{type(own).__name__}-{hashlib.sha256(pickled.getvalue()).hexdigest()[:16]}"
+    for number in itertools.count():
+        key = f"{stem}-{number}" if number else stem
+        _, named = _estimators.setdefault(key, (own, pickler.named))
+        if len(named) == len(pickler.named) and all(one is other for one, other in zip(named, pickler.named)):
+            return {"backend": BACKEND, "estimator": key}
+    raise AssertionError
+
+
+class _Pickler(pickle.Pickler):
+    """A pickler that remembers the classes and functions that it names."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self.named: list[Any] = []
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, type) or inspect.isroutine(value):
+            self.named.append(value)
+        return NotImplemented
 
 
 def estimator(key: str) -> Any:
     """The estimator that a spec names; None where this process has never seen it."""
-    return _estimators.get(key)
+    return _estimators[key][0] if key in _estimators else None
 
 
 @contextlib.contextmanager
@@ -159,7 +190,7 @@ def _create(payload: Any, given: Any, out: Any, error: Any) -> None:
     key = given.contents.values[0].text.decode()
     if key not in _estimators:
         raise NotImplementedError(f"the estimator '{key}' is of another process: give the learner the estimator itself")
-    _keep(_estimators[key], out)
+    _keep(_estimators[key][0], out)
 
 
 def _fit(payload: Any, number: int, given: Any, execution: Any, out: Any, error: Any) -> None:

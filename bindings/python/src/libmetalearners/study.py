@@ -18,7 +18,7 @@ import numpy.typing as npt
 from . import _library as native
 from ._data import frame, matrix_view, numbers
 from ._library import Handle, lib
-from ._model import Model, assign_roles, make_dataset
+from ._model import Model, assign_roles, make_dataset, require_same_order
 from ._options import merge
 from ._running import Progress, make, run
 from ._warnings import tell
@@ -96,6 +96,7 @@ class Study:
         given = {"effects": effects, "propensities": propensities, "arm_means": arm_means, "true_effects": true_effects}
         for name, values in given.items():
             if values is not None:
+                require_same_order(X if hasattr(X, "index") else y, values, name)
                 matrix = numbers(np.asarray(values), name)
                 matrix = matrix[:, None] if matrix.ndim == 1 else matrix
                 if matrix.ndim != 2 or len(matrix) != roles.table.rows:

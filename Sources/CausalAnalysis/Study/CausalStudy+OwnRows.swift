@@ -1,0 +1,34 @@
+import MetaLearners
+import MetaLearnersCore
+
+/// What is to be known where rows are judged by models that saw them.
+extension CausalStudy {
+    /// Of effects: those in sample look better than they are; so do, a little, those of learners that combine others, whose weights and whose models
+    /// of outcomes behind one row's effect saw that row. Nil for all others.
+    package var ownEffectsWarning: String? {
+        guard effects != nil else { return nil }
+        switch origin {
+        case .inSample:
+            return
+                "the effects are '\(source)'s of its own training rows, by models that were fitted to these very rows (\(ownRowsReason)): differences that are noise "
+                + "look real, and gains too large; use cross_fitting.in_sample: out_of_fold with two folds or more, or rows that took no part in the fit"
+        case .outOfFold where isComposite:
+            return
+                "the effects are '\(source)'s of its own training rows: models of outcomes and weights behind a row's effect saw the row, and where "
+                + "effects did not differ at all, tests at 5 % find differences too often (those of auto in about 20 of 100 data sets); judge by rows that took no part in the fit"
+        case .outOfFold, .predicted, .given: return nil
+        }
+    }
+
+    /// Of scores: in one fold the models of propensities and outcomes saw the rows whose averages they adjust. Nil where they did not.
+    package var ownNuisancesWarning: String? {
+        guard origin == .inSample, !(repeats.first?.isCrossFitted ?? false) else { return nil }
+        return
+            "propensities and outcomes come from models that were fitted to these very rows (cross_fitting.folds: 1): where these are flexible, such as trees, averages are drawn "
+            + "towards what the models say and their standard errors are too small; use two folds or more"
+    }
+
+    private var ownRowsReason: String {
+        repeats.first?.isCrossFitted ?? false ? "cross_fitting.in_sample: full" : "cross_fitting.folds: 1"
+    }
+}
