@@ -71,8 +71,16 @@ static void search(void) {
 /* Rows of validation, and a share of the rows. */
 static void validation(void) {
     mtlr_tuning *tuning = NULL;
-    SUCCEEDS(mtlr_tuning_run(&tuning, dataset, dataset, SEARCH(SPACE), NULL, NULL, &error));
+    FAILS_SAYING(MTLR_INVALID_DATA, "they are those rows", mtlr_tuning_run(&tuning, dataset, dataset, SEARCH(SPACE), NULL, NULL, &error));
+    CHECK(tuning == NULL);
+    static trial held;
+    trial_make(&held, 3);
+    for (int row = 0; row < TRIAL_ROWS; row++) held.y[row] += 0.001 * (row % 7 + 1);
+    mtlr_dataset *other = NULL;
+    SUCCEEDS(mtlr_dataset_create(&other, &held.table, TRIAL_SPEC, MTLR_DATASET_COPY, &error));
+    SUCCEEDS(mtlr_tuning_run(&tuning, dataset, other, SEARCH(SPACE), NULL, NULL, &error));
     CHECK(tuning && strstr(mtlr_tuning_json(tuning), "\"validation_rows\": 240"));
+    mtlr_dataset_free(other);
     mtlr_tuning_free(tuning);
     SUCCEEDS(mtlr_tuning_run(&tuning, dataset, NULL, SEARCH("{\"validation_share\": 0.25}"), NULL, NULL, &error));
     CHECK(tuning && strstr(mtlr_tuning_json(tuning), "\"rows\": 180"));

@@ -91,6 +91,34 @@ struct OrderingTests {
         #expect(try CausalStudy(fitted, on: own).orderingErrorFactor == 2.0.squareRoot())
     }
 
+    @Test(
+        "Means of groups that effects sort have the error of the mean of all and twice that of the contrast")
+    func groupErrors() throws {
+        let (dataset, model) = try trial(5)
+        let study = try CausalStudy(model, on: dataset)
+        let given = try CausalStudy(
+            dataset,
+            given: GivenColumns(
+                effects: [study.orderingEffect(1)], propensities: try #require(study.propensities),
+                armMeans: try #require(study.armMeans)))
+        func errors(_ study: CausalStudy) throws -> [Double] {
+            let gates = try #require(try GATESAnalysis().run(study).table(named: "groups")).numbers(
+                "std_error")
+            var policy = PolicyValueAnalysis()
+            policy.share = 0.3
+            let gains = try #require(try policy.run(study).table(named: "gains")).numbers("std_error")
+            return [gates[0], gates[4], gains[0]]
+        }
+        for (own, plain) in zip(try errors(study), try errors(given)) {
+            #expect(own > 1.1 * plain && own < 2.0.squareRoot() * plain, "\(own) \(plain)")
+        }
+        let shares = UpliftSlicesAnalysis()
+        let last = try #require(try shares.run(study).table(named: "slices")).numbers("std_error").last
+        let plain = try #require(try shares.run(given).table(named: "slices")).numbers("std_error").last
+        // Everybody is no contrast.
+        #expect(abs((last ?? 0) / (plain ?? 1) - 1) < 1e-9)
+    }
+
     @Test("A threshold decides by each row's own effect, a share by the order")
     func deciding() throws {
         let (dataset, model) = try trial(4)
@@ -122,6 +150,12 @@ struct OrderingTests {
                     warnings.contains { $0.contains("fitted to these very rows (cross_fitting.\(text))") },
                     "\(warnings)")
             }
+            // Without a dataset, too: from the rows that the model remembers.
+            let remembered = try CausalStudy(model)
+            #expect(
+                try RATEAnalysis().run(remembered).warnings.contains {
+                    $0.contains("fitted to these very rows")
+                })
             let averages = try AIPWAnalysis().run(study).warnings
             #expect(
                 averages.contains { $0.contains("standard errors are too small") } == (text == "folds: 1"))

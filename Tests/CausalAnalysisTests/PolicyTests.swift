@@ -65,6 +65,81 @@ struct PolicyTests {
         }
     }
 
+    @Test("Equal effects are in one bin, and so are the rows that stand for a treated row")
+    func bins() throws {
+        let ones = [Double](repeating: 1, count: 1000)
+        let halves = EffectBins((0..<1000).map { $0 % 2 == 0 ? 0 : 1 }, weights: ones)
+        #expect(halves.count == 2 && halves.weights == [500, 500])
+        #expect(halves.bin(of: 1) == 1 && halves.bin(of: 0) == 0 && halves.bin(of: 0.7) == 1)
+        #expect(halves.bin(of: -5) == 0 && halves.bin(of: 5) == 1 && halves.bin(of: 0.2) == 0)
+        #expect(EffectBins(ones, weights: ones).count == 1)
+        #expect(EffectBins([], weights: []).count == 0)
+        // A few rows beside large runs go with a neighbour; rows of no weight are in none.
+        var mixed = (0..<1000).map { $0 < 600 ? 1.0 : $0 < 610 ? 1.5 : 2 }
+        mixed[0] = 0
+        let bins = EffectBins(mixed, weights: (0..<1000).map { $0 == 999 ? 0 : 1 })
+        #expect(
+            bins.count == 2 && bins.codes[999] == -1 && bins.codes[0] == 0 && bins.weights.reduce(0, +) == 999
+        )
+        let smooth = EffectBins((0..<1000).map { Double($0) }, weights: ones)
+        #expect(smooth.count == 20 && smooth.weights.allSatisfy { $0 == 50 })
+        for effect in [0.0, 49, 50, 777, 999] { #expect(smooth.bin(of: effect) == Int(effect) / 50) }
+    }
+
+    @Test(
+        "The gain of whole clusters that share a budget is that of rows with such effects",
+        arguments: [0.1, 0.3])
+    func clusters(share: Double) throws {
+        let training = try law(4000, seed: 11).study
+        // Few clusters of very unequal size: large ones do not fit, and small ones fill up.
+        var stream = RandomStream(seed: 12, path: 1)
+        var effects: [Double] = []
+        var units: [Int32] = []
+        for unit in 0..<40 {
+            let size = [2, 5, 10, 60, 200][stream.integer(below: 5)]
+            let level = stream.normal()
+            for _ in 0..<size {
+                effects.append(1 + 0.8 * (0.7 * level + 0.7 * stream.normal()))
+                units.append(Int32(unit))
+            }
+        }
+        let limit = TreatmentAllocation.Limit.share(share)
+        let allocation = try TreatmentAllocation(effects: [effects], units: units, limit: limit)
+        let gain = try #require(
+            try TargetingGain.ofTraining(
+                training, allocation, allocation.decisions, of: [effects], limit, costs: [], byCluster: true,
+                level: 0.95))
+        #expect(gain.basis == .similarRows)
+        #expect(abs(gain.estimate - allocation.gain) < 4 * gain.stdError, "\(gain) \(allocation.gain)")
+    }
+
+    @Test("That those who are added lose is said where it is more than chance")
+    func losesBeyond() throws {
+        func sentences(_ effect: (Double) -> Double, seed: UInt64) throws -> [String] {
+            var stream = RandomStream(seed: seed, path: 1)
+            let x = (0..<1000).map { _ in stream.normal() }
+            let arms = (0..<1000).map { _ in Int32(stream.bernoulli(0.5) ? 1 : 0) }
+            let outcome = (0..<1000).map { Double(arms[$0]) * effect(x[$0]) + stream.normal() }
+            let half = [Double](repeating: 0.5, count: 1000)
+            let study = try CausalStudy(
+                CausalDataset(
+                    covariates: Table([Column("x", x)]),
+                    treatment: Treatment(arms: arms, labels: ["0", "1"]),
+                    outcome: Outcome(outcome)),
+                // What is believed: all gain, the more the larger x.
+                given: GivenColumns(
+                    effects: [x.map { 5 + $0 }], propensities: [half, half],
+                    armMeans: [[Double](repeating: 0, count: 1000), x.map(effect)]))
+            return try BudgetCurveAnalysis().run(study).findings
+        }
+        let harmed = try sentences({ $0 > 0 ? 1 : -1 }, seed: 1)
+        #expect(harmed.contains { $0.contains("those who are added lose") })
+        for seed in 2...6 {
+            let same = try sentences({ _ in 0.1 }, seed: UInt64(seed))
+            #expect(!same.contains { $0.contains("those who are added lose") })
+        }
+    }
+
     @Test(
         "Where large units do not fit, the last slope is where the room ends, and serves other rows as their threshold"
     )

@@ -99,6 +99,38 @@ struct TargetTests {
         #expect(abs((gains["estimate"]?.doubleValue ?? 0) * 400 - total) < 1e-8)
     }
 
+    @Test(
+        "Rows without overlap have no part in expected gains where they are trimmed, and are told of",
+        arguments: [true, false])
+    func withoutOverlap(isNew: Bool) throws {
+        // Below 0 everybody has a coin thrown and gains 1; above nobody is treated.
+        var lines = ["x,w,y"]
+        var stream = RandomStream(seed: 9)
+        for _ in 0..<600 {
+            let x = 2 * stream.uniform() - 1
+            let w = x < 0 ? (stream.uniform() < 0.5 ? 1 : 0) : 0
+            lines.append("\(x),\(w),\(Double(w) + stream.uniform())")
+        }
+        let file = try folder.file("trim.csv", lines.joined(separator: "\n") + "\n")
+        let trimmed = folder.path("trim.model")
+        let fit = try Program.run([
+            "fit", file, "--treatment", "w", "--outcome", "y", "--learner", "dr", "--set",
+            "overlap.policy=trim", "--set", "overlap.bounds=[0.1, 0.9]", "--set",
+            "models.outcome=ols", "--set", "models.effect=ols", "--set", "models.propensity=trees", "-o",
+            trimmed, "--quiet",
+        ])
+        #expect(fit.status == 0, "\(fit.error)")
+        let run = try Program.run(
+            ["target", trimmed, file, "-o", folder.path("trim.out.csv"), "--json"]
+                + (isNew ? [] : ["--training"]))
+        #expect(run.status == 0, "\(run.error)")
+        #expect(run.error.contains("treated rows have no overlap"), "\(run.error)")
+        let summary = try run.json()
+        let gain = try #require(summary["expected_gain"]?.objectValue?["estimate"]?.doubleValue)
+        // Some 300 rows say anything, and each of them gains 1.
+        #expect(summary["treated"]?.doubleValue ?? 0 > 500 && gain > 200 && gain < 400, "\(gain)")
+    }
+
     @Test("Costs by column, several arms and clusters")
     func costs() throws {
         let arms = folder.path("arms.csv")
