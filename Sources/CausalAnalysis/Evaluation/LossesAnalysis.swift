@@ -63,7 +63,7 @@ public struct LossesAnalysis: Analysis {
     static func rLoss(_ study: CausalStudy, _ arm: Int) throws(MetaLearnersError) -> Comparison {
         let pair = try PairResiduals(study, arm)
         return compare(
-            targets: pair.outcome, slopes: pair.treatment, try study.orderingEffect(arm), pair.weights,
+            targets: pair.outcome, slopes: pair.treatment, try study.ownEffect(arm), pair.weights,
             study)
     }
 
@@ -71,7 +71,7 @@ public struct LossesAnalysis: Analysis {
     static func drLoss(_ study: CausalStudy, _ arm: Int) throws(MetaLearnersError) -> Comparison {
         compare(
             targets: try study.scores(arm), slopes: [Double](repeating: 1, count: study.rowCount),
-            try study.orderingEffect(arm), study.rowWeights, study)
+            try study.ownEffect(arm), study.rowWeights, study)
     }
 
     private static func compare(

@@ -28,13 +28,18 @@ extension CausalStudy {
         return effects.indices.allSatisfy { weights[$0] <= 0 || effects[$0] == effects[first] }
     }
 
+    /// τ_k as it stands, each row by itself; one number for everybody where the models of folds see no differences at all.
+    func ownEffect(_ arm: Int) throws(MetaLearnersError) -> [Double] {
+        try isUndivided(arm) ? orderingEffect(arm) : effect(arm)
+    }
+
     /// τ_k for each arm but the control, as treatment is decided by it: under a threshold each row by its own effect, and as rows are
     /// ordered where they compete for room.
     package func decidingEffects(_ limit: TreatmentAllocation.Limit) throws(MetaLearnersError) -> [[Double]] {
         var effects: [[Double]] = []
         for arm in 1..<armCount {
-            if case .threshold = limit, try !isUndivided(arm) {
-                effects.append(try effect(arm))
+            if case .threshold = limit {
+                effects.append(try ownEffect(arm))
             } else {
                 effects.append(try orderingEffect(arm))
             }
