@@ -493,18 +493,6 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             Whether to read pickles, which can run any code. A model with estimators of scikit-learn among its base learners holds
             some, and is refused without it.
         """
-        return _of_model(Model.load(path, trust))
+        from ._saved import learner_of
 
-
-def _of_model(model: Model) -> MetaLearner:
-    spec = model.json("spec")
-    learner = MetaLearner.from_spec(spec)
-    learner._model = model
-    known = spec["data"].get("propensity") or []
-    # Shares of a trial in the spec are a mapping, and no columns.
-    learner._propensity = [name for name in (known if isinstance(known, list) else [known]) if isinstance(name, str)]
-    names = [found["name"] if isinstance(found, dict) else found for found in model.json("summary").get("covariates", [])]
-    learner.feature_names_in_ = np.array(names, dtype=object)
-    learner.n_features_in_ = len(names)
-    learner.arms_ = list(model.arms)
-    return learner
+        return learner_of(Model.load(path, trust))

@@ -15,10 +15,11 @@ from . import _library as native
 from . import estimators
 from ._data import Frame, frame
 from ._library import Handle, lib
-from ._metalearner import MetaLearner, _of_model
+from ._metalearner import MetaLearner
 from ._model import FloatArray, Model, Roles, assign_roles, make_dataset, rows_like
 from ._options import merge
 from ._running import Progress, make
+from ._saved import learner_of
 from ._warnings import tell
 from .errors import InvalidArgumentError, InvalidSpecError, NotFittedError
 from .results import Rows, as_html, as_text, to_pandas
@@ -209,7 +210,7 @@ class _Search:
         self._best = None
         if refit and self._result["best_spec"] is not None and self._result["complete"]:
             made = make(lib.mtlr_tuning_fit_best, lib.mtlr_model_free, handle.pointer, holding=handle, **options)
-            learner = _of_model(Model(made))
+            learner = learner_of(Model(made))
             learner._dataset = dataset
             learner._propensity = roles.propensity
             known = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
