@@ -9,10 +9,10 @@ struct AutoEffect: Sendable {
     let formulas: [MemberFormula]
     /// The models in it, by source, for each fold.
     let models: [MemberSum.Source: [any FittedEstimator]]
-    /// The candidates' names and weights, the constant first.
+    /// The candidates' names and the mean weights of the folds, the constant first.
     let weights: [(name: String, weight: Double)]
-    /// The weights of the candidates that the spec adds.
-    let alsoWeights: [Double]
+    /// For each fold, the weights of the candidates that the spec adds.
+    let alsoWeights: [[Double]]
     /// How far candidates disagree that the data do not rule out.
     let disagreement: Double
 }
@@ -41,87 +41,87 @@ extension AutoPair {
             ], share: share, hasOverlap: hasOverlap)
     }
 
-    /// Combines the candidates by their out-of-fold R-loss.
+    /// Combines the candidates by their out-of-fold R-loss: for the rows of a fold by the losses of all other rows, so that neither
+    /// the models behind a row's effect nor their weights are fitted to its outcome.
     ///
     /// - Parameters:
     ///   - effects: the results of the members of effects.
     ///   - also: more candidates: names, and effects of every row out of fold.
     func combine(
         _ nuisances: AutoNuisances, _ effects: AutoNuisances.Results, _ residuals: Residuals,
-        also: [(name: String, values: [Double])], width: Int, folds: Int
+        also: [(name: String, values: [Double])], width: Int, folds: FoldAssignment
     ) throws(MetaLearnersError) -> AutoEffect {
         let rows = rows.filter { residuals.hasOverlap?[Int($0)] ?? true }
-        let loss = PseudoOutcome(residuals.outcome, residualOf: residuals.treatment, rows: rows)
-        let constant = try level(loss, effect: nil)
-        let sum = MemberSum(constant: constant, width: width)
+        // The constant comes first: its value is 1 until its level is known.
         var candidates = [
             AutoCandidate(
-                name: "constant", values: [Double](repeating: constant, count: dataset.rowCount),
-                formulas: [MemberFormula](repeating: MemberFormula(sum), count: folds))
+                name: "constant", values: [Double](repeating: 1, count: dataset.rowCount),
+                formulas: [MemberFormula](
+                    repeating: MemberFormula(MemberSum(constant: 1, width: width)), count: folds.count))
         ]
-        candidates += try comparisons(nuisances, width: width, folds: folds)
-        candidates += try regressions(effects, residuals.share, width: width, folds: folds)
+        candidates += try comparisons(nuisances, width: width, folds: folds.count)
+        candidates += try regressions(effects, residuals.share, width: width, folds: folds.count)
         let own = candidates.count
         let none = MemberFormula(MemberSum(width: width))
         candidates += also.map {
             AutoCandidate(
                 name: $0.name, values: $0.values,
-                formulas: [MemberFormula](repeating: none, count: folds))
+                formulas: [MemberFormula](repeating: none, count: folds.count))
         }
-        let (count, total) = try effectiveRowCount(rows)
-        func rowsLosses(of values: [[Double]]) throws(MetaLearnersError) -> [Double] {
-            try dataset.distribution.sum(values.map { loss.loss(of: $0, weights: dataset.weights) })
-                .map { $0 * (total > 0 ? count / total : 0) }
+        func taking(_ list: [Double]) -> [Double] { rows.map { list[Int($0)] } }
+        let slopes = taking(residuals.treatment)
+        let sums = try StackSums(
+            candidates.map { candidate in zip(slopes, rows).map { $0 * candidate.values[Int($1)] } },
+            target: taking(residuals.outcome), rowWeights: dataset.weights.map(taking),
+            groups: rows.map { folds.folds[Int($0)] }, count: folds.count, .sumToOne, dataset.distribution)
+        let unit = try rowsPerWeight(rows)
+        func weighed(_ sums: StackSums.Group?) throws(MetaLearnersError) -> CandidateWeights {
+            guard let sums else { throw MetaLearnersError(.internalFault, at: "auto", "there are no folds") }
+            return CandidateWeights(sums, unit: unit, settings)
         }
-        let losses = try rowsLosses(of: candidates.map(\.values))
-        let mixture = try mixture(of: candidates, loss)
-        let mixtureLoss = try rowsLosses(of: [combined(candidates, mixture)])[0]
-        let weights = try dataset.distribution.agreed(
-            settings.weights.weights(
-                losses: losses, mixture: mixture, mixtureLoss: mixtureLoss,
-                penalty: settings.mixturePenalty, rowCount: count))
-        var values = combined(candidates, weights)
-        let shift = settings.residualShare * (try level(loss, effect: values))
-        for row in values.indices { values[row] += shift }
+        let ofFolds = try CandidateWeights.agreed(
+            (0..<folds.count).map { fold throws(MetaLearnersError) in try weighed(sums.rest(of: fold)) },
+            dataset.distribution)
+        let whole = sums.total(without: nil)
+        let level = try weighed(whole).constant
+        let plausible = try dataset.distribution.agreed(
+            settings.plausibility.weights(
+                losses: whole.map { CandidateWeights.losses($0, constant: level, unit: unit) } ?? [],
+                rowCount: (whole?.weight ?? 0) * unit))
         return AutoEffect(
-            values: values,
-            formulas: (0..<folds).map { fold in
-                .sum(candidates.map { $0.formulas[fold] }, weights: weights, constant: shift, width: width)
+            values: combined(candidates, ofFolds, folds),
+            formulas: ofFolds.enumerated().map { fold, found in
+                .sum(
+                    candidates.map { $0.formulas[fold] }, weights: found.factors, constant: found.shift,
+                    width: width)
             }, models: nuisances.results.models.merging(effects.models) { own, _ in own },
-            weights: zip(candidates, weights).map { ($0.name, $1) }, alsoWeights: Array(weights[own...]),
+            weights: candidates.enumerated().map { index, candidate in
+                (candidate.name, ofFolds.reduce(0) { $0 + $1.weights[index] } / Double(folds.count))
+            }, alsoWeights: ofFolds.map { Array($0.weights[own...]) },
             disagreement: try Disagreement.meanSquare(
-                candidates.map(\.values),
-                weights: dataset.distribution.agreed(
-                    settings.plausibility.weights(losses: losses, rowCount: count)), rows: rows,
+                [[Double](repeating: level, count: dataset.rowCount)]
+                    + candidates.dropFirst().map(\.values), weights: plausible, rows: rows,
                 rowWeights: dataset.weights, dataset.distribution))
     }
 
-    /// The weights, not negative and adding up to one, of the mixture of all candidates that has the least R-loss.
-    private func mixture(of candidates: [AutoCandidate], _ loss: PseudoOutcome) throws(MetaLearnersError)
-        -> [Double]
-    {
-        let rows = loss.rows.map(Int.init)
-        return try ConvexStack(
-            candidates.map { candidate in rows.map { loss.residuals[0][$0] * candidate.values[$0] } },
-            target: rows.map { loss.values[$0] },
-            rowWeights: dataset.weights.map { all in rows.map { all[$0] } },
-            .sumToOne, dataset.distribution
-        ).weights
-    }
-
-    /// The weighted sum of the candidates at every row.
-    private func combined(_ candidates: [AutoCandidate], _ weights: [Double]) -> [Double] {
-        var values = [Double](repeating: 0, count: dataset.rowCount)
-        for (candidate, weight) in zip(candidates, weights) where weight != 0 {
-            for row in values.indices { values[row] += weight * candidate.values[row] }
+    /// The weighted sum of the candidates at every row, by the weights of its fold.
+    private func combined(
+        _ candidates: [AutoCandidate], _ ofFolds: [CandidateWeights], _ folds: FoldAssignment
+    ) -> [Double] {
+        var values = folds.folds.map { ofFolds[Int($0)].shift }
+        for (index, candidate) in candidates.enumerated() {
+            let factors = ofFolds.map { $0.factors[index] }
+            guard factors.contains(where: { $0 != 0 }) else { continue }
+            for row in values.indices {
+                values[row] += factors[Int(folds.folds[row])] * candidate.values[row]
+            }
         }
         return values
     }
 
-    /// As many rows of equal weight as say as much (Kish), because the unit of weights has no meaning; and the sum of the weights.
-    private func effectiveRowCount(_ rows: [Int32]) throws(MetaLearnersError)
-        -> (count: Double, total: Double)
-    {
+    /// What turns a sum of weights into as many rows of equal weight as say as much (Kish), because the unit of weights has no
+    /// meaning: Σ w / Σ w².
+    private func rowsPerWeight(_ rows: [Int32]) throws(MetaLearnersError) -> Double {
         var total = 0.0
         var squares = 0.0
         for row in rows.map(Int.init) {
@@ -129,19 +129,6 @@ extension AutoPair {
             squares += weight(row) * weight(row)
         }
         let sums = try dataset.distribution.sum([total, squares])
-        return (sums[1] > 0 ? sums[0] * sums[0] / sums[1] : 0, sums[0])
-    }
-
-    /// Σ w(W−e)·(rest − (W−e)·effect) / Σ w(W−e)²: what a constant would add to an effect.
-    private func level(_ loss: PseudoOutcome, effect: [Double]?) throws(MetaLearnersError) -> Double {
-        var top = 0.0
-        var bottom = 0.0
-        for row in loss.rows.map(Int.init) {
-            let slope = loss.residuals[0][row]
-            top += weight(row) * slope * (loss.values[row] - slope * (effect?[row] ?? 0))
-            bottom += weight(row) * slope * slope
-        }
-        let sums = try dataset.distribution.sum([top, bottom])
         return sums[1] > 0 ? sums[0] / sums[1] : 0
     }
 

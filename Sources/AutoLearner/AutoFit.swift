@@ -179,8 +179,7 @@ final class AutoFit: FitPlan {
                 try pair.combine(
                     try known(self.nuisances[index]), Self.results(runs[index]), try known(residuals[index]),
                     also: zip(members, results).map { ($0.candidateName, $1.trainingEffects[index]) },
-                    width: design.width,
-                    folds: request.folds.count))
+                    width: design.width, folds: request.folds))
         }
         return FittedLearner(
             nuisances, keeping: nuisances.roles,

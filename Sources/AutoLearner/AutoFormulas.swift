@@ -30,10 +30,11 @@ extension AutoPredictor {
             effects += CrossFittedModels.combine(ofFolds, input.spec.prediction)
         }
         var added = effects.map { (coefficients: [1.0], terms: [$0]) }
-        for (index, member) in also.enumerated() where alsoWeights.contains(where: { $0[index] != 0 }) {
-            for (arm, formula) in try member.effectFormulas(asMemberOf: input).enumerated()
-            where alsoWeights[arm][index] != 0 {
-                added[arm].coefficients.append(alsoWeights[arm][index])
+        for (index, member) in also.enumerated() where hasWeight(index) {
+            for (arm, formula) in try member.effectFormulas(asMemberOf: input).enumerated() {
+                let weight = weight(ofAlso: index, arm: arm, fold: nil)
+                guard weight != 0 else { continue }
+                added[arm].coefficients.append(weight)
                 added[arm].terms.append(formula)
             }
         }

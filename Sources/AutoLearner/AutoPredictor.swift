@@ -22,9 +22,9 @@ struct AutoPredictor: EffectPredictor {
     let leastShare: Double
     /// For each arm but the control, the candidates.
     let weights: [[Weight]]
-    /// The members that the spec added, without their training rows, and for each arm the weight of each.
+    /// The members that the spec added, without their training rows, and for each arm and fold the weight of each.
     let also: [CATEModel]
-    let alsoWeights: [[Double]]
+    private let alsoWeights: [[[Double]]]
 
     var foldCount: Int? { ([models.first?.count ?? 0] + also.map(\.foldCount)).min() }
 
@@ -91,13 +91,25 @@ struct AutoPredictor: EffectPredictor {
             for fold in folds { ofFolds.append(try effect(linear: 2 * (arm * foldCount + fold), [fold])) }
             effects.append(CrossFittedModels.combine(ofFolds, input.spec.prediction))
         }
-        for (index, member) in also.enumerated() where alsoWeights.contains(where: { $0[index] != 0 }) {
+        for (index, member) in also.enumerated() where hasWeight(index) {
             for (arm, values) in try member.effects(asMemberOf: input, context).enumerated() {
-                let weight = alsoWeights[arm][index]
+                let weight = weight(ofAlso: index, arm: arm, fold: input.fold)
                 for row in values.indices { effects[arm][row] += weight * values[row] }
             }
         }
         return effects
+    }
+
+    /// Whether a member that the spec added is part of any effect.
+    func hasWeight(_ member: Int) -> Bool {
+        alsoWeights.contains { $0.contains { $0[member] != 0 } }
+    }
+
+    /// The weight of a member that the spec added: that of a fold, or the mean of the folds' weights.
+    func weight(ofAlso member: Int, arm: Int, fold: Int?) -> Double {
+        let ofFolds = alsoWeights[arm]
+        if let fold { return ofFolds[fold][member] }
+        return ofFolds.reduce(0) { $0 + $1[member] } / Double(ofFolds.count)
     }
 
     var needsKnownPropensities: Bool { also.contains(where: \.needsKnownPropensities) }
@@ -157,7 +169,7 @@ struct AutoPredictor: EffectPredictor {
         // (A spec without such members has nothing here.)
         guard !also.isEmpty else { return }
         CATEModel.encode(members: also, to: &writer)
-        for weights in alsoWeights { writer.write(weights) }
+        for ofFolds in alsoWeights { writer.write(ofFolds.flatMap(\.self)) }
     }
 
     init(from reader: inout BinaryReader, _ model: PredictorSurroundings) throws(MetaLearnersError) {
@@ -190,15 +202,28 @@ struct AutoPredictor: EffectPredictor {
         else { throw BinaryReader.corrupt("a combination is not whole") }
         guard !model.spec.auto.also.isEmpty else {
             also = []
-            alsoWeights = models.map { _ in [] }
+            alsoWeights = models.map { _ in [[Double]](repeating: [], count: folds) }
             return
         }
         let members = try CATEModel.members(from: &reader, model)
-        var alsoWeights: [[Double]] = []
-        for _ in models { alsoWeights.append(try reader.readDoubles()) }
-        guard members.count == model.spec.auto.also.count,
-            alsoWeights.allSatisfy({ $0.count == members.count && $0.allSatisfy(\.isFinite) })
-        else { throw BinaryReader.corrupt("a combination is not whole") }
+        guard members.count == model.spec.auto.also.count else {
+            throw BinaryReader.corrupt("a combination is not whole")
+        }
+        var alsoWeights: [[[Double]]] = []
+        for _ in models {
+            let numbers = try reader.readDoubles()
+            // (Earlier versions weighed the members of all folds alike.)
+            let ofFolds =
+                numbers.count == members.count
+                ? [[Double]](repeating: numbers, count: folds)
+                : stride(from: 0, to: numbers.count, by: members.count).map {
+                    Array(numbers[$0..<min($0 + members.count, numbers.count)])
+                }
+            guard ofFolds.count == folds, ofFolds.allSatisfy({ $0.count == members.count }),
+                numbers.allSatisfy(\.isFinite)
+            else { throw BinaryReader.corrupt("a combination is not whole") }
+            alsoWeights.append(ofFolds)
+        }
         also = members
         self.alsoWeights = alsoWeights
     }

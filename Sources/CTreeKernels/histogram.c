@@ -12,6 +12,10 @@
 #define SPARSE 5
 
 typedef int64_t pair __attribute__((vector_size(16)));
+typedef int64_t quad __attribute__((vector_size(32)));
+
+/* (Functions that take vectors are part of their callers.) */
+#pragma clang diagnostic ignored "-Wpsabi"
 
 #define EACH_WIDTH(X)                                                                                              \
   X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) \
@@ -44,6 +48,7 @@ INLINE int is_sparse(const int32_t *rows, size_t count) {
 
 DEFINE_ADD(add_packed, int64_t)
 DEFINE_ADD(add_paired, pair)
+DEFINE_ADD(add_apart, quad)
 /* (A count at the top of a word may reach its sign.) */
 DEFINE_ADD(add_word, uint64_t)
 
@@ -88,6 +93,16 @@ INLINE pair short_value(const int32_t *row, int64_t one, const int is_product) {
 INLINE void histogram_short(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows, size_t count,
                             const int32_t *gradients, int64_t one, pair *cells, const int is_product) {
   HISTOGRAM(add_paired, 2, short_value(gradients + 2 * row, one, is_product), count)
+}
+
+INLINE void histogram_paired_apart(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows,
+                                   size_t count, const pair *gradients, quad *cells) {
+  HISTOGRAM(add_apart, 1, ((quad){gradients[row][0], gradients[row][1], 1, 0}), count)
+}
+
+INLINE void histogram_short_apart(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows,
+                                  size_t count, const int32_t *gradients, quad *cells) {
+  HISTOGRAM(add_apart, 2, ((quad){gradients[2 * row], gradients[2 * row + 1], 1, 0}), count)
 }
 
 INLINE int64_t narrow_gradient(uint32_t row) { return (int16_t)(uint16_t)row; }
@@ -140,6 +155,17 @@ void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const
   case W: histogram_short(bins, W, words, rows, count, gradients, one, (pair *)cells, 0); break;
     EACH_WIDTH(SHORT)
   }
+}
+
+/* (Where cells are so wide, loops of a width known when they are compiled gain next to nothing.) */
+void mtlk_histogram_paired_apart(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                                 const void *gradients, void *cells) {
+  histogram_paired_apart(bins, width, words, rows, count, (const pair *)gradients, (quad *)cells);
+}
+
+void mtlk_histogram_short_apart(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                                const int32_t *gradients, void *cells) {
+  histogram_short_apart(bins, width, words, rows, count, gradients, (quad *)cells);
 }
 
 void mtlk_histogram_product(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,

@@ -41,7 +41,7 @@ struct CombinationTests {
     /// What `auto` makes of two candidates: x, which is the effect of the first eighth of the rows, and −x, which is that of
     /// all others.
     private func combined(hasOverlap: [Bool]?) throws -> (effect: AutoEffect, x: [Double]) {
-        let rows = 400
+        let rows = 3200
         var stream = RandomStream(seed: 3)
         let x = (0..<rows).map { _ in stream.normal() }
         let arms = (0..<rows).map { Int32($0 % 2) }
@@ -66,7 +66,8 @@ struct CombinationTests {
             results: [.controlLasso: linear, .armLasso: linear, .controlTrees: trees, .armTrees: trees])
         let effect = try pair.combine(
             nuisances, [:], pair.residuals(nuisances, hasOverlap: hasOverlap),
-            also: [("x", x), ("the opposite", x.map { -$0 })], width: 1, folds: 2)
+            also: [("x", x), ("the opposite", x.map { -$0 })], width: 1,
+            folds: FoldAssignment((0..<rows).map { Int32($0 / 2 % 2) }, count: 2))
         return (effect, x)
     }
 
@@ -91,12 +92,12 @@ struct CombinationTests {
 
     @Test("auto weighs its candidates by their loss, on the rows with overlap alone")
     func autoCombination() throws {
-        let (trimmed, x) = try combined(hasOverlap: (0..<400).map { $0 < 50 })
-        #expect(trimmed.alsoWeights[0] > 0.98 && trimmed.alsoWeights[1] < 0.01)
+        let (trimmed, x) = try combined(hasOverlap: (0..<3200).map { $0 < 400 })
+        #expect(trimmed.alsoWeights.allSatisfy { $0[0] > 0.98 && $0[1] < 0.01 })
         #expect(Approximate.largestDifference(trimmed.values, x) < 0.05)
         let (all, _) = try combined(hasOverlap: nil)
         // Of all rows the opposite is true of seven in eight: the best mixture of the two has a slope of −(7 − 1)/8.
-        #expect(abs(all.alsoWeights[1] - all.alsoWeights[0] - 0.75) < 0.06)
+        #expect(all.alsoWeights.allSatisfy { abs($0[1] - $0[0] - 0.75) < 0.06 })
     }
 
     @Test("auto leaves rows without overlap out of its effects, and keeps them in its nuisances")
@@ -191,20 +192,43 @@ struct CombinationTests {
                 return sum + error * error
             }
         }
-        let own = total(model.trainingEffects[0])
+        let members = try names.map { try Linear.fit(data, $0, folds: 5).trainingEffects[0] }
+        let stack = try #require(model.predictor as? EnsemblePredictor).stacks[0]
+        let combined = stack.combine(members)
         // The constant is free: another one would not lower the loss. (The R-stack has an offset beside it, which is not
         // part of the effect and takes a trace of it.)
         var slope = 0.0
         var curvature = 0.0
         for row in target.rows.map(Int.init) {
             let factor = target.residuals.first?[row] ?? 1
-            slope += factor * (target.values[row] - factor * model.trainingEffects[0][row])
+            slope += factor * (target.values[row] - factor * combined[row])
             curvature += factor * factor
         }
         #expect(abs(slope / curvature) < 1e-3)
-        for name in names {
-            let member = try Linear.fit(data, name, folds: 5)
-            #expect(own <= total(member.trainingEffects[0]) * (1 + 1e-9))
+        for member in members { #expect(total(combined) <= total(member) * (1 + 1e-9)) }
+    }
+
+    @Test("The weights at a training row are those of the other folds")
+    func ensembleWeightsOfFolds() throws {
+        let data = try SyntheticDataset.nieWager(.b, rows: 300, noise: 0.5, seed: 22).dataset
+        let names: [LearnerKind] = [.s, .t, .x]
+        let spec = try MetaLearnerSpec([
+            "learner": "ensemble", "models": Linear.models,
+            "ensemble": ["members": .array(names.map { .string($0.rawValue) }), "loss": "dr"],
+        ])
+        let model = try MetaLearnerFitter(spec).fit(data)
+        let target = try EffectLoss.dr.target(of: 1, data, #require(model.nuisances).estimates)
+        let members = try names.map { try Linear.fit(data, $0, folds: 5).trainingEffects[0] }
+        let folds = try FoldAssignment(data, count: 5, seed: UInt64(spec.seed))
+        for fold in 0..<5 {
+            let others = target.rows.map(Int.init).filter { folds.folds[$0] != fold }
+            let stack = try ConvexStack(
+                members.map { member in others.map { member[$0] } }, target: others.map { target.values[$0] },
+                rowWeights: nil, .freeIntercept)
+            let combined = stack.combine(members)
+            for row in 0..<300 where folds.folds[row] == fold {
+                #expect(Approximate.equal(model.trainingEffects[0][row], combined[row], 1e-9))
+            }
         }
     }
 
@@ -239,7 +263,7 @@ struct CombinationTests {
 
     @Test("auto and learners with models of their own may be members of an ensemble")
     func ensembleOfAuto() throws {
-        let data = try SyntheticDataset.linear(rows: 120, seed: 23)
+        let data = try SyntheticDataset.linear(rows: 300, seed: 23)
         let spec = try MetaLearnerSpec([
             "learner": "ensemble", "models": Linear.models,
             "ensemble": ["members": ["auto", ["learner": "r", "models": ["effect": "ridge"]]]],

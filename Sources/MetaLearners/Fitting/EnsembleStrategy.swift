@@ -122,9 +122,9 @@ private struct EnsemblePlan: FitPlan {
         for arm in 1..<dataset.armCount {
             let target = try loss.target(of: arm, dataset, nuisances.estimates)
             let ofArm = results.map { $0.trainingEffects[arm - 1] }
-            let stack = try Self.stack(ofArm, target, dataset.weights, dataset.distribution)
-            stacks.append(stack)
-            trainingEffects.append(stack.combine(ofArm))
+            let (whole, ofFolds) = try Self.stacks(ofArm, target, dataset, request.folds)
+            stacks.append(whole)
+            trainingEffects.append(FoldStacks(stacks: ofFolds, folds: request.folds).combine(ofArm))
         }
         let disagreements = try stacks.indices.map { arm throws(MetaLearnersError) in
             let total = stacks[arm].weights.reduce(0, +)
@@ -140,25 +140,30 @@ private struct EnsemblePlan: FitPlan {
             trainingEffects: trainingEffects, disagreements: disagreements)
     }
 
-    /// The weights of effects that minimise the loss, and the constant beside them.
-    private static func stack(
-        _ effects: [[Double]], _ target: PseudoOutcome, _ weights: [Double]?, _ distribution: DistributedRows?
-    ) throws(MetaLearnersError) -> ConvexStack {
+    /// The weights of effects that minimise the loss, and the constant beside them: on all rows, and for each fold on the rows
+    /// outside it, so that the weights at a training row are not fitted to its own outcome.
+    private static func stacks(
+        _ effects: [[Double]], _ target: PseudoOutcome, _ dataset: CausalDataset, _ folds: FoldAssignment
+    ) throws(MetaLearnersError) -> (whole: ConvexStack, ofFolds: [ConvexStack]) {
         func taking(_ list: [Double]) -> [Double] { target.rows.map { list[Int($0)] } }
-        let rowWeights = weights.map(taking)
-        guard let residual = target.residuals.first.map(taking) else {
-            return try ConvexStack(
-                effects.map(taking), target: taking(target.values), rowWeights: rowWeights, .freeIntercept,
-                distribution)
-        }
-        // The constant may have either sign: it stands among the members as itself and as its opposite.
-        let slopes = effects.map { zip(taking($0), residual).map { $0 * $1 } }
-        let stack = try ConvexStack(
-            slopes + [residual, residual.map { -$0 }], target: taking(target.values), rowWeights: rowWeights,
-            .freeIntercept, distribution)
         let count = effects.count
-        return ConvexStack(
-            weights: Array(stack.weights[..<count]),
-            intercept: stack.weights[count] - stack.weights[count + 1])
+        var members = effects.map(taking)
+        let residual = target.residuals.first.map(taking)
+        if let residual {
+            // The constant may have either sign: it stands among the members as itself and as its opposite.
+            members = members.map { zip($0, residual).map { $0 * $1 } } + [residual, residual.map { -$0 }]
+        }
+        let sums = try StackSums(
+            members, target: taking(target.values), rowWeights: dataset.weights.map(taking),
+            groups: target.rows.map { folds.folds[Int($0)] }, count: folds.count, .freeIntercept,
+            dataset.distribution)
+        func stack(_ sums: StackSums.Group?) -> ConvexStack {
+            let stack = ConvexStack(sums, .freeIntercept, count: members.count)
+            guard residual != nil else { return stack }
+            return ConvexStack(
+                weights: Array(stack.weights[..<count]),
+                intercept: stack.weights[count] - stack.weights[count + 1])
+        }
+        return (stack(sums.total(without: nil)), (0..<folds.count).map { stack(sums.rest(of: $0)) })
     }
 }

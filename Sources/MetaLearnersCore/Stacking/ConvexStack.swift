@@ -63,16 +63,11 @@ package struct ConvexStack: Sendable, Equatable {
         let sums = try StackSums(
             predictions, target: target, rowWeights: rowWeights, groups: groups, count: count, constraint,
             distribution)
-        return (0..<count).map { group in
-            let rest = sums.total(without: group)
-            let hasRows = rest.map { $0.weight > 0 } ?? false
-            return ConvexStack(
-                hasRows ? rest : sums.total(without: nil), constraint, count: predictions.count)
-        }
+        return (0..<count).map { ConvexStack(sums.rest(of: $0), constraint, count: predictions.count) }
     }
 
     /// Finds the weights from what the rows add up to; weights of 0 where there are no rows.
-    private init(_ sums: StackSums.Group?, _ constraint: Constraint, count: Int) {
+    package init(_ sums: StackSums.Group?, _ constraint: Constraint, count: Int) {
         guard count > 0, let sums, sums.weight > 0 else {
             self.init(weights: [Double](repeating: 0, count: count), intercept: 0)
             return
@@ -120,126 +115,6 @@ package struct ConvexStack: Sendable, Equatable {
             for row in 0..<count { sum[row] += weight * values[row] }
         }
         return sum
-    }
-}
-
-/// What the rows of each group add up to: weights, predictions, target, and their products.
-private struct StackSums {
-    struct Group {
-        var weight = 0.0
-        /// Σ w·(z_j − c_j), and Σ w·(y − c).
-        var values: [Double]
-        var target = 0.0
-        /// Σ w·(z_j − c_j)(z_i − c_i) for i ≤ j; Σ w·(z_j − c_j)(y − c); Σ w·(y − c)².
-        var products: [Double]
-        var moments: [Double]
-        var square = 0.0
-        /// c_j and c: near the means, so that little is lost where means are subtracted.
-        let centers: [Double]
-        let center: Double
-
-        /// All that is added up, in one order.
-        var numbers: [Double] { [weight, target, square] + values + moments + products }
-
-        /// Takes over what was added up of several processes.
-        mutating func use(_ numbers: ArraySlice<Double>) {
-            var rest = numbers
-            func take(_ count: Int) -> [Double] {
-                defer { rest = rest.dropFirst(count) }
-                return Array(rest.prefix(count))
-            }
-            let single = take(3)
-            (weight, target, square) = (single[0], single[1], single[2])
-            values = take(values.count)
-            moments = take(moments.count)
-            products = take(products.count)
-        }
-
-        mutating func add(_ other: Group) {
-            weight += other.weight
-            target += other.target
-            square += other.square
-            for index in values.indices { values[index] += other.values[index] }
-            for index in moments.indices { moments[index] += other.moments[index] }
-            for index in products.indices { products[index] += other.products[index] }
-        }
-    }
-
-    private(set) var groups: [Group]
-
-    var first: Group? { groups.first }
-
-    init(
-        _ predictions: [[Double]], target: [Double], rowWeights: [Double]?, groups group: [Int32]?,
-        count: Int,
-        _ constraint: ConvexStack.Constraint, _ distribution: DistributedRows?
-    ) throws(MetaLearnersError) {
-        let members = predictions.count
-        var centers = [Double](repeating: 0, count: members)
-        var middle = 0.0
-        if constraint == .freeIntercept {
-            func sum(_ values: [Double]) -> Double {
-                guard let rowWeights else { return values.reduce(0, +) }
-                return zip(values, rowWeights).reduce(0) { $0 + $1.0 * $1.1 }
-            }
-            let sums = try distribution.sum(
-                [rowWeights?.reduce(0, +) ?? Double(target.count), sum(target)] + predictions.map(sum))
-            if sums[0] > 0 {
-                middle = sums[1] / sums[0]
-                centers = sums.dropFirst(2).map { $0 / sums[0] }
-            }
-        }
-        groups = [Group](
-            repeating: Group(
-                values: [Double](repeating: 0, count: members),
-                products: [Double](repeating: 0, count: members * members),
-                moments: [Double](repeating: 0, count: members), centers: centers, center: middle),
-            count: count)
-        // Members one after the other, each with those before it: long runs over few lists.
-        var differences: [[Double]] = []
-        let deviation = target.map { $0 - middle }
-        let groupOfRow = group ?? []
-        func index(_ row: Int) -> Int { group == nil ? 0 : Int(groupOfRow[row]) }
-        for row in target.indices {
-            let weight = rowWeights?[row] ?? 1
-            groups[index(row)].weight += weight
-            groups[index(row)].target += weight * deviation[row]
-            groups[index(row)].square += weight * deviation[row] * deviation[row]
-        }
-        for member in 0..<members {
-            let difference = predictions[member].map { $0 - centers[member] }
-            differences.append(difference)
-            for row in target.indices {
-                let value = (rowWeights?[row] ?? 1) * difference[row]
-                groups[index(row)].values[member] += value
-                groups[index(row)].moments[member] += value * deviation[row]
-            }
-            for other in 0...member {
-                var sums = [Double](repeating: 0, count: count)
-                let left = differences[member]
-                let right = differences[other]
-                for row in target.indices {
-                    sums[index(row)] += (rowWeights?[row] ?? 1) * left[row] * right[row]
-                }
-                for group in 0..<count { groups[group].products[member * members + other] = sums[group] }
-            }
-        }
-        guard let distribution else { return }
-        var sums = try distribution.sum(groups.flatMap(\.numbers))[...]
-        for group in groups.indices {
-            let size = groups[group].numbers.count
-            groups[group].use(sums.prefix(size))
-            sums = sums.dropFirst(size)
-        }
-    }
-
-    /// The sums of all groups, but for one where that is named.
-    func total(without left: Int?) -> Group? {
-        var total: Group?
-        for (index, group) in groups.enumerated() where index != left {
-            if total == nil { total = group } else { total?.add(group) }
-        }
-        return total
     }
 }
 

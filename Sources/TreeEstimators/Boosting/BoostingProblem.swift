@@ -17,6 +17,20 @@ struct BoostingProblem {
     /// The bits below the count in a cell of a histogram: the count never reaches the sign.
     var countShift: Int { 63 - countBits }
 
+    /// Whether there are so many rows (2²⁷ and more) that the count must not share a word of a cell with another sum.
+    var countsApart: Bool { countBits > 27 }
+
+    /// Checks that sums have room for the rows.
+    ///
+    /// - Throws: `unsupported` for 2⁴⁰ rows and more.
+    func requireRoom() throws(MetaLearnersError) {
+        guard countBits <= 40 else {
+            throw MetaLearnersError(
+                .unsupported, "trees take fewer than 2^40 rows, not \(rows.totalCount)",
+                remedy: "fit on a sample of the rows")
+        }
+    }
+
     /// Which columns tree number `tree` may split by.
     func columns(ofTree tree: Int) -> ColumnChoice {
         ColumnChoice(slotCount: matrix.slotFeatures.count, tree: tree, spec, seed: task.seed)

@@ -52,18 +52,15 @@ struct ClassificationBoosting {
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
         let grown = grownScores
         guard !grown.isEmpty else { return }
-        guard problem.countShift - 1 - problem.countBits >= 8 else {
-            throw MetaLearnersError(
-                .unsupported,
-                "classification trees take at most 2^27 rows, not \(problem.rows.totalCount)",
-                remedy: "fit on a sample of the rows")
-        }
+        try problem.requireRoom()
         var largest = problem.rows.training.reduce(0) { max($0, problem.task.weights?[Int($1)] ?? 1) }
         if let distribution = problem.rows.distribution { largest = try distribution.maximum([largest])[0] }
         let isNarrow = NarrowCell.serves(
             rows: problem.rows.totalCount, total: totalWeight, largest: largest,
             countShift: problem.countShift)
-        if isNarrow {
+        if problem.countsApart {
+            try boost(ShortApartCell.self, grown, largestWeight: largest, &builder)
+        } else if isNarrow {
             try boost(NarrowCell.self, grown, largestWeight: largest, &builder)
         } else {
             try boost(ShortCell.self, grown, largestWeight: largest, &builder)

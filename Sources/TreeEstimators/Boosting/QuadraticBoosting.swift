@@ -12,11 +12,7 @@ struct QuadraticBoosting {
     ///
     /// - Throws: `cancelled`, `outOfMemory`, `unsupported` for more rows than sums have room for.
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
-        guard problem.countBits <= 31 else {
-            throw MetaLearnersError(
-                .unsupported, "trees take at most 2^31 − 1 rows, not \(problem.rows.totalCount)",
-                remedy: "fit on a sample of the rows")
-        }
+        try problem.requireRoom()
         let n = Double(problem.rows.totalCount)
         let largestValue = loss.largestValue
         if !(1e-18...1e18).contains(largestValue) {
@@ -35,14 +31,20 @@ struct QuadraticBoosting {
                 return try fitPacked(weight: weight, scale: scale, &builder)
             }
         }
-        guard room - 1 - problem.countBits >= 8 || loss.commonWeight != nil else {
-            throw MetaLearnersError(
-                .unsupported, "weighted trees take at most 2^27 rows, not \(problem.rows.totalCount)",
-                remedy: "fit on a sample of the rows")
+        if problem.countsApart {
+            return try fitWide(WideApartCell.self, hessianBits: apartHessianBits, &builder) { SIMD2($0, $1) }
         }
         if loss.regressor == nil, try fitWeighted(&builder) { return }
-        try fitWide(&builder)
+        let shift = Int64(room)
+        try fitWide(WideCell.self, hessianBits: room - 1, &builder) {
+            WideCell.row(gradient: $0, hessian: $1, countShift: shift)
+        }
     }
+
+    /// The bits of a sum of Hessians in cells that count apart: of the 60 bits of a sum of gradients, which are products of Hessian and
+    /// residual, 20 and those of the count are left for a residual. A row's Hessian has 12 bits on average for 2²⁸ rows, and
+    /// 6 for 2³⁴; rounding it is no more than noise, of which so many rows have little.
+    private var apartHessianBits: Int { problem.countBits + max(4, 40 - problem.countBits) }
 
     /// How many units of the grid of packed rows a typical residual must have. Sums of more rows leave it fewer bits, and so many rows
     /// need fewer: rounding a row's residual by a thousandth of its size changes the mean of a leaf by next to nothing, and leaf values that
@@ -85,20 +87,27 @@ struct QuadraticBoosting {
         return true
     }
 
-    private func fitWide(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
+    /// Fits by gradients and Hessians of 64 bits.
+    ///
+    /// - Parameters:
+    ///   - hessianBits: of a sum of Hessians over all rows.
+    ///   - makeRow: what is stored of a row, of its gradient and Hessian.
+    private func fitWide<Cell: QuadraticCell>(
+        _: Cell.Type, hessianBits: Int, _ builder: inout EnsembleBuilder,
+        _ makeRow: (_ gradient: Int64, _ hessian: Int64) -> Cell.Row
+    ) throws(MetaLearnersError) {
         let uniform = loss.commonWeight
         let hessianScale =
             uniform.map { 1 / $0 }
             ?? min(
-                BoostingProblem.scale(loss.hessian.sum, bits: problem.countShift - 1),
+                BoostingProblem.scale(loss.hessian.sum, bits: hessianBits),
                 BoostingProblem.scale(loss.hessian.largest, bits: 31))
         let bound = (loss.hessian.sum * loss.loss).squareRoot()
         let scale = BoostingProblem.scale(bound, bits: 60)
         var grid = Grid(step: scale / hessianScale, hessian: hessianScale)
         grid.sumLimit = 1 << 61
         grid.rowLimit = 1 << 61
-        let shift = Int64(problem.countShift)
-        let gradients = try AlignedBuffer<SIMD2<Int64>>(uninitialized: problem.matrix.rowCount)
+        let gradients = try AlignedBuffer<Cell.Row>(uninitialized: problem.matrix.rowCount)
         fill(gradients) { row in
             let weight = loss.weight(row)
             let factor = loss.regressor(row)
@@ -108,9 +117,9 @@ struct QuadraticBoosting {
                 loss.regressor == nil
                 ? hessian &* Self.rounded(loss.residual(row) * grid.step)
                 : Self.rounded(weight * factor * loss.residual(row) * scale)
-            return WideCell.row(gradient: gradient, hessian: hessian, countShift: shift)
+            return makeRow(gradient, hessian)
         }
-        try boost(WideCell.self, gradients, grid, &builder)
+        try boost(Cell.self, gradients, grid, &builder)
     }
 
     /// The units of the integers.

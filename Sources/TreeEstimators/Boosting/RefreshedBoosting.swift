@@ -11,19 +11,16 @@ struct RefreshedBoosting<Loss: RefreshedLoss> {
     func fit(_ builder: inout EnsembleBuilder) throws(MetaLearnersError) {
         let rules = try problem.growthRules()
         guard !loss.isHopeless else { return }
-        guard problem.countShift - 1 - problem.countBits >= 8 else {
-            throw MetaLearnersError(
-                .unsupported,
-                "trees of counts and quantiles take at most 2^27 rows, not \(problem.rows.totalCount)",
-                remedy: "fit on a sample of the rows")
-        }
+        try problem.requireRoom()
         if !(1e-18...1e18).contains(loss.largestValue) {
             builder.valueScale = 1 / BoostingProblem.scale(loss.largestValue, bits: 0)
         }
         let isNarrow = NarrowCell.serves(
             rows: problem.rows.totalCount, total: loss.sizes.total, largest: loss.sizes.largest,
             countShift: problem.countShift)
-        if isNarrow {
+        if problem.countsApart {
+            try boost(ShortApartCell.self, rules, &builder)
+        } else if isNarrow {
             try boost(NarrowCell.self, rules, &builder)
         } else {
             try boost(ShortCell.self, rules, &builder)

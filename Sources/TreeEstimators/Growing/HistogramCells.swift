@@ -16,6 +16,8 @@ import MetaLearnersCore
 // |            |                               |       |                                    |       | gradients are made anew for each tree             |
 // | `Narrow`   | gradient of 16, Hessian of 12 |     4 | the same, summed in blocks of words |    16 | both, where there are so many rows that the grid  |
 // |            |                               |       | of 8 bytes per cell                |       | is fine enough (`NarrowCell.serves`)              |
+// | `WideApart`, | those of `Wide`, `Short`    | 16, 8 | gradient; Hessian; count           |    32 | `QuadraticBoosting`; the others: beyond 2^27 rows |
+// | `ShortApart` |                             |       |                                    |       | of all processes                                  |
 //
 // Cells of several values per leaf are lanes of 64 bits; their layout is `VectorLayout`.
 
@@ -404,7 +406,7 @@ extension NarrowCell: RefreshedCell {
     }
 
     /// The bits of a row's Hessian for which a sum has room: 12 below 2²⁵ rows, and two fewer for each doubling above (the count takes
-    /// one more as well), 8 below 2²⁷. Of so many rows a coarse grid is fine enough.
+    /// one more as well), 8 below 2²⁷, from where on counts are words of their own. Of so many rows a coarse grid is fine enough.
     private static func hessianBits(_ countShift: Int) -> Int32 { Int32(clamping: 2 * countShift - 64) }
 
     /// Whether its grids serve so many rows with such sizes: there are many, of which no few outweigh all others, their
