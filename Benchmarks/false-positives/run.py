@@ -27,6 +27,8 @@ LEARNERS = {
     "dr trees": lambda: mtlr.DRLearner("ridge", "logistic", mtlr.Trees(trees=20), threads=1),
     "dr default": lambda: mtlr.DRLearner(threads=1),
     "x default": lambda: mtlr.XLearner(threads=1),
+    "r default": lambda: mtlr.RLearner(threads=1),
+    "ensemble": lambda: mtlr.EnsembleLearner("ridge", "logistic", "ridge", members=["t", "x", "r", "dr"], threads=1),
     "auto": lambda: mtlr.AutoLearner(threads=1),
 }
 

@@ -95,6 +95,11 @@ INLINE void histogram_short(const uint8_t *bins, const size_t width, size_t word
   HISTOGRAM(add_paired, 2, short_value(gradients + 2 * row, one, is_product), count)
 }
 
+INLINE void histogram_single_apart(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows,
+                                   size_t count, const int32_t *gradients, pair *cells) {
+  HISTOGRAM(add_paired, 1, ((pair){gradients[row], 1}), count)
+}
+
 INLINE void histogram_paired_apart(const uint8_t *bins, const size_t width, size_t words, const int32_t *rows,
                                    size_t count, const pair *gradients, quad *cells) {
   HISTOGRAM(add_apart, 1, ((quad){gradients[row][0], gradients[row][1], 1, 0}), count)
@@ -154,6 +159,15 @@ void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const
 #define SHORT(W) \
   case W: histogram_short(bins, W, words, rows, count, gradients, one, (pair *)cells, 0); break;
     EACH_WIDTH(SHORT)
+  }
+}
+
+void mtlk_histogram_single_apart(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                                 const int32_t *gradients, void *cells) {
+  switch (width) {
+#define SINGLE_APART(W) \
+  case W: histogram_single_apart(bins, W, words, rows, count, gradients, (pair *)cells); break;
+    EACH_WIDTH(SINGLE_APART)
   }
 }
 

@@ -35,7 +35,11 @@ void mtlk_histogram_paired(const uint8_t *bins, size_t width, size_t words, cons
 void mtlk_histogram_short(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                           const int32_t *gradients, int64_t one, void *cells);
 
-/* The same two for cells of four words: gradient, Hessian, count and nothing; aligned to 32 bytes. */
+/* The same with one 32-bit word a row, the gradient, and cells of two words: gradient and count. */
+void mtlk_histogram_single_apart(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
+                                 const int32_t *gradients, void *cells);
+
+/* The same with two words a row, of 64 or 32 bits, and cells of four: gradient, Hessian, count and nothing; aligned to 32 bytes. */
 void mtlk_histogram_paired_apart(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,
                                  const void *gradients, void *cells);
 void mtlk_histogram_short_apart(const uint8_t *bins, size_t width, size_t words, const int32_t *rows, size_t count,

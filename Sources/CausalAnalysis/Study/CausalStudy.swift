@@ -69,8 +69,8 @@ public struct CausalStudy: Sendable {
     public var folds: FoldAssignment? { repeats.first }
     /// The folds of each repeat; none where nothing is out of fold.
     let repeats: [FoldAssignment]
-    /// Whether the learner of the effects combines others, as `auto` does, so that weights and models of outcomes behind a row's effect saw the row.
-    let isComposite: Bool
+    /// Whether candidates and their nuisances share folds, as those of `auto` do, so that models of outcomes behind a row's effect saw the row.
+    let sharesNuisances: Bool
     /// What is needed to fit models anew; nil for columns without a spec.
     public internal(set) var fitting: StudyFitting?
     /// What is to be known of the data and of the fit.

@@ -97,6 +97,11 @@ public struct MemberSpec: Sendable, Equatable {
 }
 
 extension MetaLearnerSpec {
+    /// The learner, and those that an ensemble stacks.
+    package var learnersInIt: [LearnerKind] {
+        learner == .ensemble ? [learner] + ensemble.members.map(\.learner) : [learner]
+    }
+
     /// The spec of a member of a combination: this one with the member's learner and models, without what only the
     /// whole has.
     ///

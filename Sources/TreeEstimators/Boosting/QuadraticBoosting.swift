@@ -23,12 +23,21 @@ struct QuadraticBoosting {
             // |Σ r| ≤ √(n Σ r²) for any rows, and that bound falls from tree to tree. Rounding to the grid adds at most
             // half a unit a row, for which a bit is left.
             let bound = (n * loss.loss / weight).squareRoot()
-            let scale = min(
-                BoostingProblem.scale(bound, bits: room - 2),
-                BoostingProblem.scale(loss.largestResidual, bits: 29))
             let typical = (loss.loss / weight / n).squareRoot()
-            if typical * scale >= Self.leastTypical(rows: problem.rows.totalCount) {
-                return try fitPacked(weight: weight, scale: scale, &builder)
+            func scale(bits: Int) -> Double {
+                min(
+                    BoostingProblem.scale(bound, bits: bits),
+                    BoostingProblem.scale(loss.largestResidual, bits: 29))
+            }
+            let packed = scale(bits: room - 2)
+            if typical * packed >= Self.leastTypical(rows: problem.rows.totalCount) {
+                return try fitSingle(
+                    PackedCell.self, weight: weight, scale: packed, sumBits: room - 1, &builder)
+            }
+            let apart = scale(bits: 60)
+            if problem.rows.totalCount >= Self.manyRows, typical * apart >= 4096 {
+                return try fitSingle(
+                    SingleApartCell.self, weight: weight, scale: apart, sumBits: 61, &builder)
             }
         }
         if problem.countsApart {
@@ -49,18 +58,21 @@ struct QuadraticBoosting {
     /// How many units of the grid of packed rows a typical residual must have. Sums of more rows leave it fewer bits, and so many rows
     /// need fewer: rounding a row's residual by a thousandth of its size changes the mean of a leaf by next to nothing, and leaf values that
     /// are rounded as coarsely are made good by the next tree, as residuals move by the rounded ones.
-    private static func leastTypical(rows: Int) -> Double { rows < 1 << 24 ? 4096 : 512 }
+    private static func leastTypical(rows: Int) -> Double { rows < manyRows ? 4096 : 512 }
 
-    private func fitPacked(weight: Double, scale: Double, _ builder: inout EnsembleBuilder)
-        throws(MetaLearnersError)
-    {
+    private static let manyRows = 1 << 24
+
+    /// Fits by residuals of 32 bits, all of one weight.
+    private func fitSingle<Cell: QuadraticCell>(
+        _: Cell.Type, weight: Double, scale: Double, sumBits: Int, _ builder: inout EnsembleBuilder
+    ) throws(MetaLearnersError) where Cell.Row == Int32 {
         var grid = Grid(step: scale, hessian: 1)
         grid.weight = weight
-        grid.sumLimit = 1 << Int64(problem.countShift - 1)
+        grid.sumLimit = 1 << Int64(sumBits)
         grid.rowLimit = 1 << 30
         let gradients = try AlignedBuffer<Int32>(uninitialized: problem.matrix.rowCount)
         fill(gradients) { Int32(clamping: Self.rounded(loss.residual($0) * scale)) }
-        try boost(PackedCell.self, gradients, grid, &builder)
+        try boost(Cell.self, gradients, grid, &builder)
     }
 
     /// Fits by residuals of 32 bits with weights of 32 bits, where their grid is fine enough.

@@ -1,7 +1,68 @@
 import CTreeKernels
 import MetaLearnersCore
 
-// Cells for more rows than a count can share a word with a sum of Hessians: more than 2²⁷, of all processes of a collective fit.
+// Cells for so many rows that a count leaves too few bits of its word to another sum.
+
+/// Rows whose Hessians are all the same: the gradient sum and the count, each in a word of its own.
+enum SingleApartCell: QuadraticCell {
+    typealias Row = Int32
+    typealias Sum = SIMD2<Int64>
+
+    static var hessiansAreCounts: Bool { true }
+
+    @inline(__always)
+    static func sum(of row: Int32, countShift: Int64) -> SIMD2<Int64> { SIMD2(Int64(row), 1) }
+
+    @inline(__always)
+    static func totals(_ sum: SIMD2<Int64>, countShift: Int64) -> GradientTotals {
+        GradientTotals(gradient: sum.x, hessian: sum.y, count: sum.y)
+    }
+
+    static func runningSums(
+        _ cells: UnsafePointer<SIMD2<Int64>>, count: Int, countShift: Int64,
+        _ gradients: UnsafeMutablePointer<Double>, _ hessians: UnsafeMutablePointer<Double>,
+        _ counts: UnsafeMutablePointer<Double>
+    ) {
+        var sum = SIMD2<Int64>.zero
+        for index in 0..<count {
+            sum &+= cells[index]
+            gradients[index] = Double(sum.x)
+            counts[index] = Double(sum.y)
+        }
+    }
+
+    static func accumulate(
+        _ tile: BinnedMatrix.Tile, _ rows: UnsafeBufferPointer<Int32>, _ gradients: UnsafePointer<Int32>,
+        countShift: Int64, block: UnsafeMutablePointer<UInt64>,
+        into cells: UnsafeMutablePointer<SIMD2<Int64>>
+    ) {
+        guard let first = rows.baseAddress else { return }
+        mtlk_histogram_single_apart(
+            tile.bins.start, tile.byteWidth, tile.wordWidth, first, rows.count, gradients, cells)
+    }
+
+    static func advance(
+        _ cells: UnsafeMutablePointer<SIMD2<Int64>>, leaf: UnsafePointer<SIMD2<Int64>>, count: Int,
+        by step: Int64, countShift: Int64
+    ) {
+        // (All bits below the sign are those of the count.)
+        mtlk_advance_paired(cells, leaf, count, 63, step)
+    }
+
+    @inline(__always)
+    static func advanced(_ row: Int32, by step: Int64, countShift: Int64) -> Int32 {
+        PackedCell.advanced(row, by: step, countShift: countShift)
+    }
+
+    @inline(__always)
+    static func halved(_ row: Int32) -> Int32 { PackedCell.halved(row) }
+
+    @inline(__always)
+    static func gradient(of row: Int32) -> Int64 { Int64(row) }
+
+    @inline(__always)
+    static func stored(_ row: Int32) -> Int64 { Int64(row) }
+}
 
 /// Cells whose gradient sum, Hessian sum and count are words of their own; the fourth word is 0.
 extension HistogramCell where Sum == SIMD4<Int64> {

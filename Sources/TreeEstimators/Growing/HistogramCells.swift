@@ -16,8 +16,10 @@ import MetaLearnersCore
 // |            |                               |       |                                    |       | gradients are made anew for each tree             |
 // | `Narrow`   | gradient of 16, Hessian of 12 |     4 | the same, summed in blocks of words |    16 | both, where there are so many rows that the grid  |
 // |            |                               |       | of 8 bytes per cell                |       | is fine enough (`NarrowCell.serves`)              |
-// | `WideApart`, | those of `Wide`, `Short`    | 16, 8 | gradient; Hessian; count           |    32 | `QuadraticBoosting`; the others: beyond 2^27 rows |
-// | `ShortApart` |                             |       |                                    |       | of all processes                                  |
+// | `SingleApart` | that of `Packed`           |     4 | gradient; count                    |    16 | `QuadraticBoosting`: from 2^24 rows on, where      |
+// |            |                               |       |                                    |       | `Packed` has too few bits                         |
+// | `WideApart`, | those of `Wide`, `Short`    | 16, 8 | gradient; Hessian; count           |    32 | `QuadraticBoosting`; the others: from 2^27 rows   |
+// | `ShortApart` |                             |       |                                    |       | of all processes on                               |
 //
 // Cells of several values per leaf are lanes of 64 bits; their layout is `VectorLayout`.
 
