@@ -72,22 +72,30 @@ struct AutoTests {
         #expect(Approximate.largestDifference(left.trainingEffects[0], plain.trainingEffects[0]) > 1e-3)
     }
 
-    @Test("Half of the level that the candidates leave to be explained is added, alike in every row")
+    @Test("Half of the level that the candidates leave to be explained is added, alike in every row of a fold")
     func residualShift() throws {
         let data = try SyntheticDataset.nieWager(.c, rows: 200, seed: 8).dataset
+        let folds = try FoldAssignment(data, count: 3, seed: 1)
         func effects(_ share: Double?) throws -> [Double] {
             var settings = AutoSettings(rowCount: data.rowCount)
             settings.rounds = 20
             if let share { settings.residualShare = share }
             let fitter = try MetaLearnerFitter(MetaLearnerSpec(["cross_fitting": ["folds": 3]]))
-            return try fitter.withAuto(settings).fit(data, ExecutionOptions(threads: 1)).trainingEffects[0]
+            return try fitter.withAuto(settings).fit(data, folds: folds, ExecutionOptions(threads: 1))
+                .trainingEffects[0]
         }
         let none = try effects(0)
         let all = try effects(1)
-        let shift = all[0] - none[0]
-        #expect(abs(shift) > 1e-4)
-        #expect(Approximate.equal(all, none.map { $0 + shift }, 1e-9))
-        #expect(try Approximate.equal(effects(nil), none.map { $0 + shift / 2 }, 1e-9))
+        let half = try effects(nil)
+        for fold in 0..<3 {
+            let rows = folds.rows(in: fold).map(Int.init)
+            let shift = all[rows[0]] - none[rows[0]]
+            #expect(abs(shift) > 1e-4)
+            for row in rows {
+                #expect(Approximate.equal(all[row], none[row] + shift, 1e-9))
+                #expect(Approximate.equal(half[row], none[row] + shift / 2, 1e-9))
+            }
+        }
     }
 
     @Test("Whole clusters are held out, and the average effect's error is the clusters'")
