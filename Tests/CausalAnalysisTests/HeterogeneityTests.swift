@@ -57,15 +57,20 @@ struct HeterogeneityTests {
     }
 
     @Test(
-        "Effects of training rows by learners that combine others are judged with a warning, those of fresh rows without"
+        "Effects of training rows by auto are judged with a warning, those of fresh rows and of other learners without"
     )
     func sharedFolds() throws {
         let data = try SyntheticDataset.linear(rows: 200, seed: 4).dataset
         let fresh = try SyntheticDataset.linear(rows: 200, seed: 5).dataset
-        for (learner, isCombined) in [(LearnerKind.ensemble, true), (.r, false), (.x, false)] {
-            var spec = MetaLearnerSpec()
-            spec.learner = learner
-            spec.models = try ModelsSpec(["outcome": "ridge", "propensity": "logistic", "effect": "ridge"])
+        let models: SpecValue = ["outcome": "ridge", "propensity": "logistic", "effect": "ridge"]
+        for (learner, members, isWarnedOf) in [
+            (LearnerKind.auto, nil, true), (.ensemble, ["auto", "t"], true), (.ensemble, ["t", "x"], false),
+            (.r, nil, false), (.x, nil, false),
+        ] as [(LearnerKind, SpecValue?, Bool)] {
+            var object: SpecObject = ["learner": .string(learner.rawValue)]
+            if learner != .auto { object["models"] = models }
+            if let members { object["ensemble"] = ["members": members] }
+            let spec = try MetaLearnerSpec(.object(object))
             let model = try MetaLearnerFitter(spec, registry: .default).fit(data)
             func isWarned(_ analysis: any Analysis, _ rows: CausalDataset) throws -> Bool {
                 try analysis.run(CausalStudy(model, on: rows)).warnings.contains {
@@ -75,7 +80,7 @@ struct HeterogeneityTests {
             for analysis in [
                 CalibrationTestAnalysis(), RATEAnalysis(), LossesAnalysis(), PolicyValueAnalysis(),
             ] as [any Analysis] {
-                #expect(try isWarned(analysis, data) == isCombined, "\(type(of: analysis)) of \(learner)")
+                #expect(try isWarned(analysis, data) == isWarnedOf, "\(type(of: analysis)) of \(learner)")
                 #expect(try !isWarned(analysis, fresh))
             }
             #expect(try !isWarned(AIPWAnalysis(), data))

@@ -161,6 +161,25 @@ struct CombinationTests {
         #expect(Approximate.equal(twice.combine(columns + [columns[2]]), target, 1e-6))
     }
 
+    @Test("A member that says nearly the same of all rows has no large weight")
+    func constantMembers() throws {
+        let rows = 200
+        let signal = normals(1, rows, seed: 9)[0]
+        let noise = normals(1, rows, seed: 10)[0]
+        // A hundredth of the signal about 0.5: without a penalty its weight is near 100.
+        let member = signal.map { 0.5 + 0.01 * $0 }
+        let sums = try #require(
+            StackSums(
+                [member], target: zip(signal, noise).map { $0 + $1 }, rowWeights: nil, groups: nil, count: 1,
+                .freeIntercept, nil
+            ).first)
+        let free = ConvexStack(sums, .freeIntercept, count: 1)
+        #expect(free.weights[0] > 60)
+        let held = ConvexStack(
+            sums.penalizing(first: 1, by: sums.noise(of: free.weights)), .freeIntercept, count: 1)
+        #expect(held.weights[0] > 0.5 && held.weights[0] < 5)
+    }
+
     @Test("An ensemble of one learner that is right is that learner, up to its weight near one")
     func ensembleOfOne() throws {
         let data = try SyntheticDataset.linear(rows: 600, noise: 0.1, seed: 21)
@@ -222,18 +241,23 @@ struct CombinationTests {
         let folds = try FoldAssignment(data, count: 5, seed: UInt64(spec.seed))
         for fold in 0..<5 {
             let others = target.rows.map(Int.init).filter { folds.folds[$0] != fold }
-            let stack = try ConvexStack(
-                members.map { member in others.map { member[$0] } }, target: others.map { target.values[$0] },
-                rowWeights: nil, .freeIntercept)
+            let sums = try #require(
+                StackSums(
+                    members.map { member in others.map { member[$0] } },
+                    target: others.map { target.values[$0] }, rowWeights: nil, groups: nil, count: 1,
+                    .freeIntercept, nil
+                ).first)
+            let noise = sums.noise(of: ConvexStack(sums, .freeIntercept, count: 3).weights)
+            let stack = ConvexStack(sums.penalizing(first: 3, by: noise), .freeIntercept, count: 3)
             let combined = stack.combine(members)
-            for row in 0..<300 where folds.folds[row] == fold {
-                #expect(Approximate.equal(model.trainingEffects[0][row], combined[row], 1e-9))
-            }
+            let rows = (0..<300).filter { folds.folds[$0] == fold }
+            #expect(
+                Approximate.equal(rows.map { model.trainingEffects[0][$0] }, rows.map { combined[$0] }, 1e-9))
         }
     }
 
     @Test(
-        "Doubling a weight equals doubling a row in an ensemble's weights, too",
+        "Doubling a weight equals doubling a row in an ensemble's weights, but for what their penalty counts",
         arguments: EffectLoss.allCases)
     func ensembleWeights(loss: EffectLoss) throws {
         let data = try SyntheticDataset.nieWager(.b, rows: 120, seed: 24).dataset
@@ -258,7 +282,8 @@ struct CombinationTests {
             data.taking(all + twice),
             folds: FoldAssignment((all + twice).map { folds.folds[Int($0)] }, count: 3))
         let right = Array(doubled.trainingEffects[0].prefix(120))
-        #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 1e-7)
+        // (The penalty of its weights counts as much for 120 rows as for 160.)
+        #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 0.01)
     }
 
     @Test("auto and learners with models of their own may be members of an ensemble")

@@ -16,7 +16,7 @@ package struct StackSums {
         /// All that is added up, in one order.
         fileprivate var numbers: [Double] { [weight, target, square] + values + moments + products }
 
-        /// Σ w·(y − Σ_j a_j·z_j)² of a combination of members, where sums are not about means.
+        /// Σ w·(y − c − Σ_j a_j·(z_j − c_j))² of a combination of members.
         package func loss(of weights: [Double]) -> Double {
             let count = weights.count
             var loss = square
@@ -27,6 +27,20 @@ package struct StackSums {
                 }
             }
             return loss
+        }
+
+        /// The weighted mean square of what a combination of members leaves of the target, whatever its intercept.
+        package func noise(of weights: [Double]) -> Double {
+            guard weight > 0 else { return 0 }
+            let mean = zip(weights, values).reduce(target) { $0 - $1.0 * $1.1 } / weight
+            return max(loss(of: weights) / weight - mean * mean, 0)
+        }
+
+        /// The same with a penalty on the squares of the weights of the first members: `penalty` times their sum is added to the loss.
+        package func penalizing(first count: Int, by penalty: Double) -> Group {
+            var penalized = self
+            for member in 0..<count { penalized.products[member * (moments.count + 1)] += penalty }
+            return penalized
         }
 
         /// Σ w·z_i·z_j.
