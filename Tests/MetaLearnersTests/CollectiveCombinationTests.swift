@@ -10,10 +10,12 @@ import _TestSupport
 struct CollectiveCombinationTests {
     private static let partitions = [[1, 1], [9, 1], [2, 0, 3]]
 
-    /// Checks that every process gets the model of one process: effects to 1e-8, of training rows too, and the same bytes in each.
-    private func check(_ rows: PartedRows, _ keys: [(String, SpecValue)], _ shares: [Int], _ name: String)
-        throws
-    {
+    /// Checks that every process gets the model of one process: effects to `precision`, of training rows too, and the same bytes
+    /// in each.
+    private func check(
+        _ rows: PartedRows, _ keys: [(String, SpecValue)], _ shares: [Int], _ name: String,
+        to precision: Double = 1e-8
+    ) throws {
         let spec = try MetaLearnerSpec(.object(SpecObject([("cross_fitting", ["folds": 3])] + keys)))
         let alone = try rows.fit(spec)
         let expected = try alone.predict(rows.table).effects
@@ -21,7 +23,7 @@ struct CollectiveCombinationTests {
         for part in parts {
             let effects = try part.predict(rows.table).effects
             for (own, other) in zip(effects.joined(), expected.joined()) {
-                #expect(abs(own - other) < 1e-8, "\(name), \(shares)")
+                #expect(abs(own - other) < precision, "\(name), \(shares)")
             }
             #expect(part.warnings == alone.warnings, "\(name), \(shares)")
         }
@@ -29,7 +31,7 @@ struct CollectiveCombinationTests {
             let training = parts.flatMap { $0.trainingEffects.isEmpty ? [] : $0.trainingEffects[arm] }
             #expect(training.count == alone.trainingEffects[arm].count)
             for (own, other) in zip(training, alone.trainingEffects[arm]) {
-                #expect(abs(own - other) < 1e-8, "\(name), \(shares)")
+                #expect(abs(own - other) < precision, "\(name), \(shares)")
             }
         }
         let bytes = parts.map { $0.withoutTraining.encoded() }
@@ -70,6 +72,32 @@ struct CollectiveCombinationTests {
                     ("ensemble", ["loss": .string(loss), "members": ["t", "dr", ["learner": "x"]]]),
                     ("models", ["outcome": tree, "propensity": "logistic", "effect": "lasso"]),
                 ], shares, "ensemble of \(loss)-loss")
+        }
+    }
+
+    @Test("Forests in ensembles and in stacks, with other members and alone", arguments: partitions)
+    func forests(shares: [Int]) throws {
+        let forest: SpecValue = ["backend": "forest", "trees": 6, "min_leaf_size": 10]
+        let tree: SpecValue = ["backend": "trees", "trees": 6]
+        try check(
+            try PartedRows(rows: 300, weighted: true),
+            [
+                ("learner", "ensemble"), ("ensemble", ["members": ["t", "r", ["learner": "x"]]]),
+                ("models", ["outcome": forest, "propensity": forest, "effect": forest]),
+            ], shares, "ensemble of forests")
+        // The weights of classes are found step by step, to some 1e-8. (An effect model of forests would draw the sides of levels
+        // that nodes have not seen from the last digits of their targets.)
+        for (rows, name) in [
+            (try PartedRows(rows: 300, binary: true), "two classes"),
+            (try PartedRows(rows: 360, arms: 3), "three arms"),
+        ] {
+            let stack: SpecValue = ["backend": "stack", "members": [tree, forest]]
+            try check(
+                rows,
+                [
+                    ("learner", "dr"),
+                    ("models", ["outcome": stack, "propensity": stack, "effect": "ridge"]),
+                ], shares, "stack with a forest, \(name)", to: 1e-6)
         }
     }
 

@@ -73,7 +73,8 @@ struct OverlapCount: Sendable {
         let ranges = try distribution.maximum(least.map { -$0 } + greatest)
         let arms = judged.count
         (all.below, all.above) = (Array(counts[..<arms]), Array(counts[arms..<2 * arms]))
-        (all.least, all.greatest) = (ranges[..<arms].map { -$0 }, Array(ranges[arms...]))
+        // (Of 0, which forests give, the negative would be −0.)
+        (all.least, all.greatest) = (ranges[..<arms].map { 0 - $0 }, Array(ranges[arms...]))
         all.outside = counts.last ?? 0
         all.rowCount = distribution.rowCount
         return all

@@ -139,34 +139,78 @@ package final class DistributedRows: Sendable {
     /// Whether any process says so.
     package func any(_ flag: Bool) throws(MetaLearnersError) -> Bool { try any([flag])[0] }
 
+    /// How many each process has, in the order of ranks.
+    package func counts(_ own: Int) throws(MetaLearnersError) -> [Int] {
+        var counts = [Int](repeating: 0, count: size)
+        counts[rank] = own
+        return try sum(counts)
+    }
+
     /// What each process has, in the order of ranks.
     package func gather(_ bytes: [UInt8]) throws(MetaLearnersError) -> [[UInt8]] {
-        var sizes = [Int](repeating: 0, count: size)
-        sizes[rank] = bytes.count
-        sizes = try sum(sizes)
-        let total = sizes.reduce(0, +)
-        try AvailableMemory.require(total, for: "what all processes tell each other")
-        var all = [UInt8](repeating: 0, count: total)
-        try call(.gather, total) { collective throws(MetaLearnersError) in
-            let failure = all.withUnsafeMutableBytes { all in
-                bytes.withUnsafeBytes { bytes -> MetaLearnersError? in
-                    do throws(MetaLearnersError) {
-                        try collective.gather(bytes, sizes: sizes, into: all)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            if let failure { throw failure }
-        }
+        let counts = try counts(bytes.count)
+        let all = try gather(bytes, counts: counts)
         var parts: [[UInt8]] = []
         var start = 0
-        for size in sizes {
-            parts.append(Array(all[start..<start + size]))
-            start += size
+        for count in counts {
+            parts.append(Array(UnsafeBufferPointer(start: all.start + start, count: count)))
+            start += count
         }
         return parts
+    }
+
+    /// What all processes have, one process after another.
+    ///
+    /// - Parameter counts: how many elements each process has, this one among them.
+    package func gather<Element: BitwiseCopyable>(_ own: [Element], counts: [Int]) throws(MetaLearnersError)
+        -> AlignedBuffer<Element>
+    {
+        let all = try AlignedBuffer<Element>(
+            uninitialized: counts.reduce(0, +),
+            remedy: "raise the limit of memory, or use fewer rows or columns")
+        try own.withUnsafeBufferPointer { own throws(MetaLearnersError) in
+            try gather(own, counts: counts, into: all.start)
+        }
+        return all
+    }
+
+    /// The most bytes of one message: who brings the network may count them by 32 bits.
+    package static let largestMessage = 1 << 30
+
+    /// Puts what all processes have one after another, in the order of ranks.
+    ///
+    /// - Parameters:
+    ///   - counts: how many elements each process has, this one among them.
+    ///   - all: has room for all of them.
+    ///   - limit: the bytes of one message at most; what is more goes in several.
+    package func gather<Element: BitwiseCopyable>(
+        _ own: UnsafeBufferPointer<Element>, counts: [Int], into all: UnsafeMutablePointer<Element>,
+        limit: Int = DistributedRows.largestMessage
+    ) throws(MetaLearnersError) {
+        let size = MemoryLayout<Element>.stride
+        let total = counts.reduce(0, +)
+        guard total * size > limit else {
+            return try call(.gather, total * size) { collective throws(MetaLearnersError) in
+                try collective.gather(
+                    UnsafeRawBufferPointer(own), sizes: counts.map { $0 * size },
+                    into: UnsafeMutableRawBufferPointer(start: all, count: total * size))
+            }
+        }
+        let share = max(1, limit / (size * counts.count))
+        let piece = try AlignedBuffer<Element>(uninitialized: share * counts.count)
+        for first in stride(from: 0, to: counts.max() ?? 0, by: share) {
+            let ownPiece = UnsafeBufferPointer(
+                rebasing: own[min(first, own.count)..<min(first + share, own.count)])
+            let sizes = counts.map { min(max($0 - first, 0), share) }
+            try gather(ownPiece, counts: sizes, into: piece.start, limit: .max)
+            var source = piece.start
+            var target = all
+            for (count, size) in zip(counts, sizes) {
+                if size > 0 { (target + first).update(from: source, count: size) }
+                source += size
+                target += count
+            }
+        }
     }
 
     /// The numbers of all processes, one process after another.

@@ -23,11 +23,21 @@ struct QuadraticLoss {
     /// - Parameter training: the rows to learn from; of rows that several processes hold, those of this one.
     /// - Throws: what the other processes have to say.
     init(_ task: TrainingTask, training: [Int32], heldOut: [Int32] = []) throws(MetaLearnersError) {
-        let target = task.numbers
-        let weights = task.weights
         let regressor: [Double]?
         if case .residual(let values) = task.objective { regressor = values } else { regressor = nil }
-        let distribution = task.features.distribution
+        try self.init(
+            task.numbers, regressor: regressor, weights: task.weights, training: training, heldOut: heldOut,
+            task.features.distribution)
+    }
+
+    /// Creates the loss of targets, regressors and weights of rows.
+    ///
+    /// - Parameter distribution: what joins the processes that hold the other rows to learn from; nil where these are all.
+    /// - Throws: what the other processes have to say.
+    init(
+        _ target: RowNumbers, regressor: [Double]?, weights: [Double]?, training: [Int32],
+        heldOut: [Int32] = [], _ distribution: DistributedRows? = nil
+    ) throws(MetaLearnersError) {
         self.target = target
         self.weights = weights
         self.regressor = regressor

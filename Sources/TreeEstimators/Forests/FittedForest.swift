@@ -42,17 +42,17 @@ public struct FittedForest: FittedEstimator, Equatable {
 
     /// Puts grown trees together; columns that no split uses are left out.
     init(
-        _ grown: [GrownForestTree], _ matrix: BinnedMatrix, _ target: ForestTarget,
+        _ grown: [GrownForestTree], _ columns: ForestColumns, _ target: ForestTarget,
         plan: ForestSampler.Plan, fingerprint: ForestFingerprint
     ) {
-        var isUsed = [Bool](repeating: false, count: matrix.columns.count)
-        var total = [Double](repeating: 0, count: matrix.columns.count)
+        var isUsed = [Bool](repeating: false, count: columns.count)
+        var total = [Double](repeating: 0, count: columns.count)
         for tree in grown {
             for node in tree.tree.nodes where node.kind != .leaf { isUsed[Int(node.place)] = true }
             for (feature, gain) in tree.gains.enumerated() { total[feature] += gain }
         }
         let used = isUsed.indices.filter { isUsed[$0] }
-        var places = [UInt16](repeating: 0, count: matrix.columns.count)
+        var places = [UInt16](repeating: 0, count: columns.count)
         for (place, feature) in used.enumerated() { places[feature] = UInt16(truncatingIfNeeded: place) }
         let trees = grown.map { grown in
             var tree = grown.tree
@@ -62,8 +62,8 @@ public struct FittedForest: FittedEstimator, Equatable {
             return tree
         }
         self.init(
-            featureCount: matrix.columns.count, output: target.output, usedFeatures: used,
-            binnings: used.map { matrix.columns[$0].binning }, gains: used.map { total[$0] }, trees: trees,
+            featureCount: columns.count, output: target.output, usedFeatures: used,
+            binnings: used.map { columns.binnings[$0] }, gains: used.map { total[$0] }, trees: trees,
             plan: plan, fingerprint: fingerprint, warnings: target.warnings)
     }
 }
@@ -169,7 +169,8 @@ extension FittedForest {
     /// The draws are repeated from the seed, so that nothing about the rows needs to be kept: it also works on a
     /// forest read from a file. O(rows · trees · depth), and a bit for each row and tree.
     ///
-    /// - Throws: `invalidArgument` where the task has other rows than the forest was fitted to; `cancelled`.
+    /// - Throws: `invalidArgument` where the task has other rows than the forest was fitted to, such as those alone that one of
+    ///   several processes holds; `cancelled`.
     public func outOfBagPredictions(of task: TrainingTask, _ context: ExecutionContext)
         throws(MetaLearnersError) -> [Double]
     {
@@ -207,11 +208,13 @@ extension FittedForest {
         _ body: @Sendable (Block, Int, [Double], [Int], UnsafeMutablePointer<Double>) -> Void
     ) throws(MetaLearnersError) -> [Double] {
         try check(task.features, nil)
-        let sampler = ForestSampler(task, plan)
-        guard fingerprint == ForestFingerprint(task, trained: sampler.rows) else {
+        let own = ForestRows(own: task)
+        let sampler = ForestSampler(own, plan)
+        guard fingerprint == ForestFingerprint(own, trained: sampler.rows) else {
             throw MetaLearnersError(
                 .invalidArgument, at: "task", "has other rows than the forest was fitted to",
-                remedy: "pass the task itself")
+                remedy: "pass the task itself; a forest of rows that several processes hold needs all of them"
+            )
         }
         let words = (task.features.rowCount + 63) / 64
         let seen = try AlignedBuffer<UInt64>(zeroed: words * max(trees.count, 1))
@@ -244,7 +247,7 @@ extension FittedForest {
     package func drawnRows(ofTree tree: Int, in task: TrainingTask) -> (
         structure: [Int32], estimation: [Int32]
     ) {
-        let draw = ForestSampler(task, plan).draw(tree: tree)
+        let draw = ForestSampler(ForestRows(own: task), plan).draw(tree: tree)
         return (draw.structure, draw.estimation)
     }
 }

@@ -12,7 +12,7 @@ struct ForestGrower<Sum: ForestSum> {
         var right = -1
     }
 
-    let matrix: BinnedMatrix
+    let columns: ForestColumns
     let target: ForestTarget
     let rules: ForestRules
 
@@ -27,7 +27,7 @@ struct ForestGrower<Sum: ForestSum> {
         var stream = stream
         var draw = draw
         let search = try ForestSplitSearch<Sum>(rules)
-        var slots = Array(0..<matrix.slotFeatures.count)
+        var slots = Array(0..<columns.slotFeatures.count)
         var scratch = [Int32](repeating: 0, count: max(draw.structure.count, draw.estimation.count))
         var nodes = [
             Node(structure: draw.structure.indices, estimation: draw.estimation.indices, depth: 0)
@@ -36,7 +36,7 @@ struct ForestGrower<Sum: ForestSum> {
         nodes[0].split = findSplit(draw.structure, nodes[0], search, &slots, &stream)
         var leafCount = 1
         while leafCount < rules.maxLeaves, let next = takeNext(&open, nodes), let split = nodes[next].split {
-            let bins = UnsafePointer(matrix.columns[split.feature].bins.start)
+            let bins = columns[split.feature].bins
             let middle = Self.partition(&draw.structure, nodes[next].structure, split.rule, bins, &scratch)
             let estimationMiddle = Self.partition(
                 &draw.estimation, nodes[next].estimation, split.rule, bins, &scratch)
@@ -97,8 +97,8 @@ struct ForestGrower<Sum: ForestSum> {
             for tried in slots.indices {
                 if tried >= rules.columnsPerNode, search.best != nil { break }
                 slots.swapAt(tried, tried + stream.integer(below: slots.count - tried))
-                let feature = matrix.slotFeatures[slots[tried]]
-                search.consider(matrix.columns[feature], feature: feature, rows, targets, &stream)
+                let feature = columns.slotFeatures[slots[tried]]
+                search.consider(columns[feature], feature: feature, rows, targets, &stream)
             }
             return search.best
         }
@@ -149,7 +149,7 @@ struct ForestGrower<Sum: ForestSum> {
         for index in nodes.indices.reversed() where nodes[index].left >= 0 {
             statistics[index] = statistics[nodes[index].left] + statistics[nodes[index].right]
         }
-        var grown = GrownForestTree(gains: [Double](repeating: 0, count: matrix.columns.count))
+        var grown = GrownForestTree(gains: [Double](repeating: 0, count: columns.count))
         // What is still to be written: a node, the node that it is the right child of, and whose values it
         // gets where it has no rows.
         var pending = [(node: 0, parent: -1, source: 0)]

@@ -6,7 +6,7 @@ import MetaLearnersCore
 /// each draws its own from these. A tree's draw depends on the seed and its number alone, so that it can be
 /// repeated to find which rows a tree did not see.
 struct ForestSampler: Sendable {
-    /// What decides the draws, beside the task.
+    /// What decides the draws, beside the rows.
     struct Plan: Sendable, Equatable {
         let seed: UInt64
         let rowSample: Double
@@ -32,11 +32,10 @@ struct ForestSampler: Sendable {
 
     private var unitCount: Int { starts.map { $0.count - 1 } ?? rows.count }
 
-    init(_ task: TrainingTask, _ plan: Plan) {
+    init(_ learned: ForestRows, _ plan: Plan) {
         self.plan = plan
-        var rows = task.rows
-        if let weights = task.weights { rows = rows.filter { weights[Int($0)] > 0 } }
-        guard let clusters = task.clusters else {
+        let rows = learned.rows
+        guard let clusters = learned.clusters else {
             self.rows = rows
             starts = nil
             return
@@ -130,10 +129,12 @@ struct ForestFingerprint: Sendable, Equatable {
         self.hash = hash
     }
 
-    /// The fingerprint of a task of which the rows `trained` have a weight.
-    init(_ task: TrainingTask, trained: [Int32]) {
+    /// The fingerprint of rows that a forest learns from.
+    ///
+    /// - Parameter trained: these, unit by unit.
+    init(_ rows: ForestRows, trained: [Int32]) {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for row in trained { hash = (hash ^ UInt64(UInt32(bitPattern: row))) &* 0x0000_0100_0000_01B3 }
-        self.init(rowCount: task.features.rowCount, hash: hash)
+        self.init(rowCount: rows.rowCount, hash: hash)
     }
 }

@@ -43,12 +43,12 @@ final class ForestSplitSearch<Sum: ForestSum> {
 
     /// Tries the splits by `column`.
     func consider(
-        _ column: BinnedColumn, feature: Int, _ rows: UnsafeBufferPointer<Int32>,
+        _ column: ForestColumns.Column, feature: Int, _ rows: UnsafeBufferPointer<Int32>,
         _ targets: UnsafePointer<SIMD2<Double>>, _ stream: inout RandomStream
     ) {
-        let present = gather(UnsafePointer(column.bins.start), column.binning.binCount, rows, targets)
+        let present = gather(column.bins, column.binCount, rows, targets)
         guard present > 1 else { return }
-        switch (column.binning.isCategorical, rules.isExtraRandom) {
+        switch (column.isCategorical, rules.isExtraRandom) {
         case (false, false): considerOrdered(present, feature)
         case (false, true): considerOneThreshold(present, feature, &stream)
         case (true, false): considerCategories(present, feature)

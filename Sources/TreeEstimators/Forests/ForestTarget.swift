@@ -19,24 +19,20 @@ struct ForestTarget: Sendable {
 
     /// Prepares the targets of `training`.
     ///
-    /// - Throws: `outOfMemory`, `unsupported` for too many classes.
-    init(_ task: TrainingTask, training: [Int32]) throws(MetaLearnersError) {
-        rows = try AlignedBuffer(uninitialized: task.features.rowCount)
+    /// - Parameter training: the rows of `learned` to learn from, in the order in which weights are added up.
+    /// - Throws: `outOfMemory`, `unsupported` for what `ForestRows.require` refuses.
+    init(_ learned: ForestRows, training: [Int32]) throws(MetaLearnersError) {
+        rows = try AlignedBuffer(uninitialized: learned.rowCount)
         var total = 0.0
-        if let weights = task.weights { for row in training { total += weights[Int(row)] } }
+        if let weights = learned.weights { for row in training { total += weights[Int(row)] } }
         let isScaled = total > 0 && total.isFinite
         let mean = isScaled ? total / Double(training.count) : 1
-        func weight(_ row: Int) -> Double { task.weights.map { $0[row] / mean } ?? 1 }
+        func weight(_ row: Int) -> Double { learned.weights.map { $0[row] / mean } ?? 1 }
         var warnings: [String] = []
-        switch task.objective {
+        switch learned.objective {
         case .classification(let classes):
-            guard classes <= Self.maximumClasses else {
-                throw MetaLearnersError(
-                    .unsupported, "there are \(classes) classes; forests take at most \(Self.maximumClasses)",
-                    remedy: "use the backend 'trees'")
-            }
             var seen = [Bool](repeating: false, count: classes)
-            let target = task.numbers
+            let target = learned.numbers
             for row in training {
                 let row = Int(row)
                 let label = target[row]
@@ -50,9 +46,10 @@ struct ForestTarget: Sendable {
             weights = nil
             isHopeless = false
         case .multiResidual, .multiRegression, .count, .quantile:
-            throw task.unsupportedObjective(by: ForestEstimator.backend)
+            throw MetaLearnersError(.internalFault, "forests do not have this objective")
         case .regression, .residual:
-            let loss = try QuadraticLoss(task, training: training)
+            let loss = try QuadraticLoss(
+                learned.numbers, regressor: learned.regressor, weights: learned.weights, training: training)
             isHopeless = loss.isHopeless
             let isRatio = loss.regressor != nil
             var largestRegressor = 0.0
@@ -63,7 +60,7 @@ struct ForestTarget: Sendable {
             }
             let regressorScale = isRatio ? Self.powerOfTwo(largestRegressor) : 1
             let scale = Self.powerOfTwo(loss.largestResidual)
-            let weights = isRatio ? try AlignedBuffer<Double>(uninitialized: task.features.rowCount) : nil
+            let weights = isRatio ? try AlignedBuffer<Double>(uninitialized: learned.rowCount) : nil
             if !loss.isHopeless {
                 for row in training {
                     let row = Int(row)
