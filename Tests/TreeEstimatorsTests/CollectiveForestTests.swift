@@ -221,6 +221,42 @@ struct CollectiveForestTests {
         #expect(one - perFit == 4 * 200 + 4 * 200 * 8)
     }
 
+    @Test("Columns that share memory in one process need not do so in another", arguments: [true, false])
+    func sharedMemory(isForest: Bool) throws {
+        var numbers = TestNumbers(12)
+        let first = numbers.uniform(80)
+        let second = numbers.uniform(40)
+        let noise = numbers.uniform(80)
+        let other = Array(first[..<40]) + second
+        let target = (0..<80).map { (row: Int) -> Double in 2 * first[row] + other[row] + noise[row] }
+        var spec = TreesSpec()
+        spec.trees = 4
+        spec.minLeafSize = 3
+        let estimator: any BaseEstimator =
+            isForest ? try ForestEstimator(Self.plain) : try TreesEstimator(spec)
+        let alone = encoded(
+            try estimator.fit(
+                forestTask(
+                    Table([Column("a", first), Column("b", other)]), target),
+                ExecutionContext()))
+        let run = ThreadGroup.run(2) { collective in
+            let range = collective.rank * 40..<(collective.rank + 1) * 40
+            let distribution = try DistributedRows(collective, rows: 40)
+            let own = StridedValues(Array(first[range]))
+            let table = try Table([
+                Column("a", own), Column("b", collective.rank == 0 ? own : StridedValues(second)),
+            ])
+            let task = try forestTask(table.distributed(distribution), Array(target[range]))
+            let model = try estimator.fit(task, ExecutionContext())
+            try distribution.finish()
+            return encoded(model)
+        }
+        for result in run.results {
+            let isSame = try result.get() == alone
+            #expect(isSame)
+        }
+    }
+
     @Test("Predictions out of bag need the rows of all processes")
     func outOfBag() throws {
         let sample = try ForestSample(rows: 120, seed: 7)

@@ -37,13 +37,14 @@ final class BinStore: Sendable {
         // Before any column is binned, which would take long.
         try BinnedMatrix.require(slots: features.columns.count, columns: features.columns.count)
         try limits.requireBins(of: features)
-        let keys = features.columns.map { BinnedColumn.Key($0, limits) }
+        let isPart = features.distribution != nil
+        let keys = features.columns.map { BinnedColumn.Key($0, limits, isPart: isPart) }
         for (key, column) in zip(keys, features.columns) {
             if let coded = column.codedColumn { contents.columns[key] = coded.column }
         }
         let missing: [Column]
         if let distribution = features.distribution {
-            // What any process lacks all bin again: columns that share memory here may not do so elsewhere.
+            // What any process lacks all bin again.
             let lacks = try distribution.any(keys.map { contents.columns[$0] == nil })
             missing = zip(features.columns, lacks).filter(\.1).map(\.0)
             if missing.isEmpty, let matrix = contents.matrices[keys] { return matrix }

@@ -156,7 +156,8 @@ final class BinnedColumn: Sendable {
         let levels: Int?
         /// Bins at most.
         let maxBins: Int
-        /// The name of a column without rows: nothing else tells it from others, and other processes may have rows.
+        /// The name of a column of which other processes have rows, too: columns that share memory here, or that have no rows here,
+        /// may differ there.
         let name: String?
 
         /// A column that has no numbers, only an identity.
@@ -171,14 +172,15 @@ final class BinnedColumn: Sendable {
             name = nil
         }
 
-        init(_ column: Column, _ limits: BinLimits) {
+        /// - Parameter isPart: whether other processes hold rows of the column.
+        init(_ column: Column, _ limits: BinLimits, isPart: Bool = false) {
             let values = column.values
             memory = ObjectIdentifier(values.memory)
             element = values.element
             offset = values.offset
             stride = values.stride
             count = values.count
-            name = values.count == 0 ? column.name : nil
+            name = isPart ? column.name : nil
             levels = column.levels?.count
             maxBins = column.levels.map { min($0.count, limits.categories) } ?? limits.numbers
         }

@@ -77,7 +77,8 @@ struct ColumnBinner {
         }
         return columns.indices.map { index in
             BinnedColumn(
-                BinnedColumn.Key(columns[index], limits), binnings[index], targets[index],
+                BinnedColumn.Key(columns[index], limits, isPart: distribution != nil), binnings[index],
+                targets[index],
                 wideBins: wideTargets[index], occupied: occupied[index],
                 memory: columns[index].values.memory)
         }

@@ -35,7 +35,7 @@ struct ForestColumns: @unchecked Sendable {  // Bins are written once, before an
         let store = try task.cache.value(of: GatheredBins.self, named: "forest") {
             () throws(MetaLearnersError) in GatheredBins()
         }
-        self.init(matrix, bins: try store.bins(matrix, of: task.features, distribution, context))
+        self.init(matrix, bins: try store.bins(matrix, distribution, context))
     }
 
     private init(_ matrix: BinnedMatrix, bins: [AlignedBuffer<UInt8>]) {
@@ -52,19 +52,13 @@ struct ForestColumns: @unchecked Sendable {  // Bins are written once, before an
 
 /// The bins that the rows of all processes have, kept in the dataset's cache: each column is gathered once for all fits.
 final class GatheredBins: Sendable {
-    private struct Key: Hashable {
-        let column: BinnedColumn.Key
-        /// Columns that share memory here may not do so in another process.
-        let name: String
-    }
-
     private struct Gathered {
         let bins: AlignedBuffer<UInt8>
         /// Keeps the identity of the values' memory.
         let own: BinnedColumn
     }
 
-    private let contents = Lock<[Key: Gathered]>([:]) { [:] }
+    private let contents = Lock<[BinnedColumn.Key: Gathered]>([:]) { [:] }
 
     /// The bins of each column of `matrix`, of all rows in the order of ranks: a byte for each row of all processes.
     ///
@@ -72,12 +66,11 @@ final class GatheredBins: Sendable {
     ///
     /// - Throws: `outOfMemory`, `cancelled`, what the other processes have to say.
     func bins(
-        _ matrix: BinnedMatrix, of features: Table, _ distribution: DistributedRows,
-        _ context: ExecutionContext
+        _ matrix: BinnedMatrix, _ distribution: DistributedRows, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> [AlignedBuffer<UInt8>] {
         let result: Result<[AlignedBuffer<UInt8>], MetaLearnersError> = contents.withLock { contents in
             do throws(MetaLearnersError) {
-                return .success(try bins(matrix, features, distribution, context, &contents))
+                return .success(try bins(matrix, distribution, context, &contents))
             } catch {
                 return .failure(error)
             }
@@ -86,10 +79,10 @@ final class GatheredBins: Sendable {
     }
 
     private func bins(
-        _ matrix: BinnedMatrix, _ features: Table, _ distribution: DistributedRows,
-        _ context: ExecutionContext, _ contents: inout [Key: Gathered]
+        _ matrix: BinnedMatrix, _ distribution: DistributedRows, _ context: ExecutionContext,
+        _ contents: inout [BinnedColumn.Key: Gathered]
     ) throws(MetaLearnersError) -> [AlignedBuffer<UInt8>] {
-        let keys = zip(matrix.columns, features.columns).map { Key(column: $0.key, name: $1.name) }
+        let keys = matrix.columns.map(\.key)
         // Which columns are constant all processes agree on.
         let varied = matrix.slotFeatures.sorted()
         let lacks = try distribution.any(varied.map { contents[keys[$0]] == nil })
