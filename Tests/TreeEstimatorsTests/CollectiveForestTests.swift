@@ -157,7 +157,7 @@ struct CollectiveForestTests {
         spec.trees = 75
         spec.maxDepth = 3
         let alone = encoded(try fitForest(spec, try sample.task(.init(), 0..<150, nil), threads: 2))
-        // With one thread each and two that is 16 and 32 trees for each exchange, with the second process's two threads.
+        // Processes have one, two, three and four threads: 8, 32 and 128 trees go between two exchanges.
         for shares in [[1], [1, 2], [1, 1, 1, 1]] {
             for forest in try fit(sample, .init(), spec, shares) {
                 let isSame = encoded(forest) == alone

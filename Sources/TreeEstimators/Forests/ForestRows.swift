@@ -34,7 +34,7 @@ struct ForestRows: Sendable {
     /// The rows of all processes that hold rows of the task; those of the task where there are no others.
     ///
     /// - Throws: `outOfMemory`; `invalidData` where no process has a row to learn from; what the other processes have to say.
-    /// - Complexity: O(rows of all processes), of which 4 to 32 bytes each are sent.
+    /// - Complexity: O(rows of all processes), of which each sends 5 to 32 bytes a row that it holds.
     init(_ task: TrainingTask) throws(MetaLearnersError) {
         let own = ForestRows(own: task)
         guard let distribution = task.features.distribution else {
