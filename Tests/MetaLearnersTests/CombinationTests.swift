@@ -164,8 +164,8 @@ struct CombinationTests {
     @Test("A member that says nearly the same of all rows has no large weight")
     func constantMembers() throws {
         let rows = 200
-        let signal = normals(1, rows, seed: 9)[0]
-        let noise = normals(1, rows, seed: 10)[0]
+        let signal = normals(rows, 1, seed: 9)[0]
+        let noise = normals(rows, 1, seed: 10)[0]
         // A hundredth of the signal about 0.5: without a penalty its weight is near 100.
         let member = signal.map { 0.5 + 0.01 * $0 }
         let sums = try #require(
@@ -260,7 +260,7 @@ struct CombinationTests {
         "Doubling a weight equals doubling a row in an ensemble's weights, but for what their penalty counts",
         arguments: EffectLoss.allCases)
     func ensembleWeights(loss: EffectLoss) throws {
-        let data = try SyntheticDataset.nieWager(.b, rows: 120, seed: 24).dataset
+        let data = try SyntheticDataset.nieWager(.b, rows: 2400, seed: 24).dataset
         let folds = try FoldAssignment(data, count: 3, seed: 1)
         // Weights have mean 1, so that against doubled rows a penalty counts as much more as there are more rows.
         func fitter(_ penalty: Double) throws -> MetaLearnerFitter {
@@ -274,16 +274,16 @@ struct CombinationTests {
                     "ensemble": ["members": ["s", "t", "dr"], "loss": .string(loss.rawValue)],
                 ]))
         }
-        let all = Array(0..<Int32(120))
+        let all = Array(0..<Int32(2400))
         let twice = all.filter { $0 % 3 == 0 }
         let weighted = try fitter(1).fit(
             data.taking(all, weights: all.map { $0 % 3 == 0 ? 2 : 1 }), folds: folds)
-        let doubled = try fitter(Double(160) / 120).fit(
+        let doubled = try fitter(Double(3200) / 2400).fit(
             data.taking(all + twice),
             folds: FoldAssignment((all + twice).map { folds.folds[Int($0)] }, count: 3))
-        let right = Array(doubled.trainingEffects[0].prefix(120))
-        // (The penalty of its weights counts as much for 120 rows as for 160.)
-        #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 0.01)
+        let right = Array(doubled.trainingEffects[0].prefix(2400))
+        // (The penalty of its weights counts as much for 2,400 rows as for 3,200.)
+        #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 0.02)
     }
 
     @Test("auto and learners with models of their own may be members of an ensemble")

@@ -112,7 +112,9 @@ public struct Column: Sendable {
                 levels: distinct.map { String($0) })
         }
         let numbers = values.doubles()
-        let distinct = Set(numbers.filter { !$0.isNaN }).sorted()
+        var found = Set<Double>()
+        for number in numbers where !number.isNaN { found.insert(number) }
+        let distinct = found.sorted()
         let codes = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })
         return Column(
             name, codes: StridedValues(numbers.map { $0.isNaN ? -1 : codes[$0] ?? -1 }),

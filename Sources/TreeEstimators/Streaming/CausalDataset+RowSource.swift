@@ -30,6 +30,8 @@ extension CausalDataset {
         let rows = try StreamedRows(source, spec, options)
         let columns = try StreamedBins(rows, .any(maxBins)).columns()
         try self.init(rows.parts, covariates: Table(columns, rowCount: rows.rowCount))
+        // The batches came and went in pieces.
+        AvailableMemory.giveBackFreed()
     }
 }
 
