@@ -34,9 +34,9 @@ static double seconds(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void check(mtlr_status status, mtlr_error *error) {
+static void check(mtlr_status status, mtlr_error **error) {
     if (status == MTLR_OK) return;
-    fprintf(stderr, "%s\n", mtlr_error_message(error));
+    fprintf(stderr, "%s\n", mtlr_error_message(*error));
     exit(1);
 }
 
@@ -71,7 +71,7 @@ static double time_library(const mtlr_predictor *predictor, double *effects) {
     const double start = seconds();
     for (int row = 0; row < BATCH; ++row) {
         mtlr_error *error = NULL;
-        check(mtlr_predictor_row(effects + row, 1, predictor, x[row * 25], COLUMNS + 1, &error), error);
+        check(mtlr_predictor_row(effects + row, 1, predictor, x[row * 25], COLUMNS + 1, &error), &error);
     }
     return (seconds() - start) / BATCH * 1e6;
 }
@@ -125,10 +125,10 @@ int main(int count, char **arguments) {
         mtlr_predictor *predictor = NULL;
         uint8_t *source = NULL;
         int64_t length = 0;
-        check(mtlr_dataset_create(&dataset, &table, spec, MTLR_DATASET_BORROW, &error), error);
-        check(mtlr_model_fit(&model, dataset, spec, NULL, &error), error);
-        check(mtlr_predictor_create(&predictor, model, NULL, 0, NULL, &error), error);
-        check(mtlr_model_export(&source, &length, model, "{\"format\": \"c\"}", &error), error);
+        check(mtlr_dataset_create(&dataset, &table, spec, MTLR_DATASET_BORROW, &error), &error);
+        check(mtlr_model_fit(&model, dataset, spec, NULL, &error), &error);
+        check(mtlr_predictor_create(&predictor, model, NULL, 0, NULL, &error), &error);
+        check(mtlr_model_export(&source, &length, model, "{\"format\": \"c\"}", &error), &error);
         snprintf(path, sizeof path, "model%zu.c", index);
         snprintf(library, sizeof library, "./model%zu.so", index);
         FILE *file = fopen(path, "wb");

@@ -93,9 +93,9 @@ static double seconds(clockid_t clock) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void check(mtlr_status status, mtlr_error *error) {
+static void check(mtlr_status status, mtlr_error **error) {
     if (status == MTLR_OK) return;
-    fprintf(stderr, "%s\n", mtlr_error_message(error));
+    fprintf(stderr, "%s\n", mtlr_error_message(*error));
     exit(1);
 }
 
@@ -129,14 +129,14 @@ static mtlr_table table_row = MTLR_TABLE_INIT;
 static void by_table(const mtlr_model *model, size_t row, double *effect) {
     mtlr_error *error = NULL;
     one.data = x + row * COLUMNS;
-    check(mtlr_model_predict(effect, 1, NULL, model, &table_row, NULL, NULL, &error), error);
+    check(mtlr_model_predict(effect, 1, NULL, model, &table_row, NULL, NULL, &error), &error);
 }
 
 static void by_predictor(const mtlr_predictor *predictor, size_t row, double *effect) {
     double values[COLUMNS];
     mtlr_error *error = NULL;
     for (int column = 0; column < COLUMNS; ++column) values[column] = x[row * COLUMNS + column];
-    check(mtlr_predictor_row(effect, 1, predictor, values, COLUMNS, &error), error);
+    check(mtlr_predictor_row(effect, 1, predictor, values, COLUMNS, &error), &error);
 }
 
 /* The median of the time that a row takes, in microseconds, and the allocations of a row. */
@@ -183,7 +183,7 @@ int main(int count, char **arguments) {
     mtlr_error *error = NULL;
     mtlr_dataset *dataset = NULL;
     const char *data = "{\"data\": {\"treatment\": \"w\", \"outcome\": \"y\"}}";
-    check(mtlr_dataset_create(&dataset, &table, data, MTLR_DATASET_BORROW, &error), error);
+    check(mtlr_dataset_create(&dataset, &table, data, MTLR_DATASET_BORROW, &error), &error);
     printf("| model | predictor, µs | allocations | table of one row, µs | allocations | largest difference |\n"
            "|---|---|---|---|---|---|\n");
     for (size_t index = 0; index < sizeof models / sizeof *models; ++index) {
@@ -196,14 +196,14 @@ int main(int count, char **arguments) {
                  "\"average_effects\": false}", models[index].spec, strcmp(models[index].name, "auto") ? 2 : 5);
         mtlr_model *model = NULL;
         mtlr_predictor *predictor = NULL;
-        check(mtlr_model_fit(&model, dataset, spec, NULL, &error), error);
-        check(mtlr_predictor_create(&predictor, model, NULL, 0, NULL, &error), error);
+        check(mtlr_model_fit(&model, dataset, spec, NULL, &error), &error);
+        check(mtlr_predictor_create(&predictor, model, NULL, 0, NULL, &error), &error);
         /* What tables of many rows say. */
         static double expected[1000];
         one = (mtlr_matrix){x, 1000, COLUMNS, 0, 0, MTLR_FLOAT32, 0};
         table_row.matrix = &one;
         table_row.rows = 1000;
-        check(mtlr_model_predict(expected, 1000, NULL, model, &table_row, NULL, NULL, &error), error);
+        check(mtlr_model_predict(expected, 1000, NULL, model, &table_row, NULL, NULL, &error), &error);
         one.rows = table_row.rows = 1;
         double most = 0, effect, allocated[2];
         for (size_t row = 0; row < 1000; ++row) {

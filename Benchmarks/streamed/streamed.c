@@ -98,9 +98,9 @@ static void forget_peak(void) {
     if (file) fputs("5", file), fclose(file);
 }
 
-static void require(mtlr_status status, mtlr_error *error) {
+static void require(mtlr_status status, mtlr_error **error) {
     if (status == MTLR_OK) return;
-    fprintf(stderr, "%s\n", mtlr_error_message(error));
+    fprintf(stderr, "%s\n", mtlr_error_message(*error));
     exit(1);
 }
 
@@ -132,23 +132,23 @@ int main(int count, char **given) {
         table.rows = r.total;
         table.columns = r.described;
         table.column_count = r.columns + 2;
-        require(mtlr_dataset_create(&dataset, &table, spec, MTLR_DATASET_BORROW, &error), error);
+        require(mtlr_dataset_create(&dataset, &table, spec, MTLR_DATASET_BORROW, &error), &error);
     } else {
         mtlr_row_source source = MTLR_ROW_SOURCE_INIT;
         source.payload = &r;
         source.restart = restart;
         source.next = next;
-        require(mtlr_dataset_create_streamed(&dataset, &source, spec, &execution, &error), error);
+        require(mtlr_dataset_create_streamed(&dataset, &source, spec, &execution, &error), &error);
     }
     double read = now();
     double reading = peak();
     forget_peak();
     mtlr_model *model = NULL;
-    require(mtlr_model_fit(&model, dataset, spec, &execution, &error), error);
+    require(mtlr_model_fit(&model, dataset, spec, &execution, &error), &error);
     double fitted = now();
     uint8_t *bytes = NULL;
     int64_t length = 0;
-    require(mtlr_model_to_bytes(&bytes, &length, model, &error), error);
+    require(mtlr_model_to_bytes(&bytes, &length, model, &error), &error);
     uint64_t sum = 0;
     for (int64_t index = 0; index < length; index++) sum = mixed(sum + bytes[index] + 1);
     double most = reading > peak() ? reading : peak();

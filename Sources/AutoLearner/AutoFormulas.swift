@@ -6,6 +6,9 @@ extension AutoPredictor {
         let isMean = input.spec.prediction != .median
         let linear = try (isMean ? means : functions).formulas(of: "linear members")
         let columnCount = input.schema.fields.count
+        let added = try also.indices.map { index throws(MetaLearnersError) in
+            hasWeight(index) ? try also[index].effectFormulas(asMemberOf: input) : []
+        }
         var effects: [Formula] = []
         for (arm, ofFold) in models.enumerated() {
             let share =
@@ -19,28 +22,30 @@ extension AutoPredictor {
                     level: linear[place], share: share.map { ($0, linear[place + 1]) }, folds,
                     columnCount: columnCount)
             }
+            /// An effect, and the members that the spec added by the weights of a fold or by their mean.
+            func whole(_ own: Formula, _ fold: Int?) -> Formula {
+                var (coefficients, terms) = ([1.0], [own])
+                for (index, formulas) in added.enumerated() where !formulas.isEmpty {
+                    let weight = weight(ofAlso: index, arm: arm, fold: fold)
+                    guard weight != 0 else { continue }
+                    coefficients.append(weight)
+                    terms.append(formulas[arm])
+                }
+                return terms.count == 1
+                    ? own : Formula(.linear(intercept: 0, coefficients: coefficients, terms))
+            }
             if isMean {
-                effects.append(try effect(linear: 2 * arm, ofFold))
+                effects.append(whole(try effect(linear: 2 * arm, ofFold), nil))
                 continue
             }
             var ofFolds: [[Formula]] = []
             for (fold, models) in ofFold.enumerated() {
-                ofFolds.append([try effect(linear: 2 * (arm * ofFold.count + fold), [models])])
+                let own = try effect(linear: 2 * (arm * ofFold.count + fold), [models])
+                ofFolds.append([whole(own, fold)])
             }
             effects += CrossFittedModels.combine(ofFolds, input.spec.prediction)
         }
-        var added = effects.map { (coefficients: [1.0], terms: [$0]) }
-        for (index, member) in also.enumerated() where hasWeight(index) {
-            for (arm, formula) in try member.effectFormulas(asMemberOf: input).enumerated() {
-                let weight = weight(ofAlso: index, arm: arm, fold: nil)
-                guard weight != 0 else { continue }
-                added[arm].coefficients.append(weight)
-                added[arm].terms.append(formula)
-            }
-        }
-        return added.map { coefficients, terms in
-            terms.count == 1 ? terms[0] : Formula(.linear(intercept: 0, coefficients: coefficients, terms))
-        }
+        return effects
     }
 }
 

@@ -66,8 +66,18 @@ struct AutoPredictor: EffectPredictor {
         let values = try linear.predict(input.features, rows: nil, context)
         let width = linear.outputCount
         let count = input.features.rowCount
+        let added = try also.indices.map { index throws(MetaLearnersError) in
+            hasWeight(index) ? try also[index].effects(asMemberOf: input, context) : []
+        }
         var effects: [[Double]] = []
         for (arm, ofFold) in models.enumerated() {
+            /// Adds the members that the spec added, by the weights of a fold or by their mean.
+            func addAlso(to effect: inout [Double], of fold: Int?) {
+                for (index, values) in added.enumerated() where !values.isEmpty {
+                    let weight = weight(ofAlso: index, arm: arm, fold: fold)
+                    for row in effect.indices { effect[row] += weight * values[arm][row] }
+                }
+            }
             let share =
                 usesShare
                 ? try input.nuisances.pairPropensity(of: arm + 1).map { AutoPair.bounded($0, leastShare) }
@@ -84,18 +94,19 @@ struct AutoPredictor: EffectPredictor {
                 return level
             }
             if isMean {
-                effects.append(try effect(linear: 2 * arm, folds))
+                var mean = try effect(linear: 2 * arm, folds)
+                addAlso(to: &mean, of: nil)
+                effects.append(mean)
                 continue
             }
+            // (The weights of a fold add up to one, and those of several folds' medians would not.)
             var ofFolds: [[Double]] = []
-            for fold in folds { ofFolds.append(try effect(linear: 2 * (arm * foldCount + fold), [fold])) }
-            effects.append(CrossFittedModels.combine(ofFolds, input.spec.prediction))
-        }
-        for (index, member) in also.enumerated() where hasWeight(index) {
-            for (arm, values) in try member.effects(asMemberOf: input, context).enumerated() {
-                let weight = weight(ofAlso: index, arm: arm, fold: input.fold)
-                for row in values.indices { effects[arm][row] += weight * values[row] }
+            for fold in folds {
+                var whole = try effect(linear: 2 * (arm * foldCount + fold), [fold])
+                addAlso(to: &whole, of: fold)
+                ofFolds.append(whole)
             }
+            effects.append(CrossFittedModels.combine(ofFolds, input.spec.prediction))
         }
         return effects
     }

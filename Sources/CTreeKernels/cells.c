@@ -103,7 +103,7 @@ INLINE void advance_packed(int64_t *restrict cells, const int64_t *restrict leaf
 
 INLINE void advance_paired(pair *restrict cells, const pair *restrict leaf, size_t count, int64_t shift,
                            int64_t step) {
-  const int64_t hessians = ((int64_t)1 << shift) - 1;
+  const int64_t hessians = (int64_t)(((uint64_t)1 << shift) - 1);
   for (size_t index = 0; index < count; ++index) cells[index].first -= (leaf[index].second & hessians) * step;
 }
 

@@ -156,7 +156,10 @@ public struct TreesEstimator: StageChoosingEstimator {
         // Leaves follow the rows of all processes.
         let leaves = spec.mostLeaves(of: features.distribution?.rowCount ?? rows)
         let values: Int
-        var cellSize = MemoryLayout<SIMD2<Int64>>.stride
+        let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
+        // (Cells count apart where all processes together have so many rows.)
+        let isVast = (features.distribution?.rowCount ?? rows) >= 1 << 27
+        var cellSize = isVast ? MemoryLayout<SIMD4<Int64>>.stride : MemoryLayout<SIMD2<Int64>>.stride
         var cells = bins.cells
         var treesPerRound = 1
         func vector(_ layout: VectorLayout, lossBytes: Int) -> Int {
@@ -170,7 +173,11 @@ public struct TreesEstimator: StageChoosingEstimator {
         case .count: values = 16 * all
         case .quantile: values = 16 * all + 16 * rows
         case .classification(let classes) where !Self.sharesTrees(objective, spec):
-            values = classes == 2 ? 16 * all : (12 * classes + 8) * all
+            // Gradients; of two classes the scores of the rows that are learned from, or of all where others are predicted as well.
+            let gradients =
+                NarrowCell.serves(rows: rows, total: Double(rows), largest: 1, countShift: 40) ? 4 : 8
+            let scores = holdsOut || spec.rowSample < 1 || !LeafBytes.isFast ? all : rows
+            values = classes == 2 ? 8 * scores + gradients * all : (12 * classes + 8) * all
             treesPerRound = classes == 2 ? 1 : classes
         case .classification(let classes):
             values = vector(VectorLayout(outputs: classes, hessian: .diagonal), lossBytes: 0)
@@ -181,7 +188,6 @@ public struct TreesEstimator: StageChoosingEstimator {
             values = vector(VectorLayout(outputs: outputs, hessian: .full), lossBytes: 8 * (outputs + 2))
         }
         // Rows, in order and by leaf, with room to part them; those that a tree does not see; a byte each for leaves.
-        let holdsOut = spec.earlyStopping > 0 || spec.choosesRounds
         let lists = rows * (12 + (spec.rowSample < 1 ? 8 : 0) + (holdsOut ? 8 : 0)) + all
         let trees = spec.mostRounds * treesPerRound * leaves * EnsembleBuilder.bytesPerLeaf
         return Footprint(

@@ -72,7 +72,8 @@ struct AutoTests {
         #expect(Approximate.largestDifference(left.trainingEffects[0], plain.trainingEffects[0]) > 1e-3)
     }
 
-    @Test("Half of the level that the candidates leave to be explained is added, alike in every row of a fold")
+    @Test(
+        "Half of the level that the candidates leave to be explained is added, alike in every row of a fold")
     func residualShift() throws {
         let data = try SyntheticDataset.nieWager(.c, rows: 200, seed: 8).dataset
         let folds = try FoldAssignment(data, count: 3, seed: 1)
@@ -180,11 +181,14 @@ struct AutoTests {
     }
 
     @Test(
-        "Rows that one model saw are never predicted by it: a row's own outcome enters by the shared weights alone"
-    )
-    func heldOut() throws {
+        "The effects of training rows are those of their fold's models by the weights of that fold",
+        arguments: [false, true])
+    func heldOut(hasAlso: Bool) throws {
         let data = try SyntheticDataset.linear(rows: 150, seed: 14).dataset
-        let model = try fit(data)
+        let also: SpecValue = hasAlso ? [["learner": "t", "models": ["outcome": "ridge"]]] : []
+        let model = try MetaLearnerFitter(
+            MetaLearnerSpec(["auto": ["also": also], "cross_fitting": ["folds": 3]])
+        ).fit(data, ExecutionOptions(threads: 1))
         let folds = try #require(model.training?.folds)
         for fold in 0..<folds.count {
             let held = folds.rows(in: fold)
@@ -194,6 +198,22 @@ struct AutoTests {
                 &rows, .fold(fold), ExecutionContext(threads: 1))[0]
             #expect(Approximate.equal(predicted, held.map { model.trainingEffects[0][Int($0)] }, 1e-9))
         }
+    }
+
+    @Test("Weights of folds add up to one, also where the folds' median predicts new rows")
+    func medianWithAlso() throws {
+        let data = try SyntheticDataset.linear(rows: 200, seed: 21).dataset
+        let arms = data.treatment.arms
+        var stream = RandomStream(seed: 3)
+        let outcome = arms.map { 5 * Double($0) + 0.2 * stream.normal() }
+        let model = try MetaLearnerFitter(
+            MetaLearnerSpec([
+                "auto": ["also": [["learner": "t", "models": ["outcome": "ols"]]]], "prediction": "median",
+                "cross_fitting": ["folds": 3],
+            ])
+        ).fit(replacing(data, outcome: outcome), ExecutionOptions(threads: 1))
+        let effects = try model.predict(data.covariates).effects[0]
+        #expect(effects.allSatisfy { abs($0 - 5) < 0.3 })
     }
 
     @Test("Few rows, equal outcomes, a column of one value, wide categories: effects are numbers")

@@ -40,13 +40,20 @@ struct CombinationTests {
 
     /// What `auto` makes of two candidates: x, which is the effect of the first eighth of the rows, and −x, which is that of
     /// all others.
-    private func combined(hasOverlap: [Bool]?) throws -> (effect: AutoEffect, x: [Double]) {
+    ///
+    /// - Parameter factor: what the outcomes of fold 0 are multiplied by.
+    private func combined(hasOverlap: [Bool]?, ofFoldZero factor: Double = 1) throws -> (
+        effect: AutoEffect, x: [Double], folds: FoldAssignment
+    ) {
         let rows = 3200
         var stream = RandomStream(seed: 3)
         let x = (0..<rows).map { _ in stream.normal() }
         let arms = (0..<rows).map { Int32($0 % 2) }
+        let folds = try FoldAssignment((0..<rows).map { Int32($0 / 2 % 2) }, count: 2)
         let outcome = (0..<rows).map { row in
-            (Double(arms[row]) - 0.5) * (row < rows / 8 ? x[row] : -x[row]) + 0.1 * stream.normal()
+            let value =
+                (Double(arms[row]) - 0.5) * (row < rows / 8 ? x[row] : -x[row]) + 0.1 * stream.normal()
+            return folds.folds[row] == 0 ? factor * value : value
         }
         let data = try CausalDataset(
             covariates: Table([Column("x", x)]), treatment: Treatment(arms: arms, labels: ["0", "1"]),
@@ -67,8 +74,20 @@ struct CombinationTests {
         let effect = try pair.combine(
             nuisances, [:], pair.residuals(nuisances, hasOverlap: hasOverlap),
             also: [("x", x), ("the opposite", x.map { -$0 })], width: 1,
-            folds: FoldAssignment((0..<rows).map { Int32($0 / 2 % 2) }, count: 2))
-        return (effect, x)
+            folds: folds)
+        return (effect, x, folds)
+    }
+
+    @Test("The weights of auto at a training row are those of the other folds")
+    func autoWeightsOfFolds() throws {
+        let (plain, _, folds) = try combined(hasOverlap: nil)
+        let (changed, _, _) = try combined(hasOverlap: nil, ofFoldZero: -2)
+        for row in folds.folds.indices {
+            #expect((plain.values[row] == changed.values[row]) == (folds.folds[row] == 0))
+        }
+        #expect(plain.formulas[0] == changed.formulas[0] && plain.formulas[1] != changed.formulas[1])
+        #expect(plain.alsoWeights[0] == changed.alsoWeights[0])
+        #expect(plain.alsoWeights[1] != changed.alsoWeights[1])
     }
 
     @Test("A mixture counts where it gains more than its parts cost, and is shared among them")
@@ -92,10 +111,10 @@ struct CombinationTests {
 
     @Test("auto weighs its candidates by their loss, on the rows with overlap alone")
     func autoCombination() throws {
-        let (trimmed, x) = try combined(hasOverlap: (0..<3200).map { $0 < 400 })
+        let (trimmed, x, _) = try combined(hasOverlap: (0..<3200).map { $0 < 400 })
         #expect(trimmed.alsoWeights.allSatisfy { $0[0] > 0.98 && $0[1] < 0.01 })
         #expect(Approximate.largestDifference(trimmed.values, x) < 0.05)
-        let (all, _) = try combined(hasOverlap: nil)
+        let (all, _, _) = try combined(hasOverlap: nil)
         // Of all rows the opposite is true of seven in eight: the best mixture of the two has a slope of −(7 − 1)/8.
         #expect(all.alsoWeights.allSatisfy { abs($0[1] - $0[0] - 0.75) < 0.06 })
     }
@@ -176,7 +195,7 @@ struct CombinationTests {
         let free = ConvexStack(sums, .freeIntercept, count: 1)
         #expect(free.weights[0] > 60)
         let held = ConvexStack(
-            sums.penalizing(first: 1, by: sums.noise(of: free.weights)), .freeIntercept, count: 1)
+            sums.drawing(first: 1, towards: 1, by: sums.noise(of: free.weights)), .freeIntercept, count: 1)
         #expect(held.weights[0] > 0.5 && held.weights[0] < 5)
     }
 
@@ -227,29 +246,38 @@ struct CombinationTests {
         for member in members { #expect(total(combined) <= total(member) * (1 + 1e-9)) }
     }
 
-    @Test("The weights at a training row are those of the other folds")
-    func ensembleWeightsOfFolds() throws {
+    @Test("The weights at a training row are those of the other folds", arguments: EffectLoss.allCases)
+    func ensembleWeightsOfFolds(loss: EffectLoss) throws {
         let data = try SyntheticDataset.nieWager(.b, rows: 300, noise: 0.5, seed: 22).dataset
         let names: [LearnerKind] = [.s, .t, .x]
         let spec = try MetaLearnerSpec([
             "learner": "ensemble", "models": Linear.models,
-            "ensemble": ["members": .array(names.map { .string($0.rawValue) }), "loss": "dr"],
+            "ensemble": [
+                "members": .array(names.map { .string($0.rawValue) }), "loss": .string(loss.rawValue),
+            ],
         ])
         let model = try MetaLearnerFitter(spec).fit(data)
-        let target = try EffectLoss.dr.target(of: 1, data, #require(model.nuisances).estimates)
+        let target = try loss.target(of: 1, data, #require(model.nuisances).estimates)
         let members = try names.map { try Linear.fit(data, $0, folds: 5).trainingEffects[0] }
         let folds = try FoldAssignment(data, count: 5, seed: UInt64(spec.seed))
         for fold in 0..<5 {
             let others = target.rows.map(Int.init).filter { folds.folds[$0] != fold }
+            var lists = members.map { member in others.map { member[$0] } }
+            if let slopes = target.residuals.first {
+                let slopes = others.map { slopes[$0] }
+                lists = lists.map { zip($0, slopes).map { $0 * $1 } } + [slopes, slopes.map { -$0 }]
+            }
             let sums = try #require(
                 StackSums(
-                    members.map { member in others.map { member[$0] } },
-                    target: others.map { target.values[$0] }, rowWeights: nil, groups: nil, count: 1,
+                    lists, target: others.map { target.values[$0] }, rowWeights: nil, groups: nil, count: 1,
                     .freeIntercept, nil
                 ).first)
-            let noise = sums.noise(of: ConvexStack(sums, .freeIntercept, count: 3).weights)
-            let stack = ConvexStack(sums.penalizing(first: 3, by: noise), .freeIntercept, count: 3)
-            let combined = stack.combine(members)
+            let noise = sums.noise(of: ConvexStack(sums, .freeIntercept, count: lists.count).weights)
+            let stack = ConvexStack(
+                sums.drawing(first: 3, towards: 1.0 / 3, by: noise), .freeIntercept, count: lists.count)
+            let constant = lists.count > 3 ? stack.weights[3] - stack.weights[4] : stack.intercept
+            let combined = ConvexStack(weights: Array(stack.weights[..<3]), intercept: constant).combine(
+                members)
             let rows = (0..<300).filter { folds.folds[$0] == fold }
             #expect(
                 Approximate.equal(rows.map { model.trainingEffects[0][$0] }, rows.map { combined[$0] }, 1e-9))
@@ -282,7 +310,8 @@ struct CombinationTests {
             data.taking(all + twice),
             folds: FoldAssignment((all + twice).map { folds.folds[Int($0)] }, count: 3))
         let right = Array(doubled.trainingEffects[0].prefix(2400))
-        // (The penalty of its weights counts as much for 2,400 rows as for 3,200.)
+        // (Weights have mean 1, so that the price of the ensemble's weights counts for 2,400 rows as it does for 3,200: that is all of the
+        // difference.)
         #expect(Approximate.largestDifference(weighted.trainingEffects[0], right) < 0.02)
     }
 

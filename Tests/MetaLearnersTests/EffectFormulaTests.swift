@@ -313,6 +313,18 @@ struct EffectFormulaTests {
                     ]
                 )
             ]),
+            SpecObject([
+                ("prediction", "median"),
+                (
+                    "auto",
+                    [
+                        "also": [
+                            ["learner": "t", "models": ["outcome": "ridge"]],
+                            ["learner": "r", "models": ["effect": "ridge"]],
+                        ]
+                    ]
+                ),
+            ]),
             SpecObject([("learner", "x"), ("models", ["outcome": "lasso", "effect": "elastic_net"])]),
             SpecObject([("learner", "dr"), ("models", ["outcome": Self.trees, "effect": Self.forest])]),
         ]

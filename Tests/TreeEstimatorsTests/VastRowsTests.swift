@@ -65,16 +65,24 @@ import _TestSupport
             objective: rows.objective, threads: 1)
     }
 
+    /// How many copies of how many rows: 2²⁴ (regressions may count apart), 2²⁷ − 2¹⁴ and 2²⁷ (all do), 2²⁸, 2³⁴ and 2⁴⁰ − 2¹².
+    ///
+    /// (Of the last two hardly a row is in the sample that gives the bins of numbers: they have categories.)
+    private static let sizes: [(copies: Int, rows: Int)] = [
+        (1 << 10, 1 << 14), (1 << 13 - 1, 1 << 14), (1 << 13, 1 << 14), (1 << 14, 1 << 14),
+        (1 << 22, 1 << 12),
+        (1 << 28 - 1, 1 << 12),
+    ]
+
     @Test(
-        "So many rows have the trees that fewer of them have",
-        arguments: Kind.allCases, [false, true])
-    func vast(kind: Kind, ofCategories: Bool) throws {
-        // 2^28 and 2^34 rows. (Of the last, hardly a row is in the sample that gives the bins of numbers.)
-        let copies = ofCategories ? 1 << 22 : 1 << 14
-        let rows = try rows(kind, count: ofCategories ? 1 << 12 : 1 << 14, ofCategories: ofCategories)
+        "So many rows have the trees that fewer of them have", arguments: Kind.allCases, sizes.indices)
+    func vast(kind: Kind, size: Int) throws {
+        let (copies, count) = Self.sizes[size]
+        let rows = try rows(kind, count: count, ofCategories: copies > 1 << 14)
         let vast = try predictions(fit(rows, copies: copies), rows.table)
         let few = try predictions(fit(rows, copies: nil), rows.table)
-        let spread = meanSquare(few, [Double](repeating: few.reduce(0, +) / Double(few.count), count: few.count))
+        let spread = meanSquare(
+            few, [Double](repeating: few.reduce(0, +) / Double(few.count), count: few.count))
         #expect(spread > 1e-3)
         #expect(meanSquare(vast, few) < 1e-5 * spread)
     }

@@ -69,7 +69,7 @@ extension CausalStudy {
             cluster: data.cluster)
         sourceRows = dataset.sourceRows
         repeats = []
-        sharesNuisances = false
+        isOfAuto = false
         fitting = nil
         warnings = dataset.warnings
     }

@@ -88,7 +88,7 @@ extension CausalStudy {
                     origin: training.folds.isCrossFitted && model.spec.crossFitting.inSample != .full
                         ? .outOfFold : .inSample,
                     repeats: training.repeats,
-                    sharesNuisances: model.spec.learnersInIt.contains(.auto),
+                    isOfAuto: model.spec.combinedLearners.contains(.auto),
                     fitting: fitting(model.nuisances, outcomeClass),
                     warnings: model.warnings))
         }
@@ -165,7 +165,7 @@ extension CausalStudy {
 
     private init(
         _ rows: StudyRows, _ dataset: CausalDataset?, _ spec: MetaLearnerSpec, propensitiesAreKnown: Bool,
-        origin: Origin, repeats: [FoldAssignment], sharesNuisances: Bool = false, fitting: StudyFitting?,
+        origin: Origin, repeats: [FoldAssignment], isOfAuto: Bool = false, fitting: StudyFitting?,
         warnings: [String]
     ) {
         let none = Table.withoutColumns(rowCount: rows.outcome.count)
@@ -190,7 +190,7 @@ extension CausalStudy {
             cluster: spec.data.cluster)
         sourceRows = dataset?.sourceRows
         self.repeats = repeats
-        self.sharesNuisances = sharesNuisances
+        self.isOfAuto = isOfAuto
         self.fitting = fitting
         self.warnings = warnings
     }

@@ -12,7 +12,7 @@ extension CausalStudy {
             return
                 "the effects are '\(source)'s of its own training rows, by models that were fitted to these very rows (\(ownRowsReason)): differences that are noise "
                 + "look real, and gains too large; use cross_fitting.in_sample: out_of_fold with two folds or more, or rows that took no part in the fit"
-        case .outOfFold where sharesNuisances:
+        case .outOfFold where isOfAuto:
             return
                 "the effects are '\(source)'s of its own training rows: models of outcomes behind a row's effect saw the row, and where effects do not differ at all, "
                 + "tests at 5 % find differences somewhat too often (in 2 to 6 of 100 data sets where 2.5 are due, calibration_test in 10 to 12 where 5 are); rows that took no part in the fit are the better judges"

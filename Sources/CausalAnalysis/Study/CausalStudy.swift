@@ -69,8 +69,8 @@ public struct CausalStudy: Sendable {
     public var folds: FoldAssignment? { repeats.first }
     /// The folds of each repeat; none where nothing is out of fold.
     let repeats: [FoldAssignment]
-    /// Whether candidates and their nuisances share folds, as those of `auto` do, so that models of outcomes behind a row's effect saw the row.
-    let sharesNuisances: Bool
+    /// Whether effects are those of `auto`, or of an ensemble with it: fifteen candidates whose models of outcomes saw the row.
+    let isOfAuto: Bool
     /// What is needed to fit models anew; nil for columns without a spec.
     public internal(set) var fitting: StudyFitting?
     /// What is to be known of the data and of the fit.

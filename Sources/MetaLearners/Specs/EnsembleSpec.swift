@@ -98,7 +98,7 @@ public struct MemberSpec: Sendable, Equatable {
 
 extension MetaLearnerSpec {
     /// The learner, and those that an ensemble stacks.
-    package var learnersInIt: [LearnerKind] {
+    package var combinedLearners: [LearnerKind] {
         learner == .ensemble ? [learner] + ensemble.members.map(\.learner) : [learner]
     }
 

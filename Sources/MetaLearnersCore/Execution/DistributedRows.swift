@@ -201,13 +201,13 @@ package final class DistributedRows: Sendable {
         for first in stride(from: 0, to: counts.max() ?? 0, by: share) {
             let ownPiece = UnsafeBufferPointer(
                 rebasing: own[min(first, own.count)..<min(first + share, own.count)])
-            let sizes = counts.map { min(max($0 - first, 0), share) }
-            try gather(ownPiece, counts: sizes, into: piece.start, limit: .max)
+            let parts = counts.map { min(max($0 - first, 0), share) }
+            try gather(ownPiece, counts: parts, into: piece.start, limit: .max)
             var source = piece.start
             var target = all
-            for (count, size) in zip(counts, sizes) {
-                if size > 0 { (target + first).update(from: source, count: size) }
-                source += size
+            for (count, part) in zip(counts, parts) {
+                if part > 0 { (target + first).update(from: source, count: part) }
+                source += part
                 target += count
             }
         }

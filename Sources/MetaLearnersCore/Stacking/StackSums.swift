@@ -36,11 +36,15 @@ package struct StackSums {
             return max(loss(of: weights) / weight - mean * mean, 0)
         }
 
-        /// The same with a penalty on the squares of the weights of the first members: `penalty` times their sum is added to the loss.
-        package func penalizing(first count: Int, by penalty: Double) -> Group {
-            var penalized = self
-            for member in 0..<count { penalized.products[member * (moments.count + 1)] += penalty }
-            return penalized
+        /// The same with a penalty on the weights of the first members: `penalty` times Σ (a_j − `center`)² is added to the loss.
+        package func drawing(first count: Int, towards center: Double, by penalty: Double) -> Group {
+            var drawn = self
+            for member in 0..<count {
+                drawn.products[member * (moments.count + 1)] += penalty
+                drawn.moments[member] += penalty * center
+            }
+            drawn.square += penalty * center * center * Double(count)
+            return drawn
         }
 
         /// Σ w·z_i·z_j.

@@ -44,7 +44,7 @@ final class BinStore: Sendable {
         }
         let missing: [Column]
         if let distribution = features.distribution {
-            // What any process lacks all bin again.
+            // What any process lacks is binned again by all.
             let lacks = try distribution.any(keys.map { contents.columns[$0] == nil })
             missing = zip(features.columns, lacks).filter(\.1).map(\.0)
             if missing.isEmpty, let matrix = contents.matrices[keys] { return matrix }

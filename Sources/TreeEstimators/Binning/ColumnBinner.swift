@@ -282,8 +282,12 @@ struct ColumnBinner {
 /// A sample of rows in which each comes about as often as its weight says, so that quantiles of the sample are those
 /// by weight.
 enum WeightedSample {
-    /// Weights count in shares of the heaviest, of which there are so many: whole numbers add up to the same in any order.
-    private static let shares = 0x1p28
+    /// Weights count in shares of the heaviest, of which there are so many: whole numbers add up to the same in any order, and
+    /// those of all rows to less than 2⁶².
+    private static func shares(_ rowCount: Int) -> Double {
+        let bits = Int.bitWidth - rowCount.leadingZeroBitCount
+        return Double(1 << max(0, min(28, 62 - bits)))
+    }
 
     /// About `size` rows, ascending, some of them several times: those that equal steps along the running weight, from a
     /// start that is drawn, come to (systematic sampling). Of rows that several processes hold, those of this one. O(rows).
@@ -300,6 +304,7 @@ enum WeightedSample {
         if let distribution { range = try distribution.maximum(range) }
         let heaviest = range[1]
         guard heaviest > 0, -range[0] != heaviest else { return nil }
+        let shares = shares(distribution?.rowCount ?? count)
         func share(_ row: Int) -> Int { Int((usable(weights[row]) / heaviest * shares).rounded()) }
         let own = (0..<count).reduce(0) { $0 + share($1) }
         let (before, total) = try distribution?.offsets([own]) ?? ([0], [own])

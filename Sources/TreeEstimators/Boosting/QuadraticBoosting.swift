@@ -50,9 +50,9 @@ struct QuadraticBoosting {
         }
     }
 
-    /// The bits of a sum of Hessians in cells that count apart: of the 60 bits of a sum of gradients, which are products of Hessian and
-    /// residual, 20 and those of the count are left for a residual. A row's Hessian has 12 bits on average for 2²⁸ rows, and
-    /// 6 for 2³⁴; rounding it is no more than noise, of which so many rows have little.
+    /// The bits of a sum of Hessians in cells that count apart. A sum of gradients, which are products of Hessian and residual, has 60
+    /// bits, of which residuals keep 20 (16 for 2⁴⁰ rows). So the Hessian of a row has 11 bits on average for 2²⁸ rows and 5 for 2³⁴; rounding
+    /// it is no more than noise, of which so many rows have little.
     private var apartHessianBits: Int { problem.countBits + max(4, 40 - problem.countBits) }
 
     /// How many units of the grid of packed rows a typical residual must have. Sums of more rows leave it fewer bits, and so many rows

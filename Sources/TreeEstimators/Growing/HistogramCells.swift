@@ -27,7 +27,7 @@ import MetaLearnersCore
 ///
 /// Gradients and Hessians are integers on a fixed grid, so that sums are exact: they do not depend on the order of
 /// the rows nor on how many threads share the work, and subtracting a child from its parent loses nothing.
-/// The count of rows shares a word with another sum, above `countShift` bits.
+/// The count of rows shares a word with another sum, above `countShift` bits, unless there are too many rows for that (`CellsApart.swift`).
 protocol HistogramCell {
     /// What is stored of a row.
     associatedtype Row: BitwiseCopyable

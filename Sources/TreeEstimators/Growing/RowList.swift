@@ -209,9 +209,12 @@ final class LeafBytes: @unchecked Sendable {  // Belongs to one part of the work
     static let maximumLeaves = 255
     private static let leastRows = 4096
 
+    /// Whether the processor has instructions that make bytes worth their while.
+    static var isFast: Bool { mtlk_scan_is_fast() != 0 }
+
     /// Whether bytes serve for rows as dense as these.
     static func serve(_ rows: ArraySlice<Int32>) -> Bool {
-        guard let first = rows.first, let last = rows.last, mtlk_scan_is_fast() != 0 else { return false }
+        guard let first = rows.first, let last = rows.last, isFast else { return false }
         return rows.count >= leastRows && Int(last - first) < 3 * rows.count
     }
 
