@@ -129,37 +129,44 @@ final class HistogramBuilder<Cell: HistogramCell>: @unchecked Sendable {  // Par
     }
 }
 
-/// The cells of a histogram side by side, as processes add them up: those between the columns, which nobody reads, stay out.
+/// The cells of a histogram as processes add them up: where they are, or side by side where many cells between the columns, which nobody
+/// reads, would be sent with them. (Where cells are depends on the bins and the number of all rows, which are the same in all processes.)
 final class HistogramMessage<Sum: BitwiseCopyable>: @unchecked Sendable {  // One thread at a time uses it.
     private let matrix: BinnedMatrix
     private let distribution: DistributedRows
-    private let cells: AlignedBuffer<Sum>
+    /// Room for the cells side by side; nil where they are sent from where they are.
+    private let cells: AlignedBuffer<Sum>?
 
     /// - Throws: `outOfMemory`.
     init(_ matrix: BinnedMatrix, _ distribution: DistributedRows) throws(MetaLearnersError) {
         self.matrix = matrix
         self.distribution = distribution
-        cells = try AlignedBuffer(
-            uninitialized: matrix.slotFeatures.indices.reduce(0) {
-                $0 + matrix.column(ofSlot: $1).binning.binCount
-            })
+        let count = matrix.slotFeatures.indices.reduce(0) {
+            $0 + matrix.column(ofSlot: $1).binning.binCount
+        }
+        cells = count * 16 >= matrix.histogramSize * 15 ? nil : try AlignedBuffer(uninitialized: count)
     }
 
     /// Replaces the cells of `histogram` by their sums over all processes.
     func sum(_ histogram: UnsafeMutablePointer<Sum>) throws(MetaLearnersError) {
+        guard let cells else { return try sum(histogram, count: matrix.histogramSize) }
         var count = 0
         eachSlot { offset, bins in
             (cells.start + count).update(from: histogram + offset, count: bins)
             count += bins
         }
-        let words = count * MemoryLayout<Sum>.stride / MemoryLayout<Int64>.stride
-        let start = UnsafeMutableRawPointer(cells.start).assumingMemoryBound(to: Int64.self)
-        try distribution.sum(words: UnsafeMutableBufferPointer(start: start, count: words))
+        try sum(cells.start, count: count)
         count = 0
         eachSlot { offset, bins in
             (histogram + offset).update(from: cells.start + count, count: bins)
             count += bins
         }
+    }
+
+    private func sum(_ cells: UnsafeMutablePointer<Sum>, count: Int) throws(MetaLearnersError) {
+        let words = count * MemoryLayout<Sum>.stride / MemoryLayout<Int64>.stride
+        let start = UnsafeMutableRawPointer(cells).assumingMemoryBound(to: Int64.self)
+        try distribution.sum(words: UnsafeMutableBufferPointer(start: start, count: words))
     }
 
     private func eachSlot(_ body: (_ offset: Int, _ bins: Int) -> Void) {
@@ -173,10 +180,15 @@ final class HistogramMessage<Sum: BitwiseCopyable>: @unchecked Sendable {  // On
 struct HistogramPool<Sum: BitwiseCopyable> {
     /// How many cells each has.
     let size: Int
+    /// Whether the cells between the columns are 0.
+    private let isZeroed: Bool
     private var buffers: [AlignedBuffer<Sum>] = []
     private var free: [Int] = []
 
-    init(size: Int) { self.size = size }
+    init(size: Int, isZeroed: Bool = false) {
+        self.size = size
+        self.isZeroed = isZeroed
+    }
 
     /// The cells of a histogram.
     subscript(index: Int) -> UnsafeMutablePointer<Sum> { buffers[index].start }
@@ -186,7 +198,7 @@ struct HistogramPool<Sum: BitwiseCopyable> {
     /// - Throws: `outOfMemory`.
     mutating func take() throws(MetaLearnersError) -> Int {
         if let index = free.popLast() { return index }
-        buffers.append(try AlignedBuffer(uninitialized: size))
+        buffers.append(try isZeroed ? AlignedBuffer(zeroed: size) : AlignedBuffer(uninitialized: size))
         return buffers.count - 1
     }
 

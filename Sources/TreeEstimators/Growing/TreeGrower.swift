@@ -54,7 +54,7 @@ final class TreeGrower<Cell: HistogramCell>: @unchecked Sendable {  // Phases wr
         self.gradients = gradients
         self.team = team
         histogramSize = matrix.histogramSize
-        histograms = HistogramPool(size: matrix.histogramSize)
+        histograms = HistogramPool(size: matrix.histogramSize, isZeroed: message != nil)
         // Worth it where a pass over all rows costs more than one over the bins of all leaves.
         let rowCount = rows.totalCount
         let memory = (rules.maxLeaves + 2) * histogramSize * MemoryLayout<Cell.Sum>.stride
