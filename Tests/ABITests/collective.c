@@ -360,7 +360,7 @@ static void what_cannot_be_is_refused(void) {
                  mtlr_model_fit(&model, dataset, TREES_SPEC, &execution, &error));
     FAILS_SAYING(MTLR_INVALID_ARGUMENT, "part of the rows", mtlr_model_fit(&model, part, TREES_SPEC, NULL, &error));
     FAILS_SAYING(MTLR_UNSUPPORTED, "these can: ",
-                 mtlr_model_fit(&model, part, "{\"learner\": \"t\", \"models\": {\"outcome\": \"forest\"}}", &execution, &error));
+                 mtlr_model_fit(&model, part, "{\"learner\": \"t\", \"models\": {\"outcome\": \"constant\"}}", &execution, &error));
     FAILS_SAYING(MTLR_UNSUPPORTED, "early_stopping",
                  mtlr_model_fit(&model, part,
                                 "{\"learner\": \"t\", \"models\": {\"outcome\": {\"backend\": \"trees\", \"trees\": 9, \"early_stopping\": 5}}}",

@@ -152,12 +152,14 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
         let old = UInt8(truncatingIfNeeded: leaf)
         let new = UInt8(truncatingIfNeeded: starts.count)
         let left = rows.start + used
-        let right = scratch.start
+        var right = scratch.start
         let found: mtlk_counts
         var listsBoth = counts[leaf] * Self.listedPart < span.count
         switch (rule, column.wideBins) {
         case (.ordered(let threshold, let missingRight), nil):
             let (offset, limit) = Self.bytes(threshold, missingRight)
+            // Of large leaves, whose rows are many, those that go right are written where they stay.
+            if !listsBoth { right = left }
             found = mtlk_scan(
                 leaves, bins, span.count, old, new, offset, limit, firstRow,
                 listsBoth || !smallIsRight ? left : nil, listsBoth || smallIsRight ? right : nil)
@@ -188,7 +190,7 @@ final class RowList: @unchecked Sendable {  // Belongs to one part of the work a
             used += found.left
         }
         if listsBoth || smallIsRight {
-            (rows.start + used).update(from: scratch.start, count: found.right)
+            if right == scratch.start { (rows.start + used).update(from: right, count: found.right) }
             starts[starts.count - 1] = used
             used += found.right
         }
