@@ -152,6 +152,14 @@ extension AutoPair {
                     "s trees", joint.outOfFold,
                     [MemberSum.Source(.jointTrees, arm: 0), MemberSum.Source(.jointTrees, arm: 1)]))
         }
+        if let bart = results[.bartBesideControl] {
+            candidates.append(
+                AutoCandidate(
+                    name: "bcf", values: bart.outOfFold[0],
+                    formulas: [MemberFormula](
+                        repeating: MemberFormula(
+                            MemberSum(MemberSum.Source(.bartBesideControl), width: width)), count: folds)))
+        }
         let lassos: [(String, AutoMember.Name)] = [
             ("s lasso, linear effect", .jointLassoLinear), ("s lasso", .jointLasso),
         ]

@@ -21,6 +21,7 @@ struct AutoMember: Sendable {
         case deepPropensityTrees = "propensity: deep trees"
         case jointTrees = "outcome given treatment: trees"
         case marginalTrees = "outcome: trees"
+        case bartBesideControl = "effect beside the outcome of the control: bart"
         case jointLassoLinear = "outcome given treatment: lasso, linear effect"
         case jointLasso = "outcome given treatment: lasso"
         case effectLasso = "effect by R-loss: lasso"
@@ -54,6 +55,8 @@ struct AutoMember: Sendable {
         case logistic(Columns)
         /// Boosted trees; the number stands in seeds, and is frozen.
         case trees(AutoSettings.TreeSize, seed: UInt64)
+        /// Bayesian additive regression trees.
+        case bart(seed: UInt64)
     }
 
     /// The columns that linear members see.
@@ -83,6 +86,8 @@ struct AutoMember: Sendable {
         case treatment
         /// W as a number, not a class.
         case share
+        /// The effect, as the coefficient of the treatment beside the outcome of the control, which is learnt with it.
+        case coefficient
         /// The effect, by the R-loss.
         case effect
         /// μ_arm − Y, in the control.
@@ -143,6 +148,9 @@ struct AutoMember: Sendable {
                 name: .jointTrees, step: .nuisances, method: .trees(.outcomesGivenTreatment, seed: 5),
                 rows: .both,
                 target: .outcomeGivenTreatment, mostRows: 100_000),
+            .init(
+                name: .bartBesideControl, step: .nuisances, method: .bart(seed: 12), rows: .both,
+                target: .coefficient, mostRows: 100_000),
             .init(
                 name: .marginalTrees, step: .nuisances, method: .trees(.outcomes, seed: 4), rows: .both,
                 target: .outcome, mostRows: 100_000),
@@ -231,6 +239,8 @@ struct AutoEstimators: Sendable {
             estimators[name] = estimator
             design = design ?? shared
         }
+        estimators["bart"] = try registry.estimators.makeEstimator(
+            EstimatorChoice("bart", settings.bart), at: Self.place)
         func trees(_ settings: AutoSettings) throws(MetaLearnersError) -> [String: any BaseEstimator] {
             var trees: [String: any BaseEstimator] = [:]
             for size in AutoSettings.TreeSize.allCases {
@@ -258,6 +268,7 @@ struct AutoEstimators: Sendable {
         case .lasso: name = "lasso"
         case .logistic: name = "logistic"
         case .trees(let size, _): name = size.rawValue
+        case .bart: name = "bart"
         }
         let own: Int? =
             switch member.rows {

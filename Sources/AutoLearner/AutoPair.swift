@@ -95,6 +95,7 @@ struct AutoPair: Sendable {
             modulation = DesignModulation(
                 zip(treated, try needed(share)).map { $0 - Self.bounded($1, settings.leastShare) },
                 mainFactor: settings.effectFactor, map: try needed(design).map(columns), columnFactor: factor)
+        case .coefficient: objective = .coefficient(regressor: treated)
         case .effect:
             target = try needed(residuals).outcome
             objective = .residual(regressor: try needed(residuals).treatment)
@@ -102,12 +103,15 @@ struct AutoPair: Sendable {
         case .imputedArm: target = try needed(residuals).imputed[1]
         }
         var seed = seed
-        if case .trees(_, let part) = member.method { seed = RandomStream.derivedSeed(seed, part) }
+        switch member.method {
+        case .trees(_, let part), .bart(let part): seed = RandomStream.derivedSeed(seed, part)
+        case .ridge, .lasso, .logistic: break
+        }
         let task = try TrainingTask(
             features: features, rows: rows, target: target, weights: dataset.weights,
             clusters: dataset.clusters, objective: objective, seed: seed, cache: dataset.cache)
         switch member.method {
-        case .trees:
+        case .trees, .bart:
             return MemberRun.Problem(task: task, inputs: inputs)
         case .ridge(let columns), .lasso(let columns), .logistic(let columns):
             let design = try needed(design)

@@ -95,6 +95,17 @@ struct AutoSettings: Sendable {
         learningRate = 0.1 * (1 + min(decades, 1))
     }
 
+    /// The parameters of Bayesian trees: few of them, which find steps and corners best, and the fewer sweeps the more rows there are
+    /// (40 for up to 5,000, 16 for 31,000 and more), as each says more then.
+    var bart: SpecObject {
+        let share = min(max((5000 / Double(max(rowCount, 1))).squareRoot(), 0.4), 1)
+        let sweeps = Int((40 * share).rounded())
+        return SpecObject([
+            ("trees", .integer(10)), ("effect_trees", .integer(5)), ("sweeps", .integer(sweeps)),
+            ("burn_in", .integer(sweeps * 3 / 8)),
+        ])
+    }
+
     /// The parameters of boosted trees. Every tree sees all rows and columns: effects and outcomes may hang on few columns
     /// and on products of them, and drawing rows costs more than it brings.
     func trees(_ size: TreeSize) -> SpecObject {

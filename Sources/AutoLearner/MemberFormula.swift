@@ -13,6 +13,7 @@ struct MemberSum: Sendable, Equatable {
             (.controlTrees, nil, 0), (.armTrees, nil, 1), (.jointTrees, 0, 2), (.jointTrees, 1, 3),
             (.effectTrees, nil, 4), (.imputedControlTrees, nil, 5), (.imputedArmTrees, nil, 6),
             (.deepImputedControlTrees, nil, 7), (.deepImputedArmTrees, nil, 8),
+            (.bartBesideControl, nil, 9),
         ]
 
         /// - Parameter arm: for a model that sees the treatment, what it is asked for: 0 or 1.

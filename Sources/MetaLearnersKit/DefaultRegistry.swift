@@ -15,6 +15,7 @@ extension EstimatorRegistry {
     public static let `default` = EstimatorRegistry()
         .registering(TreesEstimator.self)
         .registering(ForestEstimator.self)
+        .registering(BartEstimator.self)
         .registering(XGBoostEstimator.self)
         .registering(RidgeEstimator.self)
         .registering(LassoEstimator.self)

@@ -10,6 +10,11 @@ extension RoleModelSpec {
         RoleModelSpec(ForestEstimator.self, configure)
     }
 
+    /// Bayesian additive regression trees.
+    public static func bart(_ configure: (inout BartSpec) -> Void = { _ in }) -> RoleModelSpec {
+        RoleModelSpec(BartEstimator.self, configure)
+    }
+
     /// Gradient boosting by XGBoost, where that is installed.
     public static func xgboost(_ configure: (inout XGBoostSpec) -> Void = { _ in }) -> RoleModelSpec {
         RoleModelSpec(XGBoostEstimator.self, configure)

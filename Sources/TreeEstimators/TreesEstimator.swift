@@ -76,6 +76,8 @@ public struct TreesEstimator: StageChoosingEstimator {
         var refused: (place: String, problem: String, remedy: String)?
         switch objective {
         case .regression, .residual: break
+        // (Refused by the fit itself.)
+        case .coefficient: break
         case .classification:
             if sharesTrees(objective, spec) {
                 refused = (
@@ -169,7 +171,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         }
         switch objective {
         case .regression: values = 8 * all
-        case .residual: values = 16 * all
+        case .residual, .coefficient: values = 16 * all
         case .count: values = 16 * all
         case .quantile: values = 16 * all + 16 * rows
         case .classification(let classes) where !Self.sharesTrees(objective, spec):
@@ -199,7 +201,7 @@ public struct TreesEstimator: StageChoosingEstimator {
         switch objective {
         case .multiRegression, .multiResidual: true
         case .classification(let classes): spec.multiOutput && classes > 2
-        case .regression, .residual, .count, .quantile: false
+        case .regression, .residual, .coefficient, .count, .quantile: false
         }
     }
 
@@ -217,6 +219,7 @@ public struct TreesEstimator: StageChoosingEstimator {
             return BoostedTreesModel(
                 ensemble: builder.ensemble(problem.matrix, baseScores: [loss.base]), link: .identity,
                 warnings: warnings)
+        case .coefficient: throw problem.task.unsupportedObjective(by: backend, remedy: "use bart")
         case .classification(let classes):
             return try classification(classes, problem, &builder, warnings)
         case .multiRegression(let others):

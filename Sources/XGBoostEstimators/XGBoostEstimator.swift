@@ -65,7 +65,7 @@ public struct XGBoostEstimator: BaseEstimator {
             return try fit.quadratic(fit.roles.warnings)
         case .classification(let classes):
             return try fit.classification(classes, fit.roles.warnings)
-        case .multiResidual, .multiRegression, .count, .quantile:
+        case .coefficient, .multiResidual, .multiRegression, .count, .quantile:
             throw fit.task.unsupportedObjective(by: Self.backend)
         }
     }

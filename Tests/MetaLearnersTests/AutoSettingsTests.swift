@@ -39,6 +39,7 @@ struct AutoSettingsTests {
         for size in AutoSettings.TreeSize.allCases {
             #expect(left.trees(size) == right.trees(size))
         }
+        #expect(left.bart == right.bart)
     }
 
     @Test("Small data have every member; what many rows leave out is known")
@@ -48,7 +49,9 @@ struct AutoSettingsTests {
         #expect(
             Set(members(50_000)).subtracting(members(50_001))
                 == [.marginalLasso, .jointLassoLinear, .jointLasso, .effectLassoLinear])
-        #expect(Set(members(100_000)).subtracting(members(100_001)) == [.jointTrees, .marginalTrees])
+        #expect(
+            Set(members(100_000)).subtracting(members(100_001))
+                == [.jointTrees, .marginalTrees, .bartBesideControl])
         #expect(members(100_001) == members(10_000_000))
     }
 

@@ -23,6 +23,19 @@ import _TestSupport
             try EstimatorConformance<ForestEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
     }
 
+    // Not the weights: other draws are made of twice a row than of a row of weight two.
+    @Test(
+        "Bayesian trees keep the contract of every backend",
+        arguments: ConformanceCheck.allCases.filter { $0 != .weights })
+    func bayesianTrees(check: ConformanceCheck) throws {
+        var spec = BartSpec()
+        spec.trees = 10
+        spec.effectTrees = 10
+        spec.minLeafSize = 3
+        #expect(
+            try EstimatorConformance<BartEstimator>(spec, .summarisesAllRows).violations(of: check) == [])
+    }
+
     // Not the weights: each tree of a bag sees some of the rows, so the weighted mean is not that of all rows.
     @Test(
         "honest forests in little bags keep the contract of every backend",

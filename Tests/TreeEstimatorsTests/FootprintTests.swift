@@ -7,7 +7,7 @@ import _TestSupport
     enum Case: String, Codable, CaseIterable {
         case regression, weighted, residual, binary, classes, counts, quantile, sampled
         case wideBins, levels, severalResiduals, severalTargets, sharedTrees, manyTrees
-        case forest, honestForest, classForest
+        case forest, honestForest, classForest, bart, bartOfEffects
     }
 
     private static func measure(_ item: Case) throws -> FootprintMeasure {
@@ -16,6 +16,7 @@ import _TestSupport
         switch item {
         case .wideBins, .levels: break
         case .forest, .honestForest, .classForest: return try measureForest(item)
+        case .bart, .bartOfEffects: return try measureBart(item)
         case .manyTrees:
             let data = try FootprintData(rows: 3000, numbers: 4)
             spec.trees = 400
@@ -52,6 +53,17 @@ import _TestSupport
         default: task = try data.task(.regression)
         }
         return try FootprintMeasure(TreesEstimator(spec), [task])
+    }
+
+    private static func measureBart(_ item: Case) throws -> FootprintMeasure {
+        let data = try FootprintData(rows: 100_000, numbers: 8)
+        var spec = BartSpec()
+        spec.sweeps = 3
+        spec.burnIn = 1
+        let task =
+            item == .bart
+            ? try data.task(.regression) : try data.task(.coefficient(regressor: data.labels(2)))
+        return try FootprintMeasure(BartEstimator(spec), [task])
     }
 
     private static func measureForest(_ item: Case) throws -> FootprintMeasure {

@@ -80,6 +80,7 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
             ("binary", .binary, try task(data.labels, .classification(classes: 2))),
             ("multiclass", .multiclass, try task(data.threeLabels, .classification(classes: 3))),
             ("residual", .residualLoss, try task(data.target, .residual(regressor: data.regressor))),
+            ("coefficient", .coefficients, try task(data.target, .coefficient(regressor: data.regressor))),
             (
                 "several residuals", .multiOutput,
                 try task(data.target, .multiResidual(regressors: [data.regressor, data.labels]))
@@ -104,6 +105,7 @@ public struct EstimatorConformance<Estimator: BaseEstimator>: Sendable {
         switch objective {
         case .regression, .classification, .count, .quantile: objective
         case .residual(let regressor): .residual(regressor: change(regressor))
+        case .coefficient(let regressor): .coefficient(regressor: change(regressor))
         case .multiResidual(let regressors): .multiResidual(regressors: regressors.map(change))
         case .multiRegression(let others): .multiRegression(others: others.map(change))
         }

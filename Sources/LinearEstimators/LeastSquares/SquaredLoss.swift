@@ -28,7 +28,7 @@ struct SquaredLoss {
             throw MetaLearnersError(
                 .unsupported, at: backend, "it estimates numbers, not the probabilities of classes",
                 remedy: "use logistic")
-        case .multiResidual, .multiRegression, .count, .quantile:
+        case .coefficient, .multiResidual, .multiRegression, .count, .quantile:
             throw MetaLearnersError(
                 .unsupported, at: backend,
                 "it cannot do \(task.objective.capability.names.joined(separator: ", "))",

@@ -40,13 +40,16 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     /// Learns from covariates that are read batch by batch and of which nothing but its own bins is kept (`RowSource`).
     public static let streamed = Capabilities(rawValue: 1 << 15)
 
+    /// Estimates what a regressor is multiplied by, beside a level that is learnt together with it (`TrainingTask.Objective.coefficient`).
+    public static let coefficients = Capabilities(rawValue: 1 << 16)
+
     /// Every capability with its name, in order.
     public static let named: [(Capabilities, String)] = [
         (.regression, "regression"), (.binary, "binary"), (.multiclass, "multiclass"), (.weights, "weights"),
         (.missingValues, "missing_values"), (.categoricals, "categoricals"), (.residualLoss, "residual_loss"),
         (.multiOutput, "multi_output"), (.counts, "counts"), (.quantiles, "quantiles"), (.staged, "staged"),
         (.contributions, "contributions"), (.variance, "variance"), (.sparse, "sparse"),
-        (.collective, "collective"), (.streamed, "streamed"),
+        (.collective, "collective"), (.streamed, "streamed"), (.coefficients, "coefficients"),
     ]
 
     /// The names of the capabilities in the set.

@@ -36,7 +36,7 @@ public struct ConstantEstimator: BaseEstimator {
         case .regression, .count: values = [try Self.slope(task, regressor: nil)]
         case .residual(let regressor): values = [try Self.slope(task, regressor: regressor)]
         case .classification(let classes): values = Self.shares(task, classes)
-        case .multiResidual, .multiRegression, .quantile:
+        case .coefficient, .multiResidual, .multiRegression, .quantile:
             throw task.unsupportedObjective(by: Self.backend)
         }
         guard values.allSatisfy(\.isFinite) else {

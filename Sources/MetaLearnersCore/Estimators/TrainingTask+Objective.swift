@@ -8,6 +8,11 @@ extension TrainingTask {
         /// The function τ(X) that minimises Σ weight·(target − regressor·τ(X))², the R-learner's loss
         /// (Nie & Wager 2021, arXiv 1712.04912). The regressor is as long as the target.
         case residual(regressor: [Double])
+        /// The function τ(X) that with a function μ(X), learnt beside it and then forgotten, minimises
+        /// Σ weight·(target − μ(X) − regressor·τ(X))²: a varying-coefficient model (Hastie & Tibshirani 1993, JRSS B 55, 757–796). With the
+        /// treatment as regressor τ is its effect, which is penalised apart from the level, as in Bayesian causal forests (Hahn, Murray &
+        /// Carvalho 2020, Bayesian Analysis 15, 965–1056). The regressor is as long as the target.
+        case coefficient(regressor: [Double])
         /// The functions τ_k(X) that together minimise Σ weight·(target − Σ_k regressors[k]·τ_k(X))²: the R-learner's
         /// loss of several arms at once. Each regressor is as long as the target; predictions have an output for each.
         case multiResidual(regressors: [[Double]])
@@ -27,6 +32,7 @@ extension TrainingTask {
             case .regression: .regression
             case .classification(let classes): classes > 2 ? .multiclass : .binary
             case .residual: .residualLoss
+            case .coefficient: .coefficients
             case .multiResidual, .multiRegression: .multiOutput
             case .count: .counts
             case .quantile: .quantiles
@@ -39,7 +45,7 @@ extension TrainingTask {
             case .classification(let classes): classes
             case .multiResidual(let regressors): regressors.count
             case .multiRegression(let others): others.count + 1
-            case .regression, .residual, .count, .quantile: 1
+            case .regression, .residual, .coefficient, .count, .quantile: 1
             }
         }
 
@@ -72,7 +78,8 @@ extension TrainingTask {
                             "\(places.name(Int(row))) has \(label), of \(classes) classes")
                     }
                 }
-            case .residual(let regressor): try requireFinite(regressor, "regressor")
+            case .residual(let regressor), .coefficient(let regressor):
+                try requireFinite(regressor, "regressor")
             case .multiResidual(let regressors):
                 guard !regressors.isEmpty else {
                     throw MetaLearnersError(.invalidArgument, at: "regressors", "must be at least one")

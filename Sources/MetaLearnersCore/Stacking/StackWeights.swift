@@ -37,7 +37,7 @@ struct StackWeights: Sendable, Equatable {
         switch objective {
         case .regression: true
         case .classification(let classes): classes >= 2
-        case .count, .residual, .multiResidual, .multiRegression, .quantile: false
+        case .count, .residual, .coefficient, .multiResidual, .multiRegression, .quantile: false
         }
     }
 

@@ -20,7 +20,7 @@ enum PluginTaskView {
         case .residual(let values):
             view.objective = MTLR_PLUGIN_RESIDUAL
             regressor = values
-        case .multiResidual, .multiRegression, .count, .quantile:
+        case .coefficient, .multiResidual, .multiRegression, .count, .quantile:
             // No capability bit stands for these, so that no plug-in gets past the check; no objective has this number.
             view.objective = -1
         }

@@ -97,7 +97,7 @@ struct ForestRows: Sendable {
                     "there are \(classes) classes; forests take at most \(ForestTarget.maximumClasses)",
                     remedy: "use the backend 'trees'")
             }
-        case .multiResidual, .multiRegression, .count, .quantile:
+        case .coefficient, .multiResidual, .multiRegression, .count, .quantile:
             throw task.unsupportedObjective(by: ForestEstimator.backend)
         }
         guard let distribution = task.features.distribution, distribution.rowCount > Int(Int32.max) else {

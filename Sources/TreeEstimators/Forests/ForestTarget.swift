@@ -45,7 +45,7 @@ struct ForestTarget: Sendable {
             output = .shares(classes: classes)
             weights = nil
             isHopeless = false
-        case .multiResidual, .multiRegression, .count, .quantile:
+        case .coefficient, .multiResidual, .multiRegression, .count, .quantile:
             throw MetaLearnersError(.internalFault, "forests do not have this objective")
         case .regression, .residual:
             let loss = try QuadraticLoss(

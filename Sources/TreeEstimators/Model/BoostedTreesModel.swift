@@ -1,6 +1,6 @@
 import MetaLearnersCore
 
-/// Boosted trees, fitted.
+/// A sum of trees, fitted: boosted ones, or the mean of sums that were drawn.
 struct BoostedTreesModel: FittedEstimator {
     /// What the scores mean.
     enum Link: UInt8, Sendable {
@@ -18,7 +18,8 @@ struct BoostedTreesModel: FittedEstimator {
     let link: Link
     let warnings: [String]
 
-    var backendName: String { TreesEstimator.backend.name }
+    /// Who fitted it.
+    let backendName: String
     var outputCount: Int { link == .logistic ? 2 : ensemble.baseScores.count }
 
     func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
@@ -83,7 +84,9 @@ struct BoostedTreesModel: FittedEstimator {
     /// Reads what `encode` wrote.
     ///
     /// - Throws: `corruptModel`; `incompatibleModel` for bytes of another version.
-    init(from reader: inout BinaryReader) throws(MetaLearnersError) {
+    init(from reader: inout BinaryReader, backendName: String = TreesEstimator.backend.name)
+        throws(MetaLearnersError)
+    {
         let version = try reader.read(UInt8.self)
         guard version == Self.formatVersion else {
             throw MetaLearnersError(
@@ -101,10 +104,14 @@ struct BoostedTreesModel: FittedEstimator {
         else {
             throw BinaryReader.corrupt("a tree model has more scores than its kind")
         }
-        self.init(ensemble: ensemble, link: link, warnings: warnings)
+        self.init(ensemble: ensemble, link: link, warnings: warnings, backendName: backendName)
     }
 
-    init(ensemble: TreeEnsemble, link: Link, warnings: [String]) {
+    init(
+        ensemble: TreeEnsemble, link: Link, warnings: [String],
+        backendName: String = TreesEstimator.backend.name
+    ) {
+        self.backendName = backendName
         self.ensemble = ensemble
         self.link = link
         self.warnings = warnings
@@ -132,6 +139,7 @@ extension BoostedTreesModel: StagedModel {
         try requireAscending([stage])
         if stage >= ensemble.roundCount { return self }
         return BoostedTreesModel(
-            ensemble: ensemble.truncated(toRounds: stage), link: link, warnings: warnings)
+            ensemble: ensemble.truncated(toRounds: stage), link: link, warnings: warnings,
+            backendName: backendName)
     }
 }

@@ -14,6 +14,7 @@ from ._warnings import MetaLearnersWarning
 from .collective import Collective, MPICollective
 from .errors import MetaLearnersError, NotFittedError
 from .estimators import (
+    BART,
     OLS,
     BaseLearner,
     Constant,
@@ -50,7 +51,7 @@ from .study import Study
 __version__ = version()
 
 __all__ = [
-    "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Collective", "Constant", "DRLearner", "ElasticNet",
+    "BART", "OLS", "AnalysisResult", "AutoLearner", "AverageEffects", "BaseLearner", "Collective", "Constant", "DRLearner", "ElasticNet",
     "EnsembleLearner", "Explanation", "FLearner", "Forest", "GridSearch", "HalvingSearch", "Intervals", "Lasso", "Logistic", "MLearner", "MPICollective", "MetaLearner", "MetaLearnersError",
     "MetaLearnersWarning", "NotFittedError", "Plugin", "RALearner", "RLearner", "RandomSearch", "Range", "Ridge", "RowPredictor", "SLearner", "Stack", "Study", "TLearner", "Trees",
     "ULearner", "XGBoost", "XLearner", "analyses", "backends", "errors", "load", "load_plugin", "plots", "version",

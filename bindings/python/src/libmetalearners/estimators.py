@@ -20,6 +20,7 @@ from .errors import InvalidArgumentError, InvalidSpecError
 _CLASSES = {
     "Trees": "trees",
     "Forest": "forest",
+    "BART": "bart",
     "XGBoost": "xgboost",
     "Ridge": "ridge",
     "Lasso": "lasso",

@@ -1,0 +1,363 @@
+import MetaLearnersCore
+
+/// A tree of a posterior.
+struct BartTree {
+    /// Splits in the order they were made: the rows of `leaf` that go right become the leaf with the next number.
+    var splits: [GrownTree.Split] = []
+    /// The value of each leaf that was drawn, and what was expected of it.
+    var values: [Double] = [0]
+    var means: [Double] = [0]
+    /// Of each leaf, in units of the grid.
+    var hessians: [Int64] = [0]
+}
+
+/// Draws trees from the root, given the residuals of all others (He & Hahn 2021, arXiv 2002.03375): at each node each split has a weight, its
+/// marginal likelihood times its prior, and so has to make none.
+///
+/// Sums are of integers on a grid, so that a tree depends neither on the order of rows nor on which process holds them.
+final class BartTreeGrower {
+    /// A cell of a histogram: the sum of w·a·r, and below the number of rows in one word that of w·a².
+    typealias Cell = SIMD2<Int64>
+
+    /// What a cell sums up.
+    private struct Sum {
+        let gradient: Int64
+        let hessian: Int64
+        let count: Int64
+
+        init(_ cell: Cell, _ countShift: Int64) {
+            gradient = cell.x
+            hessian = cell.y & ((1 &<< countShift) &- 1)
+            count = cell.y &>> countShift
+        }
+    }
+
+    /// How probable splits are before any data are seen, and how small leaves may be.
+    struct Prior {
+        /// α and β of α(1 + depth)^−β.
+        let splitProbability: Double
+        let splitDecay: Double
+        let leastLeaf: Int64
+    }
+
+    /// What the likelihood depends on.
+    struct Scale {
+        /// The variance of leaf values.
+        let leafVariance: Double
+        /// What one unit of a gradient and of a Hessian is, divided by the noise's variance.
+        let gradient: Double
+        let hessian: Double
+    }
+
+    /// A way to part the rows of a node.
+    private struct Place {
+        /// The number of the column among those of the tiles.
+        let column: Int32
+        let bin: UInt16
+        let side: Side
+    }
+
+    private enum Side: UInt8 {
+        /// Larger bins go right, and missing values with them, with the others, or with the majority where nothing is known of them.
+        case missingRight, missingLeft, noneMissing
+        /// This bin alone goes right.
+        case alone
+    }
+
+    private let rows: BartRows
+    private let prior: Prior
+    private let distribution: DistributedRows?
+    /// Gradient and Hessian of each row, by its position; set before a tree is drawn.
+    let numbers: AlignedBuffer<SIMD2<Int32>>
+    /// The columns that trees may split by.
+    private var tiles: BartRows.Tiles
+    /// The bits below the count.
+    let countShift: Int
+    /// The leaf of each row in the tree that was drawn last.
+    let leafOfRow: AlignedBuffer<UInt8>
+    /// The rows, by leaf.
+    private let order: AlignedBuffer<Int32>
+    private let spare: AlignedBuffer<Int32>
+    /// A histogram for each depth.
+    private var histograms: [AlignedBuffer<Cell>] = []
+    /// Of each place: what the likelihood is the exponential of, and what that is divided by, squared.
+    private let exponents: AlignedBuffer<Double>
+    private let determinants: AlignedBuffer<Double>
+    private let places: AlignedBuffer<Place>
+    private let mostColumns: Int
+
+    /// Nodes deeper are not split, and neither are trees of more leaves: bytes tell leaves.
+    private static let mostDepth = 12
+    private static let mostLeaves = 250
+    /// Places whose likelihood is smaller than the largest by a factor of e^40 are never drawn.
+    private static let leastExponent = -40.0
+
+    /// - Throws: `outOfMemory`.
+    init(_ rows: BartRows, _ prior: Prior, mostColumns: Int, _ distribution: DistributedRows?)
+        throws(MetaLearnersError)
+    {
+        self.rows = rows
+        self.prior = prior
+        self.distribution = distribution
+        self.mostColumns = min(mostColumns, rows.columns.count)
+        let total = try distribution?.sum(rows.count) ?? rows.count
+        countShift = 63 - (Int.bitWidth - total.leadingZeroBitCount)
+        numbers = try AlignedBuffer(uninitialized: rows.count)
+        tiles = try rows.tiles([])
+        leafOfRow = try AlignedBuffer(uninitialized: rows.count)
+        order = try AlignedBuffer(uninitialized: rows.count)
+        spare = try AlignedBuffer(uninitialized: rows.count)
+        // Each bin is a place, twice where values are missing.
+        let most = 2 * BartRows.cellStride * self.mostColumns
+        exponents = try AlignedBuffer(uninitialized: most)
+        determinants = try AlignedBuffer(uninitialized: most)
+        places = try AlignedBuffer(uninitialized: most)
+    }
+
+    /// Chooses the columns that trees may split by, `mostColumns` at most.
+    ///
+    /// - Throws: `outOfMemory`.
+    func choose(_ columns: [Int]) throws(MetaLearnersError) {
+        if columns != tiles.columns { tiles = try rows.tiles(columns) }
+    }
+
+    /// Draws a tree of the rows of `numbers`; afterwards `leafOfRow` tells its leaves.
+    func grow(_ scale: Scale, _ stream: inout RandomStream) throws(MetaLearnersError) -> BartTree {
+        for position in 0..<rows.count { order.start[position] = Int32(position) }
+        var tree = BartTree()
+        let root = try histogram(0..<rows.count, depth: 0)
+        var sum = Cell.zero
+        if let first = tiles.columns.first {
+            for bin in 0..<rows.columns[first].binCount { sum &+= root[bin] }
+        } else {
+            for position in 0..<rows.count {
+                let row = numbers.start[position]
+                sum &+= Cell(Int64(row.x), Int64(row.y) &+ 1 &<< Int64(countShift))
+            }
+            if let distribution {
+                let words = try distribution.sum([sum.x, sum.y])
+                sum = Cell(words[0], words[1])
+            }
+        }
+        try grow(0, 0..<rows.count, sum, depth: 0, root, scale, &tree, &stream)
+        return tree
+    }
+
+    /// Splits a leaf or draws its value.
+    private func grow(
+        _ leaf: Int, _ range: Range<Int>, _ cell: Cell, depth: Int, _ histogram: UnsafeMutablePointer<Cell>,
+        _ scale: Scale, _ tree: inout BartTree, _ stream: inout RandomStream
+    ) throws(MetaLearnersError) {
+        let sum = Sum(cell, Int64(countShift))
+        guard depth < Self.mostDepth, tree.values.count < Self.mostLeaves, sum.count >= 2 * prior.leastLeaf,
+            let chosen = draw(cell, depth, histogram, scale, &stream)
+        else {
+            let precision = 1 / scale.leafVariance + Double(sum.hessian) * scale.hessian
+            let mean = Double(sum.gradient) * scale.gradient / precision
+            tree.means[leaf] = mean
+            tree.values[leaf] = mean + stream.standardNormal() / precision.squareRoot()
+            tree.hessians[leaf] = sum.hessian
+            for place in range { leafOfRow.start[Int(order.start[place])] = UInt8(leaf) }
+            return
+        }
+        let column = tiles.columns[Int(chosen.place.column)]
+        let (left, rule) = outcome(chosen.place, cell, histogram)
+        let right = cell &- left
+        tree.splits.append(
+            GrownTree.Split(
+                leaf: leaf,
+                candidate: SplitCandidate(
+                    gain: chosen.gain, feature: rows.columns[column].feature, rule: rule,
+                    left: GradientTotals())))
+        let new = tree.values.count
+        tree.values.append(0)
+        tree.means.append(0)
+        tree.hessians.append(0)
+        let middle = part(range, by: rule, column: column)
+        let sides = [range.lowerBound..<middle, middle..<range.upperBound]
+        let smallIsRight = right.y &>> Int64(countShift) < left.y &>> Int64(countShift)
+        let small = try self.histogram(sides[smallIsRight ? 1 : 0], depth: depth + 1)
+        eachCell { histogram[$0] &-= small[$0] }
+        // The parent's histogram is what is left of it: that of the large child.
+        try grow(
+            leaf, sides[0], left, depth: depth + 1, smallIsRight ? histogram : small, scale, &tree, &stream)
+        try grow(
+            new, sides[1], right, depth: depth + 1, smallIsRight ? small : histogram, scale, &tree, &stream)
+    }
+
+    /// Calls `body` with the place of each cell of a histogram that is used.
+    @inline(__always)
+    private func eachCell(_ body: (Int) -> Void) {
+        for (index, column) in tiles.columns.enumerated() {
+            let first = index * BartRows.cellStride
+            for cell in first..<first + rows.columns[column].binCount { body(cell) }
+        }
+    }
+
+    /// The histogram of some rows, in all processes.
+    private func histogram(_ range: Range<Int>, depth: Int) throws(MetaLearnersError)
+        -> UnsafeMutablePointer<Cell>
+    {
+        while histograms.count <= depth {
+            histograms.append(try AlignedBuffer(uninitialized: mostColumns * BartRows.cellStride))
+        }
+        let target = histograms[depth].start
+        eachCell { target[$0] = .zero }
+        rows.count(
+            UnsafeBufferPointer(start: order.start + range.lowerBound, count: range.count), tiles,
+            UnsafeRawPointer(numbers.start).assumingMemoryBound(to: Int32.self),
+            one: 1 &<< Int64(countShift), into: target)
+        guard let distribution else { return target }
+        var words: [Int64] = []
+        eachCell { words += [target[$0].x, target[$0].y] }
+        words = try distribution.sum(words)
+        var next = 0
+        eachCell { cell in
+            target[cell] = Cell(words[next], words[next + 1])
+            next += 2
+        }
+        return target
+    }
+
+    /// Draws a split, nil for none.
+    private func draw(
+        _ cell: Cell, _ depth: Int, _ histogram: UnsafeMutablePointer<Cell>, _ scale: Scale,
+        _ stream: inout RandomStream
+    ) -> (place: Place, gain: Double)? {
+        let shift = Int64(countShift)
+        let mask: Int64 = (1 &<< shift) &- 1
+        let total = Sum(cell, shift)
+        let variance = scale.leafVariance
+        let hessian = variance * scale.hessian
+        let gradientFactor = (0.5 * variance).squareRoot() * scale.gradient
+        let wholeDeterminant = 1 + hessian * Double(total.hessian)
+        let wholeGradient = gradientFactor * Double(total.gradient)
+        let none = wholeGradient * wholeGradient / wholeDeterminant
+        let (exponents, determinants, places) = (exponents.start, determinants.start, places.start)
+        let least = prior.leastLeaf
+        var count = 0
+        var largest = none
+        @inline(__always) func consider(_ left: Cell, _ column: Int, _ bin: Int, _ side: Side) {
+            let rows = left.y &>> shift
+            guard rows >= least, total.count &- rows >= least else { return }
+            let lowHessian = left.y & mask
+            let low = 1 + hessian * Double(lowHessian)
+            let high = 1 + hessian * Double(total.hessian &- lowHessian)
+            let below = gradientFactor * Double(left.x)
+            let above = gradientFactor * Double(total.gradient &- left.x)
+            let product = low * high
+            let exponent = (below * below * high + above * above * low) / product
+            exponents[count] = exponent
+            determinants[count] = product
+            places[count] = Place(column: Int32(column), bin: UInt16(bin), side: side)
+            largest = max(largest, exponent)
+            count += 1
+        }
+        for (index, column) in tiles.columns.enumerated() {
+            let own = histogram + index * BartRows.cellStride
+            let binCount = rows.columns[column].binCount
+            if rows.columns[column].isCategorical {
+                for bin in 0..<binCount where own[bin].y &>> shift >= least {
+                    consider(cell &- own[bin], index, bin, .alone)
+                }
+                continue
+            }
+            let missing = own[0]
+            var below = Cell.zero
+            if missing.y == 0 {
+                // The last bin has nothing to be parted from.
+                for bin in 1..<max(binCount - 1, 1) where own[bin].y > 0 {
+                    below &+= own[bin]
+                    consider(below, index, bin, .noneMissing)
+                }
+                continue
+            }
+            for bin in 1..<max(binCount, 1) where own[bin].y > 0 {
+                below &+= own[bin]
+                consider(below, index, bin, .missingRight)
+                if (below &+ missing).y &>> shift < total.count {
+                    consider(below &+ missing, index, bin, .missingLeft)
+                }
+            }
+        }
+        guard count > 0 else { return nil }
+        // (1 + d)^β / α − 1: how much more probable no split is than any.
+        let odds = Double.exp(prior.splitDecay * Double.log(Double(1 + depth))) / prior.splitProbability - 1
+        let ofNone = odds * Double(count) * Double.exp(none - largest) / wholeDeterminant.squareRoot()
+        var sum = ofNone
+        for index in 0..<count {
+            let exponent = exponents[index] - largest
+            let weight =
+                exponent < Self.leastExponent ? 0 : Double.exp(exponent) / determinants[index].squareRoot()
+            determinants[index] = weight
+            sum += weight
+        }
+        var left = stream.uniform() * sum - ofNone
+        guard left >= 0 else { return nil }
+        var last: Int?
+        for index in 0..<count where determinants[index] > 0 {
+            last = index
+            left -= determinants[index]
+            if left < 0 { break }
+        }
+        return last.map { (places[$0], max(exponents[$0] - none, 0)) }
+    }
+
+    /// The sums of the rows that go left, and what decides the side of a row.
+    private func outcome(_ place: Place, _ sum: Cell, _ histogram: UnsafeMutablePointer<Cell>) -> (
+        left: Cell, rule: SplitCandidate.Rule
+    ) {
+        let own = histogram + Int(place.column) * BartRows.cellStride
+        let bin = Int(place.bin)
+        if place.side == .alone {
+            var set = CategorySet()
+            set.insert(bin)
+            return (sum &- own[bin], .categories(set))
+        }
+        var left = Cell.zero
+        for bin in 1...bin { left &+= own[bin] }
+        let missingRight: Bool
+        switch place.side {
+        case .missingLeft:
+            left &+= own[0]
+            missingRight = false
+        // Where nothing is known of missing values, they follow the majority.
+        case .noneMissing: missingRight = 2 * (left.y &>> Int64(countShift)) < sum.y &>> Int64(countShift)
+        case .missingRight, .alone: missingRight = true
+        }
+        return (left, .ordered(threshold: place.bin, missingRight: missingRight))
+    }
+
+    /// Puts the rows that go right behind the others, each side in the order that it was in.
+    ///
+    /// - Returns: where they begin.
+    private func part(_ range: Range<Int>, by rule: SplitCandidate.Rule, column: Int) -> Int {
+        let bins = rows.bins(ofColumn: column)
+        let order = order.start
+        let spare = spare.start
+        var kept = range.lowerBound
+        var moved = 0
+        @inline(__always) func put(_ position: Int32, right: Bool) {
+            // Without a branch: both are written, and one counts.
+            order[kept] = position
+            spare[moved] = position
+            kept += right ? 0 : 1
+            moved += right ? 1 : 0
+        }
+        switch rule {
+        case .ordered(let threshold, let missingRight):
+            for place in range {
+                let position = order[place]
+                let bin = bins[Int(position)]
+                put(position, right: bin == 0 ? missingRight : bin > threshold)
+            }
+        case .categories(let set):
+            for place in range {
+                let position = order[place]
+                put(position, right: set.contains(Int(bins[Int(position)])))
+            }
+        }
+        (order + kept).update(from: spare, count: moved)
+        return kept
+    }
+}
