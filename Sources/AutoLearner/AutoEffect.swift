@@ -152,14 +152,6 @@ extension AutoPair {
                     "s trees", joint.outOfFold,
                     [MemberSum.Source(.jointTrees, arm: 0), MemberSum.Source(.jointTrees, arm: 1)]))
         }
-        if let bart = results[.bartBesideControl] {
-            candidates.append(
-                AutoCandidate(
-                    name: "bcf", values: bart.outOfFold[0],
-                    formulas: [MemberFormula](
-                        repeating: MemberFormula(
-                            MemberSum(MemberSum.Source(.bartBesideControl), width: width)), count: folds)))
-        }
         let lassos: [(String, AutoMember.Name)] = [
             ("s lasso, linear effect", .jointLassoLinear), ("s lasso", .jointLasso),
         ]
@@ -195,7 +187,7 @@ extension AutoPair {
         return candidates
     }
 
-    /// The candidates that were fitted to effects: R- and X-learners.
+    /// The candidates that were fitted to effects: a Bayesian causal forest, R- and X-learners.
     private func regressions(
         _ results: AutoNuisances.Results, _ share: [Double], width: Int, folds: Int
     ) throws(MetaLearnersError) -> [AutoCandidate] {
@@ -225,7 +217,8 @@ extension AutoPair {
                 })
         }
         return [
-            alone("r lasso", .effectLasso), alone("r ridge, linear", .effectRidge),
+            alone("bcf", .bartBesideControl), alone("r lasso", .effectLasso),
+            alone("r ridge, linear", .effectRidge),
             alone("r lasso, linear", .effectLassoLinear), alone("r trees", .effectTrees),
             mixed("x lasso", .imputedControlLasso, .imputedArmLasso),
             mixed("x ridge, linear", .imputedControlRidge, .imputedArmRidge),

@@ -135,7 +135,8 @@ final class AutoFit: FitPlan {
             let rows = pair.rows(of: member.rows).count
             let bytes =
                 (estimator as? any SharedDesignEstimator)?.pathBytes(rows: rows, columns: bound)
-                ?? estimator.footprint(rows: rows, of: dataset.covariates, for: .regression).working
+                ?? estimator.footprint(rows: rows, of: dataset.covariates, for: member.plannedObjective)
+                .working
             let run = MemberRun(member.name.rawValue, estimator, request.folds)
             let nodes = run.schedule(stage, in: &graph, after: before, bytes: bytes) {
                 () throws(MetaLearnersError) in try problem(member)

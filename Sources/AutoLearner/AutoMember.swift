@@ -149,7 +149,7 @@ struct AutoMember: Sendable {
                 rows: .both,
                 target: .outcomeGivenTreatment, mostRows: 100_000),
             .init(
-                name: .bartBesideControl, step: .nuisances, method: .bart(seed: 12), rows: .both,
+                name: .bartBesideControl, step: .effects, method: .bart(seed: 12), rows: .both,
                 target: .coefficient, mostRows: 100_000),
             .init(
                 name: .marginalTrees, step: .nuisances, method: .trees(.outcomes, seed: 4), rows: .both,
@@ -203,6 +203,11 @@ struct AutoMember: Sendable {
 }
 
 extension AutoMember {
+    /// What memory is planned for; the regressor is not known then.
+    var plannedObjective: TrainingTask.Objective {
+        if case .coefficient = target { .coefficient(regressor: []) } else { .regression }
+    }
+
     /// Whether the propensity is stacked of it.
     var isOfPropensity: Bool {
         switch target {

@@ -3,8 +3,8 @@ import MetaLearnersCore
 
 /// `auto`: a strong estimate without tuning.
 ///
-/// Nuisances are stacked out of trees, ridge and a lasso on curves and products; fifteen candidates for the effect (a
-/// constant, and S-, T-, R- and X-learners on these), whatever the spec adds under `auto.also`, and the best mixture of all
+/// Nuisances are stacked out of trees, ridge and a lasso on curves and products; sixteen candidates for the effect (a
+/// constant, S-, T-, R- and X-learners on these, and a Bayesian causal forest), whatever the spec adds under `auto.also`, and the best mixture of all
 /// are combined by weights that fall exponentially with their out-of-fold R-loss (`ExponentialWeights`). `AutoMember.all` is the table of what is
 /// fitted, `AutoEffect` makes candidates of it.
 package struct AutoStrategy: FittingStrategy {
@@ -17,7 +17,7 @@ package struct AutoStrategy: FittingStrategy {
 
     package static let reference = LearnerReference(
         target: "–", weight: "–",
-        effect: "fifteen candidates (a constant, S, T, R and X), weighted by their out-of-fold R-loss",
+        effect: "sixteen candidates (a constant, S, T, BCF, R and X), weighted by their out-of-fold R-loss",
         citation: "Nie & Wager 2021, arXiv 1712.04912, §4.2")
 
     private let spec: MetaLearnerSpec
@@ -93,14 +93,13 @@ package struct AutoStrategy: FittingStrategy {
         let bound = AutoDesign.widthBound(dataset, estimators.design, settings)
         var bytes = min(
             design.designBytes(dataset.covariates, .splinesInteractions), 8 * bound * dataset.rowCount)
-        for member in members {
-            guard case .trees = member.method else { continue }
-            bytes = max(
-                bytes,
-                try estimators.estimator(member, arm: 1).footprint(
-                    rows: dataset.rowCount, of: dataset.covariates, for: .regression
-                ).shared + bytes)
-            break
+        // Boosted trees share their bins, and Bayesian trees have fewer.
+        let isBoosted: (AutoMember) -> Bool = { if case .trees = $0.method { true } else { false } }
+        let isBayesian: (AutoMember) -> Bool = { if case .bart = $0.method { true } else { false } }
+        for member in [members.first(where: isBoosted), members.first(where: isBayesian)].compactMap(\.self) {
+            bytes += try estimators.estimator(member, arm: 1).footprint(
+                rows: dataset.rowCount, of: dataset.covariates, for: .regression
+            ).shared
         }
         // Of every member the predictions out of fold.
         bytes += members.count * (dataset.armCount - 1) * 3 * dataset.rowCount * 8

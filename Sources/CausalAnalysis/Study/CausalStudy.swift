@@ -69,7 +69,7 @@ public struct CausalStudy: Sendable {
     public var folds: FoldAssignment? { repeats.first }
     /// The folds of each repeat; none where nothing is out of fold.
     let repeats: [FoldAssignment]
-    /// Whether effects are those of `auto`, or of an ensemble with it: fifteen candidates whose models of outcomes saw the row.
+    /// Whether effects are those of `auto`, or of an ensemble with it: sixteen candidates whose models of outcomes saw the row.
     let isOfAuto: Bool
     /// What is needed to fit models anew; nil for columns without a spec.
     public internal(set) var fitting: StudyFitting?

@@ -42,9 +42,9 @@ public final class Plugin: @unchecked Sendable {
                 remedy: "names are of a to z, 0 to 9 and _, begin with a letter and have at most 64 of them")
         }
         let capabilities = Capabilities(rawValue: table.capabilities)
-        // (A plug-in has no way to ask other processes for their rows, nor to read another backend's bins.)
+        // (A plug-in has no way to ask other processes for their rows, nor to read another backend's bins, nor a task with this objective.)
         let all = Capabilities.named.reduce(into: Capabilities()) { $0.formUnion($1.0) }
-            .subtracting([.collective, .streamed])
+            .subtracting([.collective, .streamed, .coefficients])
         guard all.isSuperset(of: capabilities),
             !capabilities.isDisjoint(with: [.regression, .binary, .multiclass, .residualLoss])
         else {

@@ -54,11 +54,17 @@ public struct BartEstimator: BaseEstimator {
         default: functions = 1
         }
         let trees = max(spec.trees, spec.effectTrees)
-        let perRow = features.columns.count + min(features.columns.count, spec.columnsPerSweep) + trees + 48
-        let keptTrees = (spec.sweeps - spec.burnIn) * trees * 4 * EnsembleBuilder.bytesPerLeaf
+        let columns = features.columns.count
+        let used = min(columns, spec.columnsPerSweep)
+        // Bins by columns and, of those in use, by rows, where others are drawn those of two sweeps; leaves, lists of rows, numbers.
+        let perRow = columns + used * (columns > used ? 2 : 1) + trees + 48
+        // A histogram for each depth, and what is known of places.
+        let cells = BartRows.cellStride * used
+        let leaves = min(4, max(1, rows / max(spec.minLeafSize, 1)))
         return Footprint(
             shared: bins.bytes,
-            working: functions * rows * perRow + 24 * rows + keptTrees + 13 * 16 * bins.bins)
+            working: functions * (rows * perRow + cells * (6 * 16 + 2 * 24)) + 24 * rows
+                + (spec.sweeps - spec.burnIn) * trees * leaves * EnsembleBuilder.bytesPerLeaf)
     }
 
     /// Reads a fitted model: a sum of trees, as boosted trees are.

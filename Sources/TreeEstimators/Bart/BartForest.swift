@@ -96,15 +96,17 @@ final class BartForest {
     /// - Parameters:
     ///   - residuals: what is left of each row's target; changed as trees change.
     ///   - noise: the variance of the noise.
-    func sweep(_ residuals: inout [Double], noise: Double, _ stream: inout RandomStream)
-        throws(MetaLearnersError)
-    {
+    /// - Throws: `cancelled`, `outOfMemory`, what other processes have to say.
+    func sweep(
+        _ residuals: inout [Double], noise: Double, _ stream: inout RandomStream, _ context: ExecutionContext
+    ) throws(MetaLearnersError) {
         try drawLevel(&residuals, noise: noise, &stream)
         let scale = BartTreeGrower.Scale(
             leafVariance: leafVariance, gradient: 1 / (gradientScale * noise),
             hessian: 1 / (hessianScale * noise))
-        try grower.choose(drawColumns(&stream))
+        try grower.choose(try drawColumns(&stream))
         for index in trees.indices {
+            try context.checkCancellation()
             let leaves = leaves.start + index * positions.count
             add(trees[index].values, of: leaves, times: 1, to: &residuals)
             writeGradients(residuals)
@@ -114,7 +116,7 @@ final class BartForest {
             leaves.update(from: grower.leafOfRow.start, count: positions.count)
             add(trees[index].values, of: leaves, times: -1, to: &residuals)
         }
-        drawVariance(&stream)
+        try drawVariance(&stream)
     }
 
     /// Puts w·a·r of each row on the grid.
@@ -166,33 +168,36 @@ final class BartForest {
         }
         if let distribution { sum = try distribution.sum([sum])[0] }
         let mean = sum.value / hessianTotal
-        let drawn = mean + stream.standardNormal() * (noise / hessianTotal).squareRoot()
+        let own = mean + stream.standardNormal() * (noise / hessianTotal).squareRoot()
+        let drawn = try distribution.agreed([own])[0]
         for position in positions.map(Int.init) {
             residuals[position] -= (drawn - level.value) * (regressor?[position] ?? 1)
         }
         level = (drawn, mean)
     }
 
-    private func drawVariance(_ stream: inout RandomStream) {
+    private func drawVariance(_ stream: inout RandomStream) throws(MetaLearnersError) {
         var squares = 0.0
         var count = 0
         for tree in trees {
             count += tree.values.count
             squares = tree.values.reduce(squares) { $0 + $1 * $1 }
         }
-        leafVariance = stream.inverseGamma(
+        let drawn = stream.inverseGamma(
             shape: Self.varianceShape + Double(count) / 2,
             scale: (Self.varianceShape - 1) * expectedVariance + squares / 2)
+        leafVariance = try distribution.agreed([drawn])[0]
     }
 
     /// The columns that a sweep may split by: all, or as many as there may be. Those that splits have stay, the ones that most have first, in up
     /// to two thirds of the places; the others are drawn.
-    private func drawColumns(_ stream: inout RandomStream) -> [Int] {
+    private func drawColumns(_ stream: inout RandomStream) throws(MetaLearnersError) -> [Int] {
         guard uses.count > columnsPerSweep else { return Array(uses.indices) }
         let used = uses.indices.filter { uses[$0] > 0 }.sorted { (uses[$1], $0) < (uses[$0], $1) }
         let kept = Array(used.prefix(2 * columnsPerSweep / 3))
         var others = Array(Set(uses.indices).subtracting(kept)).sorted()
         stream.shuffle(&others)
-        return (kept + others.prefix(columnsPerSweep - kept.count)).sorted()
+        let chosen = (kept + others.prefix(columnsPerSweep - kept.count)).sorted()
+        return try distribution.agreed(chosen.map { Double($0) }).map { Int($0) }
     }
 }

@@ -21,104 +21,84 @@ struct BartSampler {
 
     /// The model of the function that the objective asks for.
     ///
-    /// - Throws: `cancelled`, `numericalFailure` for targets too large to be squared, what other processes have to say.
+    /// - Throws: `cancelled`, `outOfMemory`, `numericalFailure` for numbers too large, `unsupported` for too many rows, what other processes
+    ///   have to say.
     func model(_ context: ExecutionContext) throws(MetaLearnersError) -> BoostedTreesModel {
-        var weights = task.weights.map { weights in rows.map { weights[Int($0)] } }
-        var sums = [ExactSum](repeating: ExactSum(), count: 4)
-        let target = task.numbers
-        for (position, row) in rows.enumerated() {
-            let weight = weights?[position] ?? 1
-            let value = target[Int(row)]
-            sums[0].add(weight)
-            sums[1].add(weight * weight)
-            sums[2].add(weight * value)
-        }
-        if let distribution { sums = try distribution.sum(sums) }
-        let total = sums[0].value
-        let regressor = regressor
-        // A level takes up the mean.
-        let mean = hasLevel && total > 0 ? sums[2].value / total : 0
-        var largest = 0.0
-        for (position, row) in rows.enumerated() {
-            let value = target[Int(row)] - mean
-            sums[3].add((weights?[position] ?? 1) * value * value)
-            largest = max(largest, abs(value))
-        }
-        if let distribution {
-            sums[3] = try distribution.sum([sums[3]])[0]
-            largest = try distribution.maximum([largest])[0]
-        }
-        let variance = total > 0 ? sums[3].value / total : 0
-        guard variance.isFinite, mean.isFinite else {
+        let count = try distribution?.sum(rows.count) ?? rows.count
+        guard count < Self.mostRows else {
             throw MetaLearnersError(
-                .numericalFailure, at: BartEstimator.backend.name, "the squares of the target overflow",
-                remedy: "rescale the target")
+                .unsupported, at: "rows", "there are \(count) rows; bart takes fewer than \(Self.mostRows)",
+                remedy: "use trees, or fit on a sample of the rows")
         }
-        var builder = EnsembleBuilder(rounds: spec.sweeps - spec.burnIn)
-        let unit = variance.squareRoot()
-        guard unit > largest * 1e-13, unit > 0 else {
-            return fitted(builder.ensemble(matrix, baseScores: [returnsLevel ? mean : 0]))
+        let weights = try RowWeights(
+            task.weights.map { weights in rows.map { weights[Int($0)] } }, count, distribution)
+        let target = try StandardTarget(
+            rows.map { task.numbers[Int($0)] }, weights, hasMean: hasLevel, distribution)
+        let regressor = try regressor.map { values throws(MetaLearnersError) in
+            try StandardRegressor(values, weights, distribution)
         }
-        // As many rows as say as much, because the unit of weights has no meaning (Kish): Σ w / Σ w² of them.
-        if let given = weights {
-            let factor = total / sums[1].value
-            weights = given.map { $0 * factor }
+        var builder = EnsembleBuilder(rounds: 1)
+        guard target.unit > 0, regressor?.scale != 0 else {
+            return fitted(builder.ensemble(matrix, baseScores: [returnsLevel ? target.mean : 0]))
         }
-        let effectiveRows = weights == nil ? total : total * total / sums[1].value
-        var residuals = rows.map { (target[Int($0)] - mean) / unit }
-        var forests: [BartForest] = []
-        let bound = 16 * max(largest / unit, 1)
-        let ofEffect = BartTreeGrower.Prior(
-            splitProbability: spec.effectSplitProbability, splitDecay: spec.effectSplitDecay,
-            leastLeaf: Int64(spec.minLeafSize))
-        if hasLevel {
-            let isOfEffect = task.isOfEffect && regressor == nil
-            forests.append(
-                try BartForest(
-                    matrix, rows: rows, regressor: nil, weights: weights,
-                    trees: isOfEffect ? spec.effectTrees : spec.trees, columnsPerSweep: spec.columnsPerSweep,
-                    isOfEffect
-                        ? ofEffect
-                        : BartTreeGrower.Prior(
-                            splitProbability: spec.splitProbability, splitDecay: spec.splitDecay,
-                            leastLeaf: Int64(spec.minLeafSize)),
-                    spread: isOfEffect ? 0.5 : 1, largest: bound, distribution))
-        }
-        if let regressor {
-            var largestFactor = regressor.reduce(0) { max($0, abs($1)) }
-            if let distribution { largestFactor = try distribution.maximum([largestFactor])[0] }
-            guard largestFactor > 0 else {
-                return fitted(builder.ensemble(matrix, baseScores: [0]))
-            }
-            forests.append(
-                try BartForest(
-                    matrix, rows: rows, regressor: regressor, weights: weights, trees: spec.effectTrees,
-                    columnsPerSweep: spec.columnsPerSweep, ofEffect,
-                    spread: 0.5 / (largestFactor * largestFactor), largest: bound, distribution))
-        }
+        var residuals = target.values
+        let forests = try forests(weights, regressor, bound: 16 * max(target.largest, 1))
         let kept = returnsLevel ? 0 : forests.count - 1
-        var level = 0.0
+        let unit = target.unit * (returnsLevel ? 1 : regressor?.scale ?? 1)
         if !(1e-18...1e18).contains(unit) { builder.valueScale = 1 / BoostingProblem.scale(unit, bits: 0) }
+        var level = 0.0
         var stream = RandomStream(seed: task.seed, path: 0x4241_5254)
         var noise = 1.0
+        let share = 1 / Double(spec.sweeps - spec.burnIn)
         for sweep in 0..<spec.sweeps {
-            try context.checkCancellation()
-            for forest in forests { try forest.sweep(&residuals, noise: noise, &stream) }
-            noise = try drawNoise(residuals, weights, effectiveRows, &stream)
+            for forest in forests { try forest.sweep(&residuals, noise: noise, &stream, context) }
+            noise = try drawNoise(residuals, weights, &stream)
             guard sweep >= spec.burnIn else { continue }
-            let share = 1 / Double(spec.sweeps - spec.burnIn)
             level += share * forests[kept].level.mean
-            for tree in forests[kept].trees where !tree.splits.isEmpty {
+            for tree in forests[kept].trees {
+                if tree.splits.isEmpty {
+                    level += share * tree.means[0]
+                    continue
+                }
                 builder.add(
                     GrownTree(
                         splits: tree.splits, leaves: tree.hessians.map { GradientTotals(hessian: $0) }),
-                    values: tree.means.map { Float($0 * share * unit / builder.valueScale) }, output: 0,
-                    round: sweep - spec.burnIn, gainUnit: noise * variance)
+                    values: tree.means.map { Float($0 * share * (unit / builder.valueScale)) }, output: 0,
+                    round: 0, gainUnit: noise)
             }
-            for tree in forests[kept].trees where tree.splits.isEmpty { level += share * tree.means[0] }
         }
-        return fitted(
-            builder.ensemble(matrix, baseScores: [(returnsLevel ? mean : 0) + unit * level]))
+        let base = (returnsLevel ? target.mean : 0) + unit * level
+        guard base.isFinite, unit.isFinite else {
+            throw MetaLearnersError(
+                .numericalFailure, at: BartEstimator.backend.name, "predictions overflow",
+                remedy: "rescale the target or the regressor")
+        }
+        return fitted(builder.ensemble(matrix, baseScores: [base]))
+    }
+
+    /// Sums of Hessians share a word with counts of rows; more rows leave them too few bits.
+    private static let mostRows = 1 << 27
+
+    /// The functions that the target is a sum of: a level, and what the regressor is multiplied by.
+    private func forests(_ weights: RowWeights, _ regressor: StandardRegressor?, bound: Double)
+        throws(MetaLearnersError) -> [BartForest]
+    {
+        func prior(ofEffect isOfEffect: Bool) -> BartTreeGrower.Prior {
+            BartTreeGrower.Prior(
+                splitProbability: isOfEffect ? spec.effectSplitProbability : spec.splitProbability,
+                splitDecay: isOfEffect ? spec.effectSplitDecay : spec.splitDecay,
+                leastLeaf: Int64(spec.minLeafSize))
+        }
+        func forest(_ values: [Double]?, ofEffect isOfEffect: Bool) throws(MetaLearnersError) -> BartForest {
+            try BartForest(
+                matrix, rows: rows, regressor: values, weights: weights.values,
+                trees: isOfEffect ? spec.effectTrees : spec.trees, columnsPerSweep: spec.columnsPerSweep,
+                prior(ofEffect: isOfEffect), spread: isOfEffect ? 0.5 : 1, largest: bound, distribution)
+        }
+        var forests: [BartForest] = []
+        if hasLevel { forests.append(try forest(nil, ofEffect: task.isOfEffect && regressor == nil)) }
+        if let regressor { forests.append(try forest(regressor.values, ofEffect: true)) }
+        return forests
     }
 
     private func fitted(_ ensemble: TreeEnsemble) -> BoostedTreesModel {
@@ -138,16 +118,111 @@ struct BartSampler {
     private var returnsLevel: Bool { if case .regression = task.objective { true } else { false } }
 
     /// Draws the variance of the noise, about whose logarithm nothing is known before.
-    private func drawNoise(
-        _ residuals: [Double], _ weights: [Double]?, _ effectiveRows: Double, _ stream: inout RandomStream
-    ) throws(MetaLearnersError) -> Double {
+    private func drawNoise(_ residuals: [Double], _ weights: RowWeights, _ stream: inout RandomStream)
+        throws(MetaLearnersError) -> Double
+    {
         var sum = ExactSum()
         for (position, residual) in residuals.enumerated() {
-            sum.add((weights?[position] ?? 1) * residual * residual)
+            sum.add(weights[position] * residual * residual)
         }
         if let distribution { sum = try distribution.sum([sum])[0] }
         // (Never so small that the likelihood has no room.)
-        return max(
-            stream.inverseGamma(shape: effectiveRows / 2, scale: sum.value / 2), 1e-8)
+        let noise = max(stream.inverseGamma(shape: weights.total / 2, scale: sum.value / 2), 1e-8)
+        return try distribution.agreed([noise])[0]
+    }
+}
+
+/// The weights of rows, divided by what makes them as many rows as say as much (Kish), because their unit has no meaning: Σ w² / Σ w.
+struct RowWeights {
+    /// By position; nil where all are 1.
+    let values: [Double]?
+    /// Their sum, over all processes.
+    let total: Double
+
+    subscript(position: Int) -> Double { values?[position] ?? 1 }
+
+    /// - Parameter count: how many rows all processes have.
+    init(_ given: [Double]?, _ count: Int, _ distribution: DistributedRows?) throws(MetaLearnersError) {
+        guard let given else {
+            values = nil
+            total = Double(count)
+            return
+        }
+        let largest = try distribution.maximum([given.reduce(0, max)])[0]
+        // Of weights beside the largest squares cannot overflow.
+        let unit = largest > 0 ? largest : 1
+        var sums = [ExactSum(), ExactSum()]
+        for weight in given {
+            sums[0].add(weight / unit)
+            sums[1].add((weight / unit) * (weight / unit))
+        }
+        if let distribution { sums = try distribution.sum(sums) }
+        let factor = sums[1].value > 0 ? sums[0].value / sums[1].value : 0
+        values = given.map { $0 / unit * factor }
+        total = sums[0].value * factor
+    }
+}
+
+/// A target less its mean, divided by its standard deviation.
+struct StandardTarget {
+    let values: [Double]
+    /// The largest magnitude of them, in all processes.
+    let largest: Double
+    let mean: Double
+    /// The standard deviation; 0 where nothing varies.
+    let unit: Double
+
+    /// - Parameter hasMean: whether the mean is taken off.
+    init(_ given: [Double], _ weights: RowWeights, hasMean: Bool, _ distribution: DistributedRows?)
+        throws(MetaLearnersError)
+    {
+        // By a power of two, so that squares neither overflow nor vanish.
+        let magnitude = try distribution.maximum([given.reduce(0) { max($0, abs($1)) }])[0]
+        let scale = BoostingProblem.scale(magnitude, bits: 0)
+        let scaled = given.map { $0 * scale }
+        func total(_ term: (Int) -> Double) throws(MetaLearnersError) -> Double {
+            var sum = ExactSum()
+            for position in scaled.indices { sum.add(weights[position] * term(position)) }
+            return try distribution?.sum([sum])[0].value ?? sum.value
+        }
+        let mean = hasMean && weights.total > 0 ? try total { scaled[$0] } / weights.total : 0
+        let squares = try total { (scaled[$0] - mean) * (scaled[$0] - mean) }
+        let deviation = weights.total > 0 ? (squares / weights.total).squareRoot() : 0
+        self.mean = mean / scale
+        // Residuals within the rounding errors of the target are none: trees must not fit those.
+        guard deviation > 1e-13 else {
+            (values, largest, unit) = (scaled.map { _ in 0 }, 0, 0)
+            return
+        }
+        values = scaled.map { ($0 - mean) / deviation }
+        unit = deviation / scale
+        largest = try distribution.maximum([values.reduce(0) { max($0, abs($1)) }])[0]
+    }
+}
+
+/// A regressor divided by its root mean square where it is not 0.
+struct StandardRegressor {
+    let values: [Double]
+    /// What the regressor was multiplied by, and its coefficient is to be; 0 where it is 0 in all rows.
+    let scale: Double
+
+    init(_ given: [Double], _ weights: RowWeights, _ distribution: DistributedRows?)
+        throws(MetaLearnersError)
+    {
+        let magnitude = try distribution.maximum([given.reduce(0) { max($0, abs($1)) }])[0]
+        let binary = BoostingProblem.scale(magnitude, bits: 0)
+        var sums = [ExactSum(), ExactSum()]
+        for (position, value) in given.enumerated() where value != 0 {
+            sums[0].add(weights[position] * (value * binary) * (value * binary))
+            sums[1].add(weights[position])
+        }
+        if let distribution { sums = try distribution.sum(sums) }
+        guard sums[0].value > 0 else {
+            (values, scale) = (given, 0)
+            return
+        }
+        let rootMeanSquare = (sums[0].value / sums[1].value).squareRoot()
+        values = given.map { $0 * binary / rootMeanSquare }
+        scale = binary / rootMeanSquare
     }
 }

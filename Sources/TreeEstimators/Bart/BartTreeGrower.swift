@@ -140,6 +140,8 @@ final class BartTreeGrower {
             }
         }
         try grow(0, 0..<rows.count, sum, depth: 0, root, scale, &tree, &stream)
+        // (Processors may round logarithms differently.)
+        tree.values = try distribution.agreed(tree.values)
         return tree
     }
 
@@ -149,8 +151,8 @@ final class BartTreeGrower {
         _ scale: Scale, _ tree: inout BartTree, _ stream: inout RandomStream
     ) throws(MetaLearnersError) {
         let sum = Sum(cell, Int64(countShift))
-        guard depth < Self.mostDepth, tree.values.count < Self.mostLeaves, sum.count >= 2 * prior.leastLeaf,
-            let chosen = draw(cell, depth, histogram, scale, &stream)
+        guard depth < Self.mostDepth, tree.values.count < Self.mostLeaves, sum.count / 2 >= prior.leastLeaf,
+            let chosen = try draw(cell, depth, histogram, scale, &stream)
         else {
             let precision = 1 / scale.leafVariance + Double(sum.hessian) * scale.hessian
             let mean = Double(sum.gradient) * scale.gradient / precision
@@ -223,7 +225,7 @@ final class BartTreeGrower {
     private func draw(
         _ cell: Cell, _ depth: Int, _ histogram: UnsafeMutablePointer<Cell>, _ scale: Scale,
         _ stream: inout RandomStream
-    ) -> (place: Place, gain: Double)? {
+    ) throws(MetaLearnersError) -> (place: Place, gain: Double)? {
         let shift = Int64(countShift)
         let mask: Int64 = (1 &<< shift) &- 1
         let total = Sum(cell, shift)
@@ -236,6 +238,7 @@ final class BartTreeGrower {
         let (exponents, determinants, places) = (exponents.start, determinants.start, places.start)
         let least = prior.leastLeaf
         var count = 0
+        var columns = 0
         var largest = none
         @inline(__always) func consider(_ left: Cell, _ column: Int, _ bin: Int, _ side: Side) {
             let rows = left.y &>> shift
@@ -256,6 +259,13 @@ final class BartTreeGrower {
         for (index, column) in tiles.columns.enumerated() {
             let own = histogram + index * BartRows.cellStride
             let binCount = rows.columns[column].binCount
+            let first = count
+            // Each column is as probable as any other, and so is each of its places.
+            defer {
+                let places = Double(count - first)
+                for place in first..<count { determinants[place] *= places * places }
+                columns += count > first ? 1 : 0
+            }
             if rows.columns[column].isCategorical {
                 for bin in 0..<binCount where own[bin].y &>> shift >= least {
                     consider(cell &- own[bin], index, bin, .alone)
@@ -283,7 +293,7 @@ final class BartTreeGrower {
         guard count > 0 else { return nil }
         // (1 + d)^β / α − 1: how much more probable no split is than any.
         let odds = Double.exp(prior.splitDecay * Double.log(Double(1 + depth))) / prior.splitProbability - 1
-        let ofNone = odds * Double(count) * Double.exp(none - largest) / wholeDeterminant.squareRoot()
+        let ofNone = odds * Double(columns) * Double.exp(none - largest) / wholeDeterminant.squareRoot()
         var sum = ofNone
         for index in 0..<count {
             let exponent = exponents[index] - largest
@@ -293,14 +303,17 @@ final class BartTreeGrower {
             sum += weight
         }
         var left = stream.uniform() * sum - ofNone
-        guard left >= 0 else { return nil }
-        var last: Int?
-        for index in 0..<count where determinants[index] > 0 {
-            last = index
-            left -= determinants[index]
-            if left < 0 { break }
+        var chosen = -1
+        if left >= 0 {
+            for index in 0..<count where determinants[index] > 0 {
+                chosen = index
+                left -= determinants[index]
+                if left < 0 { break }
+            }
         }
-        return last.map { (places[$0], max(exponents[$0] - none, 0)) }
+        // (Processors may round exponentials differently.)
+        if let distribution { chosen = Int(try distribution.agreed([Double(chosen)])[0]) }
+        return chosen < 0 ? nil : (places[chosen], max(exponents[chosen] - none, 0))
     }
 
     /// The sums of the rows that go left, and what decides the side of a row.

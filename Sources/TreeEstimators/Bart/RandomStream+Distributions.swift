@@ -12,9 +12,9 @@ extension RandomStream {
         }
     }
 
-    /// A number drawn from the Gamma distribution of this shape, at least 1, and scale 1 (Marsaglia & Tsang 2000).
+    /// A number drawn from the Gamma distribution of this shape, at least 1 and finite, and scale 1 (Marsaglia & Tsang 2000).
     mutating func gamma(shape: Double) -> Double {
-        let d = max(shape, 1) - 1 / 3.0
+        let d = (shape.isFinite ? max(shape, 1) : 1) - 1 / 3.0
         let c = 1 / (9 * d).squareRoot()
         while true {
             let normal = standardNormal()

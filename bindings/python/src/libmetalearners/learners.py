@@ -116,7 +116,7 @@ class EnsembleLearner(LearnerWithModels):
 
 
 class AutoLearner(MetaLearner):
-    """Fifteen candidates weighted by how well they explain rows held out; it needs no tuning and brings its own models."""
+    """Sixteen candidates weighted by how well they explain rows held out; it needs no tuning and brings its own models."""
 
     _learner = "auto"
 
