@@ -137,6 +137,29 @@ struct AutoTests {
         #expect(try meanSquare(model.predict(fresh.covariates).effects[0], fresh.effects[0]) < 0.25)
     }
 
+    @Test("Where effects have steps the Bayesian causal forest counts, and a model with it is read as it was written")
+    func steps() throws {
+        var stream = RandomStream(seed: 21)
+        let rows = 700
+        let columns = (0..<4).map { _ in (0..<rows).map { _ in stream.normal() } }
+        let arms = (0..<rows).map { _ in Int32(stream.integer(below: 2)) }
+        let truth = columns[0].map { $0 > 0 ? 2.0 : 0 }
+        let outcome = (0..<rows).map { row in
+            (columns[1][row] > 0.5 ? 2.0 : 0) + Double(arms[row]) * truth[row] + stream.normal()
+        }
+        let data = try CausalDataset(
+            covariates: Table(columns.enumerated().map { Column("x\($0)", $1) }),
+            treatment: Treatment(arms: arms, labels: ["0", "1"]), outcome: Outcome(outcome))
+        let model = try fit(data)
+        let predictor = try #require(model.predictor as? AutoPredictor)
+        #expect(try #require(predictor.weights[0].first { $0.name == "bcf" }).weight > 0.1)
+        #expect(meanSquare(model.trainingEffects[0], truth) < 0.12 * variance(truth))
+        let read = try CATEModel(bytes: model.encoded())
+        #expect(try read.predict(data.covariates).effects == model.predict(data.covariates).effects)
+        let weighted = try fit(replacing(data, weights: (0..<rows).map { Double($0 % 3) }))
+        #expect(meanSquare(weighted.trainingEffects[0], truth) < 0.2 * variance(truth))
+    }
+
     @Test("Several arms: each has its own effects, and its candidates' weights are shares")
     func arms() throws {
         let data = try SyntheticDataset.multiArm(rows: 600, arms: 3, seed: 11)
@@ -148,7 +171,7 @@ struct AutoTests {
         let predictor = try #require(model.predictor as? AutoPredictor)
         #expect(predictor.weights.count == 2)
         for weights in predictor.weights {
-            #expect(weights.count == 15 && weights[0].name == "constant")
+            #expect(weights.count == 16 && weights[0].name == "constant")
             #expect(weights.allSatisfy { $0.weight >= 0 })
             #expect(Approximate.equal(weights.reduce(0) { $0 + $1.weight }, 1, 1e-12))
         }
