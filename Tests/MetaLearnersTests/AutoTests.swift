@@ -137,7 +137,9 @@ struct AutoTests {
         #expect(try meanSquare(model.predict(fresh.covariates).effects[0], fresh.effects[0]) < 0.25)
     }
 
-    @Test("Where effects have steps the Bayesian causal forest counts, and a model with it is read as it was written")
+    @Test(
+        "Where effects have steps the Bayesian causal forest counts, and a model with it is read as it was written"
+    )
     func steps() throws {
         var stream = RandomStream(seed: 21)
         let rows = 700

@@ -81,6 +81,9 @@ struct EffectFormulaTests {
         + ["number", "two classes", "three classes", "residual"].map {
             Case(backend: "forest", objective: $0, parameters: small)
         }
+        + ["number", "residual"].map {
+            Case(backend: "bart", objective: $0, parameters: SpecObject([("sweeps", 6), ("burn_in", 2)]))
+        }
 
     private static func task(_ objective: String, _ features: Table, weights: [Double]?) throws
         -> TrainingTask
@@ -196,6 +199,9 @@ struct EffectFormulaTests {
     }
 
     private static let trees: SpecValue = ["backend": "trees", "trees": 5, "max_leaves": 6]
+    private static let bart: SpecValue = [
+        "backend": "bart", "trees": 4, "effect_trees": 3, "sweeps": 4, "burn_in": 1,
+    ]
     private static let forest: SpecValue = ["backend": "forest", "trees": 4, "max_depth": 4]
     private static let kinds: [SpecValue] = [
         ["outcome": "ridge", "propensity": "logistic", "effect": "ols"],
@@ -204,6 +210,7 @@ struct EffectFormulaTests {
             "effect": trees,
         ],
         ["outcome": forest, "propensity": ["backend": "forest", "trees": 4], "effect": forest],
+        ["outcome": bart, "propensity": "logistic", "effect": bart],
         [
             "outcome": ["backend": "stack", "members": ["ridge", trees]],
             "propensity": ["backend": "stack", "members": ["logistic", trees], "least_advantage": 0],

@@ -16,7 +16,7 @@ struct EquivarianceTests {
         var testDescription: String { "\(learner.rawValue), \(backend)" }
 
         /// Whether models choose between columns, rows or thresholds, which a rounding error may turn.
-        var isTree: Bool { ["trees", "forest", "xgboost"].contains(backend) || learner == .auto }
+        var isTree: Bool { ["trees", "forest", "bart", "xgboost"].contains(backend) || learner == .auto }
 
         /// How far effects may differ where numbers are rounded otherwise: XGBoost computes in single precision.
         func tolerance(_ double: Double) -> Double { backend == "xgboost" ? max(double, 1e-4) : double }
@@ -26,6 +26,7 @@ struct EquivarianceTests {
                 switch backend {
                 case "trees": ["backend": "trees", "trees": 10, "max_leaves": 4]
                 case "forest": ["backend": "forest", "trees": 8]
+                case "bart": ["backend": "bart", "trees": 4, "effect_trees": 3, "sweeps": 4, "burn_in": 1]
                 case "xgboost": ["backend": "xgboost", "trees": 8, "max_depth": 2]
                 default: .string(backend)
                 }
@@ -38,7 +39,7 @@ struct EquivarianceTests {
     }
 
     static let fits: [Fit] = {
-        var backends = ["constant", "ols", "ridge", "lasso", "elastic_net", "trees", "forest"]
+        var backends = ["constant", "ols", "ridge", "lasso", "elastic_net", "trees", "forest", "bart"]
         let xgboost = Registry.default.estimators.descriptions.first { $0.name == "xgboost" }
         if xgboost?.location != "not found" { backends.append("xgboost") }
         return LearnerKind.single.flatMap { learner in backends.map { Fit(learner: learner, backend: $0) } }

@@ -9,6 +9,9 @@ import _TestSupport
 @Suite("Explanations of effects")
 struct ExplanationTests {
     private static let trees: SpecValue = ["backend": "trees", "trees": 5, "max_leaves": 6]
+    private static let bart: SpecValue = [
+        "backend": "bart", "trees": 4, "effect_trees": 3, "sweeps": 4, "burn_in": 1,
+    ]
     private static let forest: SpecValue = ["backend": "forest", "trees": 4, "max_depth": 4]
     private static let backends: [SpecValue] = [
         ["outcome": "ridge", "propensity": "logistic", "effect": "ols"],
@@ -17,6 +20,7 @@ struct ExplanationTests {
             "effect": trees,
         ],
         ["outcome": forest, "propensity": ["backend": "forest", "trees": 4], "effect": forest],
+        ["outcome": bart, "propensity": "logistic", "effect": bart],
         [
             "outcome": ["backend": "ridge", "expansion": "splines_interactions"],
             "propensity": ["backend": "trees", "trees": 5],

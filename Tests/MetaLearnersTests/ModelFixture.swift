@@ -52,6 +52,11 @@ struct ModelFixture {
                 "prediction": "median",
             ]),
         Recipe(
+            name: "x_bart",
+            spec: [
+                "learner": "x", "models": models(outcome: bart, propensity: "logistic", effect: bart),
+            ], arms: 3),
+        Recipe(
             name: "t_bootstrap",
             spec: [
                 "learner": "t", "intervals": ["method": "bootstrap", "samples": 20],
@@ -82,6 +87,9 @@ struct ModelFixture {
     ]
 
     private static let trees: SpecValue = ["backend": "trees", "trees": 5, "max_leaves": 6]
+    private static let bart: SpecValue = [
+        "backend": "bart", "trees": 4, "effect_trees": 3, "sweeps": 4, "burn_in": 1,
+    ]
     private static let forest: SpecValue = ["backend": "forest", "trees": 4, "max_depth": 4]
 
     private static func models(outcome: SpecValue, propensity: SpecValue, effect: SpecValue) -> SpecValue {

@@ -24,6 +24,10 @@ struct RowPredictorTests {
             "outcome": ["backend": "forest", "trees": 5], "propensity": ["backend": "forest", "trees": 5],
             "effect": ["backend": "forest", "trees": 5],
         ],
+        [
+            "outcome": ["backend": "bart", "sweeps": 6, "burn_in": 2], "propensity": "logistic",
+            "effect": ["backend": "bart", "sweeps": 6, "burn_in": 2],
+        ],
     ]
     private static let binary: [SpecValue] = [
         ["outcome": "logistic", "propensity": "logistic", "effect": "lasso"],

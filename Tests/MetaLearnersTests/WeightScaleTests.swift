@@ -18,7 +18,8 @@ struct WeightScaleTests {
 
     @Test(
         "A common factor of the weights leaves every byte of a model as it was",
-        arguments: [LearnerKind.s, .t, .x, .r, .dr, .u, .f, .ra, .auto], ["linear", "trees", "forest"])
+        arguments: [LearnerKind.s, .t, .x, .r, .dr, .u, .f, .ra, .auto],
+        ["linear", "trees", "forest", "bart"])
     func anyFactor(learner: LearnerKind, backend: String) throws {
         // The others see the weights where these do.
         guard backend == "linear" || [.s, .r, .dr].contains(learner) else { return }
@@ -27,6 +28,7 @@ struct WeightScaleTests {
             switch backend {
             case "trees": ["backend": "trees", "trees": 8]
             case "forest": ["backend": "forest", "trees": 6]
+            case "bart": ["backend": "bart", "trees": 4, "effect_trees": 3, "sweeps": 4, "burn_in": 1]
             default: ["backend": "ridge"]
             }
         let models: SpecValue = ["outcome": base, "propensity": ["backend": "logistic"], "effect": base]

@@ -10,6 +10,7 @@ LEARNERS = [
     (mtlr.TLearner(mtlr.Trees(trees=9)), "path_dependent"), (linear(), "interventional"),
     (mtlr.XLearner(mtlr.Trees(trees=9), effect_model=mtlr.Trees(trees=9)), "interventional"),
     (mtlr.RLearner(mtlr.Forest(trees=25), effect_model=mtlr.Forest(trees=25)), "path_dependent"),
+    (mtlr.RLearner(mtlr.BART(sweeps=8, burn_in=3), effect_model=mtlr.BART(sweeps=8, burn_in=3)), "path_dependent"),
     (mtlr.AutoLearner(), "interventional"),
 ]  # fmt: skip
 

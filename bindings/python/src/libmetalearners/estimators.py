@@ -178,6 +178,7 @@ def _make(name: str) -> type[BaseLearner]:
 
 Trees = _make("Trees")
 Forest = _make("Forest")
+BART = _make("BART")
 XGBoost = _make("XGBoost")
 Ridge = _make("Ridge")
 Lasso = _make("Lasso")
@@ -187,7 +188,7 @@ Logistic = _make("Logistic")
 Constant = _make("Constant")
 Stack = _make("Stack")
 
-_BY_BACKEND = {made.backend: made for made in (Trees, Forest, XGBoost, Ridge, Lasso, ElasticNet, OLS, Logistic, Constant, Stack)}
+_BY_BACKEND = {made.backend: made for made in (Trees, Forest, BART, XGBoost, Ridge, Lasso, ElasticNet, OLS, Logistic, Constant, Stack)}
 
 
 def model_spec(model: Any, where: str) -> Any:
