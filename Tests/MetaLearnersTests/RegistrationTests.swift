@@ -189,7 +189,7 @@ struct RegistrationTests {
             ], data)
         let weights = try #require(
             more.summary.objectValue?["ensemble"]?.objectValue?.entries.first?.value.objectValue)
-        #expect(weights.keys.count == 17)
+        #expect(weights.keys.count == 18)
         #expect(weights.keys.contains("r on forest, as specified"))
         #expect(Approximate.largestDifference(plain.trainingEffects[0], more.trainingEffects[0]) > 1e-12)
         let loaded = try CATEModel(bytes: more.encoded(), registry: registry)
