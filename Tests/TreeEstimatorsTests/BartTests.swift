@@ -218,8 +218,8 @@ struct BartTests {
         let (table, target, _, _) = try sample(rows: 60)
         let context = ExecutionContext()
         context.cancellation.cancel()
-        #expect(throws: MetaLearnersError.self) {
-            try BartEstimator(BartSpec()).fit(try task(table, target, .regression), context)
+        #expect { try BartEstimator(BartSpec()).fit(try task(table, target, .regression), context) } throws: {
+            ($0 as? MetaLearnersError)?.kind == .cancelled
         }
     }
 
@@ -305,9 +305,9 @@ struct BartTests {
     func refused() throws {
         var spec = BartSpec()
         spec.burnIn = spec.sweeps
-        #expect(throws: MetaLearnersError.self) { try BartEstimator(spec) }
+        #expect { try BartEstimator(spec) } throws: { ($0 as? MetaLearnersError)?.kind == .invalidSpec }
         let (table, target, _, _) = try sample(rows: 60)
         let count = try task(table, target.map { max(0, $0.rounded()) }, .count)
-        #expect(throws: MetaLearnersError.self) { try fit(count) }
+        #expect { try fit(count) } throws: { ($0 as? MetaLearnersError)?.kind == .unsupported }
     }
 }

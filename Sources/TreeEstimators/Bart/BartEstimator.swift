@@ -58,8 +58,9 @@ public struct BartEstimator: BaseEstimator {
         let used = min(columns, spec.columnsPerSweep)
         // Bins by columns and, of those in use, by rows, where others are drawn those of two sweeps; leaves, lists of rows, numbers.
         let perRow = columns + used * (columns > used ? 2 : 1) + trees + 48
-        // A histogram for each depth, and what is known of places.
+        // Histograms of six depths, beyond which trees hardly ever grow, and what is known of places.
         let cells = BartRows.cellStride * used
+        // Trees have four leaves at most on average, with priors that let them grow no more than the defaults do.
         let leaves = min(4, max(1, rows / max(spec.minLeafSize, 1)))
         return Footprint(
             shared: bins.bytes,

@@ -23,7 +23,7 @@ final class BartForest {
     /// The latest trees, and the leaf of each row in them.
     private(set) var trees: [BartTree]
     private let leaves: AlignedBuffer<UInt8>
-    /// How many splits each column has in the latest trees.
+    /// How many splits each feature has in the latest trees.
     private var uses: [Int]
     /// The constant beside the trees.
     private(set) var level: (value: Double, mean: Double) = (0, 0)
@@ -88,7 +88,7 @@ final class BartForest {
         trees = [BartTree](repeating: BartTree(), count: treeCount)
         leaves = try AlignedBuffer(uninitialized: positions.count * treeCount)
         leaves.start.update(repeating: 0, count: positions.count * treeCount)
-        uses = [Int](repeating: 0, count: self.rows.columns.count)
+        uses = [Int](repeating: 0, count: matrix.columns.count)
     }
 
     /// Draws all trees anew, one after another, each given the others.
@@ -110,9 +110,9 @@ final class BartForest {
             let leaves = leaves.start + index * positions.count
             add(trees[index].values, of: leaves, times: 1, to: &residuals)
             writeGradients(residuals)
-            for split in trees[index].splits { uses[place(ofFeature: split.candidate.feature)] -= 1 }
+            for split in trees[index].splits { uses[split.candidate.feature] -= 1 }
             trees[index] = try grower.grow(scale, &stream)
-            for split in trees[index].splits { uses[place(ofFeature: split.candidate.feature)] += 1 }
+            for split in trees[index].splits { uses[split.candidate.feature] += 1 }
             leaves.update(from: grower.leafOfRow.start, count: positions.count)
             add(trees[index].values, of: leaves, times: -1, to: &residuals)
         }
@@ -131,10 +131,6 @@ final class BartForest {
                 numbers[place].x = BoostingProblem.rounded(gradient)
             }
         }
-    }
-
-    private func place(ofFeature feature: Int) -> Int {
-        rows.columns.firstIndex { $0.feature == feature } ?? 0
     }
 
     /// Adds the values of leaves, times the regressor, to rows.
@@ -192,10 +188,12 @@ final class BartForest {
     /// The columns that a sweep may split by: all, or as many as there may be. Those that splits have stay, the ones that most have first, in up
     /// to two thirds of the places; the others are drawn.
     private func drawColumns(_ stream: inout RandomStream) throws(MetaLearnersError) -> [Int] {
-        guard uses.count > columnsPerSweep else { return Array(uses.indices) }
-        let used = uses.indices.filter { uses[$0] > 0 }.sorted { (uses[$1], $0) < (uses[$0], $1) }
+        let columns = rows.columns.indices
+        guard columns.count > columnsPerSweep else { return Array(columns) }
+        let splits = rows.columns.map { uses[$0.feature] }
+        let used = columns.filter { splits[$0] > 0 }.sorted { (splits[$1], $0) < (splits[$0], $1) }
         let kept = Array(used.prefix(2 * columnsPerSweep / 3))
-        var others = Array(Set(uses.indices).subtracting(kept)).sorted()
+        var others = Array(Set(columns).subtracting(kept)).sorted()
         stream.shuffle(&others)
         let chosen = (kept + others.prefix(columnsPerSweep - kept.count)).sorted()
         return try distribution.agreed(chosen.map { Double($0) }).map { Int($0) }

@@ -2,6 +2,8 @@ import MetaLearnersCore
 
 extension RandomStream {
     /// A number drawn from the standard normal distribution: the polar method of Marsaglia & Bray (1964), of whose pair one is used.
+    ///
+    /// (The generators of data in `CausalAnalysis` have that of Box & Muller, on which their published numbers rest.)
     mutating func standardNormal() -> Double {
         while true {
             let x = 2 * uniform() - 1

@@ -59,10 +59,17 @@ struct ManyRowsStudy {
         let fresh = try law.draw(
             rows: Self.freshRows, seed: RandomStream.derivedSeed(seed, UInt64(rows), 1))
         let execution = ExecutionOptions(threads: threads)
-        return try specs.map { learner, spec in
+        return try specs.compactMap { learner, spec in
             let fitter = try MetaLearnerFitter(MetaLearnerSpec(.object(spec)))
             let start = Self.processorSeconds()
-            let model = try fitter.fit(training.dataset, execution)
+            let model: CATEModel
+            do {
+                model = try fitter.fit(training.dataset, execution)
+            } catch let error as MetaLearnersError {
+                // A draw that cannot be fitted, such as one with hardly any treated row, ends no study.
+                print("# left out: \(law.rawValue), \(rows) rows, \(learner): \(error)")
+                return nil
+            }
             let seconds = Self.processorSeconds() - start
             let effects = try model.predict(fresh.dataset.covariates, execution).effects[0]
             let sum = zip(effects, fresh.effects).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
