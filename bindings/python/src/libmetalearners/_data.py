@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from . import _library as native
 from ._arrow import ArrowTable, exports
+from ._text_arrays import refuse_numbers_as_texts
 from .errors import InvalidArgumentError, InvalidDataError
 
 Array = npt.NDArray[Any]
@@ -243,9 +244,13 @@ def column(values: Any, name: str) -> Values:
 
 def _as_array(values: Any, what: str) -> Array:
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except ValueError as problem:
         raise InvalidDataError(f"cannot be read as an array: {problem}", what, "pass as many values in each row") from None
+    if array.dtype.kind in "US" and not hasattr(values, "dtype"):
+        # Of a list with a text in it NumPy makes texts alone; as objects numbers stay numbers, and missing values missing.
+        return np.array(values, dtype=object)
+    return array
 
 
 def _object_column(array: Array, name: str) -> Values:
@@ -437,6 +442,7 @@ def _array(data: Any, what: str) -> Frame:
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(np.float64), np.nan)
     names = array_names(array.shape[1])
+    refuse_numbers_as_texts(data, array, names)
     if array.dtype.kind in "OUS":
         return Frame(array.shape[0], {name: _object_column(array[:, i], name) for i, name in enumerate(names)}, named=False)
     array = numbers(array, what)
