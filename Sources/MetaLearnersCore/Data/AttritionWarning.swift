@@ -12,49 +12,63 @@ struct AttritionWarning {
     /// How many rows there are to a cluster; 1 where rows are independent. Outcomes may be missing of whole clusters.
     private let clusterSize: Double
 
-    /// Counts the rows of each arm. (A row without an outcome whose arm no other row has counts nowhere.)
+    /// Counts the rows of each arm, those of other processes among them: one may have all rows of an arm that have an outcome.
     ///
     /// - Parameters:
     ///   - column: the treatment of all rows.
     ///   - rows: the rows that have an outcome, ascending; nil for all of them.
-    ///   - treatment: that of these rows.
+    ///   - clusters: the cluster of each of these, by codes that all processes share; nil where rows are independent.
     /// - Throws: what the collective throws, of which every process calls this.
     init(
-        _ column: Column, rows: [Int32]?, _ treatment: Treatment, clusterSize: Double,
-        _ distribution: DistributedRows?
+        _ column: Column, rows: [Int32]?, clusters: [Int32]?, _ distribution: DistributedRows?
     ) throws(MetaLearnersError) {
-        var counts = [Int](repeating: 0, count: 2 * treatment.armCount)
-        for arm in treatment.arms { counts[Int(arm)] += 1 }
-        if let rows {
-            let keys = column.codes().map { codes in codes.map { Double($0) } } ?? column.values.doubles()
-            var arms: [Double: Int32] = [:]
-            for (row, arm) in zip(rows, treatment.arms) where arms.count < treatment.armCount {
-                if arms[keys[Int(row)]] == nil { arms[keys[Int(row)]] = arm }
-            }
-            var next = 0
-            for row in keys.indices {
-                if next < rows.count, Int(rows[next]) == row {
-                    next += 1
-                } else if let arm = arms[keys[row]] {
-                    counts[treatment.armCount + Int(arm)] += 1
-                }
-            }
+        let arms = try column.asCategorical(distribution)
+        labels = arms.levels ?? []
+        var counts = [Int](repeating: 0, count: 2 * labels.count)
+        var next = 0
+        for (row, code) in (arms.codes() ?? []).enumerated() {
+            let isKept = rows.map { next < $0.count && Int($0[next]) == row } ?? true
+            if isKept { next += 1 }
+            if code >= 0 { counts[Int(code) + (isKept ? 0 : labels.count)] += 1 }
         }
         if let distribution { counts = try distribution.sum(counts) }
-        kept = Array(counts[..<treatment.armCount])
-        dropped = Array(counts[treatment.armCount...])
-        labels = treatment.labels
+        kept = Array(counts[..<labels.count])
+        dropped = Array(counts[labels.count...])
         name = column.name
-        self.clusterSize = clusterSize
+        guard let clusters else {
+            clusterSize = 1
+            return
+        }
+        var own = Array(Set(clusters))
+        if let distribution {
+            own = Array(Set(try distribution.gather(own.map(Double.init)))).map { Int32($0) }
+        }
+        clusterSize = Double(max(kept.reduce(0, +), 1)) / Double(max(own.count, 1))
+    }
+
+    /// What there is to tell.
+    var texts: [String] {
+        let lost = labels.indices.filter { kept[$0] == 0 && dropped[$0] > 0 }
+        let names =
+            lost.prefix(6).map { "'\(labels[$0])'" }.joined(separator: ", ") + (lost.count > 6 ? ", …" : "")
+        let ofLost =
+            lost.isEmpty
+            ? []
+            : [
+                "\(name): no row of \(lost.count == 1 ? "arm" : "the arms") \(names) has an outcome: nothing can be said of \(lost.count == 1 ? "it" : "them")"
+            ]
+        return ofLost + [difference].compactMap(\.self)
     }
 
     /// The arm that differs most from all others, beyond chance (three standard errors of two arms, and more of many), with the arm that differs
     /// most from it.
-    var text: String? {
+    private var difference: String? {
         let totals = zip(kept, dropped).map { Double($0 + $1) }
         let shares = zip(dropped, totals).map { $1 > 0 ? Double($0) / $1 : 0 }
-        let arms = totals.indices.filter { totals[$0] > 0 }
-        let (all, missing) = (totals.reduce(0, +), Double(dropped.reduce(0, +)))
+        // (Of an arm without any outcome that is said already.)
+        let arms = totals.indices.filter { kept[$0] > 0 }
+        let all = arms.reduce(0) { $0 + totals[$1] }
+        let missing = arms.reduce(0) { $0 + Double(dropped[$1]) }
         guard arms.count > 1 else { return nil }
         let distance = (9 + 2 * Double.log(Double(arms.count) / 2)).squareRoot()
         func error(_ first: Int, _ others: Double) -> Double {

@@ -95,14 +95,10 @@ package struct DatasetParts: Sendable {
             clusters = nil
         }
         let rowCount = table.rowCount
-        if dropped > 0,
-            let text = try AttritionWarning(
-                ofAllRows ?? treatmentColumn, rows: sourceRows, treatment,
-                clusterSize: clusters.map { Double(max($0.count, 1)) / Double(max(Set($0).count, 1)) } ?? 1,
-                distribution
-            ).text
-        {
-            warnings.append(text)
+        if dropped > 0 {
+            warnings += try AttritionWarning(
+                ofAllRows ?? treatmentColumn, rows: sourceRows, clusters: clusters, distribution
+            ).texts
         }
         if let shares = try spec.shares(armCount: treatment.armCount) {
             propensities = shares.map { [Double](repeating: $0, count: rowCount) }
