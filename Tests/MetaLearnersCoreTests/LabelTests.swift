@@ -160,6 +160,30 @@ struct LabelTests {
         #expect(data.warnings.contains { $0.hasPrefix("column 'city': ' ulm' and 'Ulm' differ") })
     }
 
+    @Test(
+        "Labels that are one number in several notations are warned of, and longer numbers than doubles are exact are not"
+    )
+    func sameNumbers() throws {
+        func found(_ labels: [String]) throws -> [String] {
+            try treatment(labels).warnings.filter { $0.contains("count as different arms") }
+        }
+        for (labels, list) in [
+            (["0", "1", "01", "b"], "'01' and '1'"), (["1", "1.0", "b"], "'1' and '1.0'"),
+            (["x", ".5", "+0.50"], "'+0.50' and '.5'"), (["x", "-0", "0", "00."], "'0' and '-0' and '00.'"),
+            (["01", "1 ", "b"], "'01' and '1 '"),
+        ] {
+            #expect(
+                try found(labels) == [
+                    "treatment 'w': \(list) are the same number, and count as different arms"
+                ])
+        }
+        for labels in [
+            ["9007199254740992", "9007199254740993", "x"], ["1", "-1", "x"], ["1.5", "15", "x"],
+            [".", "0", "x"],
+            ["1.2.3", "1.2.30"], ["1 0", "10", "x"],
+        ] { #expect(try found(labels).isEmpty, "\(labels)") }
+    }
+
     @Test("A treatment of many numbers looks continuous; many arms of whole numbers with many rows do not")
     func continuous() throws {
         func error(_ values: [Double]) -> String? {

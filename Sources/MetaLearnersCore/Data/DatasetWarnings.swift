@@ -74,8 +74,9 @@ struct DatasetWarnings {
         }
         return lists.flatMap { place, labels, noun in
             ObviousLabels.lookalikes(in: labels).map { group in
-                let list = group.map { "'\($0)'" }.joined(separator: " and ")
-                return "\(place): \(list) differ only in case or blanks, and count as different \(noun)"
+                let list = group.labels.map { "'\($0)'" }.joined(separator: " and ")
+                let likeness = group.areNumbers ? "are the same number" : "differ only in case or blanks"
+                return "\(place): \(list) \(likeness), and count as different \(noun)"
             }
         }
     }
