@@ -124,6 +124,30 @@ static void without_effects(void) {
     mtlr_study_free(own);
 }
 
+/* What the model says of its fit is said of its study, and so is what is doubtful about rows that are taken for new ones. */
+static void warnings(void) {
+    char *own = NULL, *of_model = NULL;
+    SUCCEEDS(mtlr_study_warnings(&own, study, &error));
+    SUCCEEDS(mtlr_model_warnings(&of_model, model, &error));
+    CHECK(own && of_model && own[0] == '[' && strcmp(own, of_model) == 0 && !strstr(own, "very outcome"));
+    mtlr_string_free(own);
+    mtlr_string_free(of_model);
+    mtlr_table part = t.table;
+    part.rows = TRIAL_ROWS - 1;
+    mtlr_dataset *rows = NULL;
+    mtlr_study *of_part = NULL;
+    SUCCEEDS(mtlr_dataset_create(&rows, &part, TRIAL_SPEC, MTLR_DATASET_COPY, &error));
+    SUCCEEDS(mtlr_study_create(&of_part, model, rows, NULL, NULL, &error));
+    SUCCEEDS(mtlr_study_warnings(&own, of_part, &error));
+    CHECK(own && strstr(own, "have the very outcome and arm of a training row"));
+    mtlr_string_free(own);
+    mtlr_study_free(of_part);
+    mtlr_dataset_free(rows);
+    FAILS(BAD, mtlr_study_warnings(NULL, study, &error));
+    FAILS(BAD, mtlr_study_warnings(&own, NULL, &error));
+    FAILS(BAD, mtlr_study_warnings(&own, (const mtlr_study *)model, &error));
+}
+
 /* Every analysis that there is gives an answer or an error. */
 static void every_analysis(void) {
     char *list = NULL;
@@ -204,6 +228,7 @@ int main(void) {
     columns();
     estimates();
     without_effects();
+    warnings();
     every_analysis();
     refusals();
     report();

@@ -89,6 +89,13 @@ MTLR_API int64_t mtlr_study_rows(const mtlr_study *study);
 MTLR_API mtlr_status mtlr_study_column_names(char **json, const mtlr_study *study, mtlr_error **error);
 
 /**
+ * Things worth knowing that are no errors: a JSON list of texts; the caller frees it. Those of the data and of the fit that the study is of, and
+ * that rows which are taken for new ones look like rows of training. Those of an answer are in mtlr_analysis_json().
+ * @since 0.9
+ */
+MTLR_API mtlr_status mtlr_study_warnings(char **json, const mtlr_study *study, mtlr_error **error);
+
+/**
  * A column of a study.
  *
  * @param values  a number for each row.

@@ -57,6 +57,16 @@ public func mtlr_study_column_names(
 }
 
 @c @implementation
+public func mtlr_study_warnings(
+    _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ study: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> mtlr_status {
+    Boundary.text(json, error) { () throws(MetaLearnersError) in
+        SpecText.list(try Handle.required(StudyObject.self, study, "study").study.warnings)
+    }
+}
+
+@c @implementation
 public func mtlr_study_column(
     _ values: UnsafeMutablePointer<Double>?, _ length: Int64, _ study: OpaquePointer?,
     _ name: UnsafePointer<CChar>?, _ error: UnsafeMutablePointer<OpaquePointer?>?

@@ -316,6 +316,7 @@ void studies(const Sample &sample, const Model &model) {
     CHECK(answer.column(0).size() == rows);
     CHECK(study.report(R"(["aipw"])").find("<html") != std::string::npos);
     CHECK(Study(model).rows() == rows);
+    CHECK(study.warnings() == model.warnings());
     Estimates given;
     const std::vector<double> effects(rows, 1), shares(rows, 0.5), means(2 * rows, 0.2);
     given.effects = effects;

@@ -98,10 +98,23 @@ def test_a_search_issues_its_own_and_those_of_the_best(odd):
 
 def test_a_study_of_given_columns_issues_what_is_doubtful_about_them(odd):
     given = {"propensities": np.full(400, 0.5), "arm_means": np.zeros((400, 2))}
-    _, told = issued(lambda: mtlr.Study(odd.y, odd.w, **given))
-    assert len(told) == 1 and ASSUMED in told[0]
-    _, told = issued(lambda: mtlr.Study(odd.y, odd.w, X=odd.X, **given))
-    assert any(COPIED in text for text in told)
+    study, told = issued(lambda: mtlr.Study(odd.y, odd.w, **given))
+    assert len(told) == 1 and ASSUMED in told[0] and study.warnings == told
+    study, told = issued(lambda: mtlr.Study(odd.y, odd.w, X=odd.X, **given))
+    assert any(COPIED in text for text in told) and study.warnings == told
+
+
+def test_a_study_of_a_learner_keeps_its_warnings_and_issues_none_again(odd):
+    learner, told = issued(lambda: linear().fit(odd.X, odd.y, odd.w))
+    study, again = issued(lambda: learner.study())
+    assert study.warnings == told != [] and again == []
+
+
+def test_a_study_issues_what_the_nuisances_that_it_fits_show(data):
+    w = np.where(data.X[:, 0] > 0.5, 1, data.w)  # Nobody with a high x0 is in the control arm.
+    spec = {"models": {"propensity": "logistic"}, "overlap": {"bounds": [0.45, 0.55]}}
+    study, told = issued(lambda: mtlr.Study(data.y, w, X=data.X, spec=spec))
+    assert study.warnings == told and any(text.startswith("overlap: ") for text in told)
 
 
 def test_analyses_issue_the_warnings_of_their_answers(fitted):

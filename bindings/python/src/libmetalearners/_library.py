@@ -276,6 +276,7 @@ _PROTOTYPES = {
     "mtlr_study_create_from_dataset": ("0", "ppsppp"),
     "mtlr_study_rows": ("l", "p"),
     "mtlr_study_column_names": ("0", "ppp"),
+    "mtlr_study_warnings": ("0", "ppp"),
     "mtlr_study_column": ("0", "plpsp"),
     "mtlr_study_free": ("", "p"),
     "mtlr_analysis_run": ("0", "ppspp"),

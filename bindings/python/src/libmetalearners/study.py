@@ -58,7 +58,7 @@ class Study:
     Warns
     -----
     MetaLearnersWarning
-        What is doubtful about the data.
+        What is doubtful about the data and the nuisances; ``warnings`` keeps it.
     """
 
     _handle: Handle
@@ -111,7 +111,7 @@ class Study:
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
         self._threads = threads
-        tell(native.read_json(lib.mtlr_dataset_warnings, dataset.pointer))
+        tell(self.warnings)
 
     @classmethod
     def _of_model(cls, model: Model, dataset: Optional[Handle], threads: Optional[int], progress: Progress) -> "Study":
@@ -129,6 +129,11 @@ class Study:
     def column_names(self) -> list[str]:
         """The columns of the study: "outcome", "arm", "weight", "propensity_1", "mean_0", "effect_1", "score_1" and so on."""
         return list(native.read_json(lib.mtlr_study_column_names, self._handle.pointer))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is worth knowing of the data and of the fit, in whole sentences. Whoever made the study has issued each of them."""
+        return list(native.read_json(lib.mtlr_study_warnings, self._handle.pointer))
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """A column of the study, shape (n,)."""
