@@ -342,6 +342,26 @@ struct EndToEndTests {
         #expect(lines.contains { $0.hasPrefix("  effect of arm '1' ") && $0.hasSuffix(" effects") })
     }
 
+    @Test("inspect says how many trees of BART predictions are the mean of, and of no stages")
+    func inspectTellsDrawnTrees() throws {
+        let model = folder.path("b.model")
+        let bart = "models={outcome: {backend: bart, trees: 20, sweeps: 8, burn_in: 3}, effect: ridge}"
+        _ = try Program.run(["fit", spec, data, "-o", model, "--learner", "dr", "--set", bart, "--quiet"])
+        let parts = try Program.run(["inspect", model, "--json"]).json()["nuisance_models"]?.arrayValue ?? []
+        let drawn = parts.compactMap(\.objectValue).filter { $0["backend"] == "bart" }
+        #expect(drawn.count == 2)
+        for part in drawn {
+            let models = part["models"]?.arrayValue?.compactMap(\.objectValue) ?? []
+            #expect(part["stages"] == .null && !models.isEmpty)
+            // Twenty trees in each of five sweeps, but for those that never split.
+            for model in models { #expect((1...100).contains(model["trees"]?.integerValue ?? 0)) }
+        }
+        let text = try Program.run(["inspect", model]).output
+        #expect(
+            text.contains(
+                "\nDrawn trees (those that split, of all sweeps kept, means over models)\n  outcome "))
+    }
+
     @Test("no spec is needed where the command line names the columns")
     func noSpec() throws {
         let options = [

@@ -27,7 +27,10 @@ public struct ModelPart: Sendable, Equatable {
         backend = fitted.models.everyModel.first?.backendName ?? ""
         foldModels = fitted.models.foldModels.count
         hasFullModel = fitted.models.fullModel != nil
-        stages = fitted.models.chosenStage ?? (fitted.models.fullModel as? any StagedModel)?.stageCount
+        let staged = fitted.models.everyModel.compactMap { $0 as? any StagedModel }
+        stages =
+            staged.allSatisfy(\.passedThroughStages)
+            ? fitted.models.chosenStage ?? (fitted.models.fullModel as? any StagedModel)?.stageCount : nil
         let summaries = fitted.models.everyModel.map(\.summary)
         self.summaries = summaries.contains { !$0.isEmpty } ? summaries : []
         bytes = fitted.models.everyModel.reduce(0) { total, model in

@@ -96,6 +96,9 @@ public protocol StagedModel: FittedEstimator {
     /// The last stage. Stages are 0 (the simplest: for boosting, no tree at all) to this one, the model itself.
     var stageCount: Int { get }
 
+    /// Whether stages say anything: false for a model that was made at once, and has no other stage than itself.
+    var passedThroughStages: Bool { get }
+
     /// Predicts the named rows as each of several stages would, in one pass.
     ///
     /// - Parameters:
@@ -116,6 +119,9 @@ public protocol StagedModel: FittedEstimator {
 }
 
 extension StagedModel {
+    /// Models are made in stages, unless they say otherwise.
+    public var passedThroughStages: Bool { true }
+
     /// Checks that `stages` can be predicted.
     ///
     /// - Throws: `invalidArgument` for stages that are negative or not ascending.

@@ -20,6 +20,13 @@ struct BoostedTreesModel: FittedEstimator {
 
     /// Who fitted it.
     let backendName: String
+
+    /// Whether the sum is the mean of sums of trees that were drawn.
+    private var isDrawn: Bool { backendName == BartEstimator.backend.name }
+
+    /// Of sums that were drawn, how many trees there are that split, over all sweeps kept.
+    var summary: SpecObject { isDrawn ? ["trees": .integer(ensemble.trees.count)] : SpecObject() }
+
     var outputCount: Int { link == .logistic ? 2 : ensemble.baseScores.count }
 
     func predict(_ features: Table, rows: [Int32]?, _ context: ExecutionContext) throws(MetaLearnersError)
@@ -121,6 +128,7 @@ struct BoostedTreesModel: FittedEstimator {
 /// Stages are rounds of boosting; stage 0 is the base score.
 extension BoostedTreesModel: StagedModel {
     var stageCount: Int { ensemble.roundCount }
+    var passedThroughStages: Bool { !isDrawn }
 
     /// O(rows · splits), and rows × outputs × stages numbers.
     func predictStages(

@@ -84,8 +84,20 @@ struct InspectionReport {
             ])
         }
         let stacks = (parts.nuisances + parts.effects).compactMap(Self.stack)
+        let drawn = (parts.nuisances + parts.effects).compactMap(Self.drawnTrees)
         return "Models\n" + table.text(indent: 2)
             + (stacks.isEmpty ? "" : "\nStacks (weights of members, means over models)\n" + stacks.joined())
+            + (drawn.isEmpty
+                ? ""
+                : "\nDrawn trees (those that split, of all sweeps kept, means over models)\n" + drawn.joined())
+    }
+
+    /// How many trees the models of a role are the mean of; nil where they were not drawn.
+    private static func drawnTrees(_ part: ModelPart) -> String? {
+        let counts = part.summaries.compactMap { $0["trees"]?.integerValue }
+        guard !counts.isEmpty else { return nil }
+        let mean = Double(counts.reduce(0, +)) / Double(counts.count)
+        return "  \(part.name): \(NumberText.grouped(Int(mean.rounded())))\n"
     }
 
     /// The members of a role's stacks and how much they count; nil where its models are none.
