@@ -237,3 +237,24 @@ def test_the_example_of_the_readme_says_what_it_should(folder, tmp_path, monkeyp
     if folder == 1:
         assert os.path.getsize("coaching.model") and os.path.getsize("coaching.html")
     assert "ate" in capsys.readouterr().out
+
+
+def test_every_path_that_messages_name_has_its_keyword_in_the_documentation(data):
+    from libmetalearners._options import OPTIONS
+
+    for name, path in OPTIONS.items():
+        if path not in ("", name):
+            assert f"``{path}`` is ``{name}``" in mtlr.DRLearner.__doc__, path
+    assert "PATHS" not in mtlr.DRLearner.__doc__
+    # All other paths are keys of `spec`, as the documentation says.
+    without = linear(spec={"data": {"exclude": ["x1"]}}).fit(data.X, data.y, data.w)
+    assert without.to_spec()["data"]["exclude"] == ["x1"] and without.summary["covariates"] != linear().fit(data.X, data.y, data.w).summary["covariates"]
+
+
+def test_arms_of_a_learner_from_a_file_are_texts_and_are_asked_for_by_either(data, tmp_path):
+    fitted = linear().fit(data.X, data.y, data.w)
+    fitted.save(tmp_path / "a.model")
+    read = mtlr.load(tmp_path / "a.model")
+    assert fitted.arms_ == [0, 1] and read.arms_ == ["0", "1"]
+    for arm in (1, 1.0, True, "1"):
+        np.testing.assert_array_equal(read.predict(data.X, arm=arm), fitted.predict(data.X))

@@ -483,7 +483,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
 
     @staticmethod
     def load(path: Union[str, "os.PathLike[str]"], *, trust: bool = False) -> "MetaLearner":
-        """Reads a model that any interface of the library has saved.
+        """Reads a model that any interface of the library has saved. ``arms_`` are texts: a file does not say whether they were numbers.
 
         Parameters
         ----------

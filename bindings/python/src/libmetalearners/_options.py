@@ -60,6 +60,11 @@ OPTIONS: dict[str, str] = {
 #: What decides how a fit is run, not what it gives; and the rest of the spec, which is merged as it is.
 RUNNING = ("spec", "threads", "memory_limit")
 
+def _paths() -> str:
+    """Which keyword has which path, those alone that differ in more than the section."""
+    return ", ".join(f"``{path}`` is ``{name}``" for name, path in OPTIONS.items() if path not in ("", name))
+
+
 DOCUMENTATION = """
 
     Parameters
@@ -103,7 +108,14 @@ DOCUMENTATION = """
         Threads to use (all processors), and bytes that a fit may take beside the data (no limit). They change no result.
 
     Parameters that are ``None`` have the library's default; ``to_spec()`` shows every one of them.
-    """
+
+    Notes
+    -----
+    Warnings and errors name parts of a spec by their paths, as every language of the library does. Here
+    PATHS;
+    ``models.outcome``, ``models.propensity`` and ``models.effect`` are ``outcome_model``, ``propensity_model`` and
+    ``effect_model``. Every other path is a key of ``spec``: ``data.exclude: [a]`` is ``spec={"data": {"exclude": ["a"]}}``.
+    """.replace("PATHS", _paths())
 
 
 def place(spec: dict[str, Any], path: str, value: Any) -> None:

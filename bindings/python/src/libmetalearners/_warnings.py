@@ -15,7 +15,8 @@ class MetaLearnersWarning(UserWarning):
     """Something worth knowing that is no error: arms that do not overlap, or a level that training did not have.
 
     Fits, searches, predictions, explanations, analyses and studies of given columns issue it, once for each sentence, at the line that
-    calls them. ``warnings.filterwarnings("ignore", category=libmetalearners.MetaLearnersWarning)`` silences it.
+    calls them. A path in it such as ``overlap.policy`` is one of a spec; the notes of each learner say which keyword that is.
+    ``warnings.filterwarnings("ignore", category=libmetalearners.MetaLearnersWarning)`` silences it.
     """
 
 
