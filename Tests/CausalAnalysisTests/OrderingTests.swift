@@ -119,6 +119,72 @@ struct OrderingTests {
         #expect(abs((last ?? 0) / (plain ?? 1) - 1) < 1e-9)
     }
 
+    @Test(
+        "So has the gain that other rows can expect, where training rows of the same rule or with such effects stand for them",
+        arguments: [2, 3])
+    func expectedGains(arms: Int) throws {
+        var (dataset, model) = try trial(11)
+        if arms == 3 {
+            let three = (0..<200).map { Int32(($0 * 7) % 3) }
+            dataset = try CausalDataset(
+                covariates: dataset.covariates, treatment: Treatment(arms: three, labels: ["0", "1", "2"]),
+                outcome: dataset.outcome)
+            model = try MetaLearnerFitter(model.spec, registry: .default).fit(dataset)
+        }
+        let study = try CausalStudy(model, on: dataset)
+        let ordering = try (1..<arms).map { try study.orderingEffect($0) }
+        let given = try CausalStudy(
+            dataset,
+            given: GivenColumns(
+                effects: ordering, propensities: study.propensities,
+                armMeans: study.armMeans))
+        let others = try model.predict(trial(12).dataset.covariates).effects
+        func gain(_ study: CausalStudy, _ share: Double, costs: [Double]?) throws -> TargetingGain {
+            let limit = TreatmentAllocation.Limit.share(share)
+            let allocation = try TreatmentAllocation(effects: others, limit: limit)
+            return try #require(
+                try TargetingGain.ofTraining(
+                    study, allocation, allocation.decisions, of: others,
+                    costs == nil ? .budget(share * 200) : limit, costs: costs, byCluster: false, level: 0.95))
+        }
+        // The same rule, and rows with such effects.
+        for costs in [[], nil] as [[Double]?] {
+            let (own, plain) = (try gain(study, 0.3, costs: costs), try gain(given, 0.3, costs: costs))
+            #expect(own.basis == (costs == nil ? .similarRows : .trainingRows) && own.basis == plain.basis)
+            #expect(abs(own.estimate - plain.estimate) < 1e-9)
+            let ratio = own.stdError / plain.stdError
+            #expect(ratio > 1.1 && ratio < 2.0.squareRoot() + 1e-9, "\(ratio)")
+            #expect(own.upper - own.lower > plain.upper - plain.lower)
+        }
+        // Everybody is no contrast, of two arms.
+        if arms == 2 {
+            let (own, plain) = (try gain(study, 1, costs: nil), try gain(given, 1, costs: nil))
+            #expect(own.stdError / plain.stdError < 1.2, "\(own.stdError / plain.stdError)")
+        }
+    }
+
+    @Test("Its intervals hold the gain of other rows where effects do not differ")
+    func coverage() throws {
+        var held = [0, 0]
+        for seed in 1...120 {
+            let (dataset, model) = try trial(UInt64(seed))
+            let others = try model.predict(trial(UInt64(seed) + 1000, rows: 500).dataset.covariates).effects
+            let limit = TreatmentAllocation.Limit.share(0.2)
+            let allocation = try TreatmentAllocation(effects: others, limit: limit)
+            let truth = 0.3 * Double(allocation.decisions.count { $0 > 0 })
+            let study = try CausalStudy(model, on: dataset)
+            for (basis, costs) in ([[], nil] as [[Double]?]).enumerated() {
+                let gain = try #require(
+                    try TargetingGain.ofTraining(
+                        study, allocation, allocation.decisions, of: others,
+                        costs == nil ? .budget(100) : limit, costs: costs, byCluster: false, level: 0.95))
+                if gain.lower <= truth && truth <= gain.upper { held[basis] += 1 }
+            }
+        }
+        // Of 120 there should be 114; plain errors held 87 % of the time.
+        #expect(held.allSatisfy { $0 >= 110 }, "\(held)")
+    }
+
     @Test("A threshold decides by each row's own effect, a share by the order")
     func deciding() throws {
         let (dataset, model) = try trial(4)

@@ -99,6 +99,17 @@ struct PolicyEvaluation {
         return allowingForOrder(difference(own, armScores[0]), own, random: random)
     }
 
+    /// What each row says of the gain of a row that is treated, each arm as often as among those whom decisions treat.
+    func gains(atRandomAs decisions: [Int32]) -> [Double] {
+        let shares = shares(decisions)
+        let treated = shares.dropFirst().reduce(0, +)
+        return (0..<study.rowCount).map { row in
+            shares.indices.dropFirst().reduce(0) {
+                $0 + shares[$1] / treated * (armScores[$1][row] - armScores[0][row])
+            }
+        }
+    }
+
     /// The share of each arm among decisions, by weight.
     func shares(_ decisions: [Int32]) -> [Double] {
         var shares = [Double](repeating: 0, count: study.armCount)

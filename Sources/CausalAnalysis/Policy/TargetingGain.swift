@@ -83,7 +83,39 @@ package struct TargetingGain: Sendable, Equatable {
             scores: gains, shares: own.decisions.map { $0 > 0 ? 1 : 0 }, weights: evaluation.weights,
             clusters: study.clusters)
         return TargetingGain(
-            .trainingRows, estimate, times: Double(treatedCount), level: level)
+            .trainingRows,
+            allowingForOrder(
+                estimate, evaluation, gains: gains, picked: own.decisions.map { $0 > 0 ? 1 : 0 },
+                random: evaluation.gains(atRandomAs: own.decisions)),
+            times: Double(treatedCount), level: level)
+    }
+
+    /// The estimate with an error that allows for how effects picked the rows of training (`CausalStudy.allowingForOrder`): the contrast with
+    /// as many rows of each arm at random counts twice.
+    ///
+    /// - Parameters:
+    ///   - estimate: Σ w·gain ÷ Σ w·picked.
+    ///   - gains: what each row says of the gain of those that it stands for.
+    ///   - picked: how many rows it stands for.
+    ///   - random: what each row says of the gain of a row that is treated at random.
+    private static func allowingForOrder(
+        _ estimate: NormalEstimate, _ evaluation: PolicyEvaluation, gains: [Double], picked: [Double],
+        random: [Double]
+    ) -> NormalEstimate {
+        guard evaluation.study.orderingErrorFactor > 1 else { return estimate }
+        let weights = evaluation.weights
+        var (ofPicked, total) = (0.0, 0.0)
+        for (row, weight) in weights.enumerated() where weight > 0 {
+            ofPicked += weight * picked[row]
+            total += weight
+        }
+        guard ofPicked > 0 else { return estimate }
+        let mean = evaluation.mean(random).estimate
+        // Influences on the contrast, as those of a mean over all rows.
+        let influences = gains.indices.map { row in
+            (gains[row] - estimate.estimate * picked[row]) * total / ofPicked - (random[row] - mean)
+        }
+        return estimate.withError(adding: evaluation.mean(influences).stdError)
     }
 
     /// Σ over treated rows of the mean of Γ_k − Γ_0 over the training rows whose τ_k is like theirs (`EffectBins`).
@@ -95,6 +127,8 @@ package struct TargetingGain: Sendable, Equatable {
         let control = evaluation.scores(arm: 0)
         var scores = [Double](repeating: 0, count: study.rowCount)
         var shares = scores
+        var random = scores
+        let treatedCount = decisions.count { $0 > 0 }
         for arm in 1..<study.armCount {
             let bins = EffectBins(effects[arm - 1], weights: evaluation.weights)
             guard bins.count > 0 else { return nil }
@@ -103,6 +137,8 @@ package struct TargetingGain: Sendable, Equatable {
                 treated[bins.bin(of: treatedEffects[arm - 1][row])] += 1
             }
             let ofArm = evaluation.scores(arm: arm)
+            let armShare = treated.reduce(0, +) / Double(treatedCount)
+            for row in random.indices { random[row] += armShare * (ofArm[row] - control[row]) }
             for (row, bin) in bins.codes.enumerated() where bin >= 0 {
                 let share = treated[Int(bin)] / bins.weights[Int(bin)]
                 shares[row] += share
@@ -112,7 +148,9 @@ package struct TargetingGain: Sendable, Equatable {
         let estimate = NormalEstimate(
             scores: scores, shares: shares, weights: evaluation.weights, clusters: study.clusters)
         return TargetingGain(
-            .similarRows, estimate, times: Double(decisions.count { $0 > 0 }), level: level)
+            .similarRows,
+            allowingForOrder(estimate, evaluation, gains: scores, picked: shares, random: random),
+            times: Double(treatedCount), level: level)
     }
 
     /// The gain of treating as many rows as were treated, each arm as often, but drawn at random: Σ_k n_k times the average effect of
