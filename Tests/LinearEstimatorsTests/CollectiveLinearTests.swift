@@ -207,8 +207,8 @@ struct CollectiveLinearTests {
             #expect(abs(knot - quantile) < 0.03)
         }
         // Columns are standardised over all rows, not those that gave the knots.
-        for column in 0..<spline.width {
-            let standardised = values.map { spline.standardised($0, column) }
+        for column in spline.columns {
+            let standardised = values.map { column($0) }
             let mean = zip(standardised, weights).reduce(0) { $0 + $1.0 * $1.1 } / weights.reduce(0, +)
             #expect(abs(mean) < 1e-9)
         }

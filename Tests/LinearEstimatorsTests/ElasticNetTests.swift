@@ -3,7 +3,7 @@ import Testing
 
 @testable import LinearEstimators
 
-@Suite struct ElasticNetTests {
+@Suite(.holdingBLAS) struct ElasticNetTests {
     @Test(
         "from the largest penalty up every coefficient is 0, and just below it one is not",
         arguments: [0.3, 1])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LinearEstimators
 
-@Suite struct LeastSquaresTests {
+@Suite(.holdingBLAS) struct LeastSquaresTests {
     @Test("an exact linear relation is recovered", arguments: [3, 40, 700])
     func recovery(rows: Int) throws {
         var sample = try SampleTask(rows: rows, seed: 1)

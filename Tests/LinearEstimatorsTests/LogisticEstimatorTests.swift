@@ -3,7 +3,7 @@ import Testing
 
 @testable import LinearEstimators
 
-@Suite struct LogisticEstimatorTests {
+@Suite(.holdingBLAS) struct LogisticEstimatorTests {
     private func fit(_ sample: SampleTask, _ spec: LogisticSpec = LogisticSpec()) throws
         -> any FittedEstimator
     {
@@ -125,7 +125,7 @@ import Testing
             loss: loss, l1: l1, maxIterations: 100, tolerance: 1e-10, denseLimit: 1000
         ).solve(ExecutionContext())
         #expect(solution.converged)
-        let gradient = try loss.evaluate(solution.parameters, dense: false, ExecutionContext()).gradient.array
+        let gradient = try loss.evaluate(solution.parameters, .none, ExecutionContext()).gradient.array
         var zeros = 0
         for (index, value) in solution.parameters.array.enumerated() {
             if index % loss.size == loss.size - 1 {

@@ -55,6 +55,55 @@ import Testing
         }
     }
 
+    @Test(
+        "every stage of a logistic path is logistic regression at its penalty, however steep the classes rise"
+    )
+    func logisticPath() throws {
+        var sample = try SampleTask(rows: 400, seed: 21)
+        sample.target = sample.target.enumerated().map { $1 + Double($0 % 3) * 0.1 > 0.4 ? 1 : 0 }
+        sample.objective = .classification(classes: 2)
+        let design = try DesignMatrix(sample.table(), expansion: .splines, context)
+        let penalties = PathProblem.defaultRidgePenalties
+        let fit = try LogisticPathProblem(
+            design, rows: sample.rows, folds: [Int32](repeating: -1, count: 400), target: sample.target
+        ).ridgePath(whole: true, context)
+        for stage in penalties.indices {
+            var spec = LogisticSpec(l2: penalties[stage] * 400)
+            spec.expansion = .splines
+            let expected = try LogisticEstimator(spec).predictions(sample, of: sample.table())
+            let function = try #require(fit.wholeFunction(stage))
+            let odds = try design.model(of: [function]).predict(sample.table(), rows: nil, context)
+            let probabilities = odds.flatMap {
+                [Logistic.shareByMagnitude(-$0), Logistic.shareByMagnitude($0)]
+            }
+            #expect(largestDifference(probabilities, expected) < 1e-6, "penalty \(penalties[stage])")
+        }
+    }
+
+    @Test(
+        "a fold stays at its solution once rows held out have not gained for two penalties, and the same penalty is chosen"
+    )
+    func logisticPatience() throws {
+        let sample = try SampleTask(rows: 400, seed: 22)
+        let target = sample.target.enumerated().map { $1 + Double($0 * 7 % 11) * 0.4 > 1.6 ? 1.0 : 0.0 }
+        let design = try DesignMatrix(sample.table(), expansion: .splines, context)
+        let problem = try LogisticPathProblem(
+            design, rows: sample.rows, folds: (0..<400).map { Int32($0 % 4) }, target: target)
+        let whole = try problem.ridgePath(patience: nil, context)
+        let patient = try problem.ridgePath(context)
+        #expect(patient.best == whole.best)
+        let last = whole.penalties.count - 1
+        var stopped = 0
+        for fold in 0..<4 {
+            let (all, some) = (whole.models[fold], patient.models[fold])
+            #expect(all[whole.best].coefficients == some[whole.best].coefficients)
+            stopped += some[last].coefficients == some[last - 1].coefficients ? 1 : 0
+            #expect(all[last].coefficients != all[last - 1].coefficients)
+        }
+        #expect(stopped > 1)
+        #expect(patient.losses[last] < whole.losses[last])
+    }
+
     @Test("a stage of the logistic path is logistic regression at its penalty")
     func logisticStage() throws {
         var sample = sample

@@ -4,7 +4,7 @@ import Testing
 @testable import LinearEstimators
 
 /// Sparse columns give what the same columns give when they are dense.
-@Suite struct SparseTests {
+@Suite(.holdingBLAS) struct SparseTests {
     /// The same features twice: sparse numbers between a dense column with missing values and a category.
     struct Pair {
         var sparse: Table

@@ -75,10 +75,26 @@ struct AutoSettingsTests {
                 && large.learningRate == 0.1)
     }
 
-    @Test("Every level of a category has a bin of its own as soon as there are eight rows for each")
+    @Test("Numbers have a bin for every sixteen rows, and every level of a large category one of its own once there are eight rows for each")
     func bins() {
         #expect(AutoSettings(rowCount: 200).maxBins == 63)
-        #expect(AutoSettings(rowCount: 1000).maxBins == 125)
-        #expect(AutoSettings(rowCount: 2040).maxBins == 255)
+        #expect(AutoSettings(rowCount: 2000).maxBins == 125)
+        #expect(AutoSettings(rowCount: 4080).maxBins == 255)
+        #expect(AutoSettings(rowCount: 1000, hasLargeCategory: true).maxBins == 125)
+        #expect(AutoSettings(rowCount: 2040, hasLargeCategory: true).maxBins == 255)
+    }
+
+    @Test("Sweeps of Bayesian trees fall as rows are added, and are more where a sweep does not see every column")
+    func sweeps() {
+        func sweeps(_ rowCount: Int, columns: Int) -> [SpecValue?] {
+            let bart = AutoSettings(rowCount: rowCount, columnCount: columns).bart
+            return [bart["sweeps"], bart["burn_in"], bart["columns_per_sweep"]]
+        }
+        #expect(sweeps(2500, columns: 30) == [30, 11, 30])
+        #expect(sweeps(5000, columns: 31) == [40, 15, 30])
+        #expect(sweeps(5000, columns: 30) == [21, 7, 30])
+        for columns in [30, 31] {
+            #expect(sweeps(50_000, columns: columns) == [16, 6, 30])
+        }
     }
 }

@@ -230,6 +230,26 @@ ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain);
 
+/* A node whose rows a Bayesian tree may part: the sums of its rows, and what the square roots of a likelihood's exponent are in one unit
+   of a gradient, and of a determinant in one of a Hessian. */
+typedef struct {
+  int64_t gradient, hessian;
+  double gradient_unit, hessian_unit;
+} mtlk_posterior;
+
+/* For each way to part a node, which leaves left the sums gradients[i] and hessians[i], what its marginal likelihood is made of:
+   with g, h the units and l, r the sides, the exponent (g G_l)²/(1 + h H_l) + (g G_r)²/(1 + h H_r), and the divisor
+   (1 + h H_l)(1 + h H_r) times `factor`, of which the likelihood has the root. Returns the largest exponent, 0 at least. */
+double mtlk_split_exponents(const int64_t *gradients, const int64_t *hessians, size_t count,
+                            const mtlk_posterior *node, double factor, double *exponents, double *divisors);
+
+/* How many weights one sum is of. */
+#define MTLK_WEIGHT_BLOCK 64
+
+/* Turns divisors d into weights e^(exponent - largest)/√d, 0 where the exponent is less than the largest by more than 40. The sums of
+   blocks of MTLK_WEIGHT_BLOCK weights go to `sums`. The same numbers on every processor. */
+void mtlk_split_weights(const double *exponents, double *weights, size_t count, double largest, double *sums);
+
 /* Trees that a single row goes down at once. */
 #define MTLK_ROW_LANES 8
 

@@ -31,7 +31,8 @@ enum BLAS {
     static func dot(
         _ n: Int32, _ x: UnsafePointer<Double>, _ xStep: Int32, _ y: UnsafePointer<Double>, _ yStep: Int32
     ) -> Double {
-        cblas_ddot(n, x, xStep, y, yStep)
+        BLASThreads.check()
+        return cblas_ddot(n, x, xStep, y, yStep)
     }
 
     /// y += α·x.
@@ -40,6 +41,7 @@ enum BLAS {
         _ n: Int32, _ alpha: Double, _ x: UnsafePointer<Double>, _ xStep: Int32,
         _ y: UnsafeMutablePointer<Double>, _ yStep: Int32
     ) {
+        BLASThreads.check()
         cblas_daxpy(n, alpha, x, xStep, y, yStep)
     }
 
@@ -50,7 +52,7 @@ enum BLAS {
         _ x: UnsafePointer<Double>, _ xStep: Int32, _ beta: Double, _ y: UnsafeMutablePointer<Double>,
         _ yStep: Int32
     ) {
-        ProcessFork.uninterrupted {
+        BLASThreads.uninterrupted {
             cblas_dgemv(CblasColMajor, transpose(form), m, n, alpha, a, aLead, x, xStep, beta, y, yStep)
         }
     }
@@ -62,7 +64,7 @@ enum BLAS {
         _ a: UnsafePointer<Double>, _ aLead: Int32, _ b: UnsafePointer<Double>, _ bLead: Int32,
         _ beta: Double, _ c: UnsafeMutablePointer<Double>, _ cLead: Int32
     ) {
-        ProcessFork.uninterrupted {
+        BLASThreads.uninterrupted {
             cblas_dgemm(
                 CblasColMajor, transpose(aForm), transpose(bForm), m, n, k, alpha, a, aLead, b, bLead, beta,
                 c,
@@ -76,7 +78,7 @@ enum BLAS {
         _ form: Form, _ n: Int32, _ k: Int32, _ alpha: Double, _ a: UnsafePointer<Double>, _ aLead: Int32,
         _ beta: Double, _ c: UnsafeMutablePointer<Double>, _ cLead: Int32
     ) {
-        ProcessFork.uninterrupted {
+        BLASThreads.uninterrupted {
             cblas_dsyrk(CblasColMajor, CblasUpper, transpose(form), n, k, alpha, a, aLead, beta, c, cLead)
         }
     }
@@ -88,7 +90,7 @@ enum BLAS {
         _ b: UnsafePointer<Double>, _ bLead: Int32, _ beta: Double, _ c: UnsafeMutablePointer<Double>,
         _ cLead: Int32
     ) {
-        ProcessFork.uninterrupted {
+        BLASThreads.uninterrupted {
             cblas_dsymm(
                 CblasColMajor, side == .left ? CblasLeft : CblasRight, CblasUpper, m, n, alpha, a, aLead, b,
                 bLead, beta, c, cLead)
@@ -168,19 +170,19 @@ enum LAPACK {
     #else
         static func potrf(
             _ uplo: Text, _ n: Integer, _ a: Numbers, _ lda: Integer, _ info: Integers, _ length: Int
-        ) { ProcessFork.uninterrupted { dpotrf_(uplo, n, a, lda, info, length) } }
+        ) { BLASThreads.uninterrupted { dpotrf_(uplo, n, a, lda, info, length) } }
 
         static func potrs(
             _ uplo: Text, _ n: Integer, _ count: Integer, _ a: UnsafePointer<Double>, _ lda: Integer,
             _ b: Numbers, _ ldb: Integer, _ info: Integers, _ length: Int
-        ) { ProcessFork.uninterrupted { dpotrs_(uplo, n, count, a, lda, b, ldb, info, length) } }
+        ) { BLASThreads.uninterrupted { dpotrs_(uplo, n, count, a, lda, b, ldb, info, length) } }
 
         static func pocon(
             _ uplo: Text, _ n: Integer, _ a: UnsafePointer<Double>, _ lda: Integer,
             _ norm: UnsafePointer<Double>, _ reciprocal: Numbers, _ work: Numbers, _ integers: Integers,
             _ info: Integers, _ length: Int
         ) {
-            ProcessFork.uninterrupted {
+            BLASThreads.uninterrupted {
                 dpocon_(uplo, n, a, lda, norm, reciprocal, work, integers, info, length)
             }
         }
@@ -188,14 +190,14 @@ enum LAPACK {
         static func geqrf(
             _ m: Integer, _ n: Integer, _ a: Numbers, _ lda: Integer, _ tau: Numbers, _ work: Numbers,
             _ room: Integer, _ info: Integers
-        ) { ProcessFork.uninterrupted { dgeqrf_(m, n, a, lda, tau, work, room, info) } }
+        ) { BLASThreads.uninterrupted { dgeqrf_(m, n, a, lda, tau, work, room, info) } }
 
         static func gesdd(
             _ job: Text, _ m: Integer, _ n: Integer, _ a: Numbers, _ lda: Integer, _ s: Numbers,
             _ u: Numbers, _ ldu: Integer, _ vt: Numbers, _ ldvt: Integer, _ work: Numbers, _ room: Integer,
             _ integers: Integers, _ info: Integers, _ length: Int
         ) {
-            ProcessFork.uninterrupted {
+            BLASThreads.uninterrupted {
                 dgesdd_(job, m, n, a, lda, s, u, ldu, vt, ldvt, work, room, integers, info, length)
             }
         }
@@ -205,7 +207,7 @@ enum LAPACK {
             _ work: Numbers, _ room: Integer, _ integers: Integers, _ integerRoom: Integer,
             _ info: Integers, _ jobLength: Int, _ length: Int
         ) {
-            ProcessFork.uninterrupted {
+            BLASThreads.uninterrupted {
                 dsyevd_(job, uplo, n, a, lda, w, work, room, integers, integerRoom, info, jobLength, length)
             }
         }

@@ -76,8 +76,14 @@ struct ActiveColumns {
     /// c − G·β.
     private func gradient(at coefficients: [Double]) -> [Double] {
         var gradient = moments
-        for (place, value) in coefficients.enumerated() where value != 0 {
-            for row in gradient.indices { gradient[row] -= value * matrix[place * capacity + row] }
+        let count = Int32(clamping: gradient.count)
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            matrix.withUnsafeBufferPointer { matrix in
+                guard let gradient = gradient.baseAddress, let matrix = matrix.baseAddress else { return }
+                for (place, value) in coefficients.enumerated() where value != 0 {
+                    BLAS.axpy(count, -value, matrix + place * capacity, 1, gradient, 1)
+                }
+            }
         }
         return gradient
     }
@@ -90,6 +96,9 @@ struct ActiveColumns {
         gradient.withUnsafeMutableBufferPointer { gradient in
             coefficients.withUnsafeMutableBufferPointer { coefficients in
                 matrix.withUnsafeBufferPointer { matrix in
+                    guard let first = matrix.baseAddress, let ofGradient = gradient.baseAddress else {
+                        return
+                    }
                     for place in 0..<count {
                         let column = place * capacity
                         let variance = matrix[column + place]
@@ -101,7 +110,7 @@ struct ActiveColumns {
                         coefficients[place] = new
                         let step = new - old
                         largest = max(largest, abs(step) * (variance + l2))
-                        for row in 0..<count { gradient[row] -= step * matrix[column + row] }
+                        BLAS.axpy(Int32(clamping: count), -step, first + column, 1, ofGradient, 1)
                     }
                 }
             }
@@ -158,9 +167,9 @@ struct ActiveColumns {
             system.start[index * (order + 1)] += l2
             right.start[index] = moments[place] - (coefficients[place] > 0 ? l1 : -l1)
         }
-        guard let factor = try CholeskyFactor(system, order: order), factor.reciprocalCondition > 1e-12 else {
-            return nil
-        }
+        guard let factor = try CholeskyFactor(system, order: order, .bound),
+            factor.reciprocalCondition > 1e-12
+        else { return nil }
         factor.solve(right)
         return right.isFinite ? right.array : nil
     }

@@ -98,12 +98,14 @@ final class CoordinateDescent: PathDescent {
     /// Takes the coefficients over from the active set, and computes the gradient anew.
     private func update() throws(MetaLearnersError) {
         for (column, value) in zip(active.columns, active.coefficients) { coefficients[column] = value }
-        let width = problem.width
-        var next = problem.moments
+        let width = Int32(clamping: problem.width)
+        gradient = problem.moments
         for (column, value) in zip(active.columns, active.coefficients) where value != 0 {
             let products = try problem.column(column)
-            for index in 0..<width { next[index] -= value * products[index] }
+            gradient.withUnsafeMutableBufferPointer { gradient in
+                guard let gradient = gradient.baseAddress else { return }
+                BLAS.axpy(width, -value, products, 1, gradient, 1)
+            }
         }
-        gradient = next
     }
 }

@@ -272,6 +272,7 @@ struct LinearScorer: Sendable {
                 }
             }
         case .curve(let encoding, let spline, let coefficients, let present, let missing):
+            let columns = spline.columns
             for row in 0..<values.count {
                 let value = spline.clipped(values[row] * encoding.factor)
                 for output in 0..<outputs {
@@ -279,11 +280,11 @@ struct LinearScorer: Sendable {
                         target[row * outputs + output] += missing[output]
                         continue
                     }
-                    let first = output * (spline.width + 1)
+                    let first = output * (columns.count + 1)
                     var sum = (value - encoding.center) * coefficients[first] + present[output]
-                    for column in 0..<spline.width {
+                    for column in columns.indices {
                         let effect = coefficients[first + column + 1]
-                        if effect != 0 { sum += effect * spline.standardised(value, column) }
+                        if effect != 0 { sum += effect * columns[column](value) }
                     }
                     target[row * outputs + output] += sum
                 }

@@ -191,8 +191,8 @@ struct NumericEncoding: Sendable, Equatable {
             target += stride
         }
         guard let spline else { return }
-        for column in 0..<spline.width {
-            for row in 0..<source.count { target[row] = spline.standardised(scaled(source[row]), column) }
+        for column in spline.columns {
+            for row in 0..<source.count { target[row] = column(spline.clipped(source[row] * factor)) }
             target += stride
         }
     }

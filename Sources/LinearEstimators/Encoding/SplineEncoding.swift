@@ -85,16 +85,14 @@ struct SplineEncoding: Sendable, Equatable {
         var centers = [Double](repeating: 0, count: columns.count)
         var squares = centers
         for column in columns {
-            for pair in pairs {
-                let value = CurvesThroughPoints.restrictedCubic(pair.value, knots, column: column)
-                centers[column] += pair.weight * value / presentWeight
-            }
+            let curve = RestrictedCubic(knots, column: column)
+            for pair in pairs { centers[column] += pair.weight * curve(pair.value) / presentWeight }
         }
         centers = try distribution.sum(centers)
         for column in columns {
+            let curve = RestrictedCubic(knots, column: column)
             for pair in pairs {
-                let value =
-                    CurvesThroughPoints.restrictedCubic(pair.value, knots, column: column) - centers[column]
+                let value = curve(pair.value) - centers[column]
                 squares[column] += pair.weight * value * value / totalWeight
             }
         }
@@ -128,13 +126,23 @@ struct SplineEncoding: Sendable, Equatable {
     @inline(__always)
     func clipped(_ scaled: Double) -> Double { scaled < low ? low : scaled > high ? high : scaled }
 
-    /// A standardised nonlinear column at a scaled and clipped value; 0 for NaN.
-    @inline(__always)
-    func standardised(_ x: Double, _ column: Int) -> Double {
-        x.isNaN
-            ? 0
-            : (CurvesThroughPoints.restrictedCubic(x, knots, column: column) - centers[column])
-                / spreads[column]
+    /// A standardised nonlinear column.
+    struct Column {
+        fileprivate let curve: RestrictedCubic
+        fileprivate let center: Double
+        fileprivate let spread: Double
+
+        /// Its value at a scaled and clipped value; 0 for NaN.
+        @inline(__always)
+        func callAsFunction(_ x: Double) -> Double { x.isNaN ? 0 : (curve(x) - center) / spread }
+    }
+
+    /// The nonlinear columns.
+    var columns: [Column] {
+        (0..<width).map {
+            Column(
+                curve: RestrictedCubic(knots, column: $0), center: centers[$0], spread: spreads[$0])
+        }
     }
 
     func encode(to writer: inout BinaryWriter) {

@@ -55,7 +55,7 @@ struct HeldOutLogistic: Sendable {
                 let solution = try solve(loss, penalty, point)
                 point = solution.parameters
                 values.append(
-                    judge(heldOut, try outside.evaluate(solution.parameters, dense: false, context)))
+                    judge(heldOut, try outside.evaluate(solution.parameters, .products, context)))
             }
             return values
         }

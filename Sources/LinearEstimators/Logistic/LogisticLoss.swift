@@ -59,13 +59,12 @@ final class LogisticLoss: LogisticObjective, @unchecked Sendable {  // Threads w
 
     /// The loss at `parameters`, with its derivatives.
     ///
-    /// - Parameter dense: whether to make the Hessian, or else what products with it need.
     /// - Complexity: O(rows × columns² × functions²) with the Hessian, else O(rows × columns × functions).
-    func evaluate(_ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext)
+    func evaluate(_ parameters: DoubleBuffer, _ curvature: LogisticCurvature, _ context: ExecutionContext)
         throws(MetaLearnersError) -> LogisticEvaluation
     {
         let found = try ParallelParts.run(parts.count, context) { part throws(MetaLearnersError) in
-            try evaluate(part, parameters, dense: dense, context)
+            try evaluate(part, parameters, curvature, context)
         }
         var loss = found[0].loss
         let gradient = found[0].gradient
@@ -99,13 +98,14 @@ final class LogisticLoss: LogisticObjective, @unchecked Sendable {  // Threads w
 
     /// The sums over the rows of a part.
     private func evaluate(
-        _ part: Int, _ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext
+        _ part: Int, _ parameters: DoubleBuffer, _ curvature: LogisticCurvature, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> LogisticEvaluation {
         let (all, scratch) = parts[part]
         let gradient = try DoubleBuffer(parameterCount)
-        let hessian = dense ? try DoubleBuffer(parameterCount * parameterCount) : nil
-        var probabilities = [Double](repeating: 0, count: dense ? 0 : all.count * functions)
-        var diagonal = [Double](repeating: 0, count: dense ? 0 : parameterCount)
+        let hessian = curvature == .matrix ? try DoubleBuffer(parameterCount * parameterCount) : nil
+        let needsProducts = curvature == .products
+        var probabilities = [Double](repeating: 0, count: needsProducts ? all.count * functions : 0)
+        var diagonal = [Double](repeating: 0, count: needsProducts ? parameterCount : 0)
         let inBlock = scratch.probabilities
         let rows = LogisticRows(functions: functions, classes: classes)
         var loss = 0.0
@@ -114,7 +114,7 @@ final class LogisticLoss: LogisticObjective, @unchecked Sendable {  // Threads w
             loss += rows.fill(range, scratch.linear.start, inBlock.start, stride: step)
             if let hessian {
                 addHessian(range, scratch, to: hessian)
-            } else {
+            } else if needsProducts {
                 for function in 0..<functions {
                     for (offset, row) in range.enumerated() {
                         probabilities[(row - all.lowerBound) * functions + function] =

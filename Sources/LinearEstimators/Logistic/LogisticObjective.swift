@@ -18,8 +18,8 @@ protocol LogisticObjective: AnyObject {
 
     /// The loss at `parameters`, with its derivatives.
     ///
-    /// - Parameter dense: whether to make the Hessian, or else what products with it need.
-    func evaluate(_ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext)
+    /// - Parameter curvature: what of the second derivative is made with it.
+    func evaluate(_ parameters: DoubleBuffer, _ curvature: LogisticCurvature, _ context: ExecutionContext)
         throws(MetaLearnersError) -> LogisticEvaluation
 
     /// The product of the Hessian at `point` with `direction`.
@@ -63,8 +63,8 @@ extension LogisticObjective {
     /// The penalty at `parameters`, whose derivatives are added to those of the loss.
     ///
     /// - Parameters:
-    ///   - hessian: by columns; nil where only its diagonal is wanted.
-    ///   - diagonal: that of the Hessian; empty where the whole is there.
+    ///   - hessian: by columns; nil where it is not wanted.
+    ///   - diagonal: that of the Hessian; empty where it is not wanted.
     func addPenalty(
         _ parameters: DoubleBuffer, gradient: DoubleBuffer, hessian: DoubleBuffer?, diagonal: inout [Double]
     ) -> Double {
@@ -74,7 +74,7 @@ extension LogisticObjective {
             penalty += 0.5 * l2 * value * value
             gradient.start[index] += l2 * value
             hessian?.start[index * (parameterCount + 1)] += l2
-            if hessian == nil { diagonal[index] += l2 }
+            if !diagonal.isEmpty { diagonal[index] += l2 }
         }
         return penalty
     }
@@ -112,14 +112,24 @@ extension LogisticObjective {
     var gauge: Double { classes.totalWeight / (Double(functions) * Double(functions)) }
 }
 
+/// What of the second derivative of a logistic loss is made beside the loss and its gradient.
+enum LogisticCurvature {
+    /// Nothing.
+    case none
+    /// What products with the Hessian need, and its diagonal.
+    case products
+    /// The Hessian.
+    case matrix
+}
+
 /// What a point of a logistic loss has: the loss, its gradient, and the curvature for the next step.
 struct LogisticEvaluation {
     let loss: Double
     let gradient: DoubleBuffer
-    /// The upper triangle of the Hessian, by columns; nil where that is too large.
+    /// The upper triangle of the Hessian, by columns; nil where it was not made.
     let hessian: DoubleBuffer?
-    /// For each row, the probability of each function's class: what products with the Hessian need.
+    /// For each row, the probability of each function's class: what products with the Hessian need; empty where they were not asked for.
     let probabilities: [Double]
-    /// The diagonal of the Hessian; empty where the whole is there.
+    /// The diagonal of the Hessian; empty where products were not asked for.
     let diagonal: [Double]
 }

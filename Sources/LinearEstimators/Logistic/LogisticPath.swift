@@ -24,7 +24,7 @@ struct LogisticPath {
         let whole = try make(classes)
         let total = classes.totalWeight
         let start = try whole.startingPoint()
-        let gradient = try whole.evaluate(start, dense: false, context).gradient
+        let gradient = try whole.evaluate(start, .none, context).gradient
         var largest = 0.0
         for index in 0..<whole.parameterCount where index % whole.size < whole.size - 1 {
             largest = max(largest, abs(gradient.start[index]) / total)

@@ -14,6 +14,8 @@ struct NewtonSolver {
     /// Converged is where a full step changes no parameter by more than this, relative to one plus the largest.
     let tolerance: Double
     let denseLimit: Int
+    /// The Hessian of solves before, at points and penalties near to this one; nil where each step makes its own.
+    var kept: KeptHessian?
 
     /// What came out.
     struct Solution {
@@ -28,16 +30,23 @@ struct NewtonSolver {
         -> Solution
     {
         let dense = loss.parameterCount <= denseLimit
+        let kept = dense ? kept : nil
+        let curvature: LogisticCurvature = !dense ? .products : kept == nil ? .matrix : .none
         var parameters: DoubleBuffer
         if let start { parameters = start } else { parameters = try loss.startingPoint() }
         try loss.agree(parameters)
-        var point = try loss.evaluate(parameters, dense: dense, context)
+        var point = try loss.evaluate(parameters, kept?.isThere == false ? .matrix : curvature, context)
         var firstNorm = 0.0
+        var changeBefore: Double?
         for iteration in 1...max(1, maxIterations) {
             try context.checkCancellation()
             guard point.loss.isFinite, point.gradient.isFinite else { throw Self.overflow }
+            if let hessian = point.hessian { kept?.keep(hessian, l2: loss.l2) }
+            let isOwn = kept == nil || point.hessian != nil
+            let hessian = try isOwn ? point.hessian : kept?.hessian(loss)
             let direction =
-                try dense ? newtonDirection(point) : truncatedDirection(point, &firstNorm, context)
+                try dense
+                ? newtonDirection(point.gradient, hessian) : truncatedDirection(point, &firstNorm, context)
             guard direction.isFinite else { throw Self.overflow }
             try loss.agree(direction)
             var length = 1.0
@@ -49,7 +58,7 @@ struct NewtonSolver {
                 for index in 0..<trial.count {
                     trial.start[index] = parameters.start[index] + length * direction.start[index]
                 }
-                let evaluation = try loss.evaluate(trial, dense: dense, context)
+                let evaluation = try loss.evaluate(trial, curvature, context)
                 if evaluation.loss <= point.loss + slack {
                     next = (trial, evaluation)
                 } else {
@@ -57,6 +66,10 @@ struct NewtonSolver {
                 }
             }
             guard let next else {
+                if !isOwn {
+                    point = try loss.evaluate(parameters, .matrix, context)
+                    continue
+                }
                 // Where the promised gain is within rounding, there is nothing left to gain.
                 var gain = 0.0
                 for index in 0..<parameters.count {
@@ -71,9 +84,19 @@ struct NewtonSolver {
                 largest = max(largest, abs(parameters.start[index]))
                 change = max(change, abs(direction.start[index]))
             }
-            if length == 1, change <= tolerance * (1 + largest) {
-                return Solution(parameters: parameters, converged: true, iterations: iteration)
+            let scale = tolerance * (1 + largest)
+            // A step by the Hessian of the point squares the distance. By another Hessian distances shrink by a rate: what is left is
+            // known from two steps, and has to be as small.
+            var isSlow = length < 1
+            var isThere = length == 1 && change <= scale
+            if !isOwn, length == 1 {
+                let rate = changeBefore.map { change / $0 } ?? 1
+                isThere = rate < 1 && change * rate / (1 - rate) <= scale * tolerance
+                isSlow = changeBefore != nil && rate > 0.3
             }
+            if isThere { return Solution(parameters: parameters, converged: true, iterations: iteration) }
+            if kept != nil, isSlow { point = try loss.evaluate(parameters, .matrix, context) }
+            changeBefore = change
         }
         return Solution(parameters: parameters, converged: false, iterations: maxIterations)
     }
@@ -82,8 +105,10 @@ struct NewtonSolver {
         .numericalFailure, at: "logistic", "the likelihood overflows", remedy: "rescale the weights")
 
     /// −H⁻¹g. Where H is singular to rounding, its diagonal is raised as little as it takes.
-    private func newtonDirection(_ point: LogisticEvaluation) throws(MetaLearnersError) -> DoubleBuffer {
-        guard let hessian = point.hessian, hessian.isFinite else { throw Self.overflow }
+    private func newtonDirection(_ gradient: DoubleBuffer, _ hessian: DoubleBuffer?)
+        throws(MetaLearnersError) -> DoubleBuffer
+    {
+        guard let hessian, hessian.isFinite else { throw Self.overflow }
         let order = loss.parameterCount
         var largest = 0.0
         for index in 0..<order { largest = max(largest, hessian.start[index * (order + 1)]) }
@@ -92,9 +117,9 @@ struct NewtonSolver {
             let matrix = try DoubleBuffer(hessian.count)
             matrix.start.update(from: hessian.start, count: hessian.count)
             for index in 0..<order { matrix.start[index * (order + 1)] += damping }
-            if let factor = try CholeskyFactor(matrix, order: order) {
+            if let factor = try CholeskyFactor(matrix, order: order, .bound) {
                 let direction = try DoubleBuffer(order)
-                for index in 0..<order { direction.start[index] = -point.gradient.start[index] }
+                for index in 0..<order { direction.start[index] = -gradient.start[index] }
                 factor.solve(direction)
                 return direction
             }
@@ -144,5 +169,35 @@ struct NewtonSolver {
             product = next
         }
         return direction
+    }
+}
+
+/// A Hessian that solves along a path of penalties share. It changes little from one to the next, and what the penalty is to it is known;
+/// to make one takes many times as long as a gradient.
+final class KeptHessian {
+    private var matrix: DoubleBuffer?
+    private var l2 = 0.0
+
+    /// Whether there is one.
+    var isThere: Bool { matrix != nil }
+
+    /// Keeps the Hessian of a point at a penalty.
+    func keep(_ hessian: DoubleBuffer, l2: Double) {
+        matrix = hessian
+        self.l2 = l2
+    }
+
+    /// The same with the penalty that `loss` has now.
+    ///
+    /// - Throws: `outOfMemory`.
+    func hessian(_ loss: any LogisticObjective) throws(MetaLearnersError) -> DoubleBuffer? {
+        guard let matrix else { return nil }
+        let moved = try DoubleBuffer(matrix.count)
+        moved.start.update(from: matrix.start, count: matrix.count)
+        let order = loss.parameterCount
+        for index in 0..<order where index % loss.size < loss.size - 1 {
+            moved.start[index * (order + 1)] += loss.l2 - l2
+        }
+        return moved
     }
 }

@@ -22,7 +22,7 @@ struct ProximalDescent {
     {
         let count = loss.parameterCount
         var parameters = start
-        var point = try loss.evaluate(parameters, dense: true, context)
+        var point = try loss.evaluate(parameters, .matrix, context)
         for iteration in 1...max(1, maxIterations) {
             try context.checkCancellation()
             guard point.loss.isFinite, point.gradient.isFinite, let hessian = point.hessian, hessian.isFinite
@@ -50,7 +50,7 @@ struct ProximalDescent {
                     trial.start[index] =
                         length == 1 ? target.start[index] : from + length * (target.start[index] - from)
                 }
-                let evaluation = try loss.evaluate(trial, dense: true, context)
+                let evaluation = try loss.evaluate(trial, .matrix, context)
                 let value = evaluation.loss + self.penalty(trial)
                 if value <= point.loss + penalty + 1e-4 * length * min(promise, 0) + slack {
                     next = (trial, evaluation)

@@ -53,7 +53,7 @@ struct ProximalNewton {
         while true {
             try context.checkCancellation()
             // Without the penalty on squares: columns outside have coefficients of 0.
-            let gradient = try loss.evaluate(whole, dense: false, context).gradient
+            let gradient = try loss.evaluate(whole, .none, context).gradient
             let members = Set(chosen)
             let slack = tolerance * loss.classes.totalWeight
             let violations = (0..<width).compactMap { column -> (column: Int, size: Double)? in

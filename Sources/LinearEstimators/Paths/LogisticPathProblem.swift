@@ -47,11 +47,14 @@ package struct LogisticPathProblem: Sendable {
     ///
     /// - Parameters:
     ///   - penalties: descending, positive.
+    ///   - patience: a fold whose held-out loss has not improved for so many penalties stays at its solution: what follows costs most
+    ///     and would not be chosen. nil for the whole path.
     ///   - whole: whether to fit a model of all rows beside those of the folds.
     /// - Throws: `invalidData` where a fold leaves rows of one class only, `numericalFailure`, `outOfMemory`, `cancelled`.
-    /// - Complexity: O(rows × columns²) for a Newton step, of which a penalty takes two to four.
+    /// - Complexity: O(rows × columns²) for a Hessian, of which a path takes a few, and O(rows × columns + columns³) for a step, of which a
+    ///   penalty takes three to six.
     package func ridgePath(
-        penalties: [Double] = PathProblem.defaultRidgePenalties, whole: Bool = false,
+        penalties: [Double] = PathProblem.defaultRidgePenalties, patience: Int? = 2, whole: Bool = false,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) -> PathFit {
         // With other processes one fold after another: all make the same exchanges in the same order.
@@ -59,25 +62,25 @@ package struct LogisticPathProblem: Sendable {
         let parts = try BLASThreads.single { () throws(MetaLearnersError) in
             try ParallelParts.run(foldCount + (whole ? 1 : 0), oneByOne: distribution != nil, context) {
                 fold throws(MetaLearnersError) in
-                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, context)
+                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, patience, context)
             }
         }
         let held = parts.prefix(foldCount)
         let total = rows.reduce(0) { $0 + (weights?[Int($1)] ?? 1) }
-        let sums = try distribution.sum(
-            [total] + penalties.indices.map { stage in held.reduce(0) { $0 + $1.losses[stage] } })
+        let weight = try distribution.sum([total])[0]
         return PathFit(
             columns: columns, folds: folds, models: held.map(\.stages),
             whole: whole ? parts.last?.stages ?? [] : [], penalties: penalties,
-            losses: sums.dropFirst().map { $0 / sums[0] },
+            losses: penalties.indices.map { stage in held.reduce(0) { $0 + $1.losses[stage] } / weight },
             converged: parts.allSatisfy(\.converged))
     }
 
     private typealias Part = (stages: [PathFit.Stage], losses: [Double], converged: Bool)
 
-    private func path(_ fold: Int32?, _ penalties: [Double], _ context: ExecutionContext)
-        throws(MetaLearnersError) -> Part
-    {
+    /// The models of a fold, or of all rows, and the losses of the rows held out, in all processes.
+    private func path(
+        _ fold: Int32?, _ penalties: [Double], _ patience: Int?, _ context: ExecutionContext
+    ) throws(MetaLearnersError) -> Part {
         let training = rows.filter { folds[Int($0)] != fold }
         let heldOut = fold.map { fold in rows.filter { folds[Int($0)] == fold } } ?? []
         guard
@@ -94,12 +97,20 @@ package struct LogisticPathProblem: Sendable {
         let loss = try LogisticLoss(design, classes, l2: 1)
         // A Newton step squares the distance: after one of 10⁻⁴ what is left is about 10⁻⁸.
         let solver = NewtonSolver(
-            loss: loss, maxIterations: 100, tolerance: 1e-4, denseLimit: NewtonSolver.denseLimit)
+            loss: loss, maxIterations: 100, tolerance: 1e-4, denseLimit: NewtonSolver.denseLimit,
+            kept: KeptHessian())
         let width = columns.width
         var start: DoubleBuffer?
         var stages: [PathFit.Stage] = []
+        var losses: [Double] = []
+        var least = (stage: 0, loss: Double.infinity)
         var converged = true
-        for penalty in penalties {
+        for (stage, penalty) in penalties.enumerated() {
+            if fold != nil, let patience, stage - least.stage > patience, let known = stages.last {
+                stages.append(known)
+                losses.append(losses[stage - 1])
+                continue
+            }
             loss.l2 = penalty * total
             let solution = try solver.solve(from: start, context)
             start = solution.parameters
@@ -108,32 +119,34 @@ package struct LogisticPathProblem: Sendable {
                 PathFit.Stage(
                     intercept: solution.parameters.start[width],
                     coefficients: Array(solution.parameters.array[0..<width])))
+            guard fold != nil else { continue }
+            losses.append(
+                try columns.design.distribution.sum([try self.loss(stages[stage], heldOut, context)])[0])
+            if losses[stage] < least.loss { least = (stage, losses[stage]) }
         }
-        return (stages, try losses(stages, heldOut, context), converged)
+        return (stages, losses, converged)
     }
 
-    /// Σ w·(−log p) of the rows at each stage.
-    private func losses(_ stages: [PathFit.Stage], _ rows: [Int32], _ context: ExecutionContext)
-        throws(MetaLearnersError) -> [Double]
+    /// Σ w·(−log p) of the rows.
+    private func loss(_ model: PathFit.Stage, _ rows: [Int32], _ context: ExecutionContext)
+        throws(MetaLearnersError) -> Double
     {
-        var losses = [Double](repeating: 0, count: stages.count)
+        var loss = 0.0
         let step = DesignBlocks.rowsPerBlock
         let block = try DoubleBuffer(max(columns.width, 1) * step)
         try DesignBlocks(columns, rows: rows).forEach(into: block, context) { range in
-            for (stage, model) in stages.enumerated() {
-                for (offset, index) in range.enumerated() {
-                    var value = model.intercept
-                    for (column, coefficient) in model.coefficients.enumerated() {
-                        value += block.start[column * step + offset] * coefficient
-                    }
-                    let row = Int(rows[index])
-                    let signed = target[row] == 1 ? -value : value
-                    losses[stage] +=
-                        (weights?[row] ?? 1)
-                        * (max(signed, 0) + Double.log(onePlus: Double.exp(-abs(signed))))
+            for (offset, index) in range.enumerated() {
+                var value = model.intercept
+                for (column, coefficient) in model.coefficients.enumerated() {
+                    value += block.start[column * step + offset] * coefficient
                 }
+                let row = Int(rows[index])
+                let signed = target[row] == 1 ? -value : value
+                loss +=
+                    (weights?[row] ?? 1)
+                    * (max(signed, 0) + Double.log(onePlus: Double.exp(-abs(signed))))
             }
         }
-        return losses
+        return loss
     }
 }

@@ -124,7 +124,9 @@ package struct PathProblem: Sendable {
         stages: Int = 40, ratio: Double = 0.001_995_262_314_968_879, patience: Int? = 8,
         tolerance: Double = 1e-5, whole: Bool = false, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> PathFit {
-        let largest = CoordinateDescent(try source.problem(without: nil), l1Ratio: 1).largestMoment
+        let largest = try BLASThreads.single { () throws(MetaLearnersError) in
+            CoordinateDescent(try source.problem(without: nil), l1Ratio: 1).largestMoment
+        }
         guard largest.isFinite else { throw LeastSquares.overflow }
         let penalties = (0..<max(stages, 1)).map { stage in
             largest * Double.exp(Double.log(ratio) * Double(stage) / Double(max(stages - 1, 1)))

@@ -112,7 +112,9 @@ extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
         let fit =
             switch spec.method.kind {
             case .squares: try problem.ridgePath(context)
-            case .path(let path): try problem.lassoPath(stages: path.pathLength, context)
+            case .path(let path):
+                try problem.lassoPath(
+                    stages: path.pathLength, patience: max(path.pathLength / 5, 2), context)
             }
         return try LinearFoldPath(
             fit, folds.count, hasSlopes: modulation != nil, task.features.distribution, context)
@@ -121,7 +123,7 @@ extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
 
 extension LogisticEstimator: SharedDesignEstimator {
     /// Thirteen ridge penalties, whatever the spec's, and above 20,000 rows every third of them, because with many rows the
-    /// penalty hardly matters; of two classes.
+    /// penalty hardly matters; of two classes. A fold whose rows held out have not gained for two penalties leaves out the rest.
     public func fitFolds(
         _ design: any SharedDesign, _ map: FeatureExpansion, _ task: TrainingTask, _ folds: FoldAssignment,
         modulation: DesignModulation?, _ context: ExecutionContext

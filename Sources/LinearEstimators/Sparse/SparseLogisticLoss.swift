@@ -25,7 +25,7 @@ final class SparseLogisticLoss: LogisticObjective {
     }
 
     /// - Complexity: O(stored values × functions), with the Hessian O(Σ stored values of a row² × functions²).
-    func evaluate(_ parameters: DoubleBuffer, dense: Bool, _ context: ExecutionContext)
+    func evaluate(_ parameters: DoubleBuffer, _ curvature: LogisticCurvature, _ context: ExecutionContext)
         throws(MetaLearnersError) -> LogisticEvaluation
     {
         try context.checkCancellation()
@@ -36,12 +36,12 @@ final class SparseLogisticLoss: LogisticObjective {
             .fill(0..<count, linear.start, probabilities.start, stride: count)
         let gradient = try DoubleBuffer(parameterCount)
         addTransposed(linear, to: gradient)
-        let hessian = dense ? try DoubleBuffer(parameterCount * parameterCount) : nil
-        var diagonal = [Double](repeating: 0, count: dense ? 0 : parameterCount)
+        let hessian = curvature == .matrix ? try DoubleBuffer(parameterCount * parameterCount) : nil
+        var diagonal = [Double](repeating: 0, count: curvature == .products ? parameterCount : 0)
         var byRow: [Double] = []
         if let hessian {
             try fillHessian(probabilities, hessian)
-        } else {
+        } else if curvature == .products {
             fillDiagonal(probabilities, &diagonal)
             byRow = [Double](repeating: 0, count: count * functions)
             for function in 0..<functions {

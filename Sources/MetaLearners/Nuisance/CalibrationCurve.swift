@@ -12,7 +12,12 @@ enum CalibrationCurve: Sendable, Equatable {
         switch self {
         case .isotonic(let predictions, let values):
             predictions.isEmpty
-                ? prediction : CurvesThroughPoints.straight(prediction, predictions, values)
+                ? prediction
+                : predictions.withUnsafeBufferPointer { predictions in
+                    values.withUnsafeBufferPointer { values in
+                        CurvesThroughPoints.straight(prediction, predictions, values)
+                    }
+                }
         case .platt(let slope, let intercept):
             Logistic.share(slope * Self.logit(prediction) + intercept)
         }

@@ -93,7 +93,7 @@ package final class CompiledFormulas: Sendable {
         case .standardised: return x.isNaN ? numbers[2] : (x - numbers[0]) / numbers[1]
         case .spline:
             let knots = UnsafeBufferPointer(start: numbers, count: count)
-            return x.isNaN ? x : CurvesThroughPoints.restrictedCubic(x, knots, column: Int(numbers[count]))
+            return x.isNaN ? x : RestrictedCubic(knots, column: Int(numbers[count]))(x)
         case .linear:
             var sum = numbers[0]
             for index in 0..<count { sum += numbers[1 + index] * room[Int(places[index])] }

@@ -171,7 +171,8 @@ extension FormulaNode where Argument == Int {
         case .standardised(let of, let mean, let deviation, let missing):
             return each(of) { $0.isNaN ? missing : ($0 - mean) / deviation }
         case .spline(let of, let knots, let index):
-            return each(of) { $0.isNaN ? $0 : CurvesThroughPoints.restrictedCubic($0, knots, column: index) }
+            let curve = RestrictedCubic(knots, column: index)
+            return each(of) { $0.isNaN ? $0 : curve($0) }
         case .linear(let intercept, let coefficients, let of):
             var sums = [Double](repeating: intercept, count: count)
             for (coefficient, place) in zip(coefficients, of) {
@@ -207,7 +208,11 @@ extension FormulaNode where Argument == Int {
                     / scores.reduce(0) { $0 + Double.exp($1 - largest) }
             }
         case .curve(let of, let points, let values):
-            return each(of) { CurvesThroughPoints.straight($0, points, values) }
+            return points.withUnsafeBufferPointer { points in
+                values.withUnsafeBufferPointer { values in
+                    each(of) { CurvesThroughPoints.straight($0, points, values) }
+                }
+            }
         case .mean(let of): return gather(of) { $0.reduce(0, +) / Double($0.count) }
         case .median(let of): return gather(of) { OrderStatistics.median(ofSorted: $0.sorted()) }
         }

@@ -5,10 +5,9 @@ package enum CurvesThroughPoints {
     /// - Parameters:
     ///   - points: one at least, ascending.
     ///   - values: as many.
-    @inlinable
-    package static func straight<Numbers: RandomAccessCollection<Double>>(
-        _ x: Double, _ points: Numbers, _ values: Numbers
-    ) -> Double where Numbers.Index == Int {
+    package static func straight(
+        _ x: Double, _ points: UnsafeBufferPointer<Double>, _ values: UnsafeBufferPointer<Double>
+    ) -> Double {
         guard !x.isNaN else { return x }
         if x <= points[0] { return values[0] }
         if x >= points[points.count - 1] { return values[values.count - 1] }
@@ -21,23 +20,41 @@ package enum CurvesThroughPoints {
         let share = (x - points[low]) / (points[high] - points[low])
         return values[low] + share * (values[high] - values[low])
     }
+}
 
-    /// Nonlinear column number `column` of a restricted cubic spline at x (Harrell 2015, Regression Modeling Strategies, 2.4.5).
-    ///
-    /// - Parameter knots: three at least, ascending, which have two columns fewer than there are of them.
+/// A nonlinear column of a restricted cubic spline (Harrell 2015, Regression Modeling Strategies, 2.4.5).
+///
+/// It is made once and asked for each row. Nothing here is generic: across modules a generic function of one row was not specialised, and its
+/// reads of an array cost more than all else that a linear model computes.
+package struct RestrictedCubic: Sendable {
+    @usableFromInline let knot: Double
+    @usableFromInline let inner: Double
+    @usableFromInline let outer: Double
+    @usableFromInline let range: Double
+
+    /// Column number `column` of a spline with `knots`: three at least, ascending, which have two columns fewer than there are of them.
+    package init(_ knots: UnsafeBufferPointer<Double>, column: Int) {
+        knot = knots[column]
+        inner = knots[knots.count - 2]
+        outer = knots[knots.count - 1]
+        range = outer - knots[0]
+    }
+
+    /// The same, of an array.
+    package init(_ knots: [Double], column: Int) {
+        self = knots.withUnsafeBufferPointer { RestrictedCubic($0, column: column) }
+    }
+
+    /// Its value at x, a number.
     @inlinable @inline(__always)
-    package static func restrictedCubic<Numbers: RandomAccessCollection<Double>>(
-        _ x: Double, _ knots: Numbers, column: Int
-    ) -> Double where Numbers.Index == Int {
+    package func callAsFunction(_ x: Double) -> Double {
         func cube(_ knot: Double) -> Double {
             let distance = max(x - knot, 0)
             return distance * distance * distance
         }
-        let (inner, outer) = (knots[knots.count - 2], knots[knots.count - 1])
-        let range = outer - knots[0]
         let bend =
-            cube(knots[column]) - cube(inner) * (outer - knots[column]) / (outer - inner)
-            + cube(outer) * (inner - knots[column]) / (outer - inner)
+            cube(knot) - cube(inner) * (outer - knot) / (outer - inner)
+            + cube(outer) * (inner - knot) / (outer - inner)
         return bend / (range * range)
     }
 }

@@ -1,3 +1,4 @@
+import CTreeKernels
 import MetaLearnersCore
 
 /// A tree of a posterior.
@@ -80,17 +81,20 @@ final class BartTreeGrower {
     private let spare: AlignedBuffer<Int32>
     /// A histogram for each depth.
     private var histograms: [AlignedBuffer<Cell>] = []
-    /// Of each place: what the likelihood is the exponential of, and what that is divided by, squared.
+    /// Of each place: the sums of the rows that go left, what the likelihood is the exponential of, and its weight.
+    private let gradients: AlignedBuffer<Int64>
+    private let hessians: AlignedBuffer<Int64>
     private let exponents: AlignedBuffer<Double>
-    private let determinants: AlignedBuffer<Double>
+    private let weights: AlignedBuffer<Double>
     private let places: AlignedBuffer<Place>
+    /// Sums of the weights of `MTLK_WEIGHT_BLOCK` places each.
+    private let blocks: AlignedBuffer<Double>
     private let mostColumns: Int
 
     /// Nodes deeper are not split, and neither are trees of more leaves: bytes tell leaves.
     private static let mostDepth = 12
     private static let mostLeaves = 250
-    /// Places whose likelihood is smaller than the largest by a factor of e^40 are never drawn.
-    private static let leastExponent = -40.0
+    private static let blockSize = Int(MTLK_WEIGHT_BLOCK)
 
     /// - Throws: `outOfMemory`.
     init(_ rows: BartRows, _ prior: Prior, mostColumns: Int, _ distribution: DistributedRows?)
@@ -109,9 +113,12 @@ final class BartTreeGrower {
         spare = try AlignedBuffer(uninitialized: rows.count)
         // Each bin is a place, twice where values are missing.
         let most = 2 * BartRows.cellStride * self.mostColumns
+        gradients = try AlignedBuffer(uninitialized: most)
+        hessians = try AlignedBuffer(uninitialized: most)
         exponents = try AlignedBuffer(uninitialized: most)
-        determinants = try AlignedBuffer(uninitialized: most)
+        weights = try AlignedBuffer(uninitialized: most)
         places = try AlignedBuffer(uninitialized: most)
+        blocks = try AlignedBuffer(uninitialized: most / Self.blockSize + 1)
     }
 
     /// Chooses the columns that trees may split by, `mostColumns` at most.
@@ -226,94 +233,111 @@ final class BartTreeGrower {
         _ cell: Cell, _ depth: Int, _ histogram: UnsafeMutablePointer<Cell>, _ scale: Scale,
         _ stream: inout RandomStream
     ) throws(MetaLearnersError) -> (place: Place, gain: Double)? {
-        let shift = Int64(countShift)
-        let mask: Int64 = (1 &<< shift) &- 1
-        let total = Sum(cell, shift)
+        let total = Sum(cell, Int64(countShift))
         let variance = scale.leafVariance
-        let hessian = variance * scale.hessian
-        let gradientFactor = (0.5 * variance).squareRoot() * scale.gradient
-        let wholeDeterminant = 1 + hessian * Double(total.hessian)
-        let wholeGradient = gradientFactor * Double(total.gradient)
+        var node = mtlk_posterior(
+            gradient: total.gradient, hessian: total.hessian,
+            gradient_unit: (0.5 * variance).squareRoot() * scale.gradient,
+            hessian_unit: variance * scale.hessian)
+        let wholeDeterminant = 1 + node.hessian_unit * Double(total.hessian)
+        let wholeGradient = node.gradient_unit * Double(total.gradient)
         let none = wholeGradient * wholeGradient / wholeDeterminant
-        let (exponents, determinants, places) = (exponents.start, determinants.start, places.start)
-        let least = prior.leastLeaf
         var count = 0
         var columns = 0
         var largest = none
-        @inline(__always) func consider(_ left: Cell, _ column: Int, _ bin: Int, _ side: Side) {
-            let rows = left.y &>> shift
-            guard rows >= least, total.count &- rows >= least else { return }
-            let lowHessian = left.y & mask
-            let low = 1 + hessian * Double(lowHessian)
-            let high = 1 + hessian * Double(total.hessian &- lowHessian)
-            let below = gradientFactor * Double(left.x)
-            let above = gradientFactor * Double(total.gradient &- left.x)
-            let product = low * high
-            let exponent = (below * below * high + above * above * low) / product
-            exponents[count] = exponent
-            determinants[count] = product
-            places[count] = Place(column: Int32(column), bin: UInt16(bin), side: side)
-            largest = max(largest, exponent)
-            count += 1
-        }
-        for (index, column) in tiles.columns.enumerated() {
-            let own = histogram + index * BartRows.cellStride
-            let binCount = rows.columns[column].binCount
+        for index in tiles.columns.indices {
             let first = count
+            count = places(ofColumn: index, from: first, cell, histogram)
+            guard count > first else { continue }
             // Each column is as probable as any other, and so is each of its places.
-            defer {
-                let places = Double(count - first)
-                for place in first..<count { determinants[place] *= places * places }
-                columns += count > first ? 1 : 0
-            }
-            if rows.columns[column].isCategorical {
-                for bin in 0..<binCount where own[bin].y &>> shift >= least {
-                    consider(cell &- own[bin], index, bin, .alone)
-                }
-                continue
-            }
-            let missing = own[0]
-            var below = Cell.zero
-            if missing.y == 0 {
-                // The last bin has nothing to be parted from.
-                for bin in 1..<max(binCount - 1, 1) where own[bin].y > 0 {
-                    below &+= own[bin]
-                    consider(below, index, bin, .noneMissing)
-                }
-                continue
-            }
-            for bin in 1..<max(binCount, 1) where own[bin].y > 0 {
-                below &+= own[bin]
-                consider(below, index, bin, .missingRight)
-                if (below &+ missing).y &>> shift < total.count {
-                    consider(below &+ missing, index, bin, .missingLeft)
-                }
-            }
+            let places = Double(count - first)
+            columns += 1
+            largest = max(
+                largest,
+                mtlk_split_exponents(
+                    gradients.start + first, hessians.start + first, count - first, &node, places * places,
+                    exponents.start + first, weights.start + first))
         }
         guard count > 0 else { return nil }
+        mtlk_split_weights(exponents.start, weights.start, count, largest, blocks.start)
         // (1 + d)^β / α − 1: how much more probable no split is than any.
         let odds = Double.exp(prior.splitDecay * Double.log(Double(1 + depth))) / prior.splitProbability - 1
         let ofNone = odds * Double(columns) * Double.exp(none - largest) / wholeDeterminant.squareRoot()
         var sum = ofNone
-        for index in 0..<count {
-            let exponent = exponents[index] - largest
-            let weight =
-                exponent < Self.leastExponent ? 0 : Double.exp(exponent) / determinants[index].squareRoot()
-            determinants[index] = weight
-            sum += weight
-        }
-        var left = stream.uniform() * sum - ofNone
-        var chosen = -1
-        if left >= 0 {
-            for index in 0..<count where determinants[index] > 0 {
-                chosen = index
-                left -= determinants[index]
-                if left < 0 { break }
-            }
-        }
+        let blockCount = (count + Self.blockSize - 1) / Self.blockSize
+        for block in 0..<blockCount { sum += blocks.start[block] }
+        var chosen = chosenPlace(stream.uniform() * sum - ofNone, count)
         // (Processors may round exponentials differently.)
         if let distribution { chosen = Int(try distribution.agreed([Double(chosen)])[0]) }
-        return chosen < 0 ? nil : (places[chosen], max(exponents[chosen] - none, 0))
+        return chosen < 0 ? nil : (places.start[chosen], max(exponents.start[chosen] - none, 0))
+    }
+
+    /// Lists the ways to part a node by a column: sums of the rows that go left, from place `first` on.
+    ///
+    /// - Returns: the number of the place behind them.
+    private func places(
+        ofColumn index: Int, from first: Int, _ cell: Cell, _ histogram: UnsafeMutablePointer<Cell>
+    ) -> Int {
+        let (gradients, hessians, places) = (gradients.start, hessians.start, places.start)
+        let shift = Int64(countShift)
+        let mask: Int64 = (1 &<< shift) &- 1
+        let total = cell.y &>> shift
+        let least = prior.leastLeaf
+        let own = histogram + index * BartRows.cellStride
+        let column = rows.columns[tiles.columns[index]]
+        let binCount = column.binCount
+        var count = first
+        @inline(__always) func consider(_ left: Cell, _ bin: Int, _ side: Side) {
+            let rows = left.y &>> shift
+            guard rows >= least, total &- rows >= least else { return }
+            gradients[count] = left.x
+            hessians[count] = left.y & mask
+            places[count] = Place(column: Int32(truncatingIfNeeded: index), bin: UInt16(bin), side: side)
+            count += 1
+        }
+        if column.isCategorical {
+            for bin in 0..<binCount where own[bin].y &>> shift >= least {
+                consider(cell &- own[bin], bin, .alone)
+            }
+            return count
+        }
+        let missing = own[0]
+        var below = Cell.zero
+        if missing.y == 0 {
+            // The last bin has nothing to be parted from.
+            for bin in 1..<max(binCount - 1, 1) where own[bin].y > 0 {
+                below &+= own[bin]
+                consider(below, bin, .noneMissing)
+            }
+            return count
+        }
+        for bin in 1..<max(binCount, 1) where own[bin].y > 0 {
+            below &+= own[bin]
+            consider(below, bin, .missingRight)
+            if (below &+ missing).y &>> shift < total { consider(below &+ missing, bin, .missingLeft) }
+        }
+        return count
+    }
+
+    /// The place at which weights, added up, exceed a number; −1 for one below 0.
+    private func chosenPlace(_ number: Double, _ count: Int) -> Int {
+        guard number >= 0 else { return -1 }
+        var left = number
+        var block = 0
+        let last = (count - 1) / Self.blockSize
+        while block < last, left >= blocks.start[block] {
+            left -= blocks.start[block]
+            block += 1
+        }
+        // What rounding leaves over goes to the last place that has a weight.
+        var chosen = -1
+        for place in block * Self.blockSize..<count where weights.start[place] > 0 {
+            chosen = place
+            left -= weights.start[place]
+            if left < 0 { return place }
+        }
+        if chosen < 0 { chosen = (0..<count).last { weights.start[$0] > 0 } ?? -1 }
+        return chosen
     }
 
     /// The sums of the rows that go left, and what decides the side of a row.
