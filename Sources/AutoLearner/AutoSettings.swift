@@ -29,7 +29,7 @@ struct AutoSettings: Sendable {
     var effectLeaves = 4
     var effectLeafSize = 20
     var l2 = 1.0
-    /// Bins of a column: one for every sixteen rows is as good as one for every eight, and takes 0.85 of the time; but levels of large
+    /// Bins of a column: one for every sixteen rows is as good as one for every eight, in less time; but levels of large
     /// categories share bins where there are fewer.
     var maxBins = 63
     /// Penalties of a lasso's path.

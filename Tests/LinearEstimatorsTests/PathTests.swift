@@ -28,7 +28,7 @@ import Testing
         let design = try design(.splinesInteractions)
         let problem = try PathProblem(
             design, rows: sample.rows, folds: never, target: sample.target, context)
-        let fit = try problem.lassoPath(patience: nil, tolerance: 1e-10, whole: true, context)
+        let fit = try problem.lassoPath(endsEarly: false, tolerance: 1e-10, whole: true, context)
         #expect(fit.penalties.count == 40)
         let mean = sample.target.reduce(0, +) / 90
         let deviation = (sample.target.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 90).squareRoot()
@@ -78,30 +78,6 @@ import Testing
             }
             #expect(largestDifference(probabilities, expected) < 1e-6, "penalty \(penalties[stage])")
         }
-    }
-
-    @Test(
-        "a fold stays at its solution once rows held out have not gained for two penalties, and the same penalty is chosen"
-    )
-    func logisticPatience() throws {
-        let sample = try SampleTask(rows: 400, seed: 22)
-        let target = sample.target.enumerated().map { $1 + Double($0 * 7 % 11) * 0.4 > 1.6 ? 1.0 : 0.0 }
-        let design = try DesignMatrix(sample.table(), expansion: .splines, context)
-        let problem = try LogisticPathProblem(
-            design, rows: sample.rows, folds: (0..<400).map { Int32($0 % 4) }, target: target)
-        let whole = try problem.ridgePath(patience: nil, context)
-        let patient = try problem.ridgePath(context)
-        #expect(patient.best == whole.best)
-        let last = whole.penalties.count - 1
-        var stopped = 0
-        for fold in 0..<4 {
-            let (all, some) = (whole.models[fold], patient.models[fold])
-            #expect(all[whole.best].coefficients == some[whole.best].coefficients)
-            stopped += some[last].coefficients == some[last - 1].coefficients ? 1 : 0
-            #expect(all[last].coefficients != all[last - 1].coefficients)
-        }
-        #expect(stopped > 1)
-        #expect(patient.losses[last] < whole.losses[last])
     }
 
     @Test("a stage of the logistic path is logistic regression at its penalty")
@@ -202,8 +178,8 @@ import Testing
         let plain = try problem(1).ridgePath(penalties: [1], context)
         #expect(isSame(scaled.function(0), plain.function(0)))
         // Alone on the lasso's path, it only changes the unit of the penalty.
-        let eight = try problem(8).lassoPath(stages: 6, patience: nil, context)
-        let one = try problem(1).lassoPath(stages: 6, patience: nil, context)
+        let eight = try problem(8).lassoPath(stages: 6, endsEarly: false, context)
+        let one = try problem(1).lassoPath(stages: 6, endsEarly: false, context)
         #expect(abs(eight.penalties[3] - 8 * one.penalties[3]) < 1e-12 * eight.penalties[3])
         #expect(isSame(eight.function(3), one.function(3)))
     }

@@ -75,7 +75,8 @@ struct AutoSettingsTests {
                 && large.learningRate == 0.1)
     }
 
-    @Test("Numbers have a bin for every sixteen rows, and every level of a large category one of its own once there are eight rows for each")
+    @Test(
+        "A bin holds sixteen rows; levels of a large category share none once there are eight rows for each")
     func bins() {
         #expect(AutoSettings(rowCount: 200).maxBins == 63)
         #expect(AutoSettings(rowCount: 2000).maxBins == 125)
@@ -84,7 +85,8 @@ struct AutoSettingsTests {
         #expect(AutoSettings(rowCount: 2040, hasLargeCategory: true).maxBins == 255)
     }
 
-    @Test("Sweeps of Bayesian trees fall as rows are added, and are more where a sweep does not see every column")
+    @Test(
+        "Sweeps of Bayesian trees are fewer for more rows, and more where a sweep does not see every column")
     func sweeps() {
         func sweeps(_ rowCount: Int, columns: Int) -> [SpecValue?] {
             let bart = AutoSettings(rowCount: rowCount, columnCount: columns).bart

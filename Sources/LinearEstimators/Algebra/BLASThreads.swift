@@ -6,7 +6,7 @@ import Synchronization
 /// Fits run side by side, one per thread, so BLAS must not start threads of its own; and a sum that is split over
 /// threads would have other bits. OpenBLAS has one setting for the whole process: the first fit saves and
 /// changes it, the last one to end puts it back. Whatever calls BLAS does so within `single`: one long sum outside woke OpenBLAS's threads,
-/// which then waited by spinning, and a third of the processor time of `auto` was theirs.
+/// which then waited by spinning, and a fifth to a third of the processor time of `auto` was theirs.
 enum BLASThreads {
     private struct State {
         var users = 0

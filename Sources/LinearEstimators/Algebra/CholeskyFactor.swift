@@ -4,7 +4,7 @@ import MetaLearnersCore
 struct CholeskyFactor {
     private let factor: DoubleBuffer
     private let order: Int
-    /// An estimate of the reciprocal condition number.
+    /// An estimate of the reciprocal condition number, or a bound that it does not exceed (`Condition`).
     let reciprocalCondition: Double
 
     /// How the condition is estimated.

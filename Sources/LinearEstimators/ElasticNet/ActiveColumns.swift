@@ -144,9 +144,12 @@ struct ActiveColumns {
                 coefficients[first] = 0
                 continue
             }
+            // (Also among the support: where columns are nearly the same, the system's solution need not be one.)
             let gradient = gradient(at: coefficients)
             return coefficients.indices.allSatisfy {
-                coefficients[$0] != 0 || abs(gradient[$0]) <= l1 + slack
+                let value = coefficients[$0]
+                guard value != 0 else { return abs(gradient[$0]) <= l1 + slack }
+                return abs(gradient[$0] - (value > 0 ? l1 : -l1) - l2 * value) <= slack
             }
         }
         return false

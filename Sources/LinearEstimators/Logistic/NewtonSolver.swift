@@ -86,12 +86,15 @@ struct NewtonSolver {
             }
             let scale = tolerance * (1 + largest)
             // A step by the Hessian of the point squares the distance. By another Hessian distances shrink by a rate: what is left is
-            // known from two steps, and has to be as small.
+            // known from two steps, and has to be as small. (At a rate of a fifth at least: a direction that shrinks slowly may hide
+            // behind one that shrinks fast.) Steps within rounding have no rate.
             var isSlow = length < 1
             var isThere = length == 1 && change <= scale
             if !isOwn, length == 1 {
-                let rate = changeBefore.map { change / $0 } ?? 1
-                isThere = rate < 1 && change * rate / (1 - rate) <= scale * tolerance
+                let rate = max(changeBefore.map { $0 > 0 ? change / $0 : 1 } ?? 1, 0.2)
+                isThere =
+                    change <= 1e-12 * (1 + largest)
+                    || rate < 1 && change * rate / (1 - rate) <= scale * tolerance
                 isSlow = changeBefore != nil && rate > 0.3
             }
             if isThere { return Solution(parameters: parameters, converged: true, iterations: iteration) }

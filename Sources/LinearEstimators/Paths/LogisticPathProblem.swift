@@ -47,14 +47,13 @@ package struct LogisticPathProblem: Sendable {
     ///
     /// - Parameters:
     ///   - penalties: descending, positive.
-    ///   - patience: a fold whose held-out loss has not improved for so many penalties stays at its solution: what follows costs most
-    ///     and would not be chosen. nil for the whole path.
+    ///   - endsEarly: whether a fold stays at its solution once the loss of the rows that it holds out has risen (`PathEnd`).
     ///   - whole: whether to fit a model of all rows beside those of the folds.
     /// - Throws: `invalidData` where a fold leaves rows of one class only, `numericalFailure`, `outOfMemory`, `cancelled`.
     /// - Complexity: O(rows × columns²) for a Hessian, of which a path takes a few, and O(rows × columns + columns³) for a step, of which a
     ///   penalty takes three to six.
     package func ridgePath(
-        penalties: [Double] = PathProblem.defaultRidgePenalties, patience: Int? = 2, whole: Bool = false,
+        penalties: [Double] = PathProblem.defaultRidgePenalties, endsEarly: Bool = true, whole: Bool = false,
         _ context: ExecutionContext
     ) throws(MetaLearnersError) -> PathFit {
         // With other processes one fold after another: all make the same exchanges in the same order.
@@ -62,7 +61,7 @@ package struct LogisticPathProblem: Sendable {
         let parts = try BLASThreads.single { () throws(MetaLearnersError) in
             try ParallelParts.run(foldCount + (whole ? 1 : 0), oneByOne: distribution != nil, context) {
                 fold throws(MetaLearnersError) in
-                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, patience, context)
+                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, endsEarly, context)
             }
         }
         let held = parts.prefix(foldCount)
@@ -79,7 +78,7 @@ package struct LogisticPathProblem: Sendable {
 
     /// The models of a fold, or of all rows, and the losses of the rows held out, in all processes.
     private func path(
-        _ fold: Int32?, _ penalties: [Double], _ patience: Int?, _ context: ExecutionContext
+        _ fold: Int32?, _ penalties: [Double], _ endsEarly: Bool, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> Part {
         let training = rows.filter { folds[Int($0)] != fold }
         let heldOut = fold.map { fold in rows.filter { folds[Int($0)] == fold } } ?? []
@@ -103,26 +102,24 @@ package struct LogisticPathProblem: Sendable {
         var start: DoubleBuffer?
         var stages: [PathFit.Stage] = []
         var losses: [Double] = []
-        var least = (stage: 0, loss: Double.infinity)
+        var end = PathEnd()
         var converged = true
-        for (stage, penalty) in penalties.enumerated() {
-            if fold != nil, let patience, stage - least.stage > patience, let known = stages.last {
-                stages.append(known)
-                losses.append(losses[stage - 1])
-                continue
-            }
+        for penalty in penalties {
             loss.l2 = penalty * total
             let solution = try solver.solve(from: start, context)
             start = solution.parameters
             converged = converged && solution.converged
-            stages.append(
-                PathFit.Stage(
-                    intercept: solution.parameters.start[width],
-                    coefficients: Array(solution.parameters.array[0..<width])))
+            let stage = PathFit.Stage(
+                intercept: solution.parameters.start[width],
+                coefficients: Array(solution.parameters.array[0..<width]))
+            stages.append(stage)
             guard fold != nil else { continue }
-            losses.append(
-                try columns.design.distribution.sum([try self.loss(stages[stage], heldOut, context)])[0])
-            if losses[stage] < least.loss { least = (stage, losses[stage]) }
+            let loss = try columns.design.distribution.sum([try self.loss(stage, heldOut, context)])[0]
+            losses.append(loss)
+            guard endsEarly, end.ends(after: loss) else { continue }
+            stages += Array(repeating: stage, count: penalties.count - stages.count)
+            losses += Array(repeating: loss, count: penalties.count - losses.count)
+            break
         }
         return (stages, losses, converged)
     }

@@ -23,7 +23,7 @@ package struct PathFit: Sendable {
     /// For each stage, the weighted mean loss of the problem's rows at the models that have not seen them: squared error,
     /// or the negative log-likelihood.
     package let losses: [Double]
-    /// Whether every model is exact.
+    /// Whether every solver came to its end. A logistic model then has probabilities that are exact to about 10⁻⁵.
     package let converged: Bool
 
     /// The stage of least loss.

@@ -115,13 +115,12 @@ package struct PathProblem: Sendable {
     ///
     /// - Parameters:
     ///   - ratio: the last penalty relative to the first.
-    ///   - patience: a fold whose held-out loss has not improved for so many stages stays at its solution: what follows
-    ///     costs most and would not be chosen. nil for the whole path.
+    ///   - endsEarly: whether a fold stays at its solution once the loss of the rows that it holds out has risen (`PathEnd`).
     ///   - tolerance: the change of the gradient, relative to its largest value, that counts as none.
     ///   - whole: whether to fit a model of all rows beside those of the folds, up to the best stage.
     /// - Throws: `numericalFailure`, `outOfMemory`, `cancelled`.
     package func lassoPath(
-        stages: Int = 40, ratio: Double = 0.001_995_262_314_968_879, patience: Int? = 8,
+        stages: Int = 40, ratio: Double = 0.001_995_262_314_968_879, endsEarly: Bool = true,
         tolerance: Double = 1e-5, whole: Bool = false, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> PathFit {
         let largest = try BLASThreads.single { () throws(MetaLearnersError) in
@@ -135,17 +134,15 @@ package struct PathProblem: Sendable {
             let descent = CoordinateDescent(problem, l1Ratio: 1, tolerance: tolerance)
             var solutions: [Solution] = []
             var converged = true
-            var least = (stage: 0, loss: Double.infinity)
-            for (stage, penalty) in penalties[...last].enumerated() {
-                if let patience, stage - least.stage > patience, let known = solutions.last {
-                    solutions.append(known)
-                    continue
-                }
+            var end = PathEnd()
+            for penalty in penalties[...last] {
                 try descent.advance(to: penalty, context)
                 converged = converged && descent.converged
-                solutions.append(Solution(problem, descent.coefficients, descent.support))
-                let loss = solutions[stage].loss ?? -Double(stage)
-                if loss < least.loss { least = (stage, loss) }
+                let solution = Solution(problem, descent.coefficients, descent.support)
+                solutions.append(solution)
+                guard endsEarly, let loss = solution.loss, end.ends(after: loss) else { continue }
+                solutions += Array(repeating: solution, count: last + 1 - solutions.count)
+                break
             }
             return (solutions, converged)
         }

@@ -113,8 +113,7 @@ extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
             switch spec.method.kind {
             case .squares: try problem.ridgePath(context)
             case .path(let path):
-                try problem.lassoPath(
-                    stages: path.pathLength, patience: max(path.pathLength / 5, 2), context)
+                try problem.lassoPath(stages: path.pathLength, context)
             }
         return try LinearFoldPath(
             fit, folds.count, hasSlopes: modulation != nil, task.features.distribution, context)
@@ -123,7 +122,7 @@ extension LinearEstimator: SharedDesignEstimator where Spec: DesignPathSpec {
 
 extension LogisticEstimator: SharedDesignEstimator {
     /// Thirteen ridge penalties, whatever the spec's, and above 20,000 rows every third of them, because with many rows the
-    /// penalty hardly matters; of two classes. A fold whose rows held out have not gained for two penalties leaves out the rest.
+    /// penalty hardly matters; of two classes.
     public func fitFolds(
         _ design: any SharedDesign, _ map: FeatureExpansion, _ task: TrainingTask, _ folds: FoldAssignment,
         modulation: DesignModulation?, _ context: ExecutionContext
