@@ -63,6 +63,7 @@ class Study:
 
     _handle: Handle
     _threads: Optional[int]
+    _notes: Sequence[str] = ()
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class Study:
                 )
             X = frame({"row": np.zeros(len(y))})
         whole = {"learner": "dr", **(spec or {})}
-        roles = assign_roles(X, y, w, sample_weight, cluster, None, whole.get("data", {}).get("missing_outcome"))
+        roles = assign_roles(X, y, w, sample_weight, cluster, None, whole.get("data"))
         whole = merge(whole, {"data": roles.spec})
         dataset = make_dataset(roles, whole, copy=False)
         estimates = native.Estimates(source=source.encode() if source else None)
@@ -110,7 +111,7 @@ class Study:
         arguments = (dataset.pointer, text, c.byref(estimates))
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
-        self._threads = threads
+        self._threads, self._notes = threads, roles.notes
         tell(self.warnings)
 
     @classmethod
@@ -133,7 +134,7 @@ class Study:
     @property
     def warnings(self) -> list[str]:
         """What is worth knowing of the data and of the fit, in whole sentences. Whoever made the study has issued each of them."""
-        return list(native.read_json(lib.mtlr_study_warnings, self._handle.pointer))
+        return [*self._notes, *native.read_json(lib.mtlr_study_warnings, self._handle.pointer)]
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """A column of the study, shape (n,)."""
