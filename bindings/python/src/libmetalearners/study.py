@@ -133,7 +133,11 @@ class Study:
 
     @property
     def warnings(self) -> list[str]:
-        """What is worth knowing of the data and of the fit, in whole sentences. Whoever made the study has issued each of them."""
+        """What is worth knowing of the data and of the fit, in whole sentences.
+
+        ``Study(...)`` has issued each of them as a `MetaLearnersWarning`, and so has the ``fit`` of the learner that a study is of. Those of a learner
+        that was loaded from a file are kept here as they are in ``learner.warnings``, and not issued again.
+        """
         return [*self._notes, *native.read_json(lib.mtlr_study_warnings, self._handle.pointer)]
 
     def column(self, name: str) -> npt.NDArray[np.float64]:

@@ -82,7 +82,8 @@ public:
 
     std::size_t rows() const noexcept { return static_cast<std::size_t>(mtlr_study_rows(get())); }
     std::vector<std::string> column_names() const { return detail::texts(detail::text(mtlr_study_column_names, get())); }
-    /** What is worth knowing and no error: of the data, and of the fit that the study is of. */
+    /** What is worth knowing and no error: of the data, and of the fit that the study is of. On rows that the model was not fitted to, what the
+        fit warned of begins with "of the fit: ". */
     std::vector<std::string> warnings() const { return detail::texts(detail::text(mtlr_study_warnings, get())); }
     std::vector<double> column(const std::string &name) const {
         std::vector<double> made(rows());
