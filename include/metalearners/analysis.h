@@ -124,7 +124,8 @@ typedef struct mtlr_analysis mtlr_analysis;
 MTLR_API mtlr_status mtlr_analyses(char **json, mtlr_error **error);
 
 /**
- * Asks a question of a study.
+ * Asks a question of a study. Rankings and policies ("rate", "policy_value", "policy_tree" and the like) take more of the outcome for better:
+ * of an outcome of which less is better (churn, deaths, costs) fit the negative, or 1 - outcome where it is 0 or 1.
  *
  * @param out      the answer; the caller frees it. What could be done before a cancellation is an answer too, whose JSON
  *                 says "complete": false.

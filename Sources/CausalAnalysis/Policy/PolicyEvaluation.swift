@@ -124,7 +124,7 @@ struct PolicyEvaluation {
         Assumption.noConfounding,
         "Everybody could have been in every arm that the policy may give (overlap).",
         "What happens to one unit does not depend on how others are treated.",
-        "More of the outcome is better: where less of it is, turn its sign round before the fit.",
+        Assumption.moreIsBetter,
     ]
 
     /// How much the scores can be trusted for decisions made of effects.

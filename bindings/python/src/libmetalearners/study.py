@@ -34,6 +34,9 @@ class Study:
     A fitted learner makes one with ``learner.study()``. This constructor judges effects that were computed elsewhere, by any
     library; propensities and arm means that are not given are fitted out of fold.
 
+    Rankings and policies (``rate``, ``policy_value``, ``policy_tree`` and the like) take more of the outcome for better. Of an outcome of which less
+    is better (churn, deaths, costs) fit the negative, or 1 - y where it is 0 or 1.
+
     Parameters
     ----------
     y, w : array, shape (n,), or str

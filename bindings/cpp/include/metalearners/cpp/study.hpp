@@ -90,7 +90,8 @@ public:
         detail::call(mtlr_study_column, made.data(), static_cast<std::int64_t>(made.size()), get(), name.c_str());
         return made;
     }
-    /** Asks a question. @param request JSON: {"analysis": NAME, options}, or "NAME" in quotes. */
+    /** Asks a question. Rankings and policies take more of the outcome for better: where less is better (churn, deaths, costs) fit the negative,
+        or 1 - outcome where it is 0 or 1. @param request JSON: {"analysis": NAME, options}, or "NAME" in quotes. */
     Answer run(const std::string &request, const Execution &execution = {}) const {
         return Answer(detail::Running(execution).make<mtlr_analysis>(mtlr_analysis_free, mtlr_analysis_run, get(), request.c_str()), rows());
     }
