@@ -1,7 +1,8 @@
 #ifndef MTLK_EXPONENTIAL_H
 #define MTLK_EXPONENTIAL_H
 
-/* The exponential function, the same number on every processor. Files that include this turn FP_CONTRACT off. */
+/* The exponential function, the same number on every processor. FP_CONTRACT is off for this function here, and
+   in files that include this for what they compute themselves. */
 
 #include "dispatch.h"
 
@@ -13,9 +14,9 @@
 /* Added to a number below 2^51 it leaves the nearest integer in the low bits. */
 #define ROUNDER 0x1.8p52
 
-/* e^x for |x| up to 700 with a relative error below 10^-11, a fiftieth of the finest grid that gradients are on:
-   e^x = 2^k e^r with |r| at most ln 2 / 2, and the series of e^r. Without branches, so that the compiler makes vectors
-   of it. */
+/* e^x for |x| up to 700 with a relative error below 10^-11: e^x = 2^k e^r with |r| at most ln 2 / 2, and the series of
+   e^r. That is a fiftieth of the finest grid that gradients are rounded to, and moves the probability with which a split
+   is drawn from a posterior by as little. Without branches, so that the compiler makes vectors of it. */
 INLINE double exponential(double x) {
   x = x < 700 ? x : 700;
   x = x > -700 ? x : -700;

@@ -143,6 +143,23 @@ static void warnings(void) {
     mtlr_string_free(own);
     mtlr_study_free(of_part);
     mtlr_dataset_free(rows);
+    /* What the fit warned of is said of new rows, too. */
+    mtlr_model *narrow = NULL;
+    SUCCEEDS(mtlr_dataset_create(&rows, &part, TRIAL_SPEC, MTLR_DATASET_COPY, &error));
+    SUCCEEDS(mtlr_model_fit(&narrow, dataset,
+                            "{" TRIAL_DATA ", \"learner\": \"dr\", " TRIAL_MODELS
+                            ", \"cross_fitting\": {\"folds\": 3}, \"overlap\": {\"bounds\": [0.32, 0.6]}}",
+                            NULL, &error));
+    SUCCEEDS(mtlr_model_warnings(&of_model, narrow, &error));
+    CHECK(of_model && strstr(of_model, "\"overlap: "));
+    mtlr_string_free(of_model);
+    SUCCEEDS(mtlr_study_create(&of_part, narrow, rows, NULL, NULL, &error));
+    SUCCEEDS(mtlr_study_warnings(&own, of_part, &error));
+    CHECK(own && strstr(own, "\"of the fit: overlap: "));
+    mtlr_string_free(own);
+    mtlr_study_free(of_part);
+    mtlr_model_free(narrow);
+    mtlr_dataset_free(rows);
     FAILS(BAD, mtlr_study_warnings(NULL, study, &error));
     FAILS(BAD, mtlr_study_warnings(&own, NULL, &error));
     FAILS(BAD, mtlr_study_warnings(&own, (const mtlr_study *)model, &error));

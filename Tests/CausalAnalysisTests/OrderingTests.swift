@@ -258,4 +258,37 @@ struct OrderingTests {
         let fresh = try CausalStudy(model, on: trial(9).dataset)
         #expect(!fresh.warnings.contains { $0.contains("very outcome") })
     }
+
+    @Test("A study of new rows tells what the fit warned of, what the rows do, and each thing once")
+    func warningsOfNewRows() throws {
+        func rows(_ seed: UInt64, control: String? = nil, cities: [String] = ["Ulm", "Bonn"]) throws
+            -> CausalDataset
+        {
+            var stream = RandomStream(seed: seed, path: 0x5741_524E)
+            let arms = (0..<120).map { _ in stream.bernoulli(0.5) ? "b" : "a" }
+            var data = DataSpec()
+            (data.treatment, data.outcome, data.control) = ("w", "y", control)
+            return try CausalDataset(
+                Table([
+                    Column("w", categories: arms), Column("y", arms.map { _ in stream.normal() }),
+                    Column("city", categories: arms.indices.map { cities[$0 % cities.count] }),
+                ]), data)
+        }
+        var spec = MetaLearnerSpec()
+        spec.learner = .t
+        spec.models = try ModelsSpec(["outcome": "ridge", "propensity": "logistic"])
+        let training = try rows(1)
+        let model = try MetaLearnerFitter(spec, registry: .default).fit(training)
+        let assumed = "treatment 'w': the control is taken to be 'a', the first label in order; "
+        #expect(model.warnings.count { $0.hasPrefix(assumed) } == 1)
+        #expect(try CausalStudy(model, on: training).warnings == model.warnings)
+        let named = try CausalStudy(model, on: rows(2, control: "a", cities: ["Ulm", "Rome"])).warnings
+        #expect(named.count { $0.hasPrefix("of the fit: " + assumed) } == 1, "\(named)")
+        #expect(named.count { $0.contains("'Rome'") } == 1, "\(named)")
+        let alike = try CausalStudy(model, on: rows(3)).warnings
+        #expect(alike.count { $0.hasPrefix(assumed) } == 1, "\(alike)")
+        #expect(!alike.contains { $0.hasPrefix("of the fit: " + assumed) })
+        let read = try CATEModel(bytes: model.encoded(), registry: .default)
+        #expect(try CausalStudy(read, on: rows(3)).warnings == alike)
+    }
 }

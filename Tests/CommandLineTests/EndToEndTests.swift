@@ -342,7 +342,7 @@ struct EndToEndTests {
         #expect(lines.contains { $0.hasPrefix("  effect of arm '1' ") && $0.hasSuffix(" effects") })
     }
 
-    @Test("inspect says how many trees of BART predictions are the mean of, and of no stages")
+    @Test("inspect tells how many drawn trees models of BART are the mean of, and gives them no stages")
     func inspectTellsDrawnTrees() throws {
         let model = folder.path("b.model")
         let bart = "models={outcome: {backend: bart, trees: 20, sweeps: 8, burn_in: 3}, effect: ridge}"
@@ -354,12 +354,21 @@ struct EndToEndTests {
             let models = part["models"]?.arrayValue?.compactMap(\.objectValue) ?? []
             #expect(part["stages"] == .null && !models.isEmpty)
             // Twenty trees in each of five sweeps, but for those that never split.
-            for model in models { #expect((1...100).contains(model["trees"]?.integerValue ?? 0)) }
+            for model in models { #expect((1...100).contains(model["drawn_trees"]?.integerValue ?? 0)) }
         }
         let text = try Program.run(["inspect", model]).output
         #expect(
             text.contains(
                 "\nDrawn trees (those that split, of all sweeps kept, means over models)\n  outcome "))
+        // Among the members of a stack they are told of as well.
+        let stack =
+            "models={outcome: {backend: stack, members: [ridge, {backend: bart, trees: 20, sweeps: 8, burn_in: 3}]}, effect: ridge}"
+        _ = try Program.run(["fit", spec, data, "-o", model, "--learner", "dr", "--set", stack, "--quiet"])
+        let ofStack = try Program.run(["inspect", model]).output
+        let told = ofStack.split(separator: "\n").filter {
+            $0.hasPrefix("  outcome ") && $0.contains(", bart: ")
+        }
+        #expect(told.count == 2, "\(ofStack)")
     }
 
     @Test("no spec is needed where the command line names the columns")

@@ -180,8 +180,26 @@ struct LabelTests {
         for labels in [
             ["9007199254740992", "9007199254740993", "x"], ["1", "-1", "x"], ["1.5", "15", "x"],
             [".", "0", "x"],
-            ["1.2.3", "1.2.30"], ["1 0", "10", "x"],
+            ["1.2.3", "1.2.30"], ["1 0", "10", "x"], ["1e3", "1000", "x"],
         ] { #expect(try found(labels).isEmpty, "\(labels)") }
+    }
+
+    @Test("Levels of covariates are taken for numbers only where all of them are")
+    func versions() throws {
+        func found(_ levels: [String]) throws -> [String] {
+            try make(
+                [
+                    Column("w", (0..<80).map { Double($0 % 2) }), Column("y", (0..<80).map(Double.init)),
+                    Column("k", categories: (0..<80).map { levels[$0 % levels.count] }),
+                ], ["treatment": "w", "outcome": "y"]
+            ).warnings.filter { $0.contains("count as different levels") }
+        }
+        #expect(
+            try found(["7", "007", "8"]) == [
+                "column 'k': '007' and '7' are the same number, and count as different levels"
+            ])
+        #expect(try found(["1.1", "1.10", "1.10.2"]).isEmpty)
+        #expect(try found(["1.1", "1.10", "b", "B"]).map { $0.prefix(23) } == ["column 'k': 'B' and 'b'"])
     }
 
     @Test("A treatment of many numbers looks continuous; many arms of whole numbers with many rows do not")

@@ -103,6 +103,53 @@ struct AttritionTests {
         #expect(try find([1, 3, 5, 7, 9, 11, 13, 15, 17, 19]).count == 1)
     }
 
+    /// Why there is no dataset, which is said in the same words everywhere.
+    private func refusal(_ rows: PartedRows) throws -> String {
+        let alone = try #require(throws: MetaLearnersError.self) {
+            try CausalDataset(rows.table, rows.data)
+        }
+        for sizes in PartedRows.sizes {
+            let streamed = try #require(throws: MetaLearnersError.self) {
+                try CausalDataset(BatchedTable(rows.table, sizes: sizes), rows.data)
+            }
+            #expect(streamed.description == alone.description)
+        }
+        for shares in CollectiveFitTests.partitions {
+            let parts = rows.parts(shares)
+            let run = ThreadGroup.run(shares.count) { collective in
+                try CausalDataset(parts[collective.rank], rows.data, partOf: collective)
+            }
+            for result in run.results {
+                let part = #expect(throws: MetaLearnersError.self) { try result.get() }
+                #expect(part?.description.contains(alone.problem) == true, "\(shares)")
+            }
+        }
+        return alone.description
+    }
+
+    @Test(
+        "Where an arm without any outcome leaves nothing to compare, the error names it",
+        arguments: [false, true])
+    func nothingLeft(asNumbers: Bool) throws {
+        let (control, arm) = asNumbers ? ("0", "1") : ("placebo", "drug")
+        let remedy = "effects need outcomes of the control and of at least one other arm"
+        let lost = try refusal(rows(asNumbers: asNumbers) { _, arm in arm == "drug" })
+        #expect(
+            lost.hasPrefix(
+                "treatment 'group': rows with an outcome are of one arm only ('\(control)'): all ")
+                && lost.hasSuffix(" rows of arm '\(arm)' lack an outcome; \(remedy)"), "\(lost)")
+        for arms in [2, 3] {
+            let lost = try refusal(rows(arms: arms, asNumbers: asNumbers) { _, arm in arm == "placebo" })
+            #expect(
+                lost.hasPrefix("data.control: '\(control)' cannot be compared with: all ")
+                    && lost.hasSuffix(" rows of arm '\(control)' lack an outcome; \(remedy)"), "\(lost)")
+        }
+        // A control that no row has is another mistake.
+        let misspelt = try refusal(
+            rows(arms: 3, asNumbers: asNumbers, { _, arm in arm == "surgery" }) { $0.control = "plcebo" })
+        #expect(misspelt.hasPrefix("data.control: no row of 'group' has the label 'plcebo'"))
+    }
+
     @Test("An arm that has no outcome at all is named", arguments: [false, true])
     func lostArm(asNumbers: Bool) throws {
         let name = asNumbers ? "2" : "surgery"

@@ -89,8 +89,11 @@ MTLR_API int64_t mtlr_study_rows(const mtlr_study *study);
 MTLR_API mtlr_status mtlr_study_column_names(char **json, const mtlr_study *study, mtlr_error **error);
 
 /**
- * Things worth knowing that are no errors: a JSON list of texts; the caller frees it. Those of the data and of the fit that the study is of, and
- * that rows which are taken for new ones look like rows of training. Those of an answer are in mtlr_analysis_json().
+ * Things worth knowing that are no errors: a JSON list of texts; the caller frees it. On the rows of training they are those of the model,
+ * mtlr_model_warnings(). On other rows they are those of their dataset and of their predictions (such as levels that training did not have),
+ * that they look like rows of training, and those of the fit, which begin with "of the fit: " and are left out where the rows have the same.
+ * Where there is no model they are those of the dataset and of the propensities that were fitted. Those of an answer are in
+ * mtlr_analysis_json().
  * @since 0.9
  */
 MTLR_API mtlr_status mtlr_study_warnings(char **json, const mtlr_study *study, mtlr_error **error);
@@ -121,7 +124,8 @@ typedef struct mtlr_analysis mtlr_analysis;
 MTLR_API mtlr_status mtlr_analyses(char **json, mtlr_error **error);
 
 /**
- * Asks a question of a study.
+ * Asks a question of a study. Rankings and policies ("rate", "policy_value", "policy_tree" and the like) take more of the outcome for better:
+ * of an outcome of which less is better (churn, deaths, costs) fit the negative, or 1 - outcome where it is 0 or 1.
  *
  * @param out      the answer; the caller frees it. What could be done before a cancellation is an answer too, whose JSON
  *                 says "complete": false.

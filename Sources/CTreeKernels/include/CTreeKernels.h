@@ -230,8 +230,9 @@ ptrdiff_t mtlk_best_split(const double *gradients, const double *hessians, const
                           double more_gradient, double more_hessian, double more_count, const mtlk_leaf *leaf,
                           double *gain);
 
-/* A node whose rows a Bayesian tree may part: the sums of its rows, and what the square roots of a likelihood's exponent are in one unit
-   of a gradient, and of a determinant in one of a Hessian. */
+/* A node whose rows a Bayesian tree may part: the sums of its rows, as whole numbers of the units u of gradients and w of Hessians. A
+   leaf with the sums G and H has, with v for the variance of leaf values, the marginal likelihood
+   exp(v (u G)² / (2 (1 + v w H))) / √(1 + v w H), but for a constant. So gradient_unit is u √(v / 2), and hessian_unit v w. */
 typedef struct {
   int64_t gradient, hessian;
   double gradient_unit, hessian_unit;

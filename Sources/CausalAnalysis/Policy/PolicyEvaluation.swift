@@ -99,7 +99,8 @@ struct PolicyEvaluation {
         return allowingForOrder(difference(own, armScores[0]), own, random: random)
     }
 
-    /// What each row says of the gain of a row that is treated, each arm as often as among those whom decisions treat.
+    /// What each row says of the gain over arm 0 of a row that is treated at random: the contrasts of its arms with arm 0, each arm counting by its
+    /// share among those whom `decisions` treat.
     func gains(atRandomAs decisions: [Int32]) -> [Double] {
         let shares = shares(decisions)
         let treated = shares.dropFirst().reduce(0, +)
@@ -123,7 +124,7 @@ struct PolicyEvaluation {
         Assumption.noConfounding,
         "Everybody could have been in every arm that the policy may give (overlap).",
         "What happens to one unit does not depend on how others are treated.",
-        "More of the outcome is better: where less of it is, turn its sign round before the fit.",
+        Assumption.moreIsBetter,
     ]
 
     /// How much the scores can be trusted for decisions made of effects.

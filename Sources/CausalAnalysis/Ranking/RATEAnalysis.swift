@@ -87,7 +87,7 @@ public struct RATEAnalysis: Analysis {
         }
         result.tables = [rates, curves]
         result.assumptions = [
-            Assumption.noConfounding, Assumption.overlap, Assumption.foreignEffects,
+            Assumption.noConfounding, Assumption.overlap, Assumption.foreignEffects, Assumption.moreIsBetter,
         ]
         return result
     }

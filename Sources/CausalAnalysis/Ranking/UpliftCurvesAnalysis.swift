@@ -118,7 +118,7 @@ public struct UpliftCurvesAnalysis: Analysis {
         result.tables = [areas, curves]
         result.assumptions = [
             "Arms were drawn at random: these curves compare outcomes as they are, without any adjustment.",
-            Assumption.foreignEffects,
+            Assumption.foreignEffects, Assumption.moreIsBetter,
         ]
         if !study.propensitiesAreKnown {
             result.warnings.append(

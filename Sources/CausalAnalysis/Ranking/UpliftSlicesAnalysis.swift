@@ -82,7 +82,7 @@ public struct UpliftSlicesAnalysis: Analysis {
         }
         result.tables = [table]
         result.assumptions = [
-            Assumption.noConfounding, Assumption.overlap, Assumption.foreignEffects,
+            Assumption.noConfounding, Assumption.overlap, Assumption.foreignEffects, Assumption.moreIsBetter,
         ]
         return result
     }

@@ -59,18 +59,18 @@ extension CausalStudy {
         if let dataset {
             guard model.isFitted(to: dataset, Scheduler(options).context) else {
                 try model.requireComparable(dataset)
-                let metAgain = metAgainWarnings(model, dataset)
+                let ofModel = metAgainWarnings(model, dataset) + fitWarnings(model, dataset)
                 let nuisances = try model.nuisances(on: dataset, options)
-                let effects = withEffects ? try model.predict(dataset.everyColumn, options).effects : []
+                let predicted = withEffects ? try model.predict(dataset.everyColumn, options) : nil
                 for outcomeClass in classes {
                     studies.append(
                         CausalStudy(
                             try StudyRows(
-                                dataset, nuisances: nuisances, effects: effects, outcomeClass,
-                                labels: model.armLabels),
+                                dataset, nuisances: nuisances, effects: predicted?.effects ?? [],
+                                outcomeClass, labels: model.armLabels),
                             dataset, model.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
                             origin: .predicted, repeats: [], fitting: fitting(nil, outcomeClass),
-                            warnings: dataset.warnings + metAgain))
+                            warnings: dataset.warnings + (predicted?.warnings ?? []) + ofModel))
                 }
                 return studies
             }
@@ -202,6 +202,12 @@ extension CausalStudy {
             "\(Sentence.share(share)) of the rows have the very outcome and arm of a training row, and yet these are not the training rows as they were (in their order, "
                 + "all of them): they are judged as new rows. If the model was fitted to them, effects look better than they are; give the file of the fit, or rows that took no part in it"
         ]
+    }
+
+    /// What the fit of a model warned of, for a study of rows that it was not fitted to: it says how far its predictions of any rows can be
+    /// relied on. What the rows warn of in the same words is left out.
+    private static func fitWarnings(_ model: CATEModel, _ dataset: CausalDataset) -> [String] {
+        model.warnings.filter { !dataset.warnings.contains($0) }.map { "of the fit: \($0)" }
     }
 
     /// Checks that the covariates of a dataset are there as numbers.

@@ -51,6 +51,8 @@ enum Assumption {
         "Given the covariates, who is in which arm does not depend on what would have happened (no unobserved confounding)."
     static let overlap = "Everybody could have been in either arm (overlap)."
     static let foreignEffects = "The effects come from models that never saw the row that they are for."
+    static let moreIsBetter =
+        "More of the outcome is better: where less of it is, turn its sign round before the fit (of an outcome of 0 and 1 take 1 − outcome)."
 }
 
 extension ResultTable {

@@ -9,19 +9,14 @@ struct AttritionWarning {
     private let dropped: [Int]
     private let labels: [String]
     private let name: String
-    /// How many rows there are to a cluster; 1 where rows are independent. Outcomes may be missing of whole clusters.
-    private let clusterSize: Double
 
     /// Counts the rows of each arm, those of other processes among them: one may have all rows of an arm that have an outcome.
     ///
     /// - Parameters:
     ///   - column: the treatment of all rows.
     ///   - rows: the rows that have an outcome, ascending; nil for all of them.
-    ///   - clusters: the cluster of each of these, by codes that all processes share; nil where rows are independent.
     /// - Throws: what the collective throws, of which every process calls this.
-    init(
-        _ column: Column, rows: [Int32]?, clusters: [Int32]?, _ distribution: DistributedRows?
-    ) throws(MetaLearnersError) {
+    init(_ column: Column, rows: [Int32]?, _ distribution: DistributedRows?) throws(MetaLearnersError) {
         let arms = try column.asCategorical(distribution)
         labels = arms.levels ?? []
         var counts = [Int](repeating: 0, count: 2 * labels.count)
@@ -35,34 +30,56 @@ struct AttritionWarning {
         kept = Array(counts[..<labels.count])
         dropped = Array(counts[labels.count...])
         name = column.name
-        guard let clusters else {
-            clusterSize = 1
-            return
-        }
-        var own = Array(Set(clusters))
-        if let distribution {
-            own = Array(Set(try distribution.gather(own.map(Double.init)))).map { Int32($0) }
-        }
-        clusterSize = Double(max(kept.reduce(0, +), 1)) / Double(max(own.count, 1))
+    }
+
+    /// The arms of which rows are there, and none with an outcome.
+    var lostArms: [String] { lost.map { labels[$0] } }
+
+    /// That these arms have no outcome, as the reason why they cannot be compared; nil where there are none.
+    var reason: String? {
+        guard !lost.isEmpty else { return nil }
+        let rows = lost.reduce(0) { $0 + dropped[$1] }
+        return rows == 1
+            ? "the only row of arm \(lostNames) lacks an outcome"
+            : "all \(rows) rows of \(lost.count == 1 ? "arm" : "the arms") \(lostNames) lack an outcome"
     }
 
     /// What there is to tell.
-    var texts: [String] {
-        let lost = labels.indices.filter { kept[$0] == 0 && dropped[$0] > 0 }
-        let names =
-            lost.prefix(6).map { "'\(labels[$0])'" }.joined(separator: ", ") + (lost.count > 6 ? ", …" : "")
+    ///
+    /// - Parameter clusters: the cluster of each row that has an outcome, by codes that all processes share; nil where rows are independent.
+    /// - Throws: what the collective throws, of which every process calls this.
+    func texts(clusters: [Int32]?, _ distribution: DistributedRows?) throws(MetaLearnersError) -> [String] {
         let ofLost =
             lost.isEmpty
             ? []
             : [
-                "\(name): no row of \(lost.count == 1 ? "arm" : "the arms") \(names) has an outcome: nothing can be said of \(lost.count == 1 ? "it" : "them")"
+                "\(name): no row of \(lost.count == 1 ? "arm" : "the arms") \(lostNames) has an outcome: nothing can be said of \(lost.count == 1 ? "it" : "them")"
             ]
-        return ofLost + [difference].compactMap(\.self)
+        let clusterSize = try clusterSize(clusters, distribution)
+        return ofLost + [difference(clusterSize: clusterSize)].compactMap(\.self)
+    }
+
+    private var lost: [Int] { labels.indices.filter { kept[$0] == 0 && dropped[$0] > 0 } }
+
+    private var lostNames: String {
+        lost.prefix(6).map { "'\(labels[$0])'" }.joined(separator: ", ") + (lost.count > 6 ? ", …" : "")
+    }
+
+    /// How many rows there are to a cluster; 1 where rows are independent. Outcomes may be missing of whole clusters.
+    private func clusterSize(_ clusters: [Int32]?, _ distribution: DistributedRows?)
+        throws(MetaLearnersError) -> Double
+    {
+        guard let clusters else { return 1 }
+        var own = Array(Set(clusters))
+        if let distribution {
+            own = Array(Set(try distribution.gather(own.map(Double.init)))).map { Int32($0) }
+        }
+        return Double(max(kept.reduce(0, +), 1)) / Double(max(own.count, 1))
     }
 
     /// The arm that differs most from all others, beyond chance (three standard errors of two arms, and more of many), with the arm that differs
     /// most from it.
-    private var difference: String? {
+    private func difference(clusterSize: Double) -> String? {
         let totals = zip(kept, dropped).map { Double($0 + $1) }
         let shares = zip(dropped, totals).map { $1 > 0 ? Double($0) / $1 : 0 }
         // (Of an arm without any outcome that is said already.)

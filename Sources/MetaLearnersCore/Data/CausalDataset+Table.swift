@@ -77,8 +77,14 @@ package struct DatasetParts: Sendable {
         table = table.distributed(distribution)
 
         let treatmentColumn = try table.requiredColumn(treatmentName, for: "data.treatment")
+        // Counted first: without the arms that have lost all their outcomes there may be no treatment.
+        var attrition: AttritionWarning?
+        if dropped > 0 {
+            attrition = try AttritionWarning(ofAllRows ?? treatmentColumn, rows: sourceRows, distribution)
+        }
         treatment = try Treatment(
-            treatmentColumn, control: spec.control, places: table.places, distribution, warnings: &warnings)
+            treatmentColumn, control: spec.control, places: table.places, distribution,
+            attrition: attrition, warnings: &warnings)
         outcome = try Outcome(
             table.requiredColumn(outcomeName, for: "data.outcome"), type: spec.outcomeType,
             places: table.places, distribution, warnings: &warnings)
@@ -95,11 +101,7 @@ package struct DatasetParts: Sendable {
             clusters = nil
         }
         let rowCount = table.rowCount
-        if dropped > 0 {
-            warnings += try AttritionWarning(
-                ofAllRows ?? treatmentColumn, rows: sourceRows, clusters: clusters, distribution
-            ).texts
-        }
+        if let attrition { warnings += try attrition.texts(clusters: clusters, distribution) }
         if let shares = try spec.shares(armCount: treatment.armCount) {
             propensities = shares.map { [Double](repeating: $0, count: rowCount) }
         } else {

@@ -73,7 +73,7 @@ struct DatasetWarnings {
             if let levels = column.levels { lists.append(("column '\(column.name)'", levels, "levels")) }
         }
         return lists.flatMap { place, labels, noun in
-            ObviousLabels.lookalikes(in: labels).map { group in
+            ObviousLabels.lookalikes(in: labels, mayBeCodes: noun == "levels").map { group in
                 let list = group.labels.map { "'\($0)'" }.joined(separator: " and ")
                 let likeness = group.areNumbers ? "are the same number" : "differ only in case or blanks"
                 return "\(place): \(list) \(likeness), and count as different \(noun)"

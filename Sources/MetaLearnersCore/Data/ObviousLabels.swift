@@ -26,14 +26,19 @@ enum ObviousLabels {
         let areNumbers: Bool
     }
 
-    /// Groups of labels that differ only in case or blanks, or that are one number: "1", "01" and "1.0". In the order of the labels.
-    static func lookalikes(in labels: [String]) -> [Lookalikes] {
+    /// Groups of labels that differ only in case or blanks, or that are one number in decimal notation: "1", "01" and "1.0". In the order of the
+    /// labels.
+    ///
+    /// - Parameter mayBeCodes: whether labels may be codes some of which look like numbers (versions such as "1.10" beside "1.10.2"), so that they
+    ///   are taken for numbers only where all of them are.
+    static func lookalikes(in labels: [String], mayBeCodes: Bool = false) -> [Lookalikes] {
+        let areNumbers = !mayBeCodes || labels.allSatisfy { shortestNumber(folded($0)) != nil }
         var groups: [String: [String]] = [:]
         var order: [String] = []
         for label in labels {
             // The name by which a person would take it for the same: "Drug A" and "drug  a" are, "10" and "1 0" are not.
             let name = folded(label)
-            let key = shortestNumber(name) ?? name
+            let key = (areNumbers ? shortestNumber(name) : nil) ?? name
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(label)
         }

@@ -4,11 +4,12 @@ extension Treatment {
     /// Without a named control it is the lowest number; of texts, the first that says that it is one, else the first
     /// in order, with a warning wherever an effect could turn out to have the other sign.
     ///
+    /// - Parameter attrition: how many rows of each arm had no outcome and are not in the column; nil where all had one.
     /// - Throws: `invalidData` for missing rows and for numbers that look continuous, `invalidSpec` or `invalidData` for
     ///   a control that no row has.
     init(
         _ column: Column, control: String?, places: RowPlaces, _ distribution: DistributedRows? = nil,
-        warnings: inout [String]
+        attrition: AttritionWarning? = nil, warnings: inout [String]
     ) throws(MetaLearnersError) {
         if column.levels == nil { try Self.refuseInfinity(column, places) }
         let coded = try column.asCategorical(distribution)
@@ -30,6 +31,11 @@ extension Treatment {
         let labels = order.map { levels[$0] }
         if let control {
             guard let position = labels.firstIndex(of: control) else {
+                if let attrition, let reason = attrition.reason, attrition.lostArms.contains(control) {
+                    throw MetaLearnersError(
+                        .invalidData, at: "data.control", "'\(control)' cannot be compared with: \(reason)",
+                        remedy: "effects need outcomes of the control and of at least one other arm")
+                }
                 throw MetaLearnersError(
                     .invalidData, at: "data.control", "no row of '\(column.name)' has the label '\(control)'",
                     remedy: SpellingSuggestion.clause(for: control, in: labels))
@@ -48,6 +54,13 @@ extension Treatment {
                     "treatment '\(column.name)': the control is taken to be '\(labels[position])', by its name; another one is named with data.control"
                 )
             }
+        }
+        if labels.count < 2, let reason = attrition?.reason {
+            throw MetaLearnersError(
+                .invalidData, at: "treatment '\(column.name)'",
+                (labels.first.map { "rows with an outcome are of one arm only ('\($0)')" }
+                    ?? "no row has an outcome") + ": \(reason)",
+                remedy: "effects need outcomes of the control and of at least one other arm")
         }
         var armOfLevel = [Int32](repeating: 0, count: levels.count)
         for (arm, level) in order.enumerated() { armOfLevel[level] = Int32(arm) }

@@ -11,22 +11,22 @@ struct FittedStack: FittedEstimator {
         models.flatMap { model in model.warnings.map { "\(model.backendName): \($0)" } }
     }
 
-    /// The weights of the members; of classes those of their log-odds.
+    /// The weights of the members, of classes those of their log-odds; and what is worth knowing of the members where there is anything.
     var summary: SpecObject {
-        SpecObject([
-            ("members", .array(models.map { .string($0.backendName) })),
-            (
-                "functions",
-                .array(
-                    weights.functions.map { function in
-                        .object(
-                            SpecObject([
-                                ("intercept", .number(function.intercept)),
-                                ("weights", .array(function.weights.map { .number($0) })),
-                            ]))
-                    })
-            ),
-        ])
+        let functions = weights.functions.map { function in
+            SpecValue.object([
+                "intercept": .number(function.intercept),
+                "weights": .array(function.weights.map { .number($0) }),
+            ])
+        }
+        var summary: SpecObject = [
+            "members": .array(models.map { .string($0.backendName) }), "functions": .array(functions),
+        ]
+        let ofMembers = models.map(\.summary)
+        if ofMembers.contains(where: { !$0.isEmpty }) {
+            summary["models"] = .array(ofMembers.map { .object($0) })
+        }
+        return summary
     }
 
     init(models: [any FittedEstimator], weights: StackWeights) {

@@ -74,6 +74,6 @@ public struct BartEstimator: BaseEstimator {
     public static func decode(from reader: inout BinaryReader) throws(MetaLearnersError)
         -> any FittedEstimator
     {
-        try BoostedTreesModel(from: &reader, backendName: backend.name)
+        try BoostedTreesModel(from: &reader, origin: .drawn)
     }
 }

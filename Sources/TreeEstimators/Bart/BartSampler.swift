@@ -103,7 +103,7 @@ struct BartSampler {
 
     private func fitted(_ ensemble: TreeEnsemble) -> BoostedTreesModel {
         BoostedTreesModel(
-            ensemble: ensemble, link: .identity, warnings: [], backendName: BartEstimator.backend.name)
+            ensemble: ensemble, link: .identity, warnings: [], origin: .drawn)
     }
 
     /// The regressor of the objective, by position; nil where it has none.

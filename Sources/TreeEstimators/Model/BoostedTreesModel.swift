@@ -18,14 +18,30 @@ struct BoostedTreesModel: FittedEstimator {
     let link: Link
     let warnings: [String]
 
-    /// Who fitted it.
-    let backendName: String
+    /// How the trees came about.
+    enum Origin: Sendable {
+        /// One round of boosting after another.
+        case boosted
+        /// The sum is the mean of sums of trees that were drawn from a posterior.
+        case drawn
+    }
 
-    /// Whether the sum is the mean of sums of trees that were drawn.
-    private var isDrawn: Bool { backendName == BartEstimator.backend.name }
+    let origin: Origin
+
+    var backendName: String {
+        switch origin {
+        case .boosted: TreesEstimator.backend.name
+        case .drawn: BartEstimator.backend.name
+        }
+    }
 
     /// Of sums that were drawn, how many trees there are that split, over all sweeps kept.
-    var summary: SpecObject { isDrawn ? ["trees": .integer(ensemble.trees.count)] : SpecObject() }
+    var summary: SpecObject {
+        switch origin {
+        case .boosted: SpecObject()
+        case .drawn: ["drawn_trees": .integer(ensemble.trees.count)]
+        }
+    }
 
     var outputCount: Int { link == .logistic ? 2 : ensemble.baseScores.count }
 
@@ -91,9 +107,7 @@ struct BoostedTreesModel: FittedEstimator {
     /// Reads what `encode` wrote.
     ///
     /// - Throws: `corruptModel`; `incompatibleModel` for bytes of another version.
-    init(from reader: inout BinaryReader, backendName: String = TreesEstimator.backend.name)
-        throws(MetaLearnersError)
-    {
+    init(from reader: inout BinaryReader, origin: Origin = .boosted) throws(MetaLearnersError) {
         let version = try reader.read(UInt8.self)
         guard version == Self.formatVersion else {
             throw MetaLearnersError(
@@ -111,14 +125,11 @@ struct BoostedTreesModel: FittedEstimator {
         else {
             throw BinaryReader.corrupt("a tree model has more scores than its kind")
         }
-        self.init(ensemble: ensemble, link: link, warnings: warnings, backendName: backendName)
+        self.init(ensemble: ensemble, link: link, warnings: warnings, origin: origin)
     }
 
-    init(
-        ensemble: TreeEnsemble, link: Link, warnings: [String],
-        backendName: String = TreesEstimator.backend.name
-    ) {
-        self.backendName = backendName
+    init(ensemble: TreeEnsemble, link: Link, warnings: [String], origin: Origin = .boosted) {
+        self.origin = origin
         self.ensemble = ensemble
         self.link = link
         self.warnings = warnings
@@ -128,7 +139,7 @@ struct BoostedTreesModel: FittedEstimator {
 /// Stages are rounds of boosting; stage 0 is the base score.
 extension BoostedTreesModel: StagedModel {
     var stageCount: Int { ensemble.roundCount }
-    var passedThroughStages: Bool { !isDrawn }
+    var passedThroughStages: Bool { origin == .boosted }
 
     /// O(rows · splits), and rows × outputs × stages numbers.
     func predictStages(
@@ -148,6 +159,6 @@ extension BoostedTreesModel: StagedModel {
         if stage >= ensemble.roundCount { return self }
         return BoostedTreesModel(
             ensemble: ensemble.truncated(toRounds: stage), link: link, warnings: warnings,
-            backendName: backendName)
+            origin: origin)
     }
 }

@@ -53,7 +53,7 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate",
         abstract: "Judge the effects of a model: how they differ, how well they rank, how good they are.",
         usage: "metalearners evaluate [<spec-or-model>] <data> [<options>]",
-        discussion: AnalysisCommands.discussion)
+        discussion: AnalysisCommands.discussion + "\n\n" + AnalysisCommands.moreIsBetter)
 
     @Argument(help: AnalysisCommands.first) var first: String
     @Argument(help: AnalysisCommands.second) var second: String?
@@ -75,7 +75,7 @@ struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Learn rules of whom to treat, and what they are worth.",
         usage: "metalearners policy [<spec-or-model>] <data> [<options>]",
-        discussion: AnalysisCommands.discussion)
+        discussion: AnalysisCommands.discussion + "\n\n" + AnalysisCommands.moreIsBetter)
 
     @Argument(help: AnalysisCommands.first) var first: String
     @Argument(help: AnalysisCommands.second) var second: String?
@@ -151,5 +151,9 @@ enum AnalysisCommands {
         A spec is not needed where --treatment and --outcome name the columns. Rows that a model was fitted to are judged by \
         models that never saw them (out of fold). Effects and propensities that were computed elsewhere are taken from columns \
         of the data: --effects, --propensities, --arm-means. 'metalearners analyses' lists what is run, with its options.
+        """
+    static let moreIsBetter = """
+        Those who are ranked first are those whose outcome rises most: more of the outcome counts as better. Of an outcome of which \
+        less is better (churn, deaths, costs) fit the negative, or 1 - outcome where it is 0 or 1.
         """
 }

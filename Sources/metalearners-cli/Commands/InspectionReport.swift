@@ -84,7 +84,7 @@ struct InspectionReport {
             ])
         }
         let stacks = (parts.nuisances + parts.effects).compactMap(Self.stack)
-        let drawn = (parts.nuisances + parts.effects).compactMap(Self.drawnTrees)
+        let drawn = (parts.nuisances + parts.effects).flatMap(Self.drawnTrees)
         return "Models\n" + table.text(indent: 2)
             + (stacks.isEmpty ? "" : "\nStacks (weights of members, means over models)\n" + stacks.joined())
             + (drawn.isEmpty
@@ -92,12 +92,22 @@ struct InspectionReport {
                 : "\nDrawn trees (those that split, of all sweeps kept, means over models)\n" + drawn.joined())
     }
 
-    /// How many trees the models of a role are the mean of; nil where they were not drawn.
-    private static func drawnTrees(_ part: ModelPart) -> String? {
-        let counts = part.summaries.compactMap { $0["trees"]?.integerValue }
-        guard !counts.isEmpty else { return nil }
-        let mean = Double(counts.reduce(0, +)) / Double(counts.count)
-        return "  \(part.name): \(NumberText.grouped(Int(mean.rounded())))\n"
+    /// How many trees the models of a role, or those among the members of its stacks, are the mean of; empty where none were drawn.
+    private static func drawnTrees(_ part: ModelPart) -> [String] {
+        func line(_ name: String, _ models: [SpecObject]) -> String? {
+            let counts = models.compactMap { $0["drawn_trees"]?.integerValue }
+            guard !counts.isEmpty else { return nil }
+            let mean = Double(counts.reduce(0, +)) / Double(counts.count)
+            return "  \(name): \(NumberText.grouped(Int(mean.rounded())))\n"
+        }
+        let names = part.summaries.first?["members"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let ofMembers = part.summaries.map { $0["models"]?.arrayValue ?? [] }
+        return [line(part.name, part.summaries)].compactMap(\.self)
+            + names.indices.compactMap { member in
+                line(
+                    "\(part.name), \(names[member])",
+                    ofMembers.compactMap { member < $0.count ? $0[member].objectValue : nil })
+            }
     }
 
     /// The members of a role's stacks and how much they count; nil where its models are none.

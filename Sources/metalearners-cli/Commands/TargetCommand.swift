@@ -13,7 +13,8 @@ struct TargetCommand: ParsableCommand {
         discussion: """
             With a model, rows are taken for new ones (--training says otherwise); with a spec, the learner is fitted to the rows first, \
             and their effects are out of fold. Without --budget, --share or --threshold everybody is treated whose effect \
-            is above 0. Rows come out in their order; equal effects are ranked in the order of rows.
+            is above 0. Rows come out in their order; equal effects are ranked in the order of rows. More of the outcome counts as \
+            better: of an outcome of which less is better (churn, deaths, costs) fit the negative, or 1 - outcome where it is 0 or 1.
             """)
 
     @Argument(help: AnalysisCommands.first) var first: String

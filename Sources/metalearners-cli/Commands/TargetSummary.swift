@@ -49,7 +49,7 @@ struct TargetSummary {
     /// The summary for people.
     var text: String {
         guard allocation.treatedCount > 0 else {
-            return "Nobody is treated: no effect is large enough.\n"
+            return "Nobody is treated: no effect is large enough.\n" + Self.moreIsBetter
         }
         let share = Double(allocation.treatedCount) / Double(max(rows.count, 1))
         var lines = [
@@ -96,8 +96,11 @@ struct TargetSummary {
                 "No other choice within the budget could have more than \(number(allocation.bound)) by these effects."
             )
         }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.joined(separator: "\n") + "\n" + Self.moreIsBetter
     }
+
+    private static let moreIsBetter =
+        "More of the outcome counts as better; where less of it is, fit the negative.\n"
 
     private func number(_ value: Double) -> String {
         let decimals = NumberText.decimals(for: [value])

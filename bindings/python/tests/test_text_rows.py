@@ -1,5 +1,7 @@
 """Rows and columns that have numbers beside texts: numbers stay numbers, or the mixture is refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 from conftest import draw, linear
@@ -45,20 +47,131 @@ def test_studies_and_searches_read_rows_with_texts_alike(mixed):
 def test_arrays_of_texts_with_numbers_among_them_are_refused(mixed):
     drawn, rows, columns = mixed
     learner = linear().fit(rows, drawn.y, drawn.w)
-    for made in (np.array(rows), np.array(rows).astype("S"), [np.array(row) for row in rows], np.array(rows)[:1]):
+    gaps = [["NA" if not row else value for value in values] for row, values in enumerate(rows)]
+    for made in (np.array(rows), np.array(rows).astype("S"), [np.array(row) for row in rows], np.array(gaps)):
         with pytest.raises(mtlr.errors.InvalidDataError, match="column 'x0': all texts of this column are numbers.*dtype=object") as raised:
-            learner.predict(made)
-        assert "astype(object)" in raised.value.remedy
-    with pytest.raises(mtlr.errors.InvalidDataError, match="column 'x0'"):
-        linear().fit(np.array(rows), drawn.y, drawn.w)
+            linear().fit(made, drawn.y, drawn.w)
+        assert "spec={'data': {'categorical': ['x0', 'x2', 'x3']}}" in raised.value.remedy
+        for new in (made, made[:1]):
+            with pytest.raises(mtlr.errors.InvalidDataError, match="column 'x0': is text in an array of texts, and the learner was fitted to numbers"):
+                learner.predict(new)
     # Texts that are categories are what they are, and so are numbers that the caller makes such.
     texts = np.array([[row[1], row[1][0]] for row in rows])
     assert _data.frame(texts).columns["x1"].levels == ["n", "s", "w"]
-    codes = np.array([["01", "a"], ["2", "b"]])
-    with pytest.raises(mtlr.errors.InvalidDataError, match="column 'x0'"):
-        _data.frame(codes)
-    assert _data.frame(codes.astype(object)).columns["x0"].levels == ["01", "2"]
     assert _data.frame(np.array([["", "a"], ["nan", "b"]])).columns["x0"].levels == ["", "nan"]
+
+
+CODES = ["A1", "07", "12"]
+
+
+@pytest.fixture(scope="module")
+def coded():
+    """Rows of texts in which a category has codes some of which are numbers, and a learner that was fitted to them."""
+    drawn = draw()
+    texts = np.array([[CODES[row % 3], "nsw"[row // 3 % 3]] for row in range(400)])
+    return drawn, texts, linear().fit(texts, drawn.y, drawn.w)
+
+
+def test_new_rows_are_what_the_learner_knows_them_as_whichever_rows_they_are(coded):
+    drawn, texts, learner = coded
+    expected = learner.predict(texts)
+    numbers = np.flatnonzero(texts[:, 0] != "A1")
+    for kind in (np.asarray, lambda rows: rows.astype("S"), lambda rows: rows.tolist(), lambda rows: rows.astype(object)):
+        np.testing.assert_array_equal(learner.predict(kind(texts[numbers])), expected[numbers])
+    np.testing.assert_array_equal([learner.predict(texts[row : row + 1])[0] for row in range(9)], expected[:9])
+    some = texts[numbers][:20]
+    assert learner.individual_interval(some).effect.shape == (20,)
+    assert learner.propensity(some).shape == learner.predict_arms(some).shape == (20, 2)
+    assert learner.stability(some).shape == (20,)
+    assert learner.explain(some, background=some, method="permutation").values.shape == (20, 2)
+    np.testing.assert_allclose([learner.row_predictor()(row)[0] for row in some], expected[numbers][:20])
+
+
+def test_rows_to_validate_by_are_read_as_those_that_are_learnt_from(coded):
+    drawn, texts, _ = coded
+    numbers = np.flatnonzero(texts[:, 0] != "A1")
+    held = {"X": texts[numbers], "y": drawn.y[numbers] + 0.1, "w": drawn.w[numbers]}
+    search = mtlr.GridSearch(mtlr.TLearner(mtlr.Ridge()), outcome={"backend": "ridge", "l2": [1, 2]})
+    assert len(search.fit(texts, drawn.y, drawn.w, validation=held).results_) >= 2
+
+
+def test_a_learner_that_was_loaded_knows_its_categories(coded, tmp_path):
+    _, texts, learner = coded
+    learner.save(tmp_path / "codes.model")
+    loaded = mtlr.load(tmp_path / "codes.model")
+    np.testing.assert_array_equal(loaded.predict(texts[1:3]), learner.predict(texts[1:3]))
+
+
+def spelt(kind, texts):
+    """Two columns of texts, the first of which are numbers, as other packages have them."""
+    names = ["x0", "x1"]
+    if kind == "rows":
+        return texts.tolist()
+    if kind == "objects":
+        return texts.astype(object)
+    if kind == "mapping":
+        return {name: texts[:, place].tolist() for place, name in enumerate(names)}
+    if kind.startswith("pandas"):
+        made = pytest.importorskip("pandas").DataFrame(texts.astype(object), columns=names)
+        return made.astype("string") if kind == "pandas strings" else made
+    if kind == "polars":
+        return pytest.importorskip("polars").DataFrame(spelt("mapping", texts))
+    return pytest.importorskip("pyarrow").table(spelt("mapping", texts))
+
+
+KINDS = ["rows", "objects", "mapping", "pandas", "pandas strings", "polars", "pyarrow"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_that_are_texts_are_warned_of(kind):
+    drawn = draw()
+    texts = np.array([[str(row % 7 / 2), "nsw"[row % 3]] for row in range(400)], dtype="U4")
+    for gap in (None, "NA", "n/a"):
+        if gap:
+            texts[5, 0] = gap
+        X = spelt(kind, texts)
+        with pytest.warns(mtlr.MetaLearnersWarning, match="column 'x0': all texts are numbers, and yet they are categories") as told:
+            learner = linear().fit(X, drawn.y, drawn.w)
+        [text] = [str(one.message) for one in told if "all texts are numbers" in str(one.message)]
+        assert text in learner.warnings and text in learner.study().warnings
+        with pytest.warns(mtlr.MetaLearnersWarning, match="column 'x0': all texts are numbers"):
+            assert text in mtlr.Study(drawn.y, drawn.w, X=X, spec={"seed": 1}).warnings
+    # New rows are as those of the fit, and nothing is said of them.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert learner.predict(spelt(kind, texts[:5])).shape == (5,)
+    search = mtlr.GridSearch(mtlr.TLearner(mtlr.Ridge()), outcome={"backend": "ridge", "l2": [1, 2]})
+    with pytest.warns(mtlr.MetaLearnersWarning, match="column 'x0': all texts are numbers"):
+        assert text in search.fit(X, drawn.y, drawn.w).warnings_
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "array", "pandas category", "polars category", "Arrow dictionary"])
+def test_numbers_that_are_categories_on_purpose_are_not(kind):
+    drawn = draw()
+    texts = np.array([[str(row % 7), "nsw"[row % 3]] for row in range(400)])
+    spec = {}
+    if kind == "array":
+        X, spec = texts, {"data": {"categorical": ["x0"]}}
+    elif kind == "pandas category":
+        X = spelt("pandas", texts).astype("category")
+    elif kind == "polars category":
+        polars = pytest.importorskip("polars")
+        X = spelt("polars", texts).with_columns(polars.col("x0").cast(polars.Categorical))
+    elif kind == "Arrow dictionary":
+        table = spelt("pyarrow", texts)
+        X = table.set_column(0, "x0", table.column("x0").dictionary_encode())
+    else:
+        X, spec = spelt(kind, texts), {"data": {"categorical": ["x0"]}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learner = linear(spec=spec).fit(X, drawn.y, drawn.w)
+    assert learner._fitted.categories == {"x0", "x1"}
+    # Columns that are no covariates are not asked.
+    if kind == "mapping":
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            linear(spec={"data": {"exclude": ["x0"]}}).fit(X, drawn.y, drawn.w)
+            linear().fit(X, drawn.y, drawn.w, cluster="x0")
 
 
 def test_a_column_is_of_numbers_or_of_texts(mixed):

@@ -110,6 +110,14 @@ def test_a_study_of_a_learner_keeps_its_warnings_and_issues_none_again(odd):
     assert study.warnings == told != [] and again == []
 
 
+def test_a_study_of_a_loaded_learner_keeps_its_warnings_which_nobody_issues(odd, tmp_path):
+    learner, told = issued(lambda: linear().fit(odd.X, odd.y, odd.w))
+    learner.save(tmp_path / "odd.model")
+    loaded, said = issued(lambda: mtlr.load(tmp_path / "odd.model"))
+    study, again = issued(lambda: loaded.study())
+    assert study.warnings == loaded.warnings == told != [] and said == again == []
+
+
 def test_a_study_issues_what_the_nuisances_that_it_fits_show(data):
     w = np.where(data.X[:, 0] > 0.5, 1, data.w)  # Nobody with a high x0 is in the control arm.
     spec = {"models": {"propensity": "logistic"}, "overlap": {"bounds": [0.45, 0.55]}}

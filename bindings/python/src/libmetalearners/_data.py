@@ -10,7 +10,7 @@ import ctypes as c
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from . import _library as native
 from ._arrow import ArrowTable, exports
-from ._text_arrays import refuse_numbers_as_texts
+from ._text_arrays import are_texts
 from .errors import InvalidArgumentError, InvalidDataError
 
 Array = npt.NDArray[Any]
@@ -52,6 +52,8 @@ class Values:
     validity: Optional[Array] = None
     #: What labels are that other processes have: int, float, or str.
     kind: type = str
+    #: Whether levels were found in texts, and no type says that they are categories.
+    is_text: bool = False
 
 
 @dataclass
@@ -69,6 +71,13 @@ class Frame:
     source: Any = None
     #: Whether the caller named the columns.
     named: bool = True
+    #: Whether it was an array of texts, in which numbers are texts too.
+    of_texts: bool = False
+
+    @property
+    def categories(self) -> set[str]:
+        """The columns that are, or may be, categories."""
+        return {*(name for name, values in self.columns.items() if values.levels is not None), *(self.arrow.names if self.arrow else [])}
 
     @property
     def names(self) -> list[str]:
@@ -207,7 +216,7 @@ def categories(values: Sequence[Any], name: str) -> Values:
     place = np.empty(len(labels) + 1, np.int32)
     place[[*order, len(labels)]] = [*range(len(labels)), -1]
     labels = [labels[index] for index in order]
-    return Values(place[codes], [label_text(label) for label in labels], labels)
+    return Values(place[codes], [label_text(label) for label in labels], labels, is_text=True)
 
 
 def label_text(label: Any) -> str:
@@ -302,8 +311,10 @@ def _pandas_column(series: Any, name: str) -> Values:
 
 def _polars_column(series: Any, name: str) -> Values:
     dtype = series.dtype
-    if str(dtype).split("(")[0] in ("Categorical", "Enum", "String", "Utf8"):
-        return categories(series.cast(type_of(series, "String")).to_list(), name)
+    kind = str(dtype).split("(")[0]
+    if kind in ("Categorical", "Enum", "String", "Utf8"):
+        made = categories(series.cast(type_of(series, "String")).to_list(), name)
+        return made if kind in ("String", "Utf8") else replace(made, is_text=False)
     if not (dtype.is_numeric() or str(dtype) in ("Boolean", "Null")):
         raise _useless(str(dtype), name)
     if series.null_count() and dtype.is_integer():
@@ -442,9 +453,9 @@ def _array(data: Any, what: str) -> Frame:
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(np.float64), np.nan)
     names = array_names(array.shape[1])
-    refuse_numbers_as_texts(data, array, names)
     if array.dtype.kind in "OUS":
-        return Frame(array.shape[0], {name: _object_column(array[:, i], name) for i, name in enumerate(names)}, named=False)
+        columns = {name: _object_column(array[:, i], name) for i, name in enumerate(names)}
+        return Frame(array.shape[0], columns, named=False, of_texts=are_texts(data, array))
     array = numbers(array, what)
     if min(array.strides, default=0) <= 0:
         array = np.ascontiguousarray(array)

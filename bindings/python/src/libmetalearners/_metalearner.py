@@ -45,6 +45,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     _model: Optional[Model] = None
     _dataset: Optional[native.Handle] = None
     _is_streamed = False
+    #: What was doubtful about the data before the library saw them.
+    _notes: Sequence[str] = ()
     #: The names of the parameters of `__init__`.
     _names: tuple[str, ...] = tuple(OPTIONS)
 
@@ -139,7 +141,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         ----------
         X : table, shape (n, p)
             The covariates: NumPy, pandas, polars, pyarrow, SciPy CSR, a mapping of columns, or whatever exports an Arrow stream.
-            Texts and categoricals are categories. Paths of Parquet files, and a ``ParquetFile`` or ``Dataset`` of pyarrow, are read
+            Texts and categoricals are categories; of texts that are all numbers a warning says so, and an array of texts with such a column is
+            refused, unless the spec names it under ``data.categorical``. Paths of Parquet files, and a ``ParquetFile`` or ``Dataset`` of pyarrow, are read
             batch by batch: the rows need not fit into memory. Base learners are `Trees` then, and all else names columns of `X`.
         y : array, shape (n,), or str
             The outcome; a text names a column of `X`, here and below, which is no covariate then.
@@ -181,14 +184,13 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             streaming.refuse(collective=collective)
             spec = merge(self._spec(), {"data": streaming.roles(rows, y, w, sample_weight, cluster, propensity)})
             dataset = streaming.make_dataset(rows, spec, progress, self._threads)
-            self._is_streamed = True
+            self._is_streamed, self._notes = True, []
             return self._fit(dataset, spec, rows.names, reuse, {"progress": progress}, lambda arms: streaming.labels(rows, w, arms))
         try:
             spec = self._spec()
-            missing_outcome = spec.get("data", {}).get("missing_outcome")
             if collective is not None and reuse is not None:
                 raise InvalidSpecError("nuisances cannot be given to a collective fit yet", "reuse", "leave it out")
-            roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing_outcome, part=collective is not None)
+            roles = assign_roles(X, y, w, sample_weight, cluster, propensity, spec.get("data"), part=collective is not None)
             spec = merge(spec, {"data": roles.spec})
         except BaseException as error:
             if collective is not None:
@@ -197,6 +199,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         dataset = make_dataset(roles, spec, copy, collective)
         self._is_streamed = False
         own = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
+        self._notes = roles.notes
         options: dict[str, Any] = {"progress": progress}
         if collective is not None:
             options["collective"] = collective
@@ -244,7 +247,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     # --------------------------------------------------------------------------------------------- Predictions
 
     def _rows(self, X: Any, propensity: Any = None, what: str = "X") -> Frame:
-        made = rows_like(X, [str(name) for name in self.feature_names_in_], what)
+        made = rows_like(X, [str(name) for name in self.feature_names_in_], self._fitted.categories, what)
         if propensity is not None:
             if not self._propensity:
                 raise InvalidArgumentError(
@@ -421,7 +424,9 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         """
         from .study import Study
 
-        return Study._of_model(self._fitted, None if self._is_streamed else self._dataset, self._threads, progress)
+        made = Study._of_model(self._fitted, None if self._is_streamed else self._dataset, self._threads, progress)
+        made._notes = self._notes
+        return made
 
     # ----------------------------------------------------------------------------------- What is in the model
 
@@ -433,7 +438,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     @property
     def warnings(self) -> list[str]:
         """What was worth telling about the fit. ``fit`` has issued each sentence as a `MetaLearnersWarning`; loading does not again."""
-        return list(self._fitted.json("warnings"))
+        return [*self._notes, *self._fitted.json("warnings")]
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes the model to a file that every interface of the library reads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes as c
 import json
 import os
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import Any, Collection, NamedTuple, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from . import _sklearn
 from ._data import Frame, Values, array_names, column, frame, label_text, name_of, numbers
 from ._library import Handle, lib
 from ._running import Progress, make, run
+from ._text_arrays import check_learnt, check_new
 from ._warnings import tell
 from .collective import Collective
 from . import errors
@@ -33,19 +34,32 @@ class Roles(NamedTuple):
     spec: dict[str, Any]
     treatment: Values
     propensity: list[str]
+    #: What is to be warned of before anything is fitted.
+    notes: Sequence[str] = ()
 
 
 def assign_roles(
-    X: Any, y: Any, w: Any, sample_weight: Any, cluster: Any, propensity: Any, missing_outcome: Optional[str] = None, *, part: bool = False
+    X: Any,
+    y: Any,
+    w: Any,
+    sample_weight: Any,
+    cluster: Any,
+    propensity: Any,
+    data: Optional[dict[str, Any]] = None,
+    *,
+    part: bool = False,
+    categories: Optional[Collection[str]] = None,
 ) -> Roles:
     """Puts covariates, outcome, treatment and what else there is into one table. A text names a column of X.
 
-    With `part` other processes have rows as well: here may be none, or those of one arm.
+    With `part` other processes have rows as well: here may be none, or those of one arm. `data` is that section of the spec, and `categories` are
+    those of the rows that are learnt from, where these are others.
     """
+    data = data or {}
     covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
-        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named,
+        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named, covariates.of_texts,
     )  # fmt: skip
     if table.rows == 0 and not part:
         raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
@@ -73,7 +87,7 @@ def assign_roles(
 
     _, outcome = place(y, "outcome", "outcome")
     bad = missing_count(outcome)
-    if bad and missing_outcome != "drop":
+    if bad and data.get("missing_outcome") != "drop":
         raise InvalidDataError(
             f"{bad} of {table.rows} values are missing", "outcome", "drop these rows, or set missing_outcome='drop'"
         )
@@ -99,7 +113,24 @@ def assign_roles(
         known = add_propensities(table, propensity)
     if known:
         spec["propensity"] = known
-    return Roles(table, spec, treatment, known)
+    notes: list[str] = []
+    if categories is not None:
+        check_new(table, {*categories, *_played(spec)})
+    else:
+        excluded = _listed(data.get("exclude"))
+        chosen = _listed(data.get("covariates")) or table.names
+        learnt = {name for name in chosen if name not in _played(spec) and name not in excluded}
+        notes = check_learnt(table, learnt, _listed(data.get("categorical")))
+    return Roles(table, spec, treatment, known, notes)
+
+
+def _played(spec: dict[str, Any]) -> list[str]:
+    """The columns that are no covariates by the section "data" of a spec."""
+    return [name for key in ("treatment", "outcome", "weight", "cluster", "propensity") for name in _listed(spec.get(key))]
+
+
+def _listed(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names) if isinstance(names, (list, tuple)) else []
 
 
 def require_same_order(X: Any, values: Any, role: str) -> None:
@@ -202,8 +233,8 @@ def refuse(collective: Collective, error: BaseException) -> None:
         pass  # The network is gone as well; what went wrong here is what the caller wants to know.
 
 
-def rows_like(X: Any, names: list[str], what: str = "X") -> Frame:
-    """New rows for a learner that was fitted to columns of these names: found by name, or by place where they have none."""
+def rows_like(X: Any, names: list[str], categories: Collection[str], what: str = "X") -> Frame:
+    """New rows for a learner that was fitted to columns of these names, some of which are categories: found by name, or by place where they have none."""
     made = frame(X, what)
     if not made.named:
         if len(made.names) != len(names):
@@ -217,6 +248,7 @@ def rows_like(X: Any, names: list[str], what: str = "X") -> Frame:
             made.sparse_names = names
         else:
             made.columns = dict(zip(names, made.columns.values()))
+            check_new(made, categories)
     given = set(made.names)
     missing = [name for name in names if name not in given]
     if missing:
@@ -262,6 +294,7 @@ class Model:
         self.rows = int(lib.mtlr_model_training_rows(handle.pointer))
         #: How many of them are here: all, unless several processes fitted the model together.
         self.own_rows = self.rows
+        self._categories: Optional[frozenset[str]] = None
 
     @classmethod
     def fit(cls, dataset: Handle, spec: dict[str, Any], reuse: Optional["Model"] = None, **options: Any) -> "Model":
@@ -307,6 +340,13 @@ class Model:
 
     def save(self, path: Any) -> None:
         native.call(lib.mtlr_model_save, self.handle.pointer, os.fsencode(path))
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """The covariates that are categories."""
+        if self._categories is None:
+            self._categories = frozenset(found["name"] for found in self.json("summary")["covariates"] if found["kind"] == "categorical")
+        return self._categories
 
     def json(self, what: str) -> Any:
         """The spec, summary, inspect or warnings of the model."""

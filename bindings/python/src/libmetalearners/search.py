@@ -194,25 +194,25 @@ class _Search:
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the search.
         """
         document = self.to_spec()
-        missing = document.get("data", {}).get("missing_outcome")
         X = X if X is None else frame(X)
-        roles = assign_roles(X, y, w, sample_weight, cluster, propensity, missing)
+        roles = assign_roles(X, y, w, sample_weight, cluster, propensity, document.get("data"))
         document = merge(document, {"data": roles.spec})
         spec = {key: value for key, value in document.items() if key != "tuning"}
         dataset = make_dataset(roles, spec, copy=False)
-        held = self._held(validation, X, roles, spec, missing)
+        held = self._held(validation, X, roles, spec)
         path = os.fsencode(journal) if journal is not None else None
         options: dict[str, Any] = {"threads": self.threads, "memory_limit": self.memory_limit, "progress": progress}
         arguments = (dataset.pointer, held.pointer if held else None, native.dumps(document), path)
         handle = make(lib.mtlr_tuning_run, lib.mtlr_tuning_free, *arguments, kept=(dataset, held), **options)
         self._result = json.loads(lib.mtlr_tuning_json(handle.pointer).decode())
+        self._result["warnings"] = [*roles.notes, *self._result["warnings"]]
         self._csv = lib.mtlr_tuning_csv(handle.pointer).decode()
         self._best = None
         if refit and self._result["best_spec"] is not None and self._result["complete"]:
             made = make(lib.mtlr_tuning_fit_best, lib.mtlr_model_free, handle.pointer, holding=handle, **options)
             learner = learner_of(Model(made))
             learner._dataset = dataset
-            learner._propensity = roles.propensity
+            learner._propensity, learner._notes = roles.propensity, roles.notes
             known = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
             learner.arms_ = [known.get(label, label) for label in learner._fitted.arms]
             self._best = learner
@@ -221,7 +221,7 @@ class _Search:
 
     @staticmethod
     def _held(
-        validation: Optional[Mapping[str, Any]], learnt: Optional[Frame], roles: Roles, spec: dict[str, Any], missing: Optional[str]
+        validation: Optional[Mapping[str, Any]], learnt: Optional[Frame], roles: Roles, spec: dict[str, Any]
     ) -> Optional[Handle]:
         if validation is None:
             return None
@@ -235,8 +235,9 @@ class _Search:
         X, y, w, weight, cluster, propensity = (validation.get(name) for name in known)
         if X is not None and learnt is not None:
             X = frame(X, "validation.X")
-            X = X if X.named else rows_like(X, learnt.names, "validation.X")
-        given = assign_roles(X, y, w, weight, cluster, propensity, missing)
+            X = X if X.named else rows_like(X, learnt.names, learnt.categories, "validation.X")
+        categories = learnt.categories if learnt is not None else None
+        given = assign_roles(X, y, w, weight, cluster, propensity, spec.get("data"), categories=categories)
         if given.spec != roles.spec:
             raise InvalidArgumentError(
                 "has other columns than the rows to learn from", "validation", "pass the same arguments for both, under the same names"

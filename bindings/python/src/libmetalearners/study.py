@@ -34,6 +34,9 @@ class Study:
     A fitted learner makes one with ``learner.study()``. This constructor judges effects that were computed elsewhere, by any
     library; propensities and arm means that are not given are fitted out of fold.
 
+    Rankings and policies (``rate``, ``policy_value``, ``policy_tree`` and the like) take more of the outcome for better. Of an outcome of which less
+    is better (churn, deaths, costs) fit the negative, or 1 - y where it is 0 or 1.
+
     Parameters
     ----------
     y, w : array, shape (n,), or str
@@ -63,6 +66,7 @@ class Study:
 
     _handle: Handle
     _threads: Optional[int]
+    _notes: Sequence[str] = ()
 
     def __init__(
         self,
@@ -88,7 +92,7 @@ class Study:
                 )
             X = frame({"row": np.zeros(len(y))})
         whole = {"learner": "dr", **(spec or {})}
-        roles = assign_roles(X, y, w, sample_weight, cluster, None, whole.get("data", {}).get("missing_outcome"))
+        roles = assign_roles(X, y, w, sample_weight, cluster, None, whole.get("data"))
         whole = merge(whole, {"data": roles.spec})
         dataset = make_dataset(roles, whole, copy=False)
         estimates = native.Estimates(source=source.encode() if source else None)
@@ -110,7 +114,7 @@ class Study:
         arguments = (dataset.pointer, text, c.byref(estimates))
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
-        self._threads = threads
+        self._threads, self._notes = threads, roles.notes
         tell(self.warnings)
 
     @classmethod
@@ -132,8 +136,12 @@ class Study:
 
     @property
     def warnings(self) -> list[str]:
-        """What is worth knowing of the data and of the fit, in whole sentences. Whoever made the study has issued each of them."""
-        return list(native.read_json(lib.mtlr_study_warnings, self._handle.pointer))
+        """What is worth knowing of the data and of the fit, in whole sentences.
+
+        ``Study(...)`` has issued each of them as a `MetaLearnersWarning`, and so has the ``fit`` of the learner that a study is of. Those of a learner
+        that was loaded from a file are kept here as they are in ``learner.warnings``, and not issued again.
+        """
+        return [*self._notes, *native.read_json(lib.mtlr_study_warnings, self._handle.pointer)]
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """A column of the study, shape (n,)."""

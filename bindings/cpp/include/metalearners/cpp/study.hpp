@@ -82,14 +82,16 @@ public:
 
     std::size_t rows() const noexcept { return static_cast<std::size_t>(mtlr_study_rows(get())); }
     std::vector<std::string> column_names() const { return detail::texts(detail::text(mtlr_study_column_names, get())); }
-    /** What is worth knowing and no error: of the data, and of the fit that the study is of. */
+    /** What is worth knowing and no error: of the data, and of the fit that the study is of. On rows that the model was not fitted to, what the
+        fit warned of begins with "of the fit: ". */
     std::vector<std::string> warnings() const { return detail::texts(detail::text(mtlr_study_warnings, get())); }
     std::vector<double> column(const std::string &name) const {
         std::vector<double> made(rows());
         detail::call(mtlr_study_column, made.data(), static_cast<std::int64_t>(made.size()), get(), name.c_str());
         return made;
     }
-    /** Asks a question. @param request JSON: {"analysis": NAME, options}, or "NAME" in quotes. */
+    /** Asks a question. Rankings and policies take more of the outcome for better: where less is better (churn, deaths, costs) fit the negative,
+        or 1 - outcome where it is 0 or 1. @param request JSON: {"analysis": NAME, options}, or "NAME" in quotes. */
     Answer run(const std::string &request, const Execution &execution = {}) const {
         return Answer(detail::Running(execution).make<mtlr_analysis>(mtlr_analysis_free, mtlr_analysis_run, get(), request.c_str()), rows());
     }
