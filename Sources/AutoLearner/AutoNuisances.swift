@@ -117,7 +117,7 @@ extension AutoPair {
         for arm in 0...1 {
             let members = try outcomeMembers(of: arm, results, width: width, folds: folds.count)
             let values = members.map(\.values)
-            let stacks = try stack(values, target: outcome, rows: rowsOfArm[arm], .freeIntercept, folds)
+            let stacks = try stack(values, target: outcome, rows: rowsOfArm[arm], .drawnToShares, folds)
             means.append(stacks.combine(values))
             formulas.append(
                 stacks.stacks.enumerated().map { fold, stack in
@@ -133,7 +133,7 @@ extension AutoPair {
         for name in [AutoMember.Name.marginalRidge, .marginalLasso, .marginalTrees] {
             if let result = results[name] { candidates.append(result.outOfFold[0]) }
         }
-        let marginal = try stack(candidates, target: outcome, rows: rows, .freeIntercept, folds).combine(
+        let marginal = try stack(candidates, target: outcome, rows: rows, .drawnToShares, folds).combine(
             candidates)
         return AutoNuisances(
             share: share, shareBlends: blends, means: means, meanFormulas: formulas, marginal: marginal,

@@ -50,6 +50,17 @@ struct AutoTests {
             try MetaLearnerFitter(MetaLearnerSpec(model.completeSpec)).fit(data).encoded() == model.encoded())
     }
 
+    @Test(
+        "Effects stay within the range of outcomes where folds are two and few rows count",
+        arguments: 1...6 as ClosedRange<UInt64>)
+    func fewRows(seed: UInt64) throws {
+        let data = try SyntheticDataset.nieWager(.b, rows: 200, noise: 2, seed: seed).dataset
+        let halves = try replacing(data, weights: (0..<200).map { $0 * 37 % 200 < 100 ? 2 : 0 })
+        let outcomes = data.outcome.values
+        let range = try #require(outcomes.max()) - #require(outcomes.min())
+        #expect(try fit(halves, folds: 2).trainingEffects[0].allSatisfy { abs($0) < range })
+    }
+
     @Test("Effects move with the outcome's unit and not with its zero")
     func units() throws {
         let data = try SyntheticDataset.nieWager(.a, rows: 240, seed: 5).dataset

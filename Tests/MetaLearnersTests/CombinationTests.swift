@@ -197,6 +197,14 @@ struct CombinationTests {
         let held = ConvexStack(
             sums.drawing(first: 1, towards: 1, by: sums.noise(of: free.weights)), .freeIntercept, count: 1)
         #expect(held.weights[0] > 0.5 && held.weights[0] < 5)
+        // The same by itself, whatever the unit of weights, and in other units of the target.
+        for (weight, unit) in [(nil, 1), (8, 1), (0.01, 1), (nil, 1e6)] as [(Double?, Double)] {
+            let drawn = try ConvexStack(
+                [member.map { unit * $0 }], target: zip(signal, noise).map { unit * ($0 + $1) },
+                rowWeights: weight.map { [Double](repeating: $0, count: rows) }, .drawnToShares)
+            #expect(Approximate.equal(drawn.weights, held.weights, 1e-8))
+            #expect(abs(drawn.intercept / unit - held.intercept) < 1e-8)
+        }
     }
 
     @Test("An ensemble of one learner that is right is that learner, up to its weight near one")

@@ -30,7 +30,7 @@ struct FoldStackTests {
 
     @Test(
         "A stack without a fold is the stack of the other rows",
-        arguments: [ConvexStack.Constraint.none, .freeIntercept, .sumToOne])
+        arguments: [ConvexStack.Constraint.none, .freeIntercept, .drawnToShares, .sumToOne])
     func convex(constraint: ConvexStack.Constraint) throws {
         let columns = normals(4, seed: 3)
         let target = (0..<Self.rows).map { row -> Double in

@@ -160,20 +160,30 @@ struct ActiveColumns {
     private func direct(_ support: [Int], l1: Double, l2: Double) throws(MetaLearnersError) -> [Double]? {
         guard support.count <= Self.directLimit else { return nil }
         guard !support.isEmpty else { return [] }
-        let order = support.count
-        let system = try DoubleBuffer(order * order)
-        let right = try DoubleBuffer(order)
+        let right = try DoubleBuffer(support.count)
         for (index, place) in support.enumerated() {
-            for (row, other) in support[...index].enumerated() {
-                system.start[index * order + row] = matrix[place * capacity + other]
-            }
-            system.start[index * (order + 1)] += l2
             right.start[index] = moments[place] - (coefficients[place] > 0 ? l1 : -l1)
         }
-        guard let factor = try CholeskyFactor(system, order: order, .bound),
-            factor.reciprocalCondition > 1e-12
-        else { return nil }
+        guard let factor = try factor(support, l2: l2) else { return nil }
         factor.solve(right)
         return right.isFinite ? right.array : nil
+    }
+
+    /// The factor of the system of `support`; nil where its columns are so nearly alike that solutions would be rounding.
+    private func factor(_ support: [Int], l2: Double) throws(MetaLearnersError) -> CholeskyFactor? {
+        // What the factor's diagonal bounds generously needs no estimate.
+        for (condition, least) in [(CholeskyFactor.Condition.bound, 1e-6), (.estimate, 1e-12)] {
+            let order = support.count
+            let system = try DoubleBuffer(order * order)
+            for (index, place) in support.enumerated() {
+                for (row, other) in support[...index].enumerated() {
+                    system.start[index * order + row] = matrix[place * capacity + other]
+                }
+                system.start[index * (order + 1)] += l2
+            }
+            guard let factor = try CholeskyFactor(system, order: order, condition) else { return nil }
+            if factor.reciprocalCondition > least { return factor }
+        }
+        return nil
     }
 }

@@ -11,8 +11,15 @@ package struct ConvexStack: Sendable, Equatable {
         case none
         /// The intercept is free.
         case freeIntercept
+        /// The intercept is free, and the square of a weight's distance from an equal share costs as much as the noise of one row: a prior
+        /// of N(1/members, 1), which many rows outvote. Without it a member that says nearly the same of all rows that count, as a lasso
+        /// may that knows nothing, gets a weight of thousands; and what it says of other rows is multiplied by that.
+        case drawnToShares
         /// The weights add up to one; there is no intercept.
         case sumToOne
+
+        /// Whether the intercept is free.
+        var hasIntercept: Bool { self == .freeIntercept || self == .drawnToShares }
     }
 
     /// A number for each prediction.
@@ -70,6 +77,12 @@ package struct ConvexStack: Sendable, Equatable {
     package init(_ sums: StackSums.Group?, _ constraint: Constraint, count: Int) {
         guard count > 0, let sums, sums.weight > 0 else {
             self.init(weights: [Double](repeating: 0, count: count), intercept: 0)
+            return
+        }
+        if constraint == .drawnToShares {
+            let noise = sums.noise(of: ConvexStack(sums, .freeIntercept, count: count).weights)
+            let drawn = sums.drawing(first: count, towards: 1 / Double(count), by: noise * sums.rowWeight)
+            self.init(drawn, .freeIntercept, count: count)
             return
         }
         // Sums of products about the means where the intercept is free.

@@ -2,6 +2,8 @@
 package struct StackSums {
     package struct Group {
         package fileprivate(set) var weight = 0.0
+        /// Σ w².
+        fileprivate var weightSquares = 0.0
         /// Σ w·(z_j − c_j), and Σ w·(y − c).
         package fileprivate(set) var values: [Double]
         package fileprivate(set) var target = 0.0
@@ -14,7 +16,9 @@ package struct StackSums {
         package let center: Double
 
         /// All that is added up, in one order.
-        fileprivate var numbers: [Double] { [weight, target, square] + values + moments + products }
+        fileprivate var numbers: [Double] {
+            [weight, weightSquares, target, square] + values + moments + products
+        }
 
         /// Σ w·(y − c − Σ_j a_j·(z_j − c_j))² of a combination of members.
         package func loss(of weights: [Double]) -> Double {
@@ -35,6 +39,9 @@ package struct StackSums {
             let mean = zip(weights, values).reduce(target) { $0 - $1.0 * $1.1 } / weight
             return max(loss(of: weights) / weight - mean * mean, 0)
         }
+
+        /// The weight of a row, where rows of equal weight say as much (Kish 1965).
+        package var rowWeight: Double { weight > 0 ? weightSquares / weight : 0 }
 
         /// The same with a penalty on the weights of the first members: `penalty` times Σ (a_j − `center`)² is added to the loss.
         package func drawing(first count: Int, towards center: Double, by penalty: Double) -> Group {
@@ -70,8 +77,8 @@ package struct StackSums {
                 defer { rest = rest.dropFirst(count) }
                 return Array(rest.prefix(count))
             }
-            let single = take(3)
-            (weight, target, square) = (single[0], single[1], single[2])
+            let single = take(4)
+            (weight, weightSquares, target, square) = (single[0], single[1], single[2], single[3])
             values = take(values.count)
             moments = take(moments.count)
             products = take(products.count)
@@ -79,6 +86,7 @@ package struct StackSums {
 
         fileprivate mutating func add(_ other: Group) {
             weight += other.weight
+            weightSquares += other.weightSquares
             target += other.target
             square += other.square
             for index in values.indices { values[index] += other.values[index] }
@@ -111,7 +119,7 @@ package struct StackSums {
         let members = predictions.count
         var centers = [Double](repeating: 0, count: members)
         var middle = 0.0
-        if constraint == .freeIntercept {
+        if constraint.hasIntercept {
             func sum(_ values: [Double]) -> Double {
                 guard let rowWeights else { return values.reduce(0, +) }
                 return zip(values, rowWeights).reduce(0) { $0 + $1.0 * $1.1 }
@@ -137,6 +145,7 @@ package struct StackSums {
         for row in target.indices {
             let weight = rowWeights?[row] ?? 1
             groups[index(row)].weight += weight
+            groups[index(row)].weightSquares += weight * weight
             groups[index(row)].target += weight * deviation[row]
             groups[index(row)].square += weight * deviation[row] * deviation[row]
         }

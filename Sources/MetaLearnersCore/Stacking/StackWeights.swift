@@ -65,7 +65,7 @@ struct StackWeights: Sendable, Equatable {
                 return
             }
             let stack = try ConvexStack(
-                predictions, target: target, rowWeights: rowWeights, .freeIntercept, distribution)
+                predictions, target: target, rowWeights: rowWeights, .drawnToShares, distribution)
             functions = [try Function(stack.intercept, stack.weights, agreedBy: distribution)]
             return
         }

@@ -5,7 +5,8 @@
 
 Propensities of three arms: two logistic regressions, whose log-odds of each arm beside the first are put together by a logistic
 regression with the penalty 3/2·(Σ(b_j − 1/2)² + a²) beside the sum of the log-likelihoods, found by SciPy's BFGS. Outcomes of each
-arm: least squares and the mean, put together by SciPy's non-negative least squares about the means. The weights that serve a
+arm: least squares and the mean, put together by SciPy's non-negative least squares about the means, each weight drawn to one half
+by as much as one row says. The weights that serve a
 fold are found from the held-out predictions of the other folds; those that serve new rows from all.
 """
 
@@ -67,7 +68,13 @@ def stack_log_odds(members, target):
 def stack_numbers(members, target):
     columns = np.column_stack(members)
     means = columns.mean(axis=0)
-    weights, _ = nnls(columns - means, target - target.mean())
+    columns, deviation, count = columns - means, target - target.mean(), len(members)
+    weights, _ = nnls(columns, deviation)
+    # One more row for each member, as far off as the noise: its weight is drawn to an equal share.
+    noise = np.sqrt(np.mean((deviation - columns @ weights) ** 2))
+    weights, _ = nnls(
+        np.vstack([columns, noise * np.eye(count)]), np.append(deviation, np.full(count, noise / count))
+    )
     return weights, target.mean() - means @ weights
 
 
