@@ -28,6 +28,25 @@ struct StudyTests {
         return try MetaLearnerFitter(spec)
     }
 
+    @Test("A study of new rows predicts by their known propensities", arguments: LearnerKind.allCases)
+    func knownPropensities(learner: LearnerKind) throws {
+        func draw(_ seed: UInt64) throws -> CausalDataset {
+            let data = try SyntheticDataset.linear(rows: 240, seed: seed)
+            let shares = (0..<240).map { $0 % 3 == 0 ? 0.2 : 0.7 }
+            return try CausalDataset(
+                covariates: data.covariates, treatment: data.treatment, outcome: Outcome(data.outcome),
+                knownPropensities: [shares.map { 1 - $0 }, shares])
+        }
+        let model = try fitter(learner).fit(draw(11))
+        let (rows, context) = (try draw(12), ExecutionContext())
+        let study = try CausalStudy(model, on: rows)
+        #expect(study.origin == .predicted)
+        #expect(study.effects == (try model.effects(on: rows, .combined, context)))
+        // The X-learner weighs the effects of its arms by them.
+        if learner == .x { #expect(try model.predict(rows.covariates).effects != study.effects) }
+        #expect(!study.warnings.contains { $0.contains("come without known propensities") })
+    }
+
     @Test(
         "A study of any learner has its effects, and averages as the model does",
         arguments: LearnerKind.allCases)

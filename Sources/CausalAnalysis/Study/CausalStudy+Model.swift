@@ -61,7 +61,7 @@ extension CausalStudy {
                 try model.requireComparable(dataset)
                 let ofModel = metAgainWarnings(model, dataset) + fitWarnings(model, dataset)
                 let nuisances = try model.nuisances(on: dataset, options)
-                let predicted = withEffects ? try model.predict(dataset.everyColumn, options) : nil
+                let predicted = withEffects ? try model.predictEffects(on: dataset, options) : nil
                 for outcomeClass in classes {
                     studies.append(
                         CausalStudy(

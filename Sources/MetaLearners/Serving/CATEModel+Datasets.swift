@@ -15,6 +15,24 @@ extension CATEModel {
         return try serving.effects(
             fitted, schema.align(dataset.everyColumn).table, selection, context, propensities: known)
     }
+
+    /// The effects against control of the rows of a dataset, and what is to be known of these rows, such as levels that training never saw.
+    /// Propensities that are known by design are the dataset's where it has them.
+    ///
+    /// - Throws: `invalidData` for a column that is missing or of the wrong kind.
+    package func predictEffects(on dataset: CausalDataset, _ options: ExecutionOptions)
+        throws(MetaLearnersError) -> EffectPrediction
+    {
+        let context = Scheduler(options).context
+        var rows = try AlignedRows(dataset.everyColumn, schema, spec.data)
+        let effects =
+            if overlap.isKnown, let known = dataset.knownPropensities {
+                try serving.effects(fitted, rows.features, .combined, context, propensities: known)
+            } else {
+                try predictEffects(&rows, .combined, context)
+            }
+        return EffectPrediction(effects: effects, warnings: rows.warnings)
+    }
 }
 
 extension NuisanceFit {
