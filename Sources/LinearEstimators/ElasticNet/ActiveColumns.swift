@@ -119,7 +119,7 @@ struct ActiveColumns {
     }
 
     /// Goes towards the minimum among coefficients of the same signs, as far as signs stay, and on without those that
-    /// became 0; whether that led to the minimum. The loss never rises.
+    /// became 0; whether that led to the minimum. The loss never rises but for rounding.
     private mutating func settle(l1: Double, l2: Double, slack: Double) throws(MetaLearnersError) -> Bool {
         for _ in 0..<Self.directSteps {
             let support = coefficients.indices.filter { coefficients[$0] != 0 }

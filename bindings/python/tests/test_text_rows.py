@@ -95,6 +95,24 @@ def test_rows_to_validate_by_are_read_as_those_that_are_learnt_from(coded):
     assert len(search.fit(texts, drawn.y, drawn.w, validation=held).results_) >= 2
 
 
+@pytest.mark.parametrize("first", [[f"u{row}" for row in range(400)], [f"{row % 7}" for row in range(400)]], ids=["names", "numbers"])
+def test_columns_that_are_left_out_may_be_of_any_texts(coded, first):
+    drawn, texts, learner = coded
+    wider = np.column_stack([np.array(first), texts])
+    for data in ({"exclude": ["x0"]}, {"covariates": ["x1", "x2"]}):
+        left = linear(spec={"data": data}).fit(wider, drawn.y, drawn.w)
+        np.testing.assert_array_equal(left.predict(wider), learner.predict(texts))
+        assert left.predict(wider[1:3]).shape == (2,)
+
+
+def test_columns_that_look_like_identifiers_may_be_of_any_texts(coded):
+    drawn, texts, learner = coded
+    wider = np.column_stack([np.array([f"u{row}" for row in range(400)]), texts])
+    with pytest.warns(mtlr.MetaLearnersWarning, match="x0"):
+        left = linear().fit(wider, drawn.y, drawn.w)
+    np.testing.assert_array_equal(left.predict(wider), learner.predict(texts))
+
+
 def test_a_learner_that_was_loaded_knows_its_categories(coded, tmp_path):
     _, texts, learner = coded
     learner.save(tmp_path / "codes.model")
@@ -165,7 +183,7 @@ def test_numbers_that_are_categories_on_purpose_are_not(kind):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         learner = linear(spec=spec).fit(X, drawn.y, drawn.w)
-    assert learner._fitted.categories == {"x0", "x1"}
+    assert learner._fitted.numbers == set()
     # Columns that are no covariates are not asked.
     if kind == "mapping":
         with warnings.catch_warnings():

@@ -75,9 +75,9 @@ class Frame:
     of_texts: bool = False
 
     @property
-    def categories(self) -> set[str]:
-        """The columns that are, or may be, categories."""
-        return {*(name for name, values in self.columns.items() if values.levels is not None), *(self.arrow.names if self.arrow else [])}
+    def numbers(self) -> set[str]:
+        """The columns that are surely numbers."""
+        return {*self.matrix_names, *self.sparse_names, *(name for name, values in self.columns.items() if values.levels is None)}
 
     @property
     def names(self) -> list[str]:

@@ -247,7 +247,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     # --------------------------------------------------------------------------------------------- Predictions
 
     def _rows(self, X: Any, propensity: Any = None, what: str = "X") -> Frame:
-        made = rows_like(X, [str(name) for name in self.feature_names_in_], self._fitted.categories, what)
+        made = rows_like(X, [str(name) for name in self.feature_names_in_], self._fitted.numbers, what)
         if propensity is not None:
             if not self._propensity:
                 raise InvalidArgumentError(

@@ -48,12 +48,12 @@ def assign_roles(
     data: Optional[dict[str, Any]] = None,
     *,
     part: bool = False,
-    categories: Optional[Collection[str]] = None,
+    numbers: Optional[Collection[str]] = None,
 ) -> Roles:
     """Puts covariates, outcome, treatment and what else there is into one table. A text names a column of X.
 
-    With `part` other processes have rows as well: here may be none, or those of one arm. `data` is that section of the spec, and `categories` are
-    those of the rows that are learnt from, where these are others.
+    With `part` other processes have rows as well: here may be none, or those of one arm. `data` is that section of the spec, and `numbers` are the covariates
+    that are numbers among the rows that are learnt from, where these are others.
     """
     data = data or {}
     covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
@@ -114,13 +114,14 @@ def assign_roles(
     if known:
         spec["propensity"] = known
     notes: list[str] = []
-    if categories is not None:
-        check_new(table, {*categories, *_played(spec)})
+    if numbers is not None:
+        check_new(table, numbers)
     else:
         excluded = _listed(data.get("exclude"))
         chosen = _listed(data.get("covariates")) or table.names
         learnt = {name for name in chosen if name not in _played(spec) and name not in excluded}
-        notes = check_learnt(table, learnt, _listed(data.get("categorical")))
+        # Of several processes each sees its own rows alone: together their texts need not be numbers.
+        notes = [] if part else check_learnt(table, learnt, _listed(data.get("categorical")))
     return Roles(table, spec, treatment, known, notes)
 
 
@@ -233,8 +234,8 @@ def refuse(collective: Collective, error: BaseException) -> None:
         pass  # The network is gone as well; what went wrong here is what the caller wants to know.
 
 
-def rows_like(X: Any, names: list[str], categories: Collection[str], what: str = "X") -> Frame:
-    """New rows for a learner that was fitted to columns of these names, some of which are categories: found by name, or by place where they have none."""
+def rows_like(X: Any, names: list[str], numbers: Collection[str], what: str = "X") -> Frame:
+    """New rows for a learner that was fitted to columns of these names, some of which are numbers: found by name, or by place where they have none."""
     made = frame(X, what)
     if not made.named:
         if len(made.names) != len(names):
@@ -248,7 +249,7 @@ def rows_like(X: Any, names: list[str], categories: Collection[str], what: str =
             made.sparse_names = names
         else:
             made.columns = dict(zip(names, made.columns.values()))
-            check_new(made, categories)
+            check_new(made, numbers)
     given = set(made.names)
     missing = [name for name in names if name not in given]
     if missing:
@@ -294,7 +295,7 @@ class Model:
         self.rows = int(lib.mtlr_model_training_rows(handle.pointer))
         #: How many of them are here: all, unless several processes fitted the model together.
         self.own_rows = self.rows
-        self._categories: Optional[frozenset[str]] = None
+        self._numbers: Optional[frozenset[str]] = None
 
     @classmethod
     def fit(cls, dataset: Handle, spec: dict[str, Any], reuse: Optional["Model"] = None, **options: Any) -> "Model":
@@ -342,11 +343,11 @@ class Model:
         native.call(lib.mtlr_model_save, self.handle.pointer, os.fsencode(path))
 
     @property
-    def categories(self) -> frozenset[str]:
-        """The covariates that are categories."""
-        if self._categories is None:
-            self._categories = frozenset(found["name"] for found in self.json("summary")["covariates"] if found["kind"] == "categorical")
-        return self._categories
+    def numbers(self) -> frozenset[str]:
+        """The covariates that are numbers."""
+        if self._numbers is None:
+            self._numbers = frozenset(found["name"] for found in self.json("summary")["covariates"] if found["kind"] == "numeric")
+        return self._numbers
 
     def json(self, what: str) -> Any:
         """The spec, summary, inspect or warnings of the model."""

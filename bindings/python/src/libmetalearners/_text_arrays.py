@@ -62,12 +62,12 @@ def check_learnt(frame: Frame, covariates: Collection[str], categorical: Collect
     ]
 
 
-def check_new(frame: Frame, categories: Collection[str]) -> None:
+def check_new(frame: Frame, numbers: Collection[str]) -> None:
     """Refuses arrays of texts with a column that a learner knows as numbers."""
     if not frame.of_texts:
         return
     for name, values in frame.columns.items():
-        if values.is_text and name not in categories:
+        if values.is_text and name in numbers:
             raise InvalidDataError(
                 "is text in an array of texts, and the learner was fitted to numbers", f"column '{name}'",
                 "pass a data frame, a list of rows, or an array made with dtype=object, in which numbers stay numbers",

@@ -235,9 +235,9 @@ class _Search:
         X, y, w, weight, cluster, propensity = (validation.get(name) for name in known)
         if X is not None and learnt is not None:
             X = frame(X, "validation.X")
-            X = X if X.named else rows_like(X, learnt.names, learnt.categories, "validation.X")
-        categories = learnt.categories if learnt is not None else None
-        given = assign_roles(X, y, w, weight, cluster, propensity, spec.get("data"), categories=categories)
+            X = X if X.named else rows_like(X, learnt.names, learnt.numbers, "validation.X")
+        numbers = learnt.numbers if learnt is not None else None
+        given = assign_roles(X, y, w, weight, cluster, propensity, spec.get("data"), numbers=numbers)
         if given.spec != roles.spec:
             raise InvalidArgumentError(
                 "has other columns than the rows to learn from", "validation", "pass the same arguments for both, under the same names"
