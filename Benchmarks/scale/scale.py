@@ -1,4 +1,4 @@
-"""Error, time and memory of learners from a thousand rows to ten million, ours beside EconML's.
+"""Error, time and memory of learners from a thousand rows to a million and more, ours beside EconML's.
 
     METALEARNERS_LIBRARY=…/libmetalearners.so PYTHONPATH=bindings/python/src python3 Benchmarks/scale/scale.py run results.csv
     python3 Benchmarks/scale/scale.py table results.csv
