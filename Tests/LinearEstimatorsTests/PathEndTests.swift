@@ -29,18 +29,25 @@ import Testing
         return (try DesignMatrix(table, expansion: .none, context), target)
     }
 
+    /// Of a lasso and of a logistic regression of the target's sign, the path that ends early and the whole one.
+    private func paths(_ design: DesignMatrix, _ target: [Double]) throws -> [(
+        early: PathFit, whole: PathFit
+    )] {
+        let squares = try PathProblem(design, rows: rows, folds: folds, target: target, context)
+        let classes = try LogisticPathProblem(
+            design, rows: rows, folds: folds, target: target.map { $0 > 0 ? 1 : 0 })
+        return [
+            (try squares.lassoPath(context), try squares.lassoPath(endsEarly: false, context)),
+            (try classes.ridgePath(context), try classes.ridgePath(endsEarly: false, context)),
+        ]
+    }
+
     @Test(
         "a path goes on where noise enters it before what matters, and chooses what the whole path chooses",
         arguments: 1...12 as ClosedRange<UInt64>)
     func nearlyAlike(seed: UInt64) throws {
         let (design, target) = try draw(seed, noiseColumns: 18, signal: 0.5)
-        let squares = try PathProblem(design, rows: rows, folds: folds, target: target, context)
-        let classes = try LogisticPathProblem(
-            design, rows: rows, folds: folds, target: target.map { $0 > 0 ? 1 : 0 })
-        for (early, whole) in [
-            (try squares.lassoPath(context), try squares.lassoPath(endsEarly: false, context)),
-            (try classes.ridgePath(context), try classes.ridgePath(endsEarly: false, context)),
-        ] {
+        for (early, whole) in try paths(design, target) {
             // (At the first stage no column counts, or hardly.)
             #expect(whole.losses[whole.best] < 0.97 * whole.losses[0])
             #expect(early.losses[early.best] < 1.01 * whole.losses[whole.best])
@@ -50,13 +57,7 @@ import Testing
     @Test("a path ends where columns are noise and the loss of the rows held out rises")
     func noise() throws {
         let (design, target) = try draw(7, noiseColumns: 100, signal: 0)
-        let squares = try PathProblem(design, rows: rows, folds: folds, target: target, context)
-        let classes = try LogisticPathProblem(
-            design, rows: rows, folds: folds, target: target.map { $0 > 0 ? 1 : 0 })
-        for (early, whole) in [
-            (try squares.lassoPath(context), try squares.lassoPath(endsEarly: false, context)),
-            (try classes.ridgePath(context), try classes.ridgePath(endsEarly: false, context)),
-        ] {
+        for (early, whole) in try paths(design, target) {
             let last = whole.penalties.count - 1
             #expect(early.best == whole.best)
             #expect(early.losses[last] < whole.losses[last])

@@ -184,8 +184,9 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             streaming.refuse(collective=collective)
             spec = merge(self._spec(), {"data": streaming.roles(rows, y, w, sample_weight, cluster, propensity)})
             dataset = streaming.make_dataset(rows, spec, progress, self._threads)
-            self._is_streamed, self._notes = True, []
-            return self._fit(dataset, spec, rows.names, reuse, {"progress": progress}, lambda arms: streaming.labels(rows, w, arms))
+            self._fit(dataset, spec, rows.names, reuse, {"progress": progress}, lambda arms: streaming.labels(rows, w, arms))
+            self._is_streamed = True
+            return self
         try:
             spec = self._spec()
             if collective is not None and reuse is not None:
@@ -197,16 +198,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
                 refuse(collective, error)
             raise
         dataset = make_dataset(roles, spec, copy, collective)
-        self._is_streamed = False
-        own = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
-        self._notes = roles.notes
-        options: dict[str, Any] = {"progress": progress}
-        if collective is not None:
-            options["collective"] = collective
-        kind = roles.treatment.kind
-        return self._fit(
-            dataset, spec, roles.table.names, reuse, options, lambda arms: [own[arm] if arm in own else kind(arm) for arm in arms]
-        )  # fmt: skip
+        options: dict[str, Any] = {"progress": progress, **({} if collective is None else {"collective": collective})}
+        return self._fit(dataset, spec, roles.table.names, reuse, options, roles.arms, roles.notes)
 
     def _fit(
         self: Self,
@@ -216,11 +209,13 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         reuse: Optional["MetaLearner"],
         options: dict[str, Any],
         labels: Callable[[Sequence[str]], list[Any]],
+        notes: Sequence[str] = (),
     ) -> Self:
         options.update(threads=self._threads, memory_limit=self.memory_limit)  # type: ignore[attr-defined]
         self._model = Model.fit(dataset, spec, reuse._fitted if reuse is not None else None, **options)
         self._model.own_rows = int(native.lib.mtlr_dataset_rows(dataset.pointer))
-        self._dataset = dataset
+        # Only now: of a fit that failed nothing is left.
+        self._dataset, self._notes, self._is_streamed = dataset, notes, False
         data = spec["data"]
         known = data.get("propensity") or []
         self._propensity = list(known) if isinstance(known, list) else []

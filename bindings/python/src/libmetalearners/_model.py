@@ -37,6 +37,11 @@ class Roles(NamedTuple):
     #: What is to be warned of before anything is fitted.
     notes: Sequence[str] = ()
 
+    def arms(self, labels: Sequence[str]) -> list[Any]:
+        """Labels of arms as the caller has them; those that only other processes have are of the same type."""
+        own = dict(zip(self.treatment.levels or (), self.treatment.labels or self.treatment.levels or ()))
+        return [own[label] if label in own else self.treatment.kind(label) for label in labels]
+
 
 def assign_roles(
     X: Any,

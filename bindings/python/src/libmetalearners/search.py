@@ -213,8 +213,7 @@ class _Search:
             learner = learner_of(Model(made))
             learner._dataset = dataset
             learner._propensity, learner._notes = roles.propensity, roles.notes
-            known = dict(zip(roles.treatment.levels or (), roles.treatment.labels or roles.treatment.levels or ()))
-            learner.arms_ = [known.get(label, label) for label in learner._fitted.arms]
+            learner.arms_ = roles.arms(learner._fitted.arms)
             self._best = learner
         tell(dict.fromkeys([*self.warnings_, *(self._best.warnings if self._best is not None else ())]))
         return self
