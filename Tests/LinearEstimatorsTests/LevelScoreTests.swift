@@ -31,7 +31,16 @@ import Testing
     /// What a level does.
     private func effect(_ code: Int32) -> Double { Double(code % 10) - 4.5 }
 
-    @Test("a row's score is the shrunk mean of its level in the other folds, standardised")
+    /// Whether the row's level is not among the 64 heaviest, which have indicators; levels of equal weight stay together.
+    private func isRare(_ row: Int) -> Bool {
+        var counts: [Int32: Int] = [:]
+        for code in codes { counts[code, default: 0] += 1 }
+        return (counts[codes[row]] ?? 0) <= counts.values.sorted(by: >)[64]
+    }
+
+    @Test(
+        "a row's score is the shrunk mean of its level in the other folds, standardised; a level with an indicator has none"
+    )
     func crossFitted() throws {
         let target = codes.map(effect)
         let fitted = try LevelScores.fit(
@@ -47,11 +56,44 @@ import Testing
             let others = (0..<Self.rows).count { codes[$0] == codes[row] && folds[$0] != folds[row] }
             return Double(others) * (target[row] - mean) / Double(others + 1)
         }
-        let center = raw.reduce(0, +) / Double(Self.rows)
-        let squares: [Double] = raw.map { ($0 - center) * ($0 - center) }
-        let spread = (squares.reduce(0, +) / Double(Self.rows)).squareRoot()
-        #expect(largestDifference(fitted.ofRows[0], raw.map { ($0 - center) / spread }) < 1e-9)
+        let rare = (0..<Self.rows).filter(isRare)
+        #expect(rare.count > 100 && rare.count < Self.rows - 100)
+        let center = rare.reduce(0) { $0 + raw[$1] } / Double(rare.count)
+        let squares: [Double] = rare.map { (raw[$0] - center) * (raw[$0] - center) }
+        let spread = (squares.reduce(0, +) / Double(rare.count)).squareRoot()
+        let expected = raw.indices.map { isRare($0) ? (raw[$0] - center) / spread : 0 }
+        #expect(largestDifference(fitted.ofRows[0], expected) < 1e-9)
+        let indicated = Set(codes.indices.filter { !isRare($0) }.map { Int(codes[$0]) })
+        #expect(indicated.allSatisfy { fitted.scores[0].values[$0] == 0 })
         #expect(fitted.scores[0].values[99] == 0)
+    }
+
+    @Test(
+        "what a model says of the fold that it leaves out knows nothing of that fold, whatever the number of levels",
+        arguments: [60, 65, 66, 80, 120])
+    func knowsNothing(levels: Int) throws {
+        // A category that says nothing, and a target of noise.
+        let rows = 1500
+        var stream = RandomStream(seed: UInt64(levels))
+        let codes = (0..<rows).map { _ in Int32(stream.uniform() * Double(levels)) }
+        let noise = (0..<rows).map { _ in (0..<12).reduce(-6.0) { sum, _ in sum + stream.uniform() } }
+        let folds = (0..<rows).map { Int32($0 % 5) }
+        let table = try Table([
+            Column("area", codes: StridedValues(codes), levels: (0..<levels).map { "L\($0)" })
+        ])
+        let design = try DesignMatrix(
+            table, expansion: .none, scoring: LevelScoring(targets: [noise], folds: folds), context)
+        let problem = try PathProblem(
+            design, rows: (0..<Int32(rows)).map { $0 }, folds: folds, target: noise, context)
+        let square = noise.reduce(0) { $0 + $1 * $1 }
+        for fit in [try problem.lassoPath(context), try problem.ridgePath(context)] {
+            for stage in fit.penalties.indices {
+                let predicted = try fit.outOfFold(stage, context)
+                let size = predicted.reduce(0) { $0 + $1 * $1 }.squareRoot() * square.squareRoot()
+                let product = zip(predicted, noise).reduce(0) { $0 + $1.0 * $1.1 }
+                #expect(size == 0 || product / size < 0.08, "\(levels) levels, stage \(stage)")
+            }
+        }
     }
 
     @Test("few levels have no scores, and the order of levels and the unit of targets do not matter")

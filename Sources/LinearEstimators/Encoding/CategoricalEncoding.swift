@@ -98,7 +98,7 @@ struct CategoricalEncoding: Sendable, Equatable {
 
     /// What a level must weigh to be one of the `limit` heaviest; levels of equal weight stay together. 0 where there are no
     /// more levels than that.
-    private static func leastWeight(_ weights: [Double], _ limit: Int) -> Double {
+    static func leastWeight(_ weights: [Double], _ limit: Int) -> Double {
         let heaviest = weights.filter { $0 > 0 }.sorted(by: >)
         guard heaviest.count > limit else { return 0 }
         return heaviest[limit].nextUp

@@ -47,7 +47,8 @@ package struct LogisticPathProblem: Sendable {
     ///
     /// - Parameters:
     ///   - penalties: descending, positive.
-    ///   - endsEarly: whether a fold stays at its solution once the loss of the rows that it holds out has risen (`PathEnd`).
+    ///   - endsEarly: whether a fold stays at its solution once the loss of the rows that it holds out has risen (`PathEnd`), where these are
+    ///     not too few to tell.
     ///   - whole: whether to fit a model of all rows beside those of the folds.
     /// - Throws: `invalidData` where a fold leaves rows of one class only, `numericalFailure`, `outOfMemory`, `cancelled`.
     /// - Complexity: O(rows × columns²) for a Hessian, of which a path takes a few, and O(rows × columns + columns³) for a step, of which a
@@ -58,10 +59,12 @@ package struct LogisticPathProblem: Sendable {
     ) throws(MetaLearnersError) -> PathFit {
         // With other processes one fold after another: all make the same exchanges in the same order.
         let distribution = columns.design.distribution
+        let rowCount = try distribution.sum([rows.count])[0]
+        let mayEnd = endsEarly && PathEnd.isWise(rows: rowCount, folds: foldCount)
         let parts = try BLASThreads.single { () throws(MetaLearnersError) in
             try ParallelParts.run(foldCount + (whole ? 1 : 0), oneByOne: distribution != nil, context) {
                 fold throws(MetaLearnersError) in
-                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, endsEarly, context)
+                try path(fold < foldCount ? Int32(clamping: fold) : nil, penalties, mayEnd, context)
             }
         }
         let held = parts.prefix(foldCount)
@@ -78,7 +81,7 @@ package struct LogisticPathProblem: Sendable {
 
     /// The models of a fold, or of all rows, and the losses of the rows held out, in all processes.
     private func path(
-        _ fold: Int32?, _ penalties: [Double], _ endsEarly: Bool, _ context: ExecutionContext
+        _ fold: Int32?, _ penalties: [Double], _ mayEnd: Bool, _ context: ExecutionContext
     ) throws(MetaLearnersError) -> Part {
         let training = rows.filter { folds[Int($0)] != fold }
         let heldOut = fold.map { fold in rows.filter { folds[Int($0)] == fold } } ?? []
@@ -117,7 +120,7 @@ package struct LogisticPathProblem: Sendable {
             guard fold != nil else { continue }
             let loss = try columns.design.distribution.sum([try self.loss(stage, heldOut, context)])[0]
             losses.append(loss)
-            guard endsEarly, end.ends(after: loss) else { continue }
+            guard mayEnd, end.ends(after: loss) else { continue }
             stages += Array(repeating: stage, count: penalties.count - stages.count)
             losses += Array(repeating: loss, count: penalties.count - losses.count)
             break

@@ -21,6 +21,8 @@ package struct PathProblem: Sendable {
     private let source: CovarianceSource
     /// Which places of the problem's rows, ordered by fold, each fold has.
     private let ranges: [Range<Int>]
+    /// How many rows there are, those of other processes among them.
+    private let rowCount: Int
     private let totalWeight: Double
     /// The mean of y/r, that responses are counted from.
     private let center: Double
@@ -73,7 +75,8 @@ package struct PathProblem: Sendable {
         }
         let ordered = byFold.flatMap(\.self)
         let sizes = try distribution.sum(byFold.map(\.count))
-        for held in 0..<foldCount where sizes[held] == sizes.reduce(0, +) {
+        rowCount = sizes.reduce(0, +)
+        for held in 0..<foldCount where sizes[held] == rowCount {
             throw MetaLearnersError(
                 .invalidData, at: "fold \(held + 1)", "no row outside it has a weight",
                 remedy: "use fewer folds, or stratify them")
@@ -115,7 +118,8 @@ package struct PathProblem: Sendable {
     ///
     /// - Parameters:
     ///   - ratio: the last penalty relative to the first.
-    ///   - endsEarly: whether a fold stays at its solution once the loss of the rows that it holds out has risen (`PathEnd`).
+    ///   - endsEarly: whether a fold stays at its solution once the loss of the rows that it holds out has risen (`PathEnd`), where these are
+    ///     not too few to tell.
     ///   - tolerance: the change of the gradient, relative to its largest value, that counts as none.
     ///   - whole: whether to fit a model of all rows beside those of the folds, up to the best stage.
     /// - Throws: `numericalFailure`, `outOfMemory`, `cancelled`.
@@ -130,6 +134,7 @@ package struct PathProblem: Sendable {
         let penalties = (0..<max(stages, 1)).map { stage in
             largest * Double.exp(Double.log(ratio) * Double(stage) / Double(max(stages - 1, 1)))
         }
+        let mayEnd = endsEarly && PathEnd.isWise(rows: rowCount, folds: foldCount)
         return try fit(penalties, whole: whole, context) { problem, last throws(MetaLearnersError) in
             let descent = CoordinateDescent(problem, l1Ratio: 1, tolerance: tolerance)
             var solutions: [Solution] = []
@@ -140,7 +145,7 @@ package struct PathProblem: Sendable {
                 converged = converged && descent.converged
                 let solution = Solution(problem, descent.coefficients, descent.support)
                 solutions.append(solution)
-                guard endsEarly, let loss = solution.loss, end.ends(after: loss) else { continue }
+                guard mayEnd, let loss = solution.loss, end.ends(after: loss) else { continue }
                 solutions += Array(repeating: solution, count: last + 1 - solutions.count)
                 break
             }
