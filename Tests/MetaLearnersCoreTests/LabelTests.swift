@@ -96,6 +96,45 @@ struct LabelTests {
             ], .object(spec))
     }
 
+    @Test("Labels that are numbers are in the numbers' order, whatever the order of a category's levels")
+    func numbersAsLabels() throws {
+        let rows = 40
+        for (levels, ordered) in [
+            (["1", "0"], ["0", "1"]), (["10", "9"], ["9", "10"]),
+            (["1.5", "-2", "1e1"], ["-2", "1.5", "1e1"]),
+            (["9007199254740993", "9007199254740992"], ["9007199254740992", "9007199254740993"]),
+        ] {
+            let codes = StridedValues((0..<rows).map { Int32($0 % levels.count) })
+            let number = Column("y", (0..<rows).map { Double($0 % 7) })
+            let data = try make(
+                [Column("w", codes: codes, levels: levels), number], ["treatment": "w", "outcome": "y"])
+            #expect(data.treatment.labels == ordered)
+            let arms = data.treatment.arms
+            #expect((0..<rows).allSatisfy { ordered[Int(arms[$0])] == levels[$0 % levels.count] })
+            #expect(!data.warnings.contains { $0.contains("control") })
+            let classes = try make(
+                [
+                    Column("y", codes: codes, levels: levels),
+                    Column("w", (0..<rows).map { Double($0 / 2 % 2) }),
+                ],
+                ["treatment": "w", "outcome": "y", "outcome_type": levels.count > 2 ? "classes" : "auto"])
+            #expect(
+                classes.outcome.kind
+                    == (levels.count > 2 ? .classes(labels: ordered) : .binary(labels: ordered)))
+            #expect(
+                (0..<rows).allSatisfy {
+                    ordered[Int(classes.outcome.values[$0])] == levels[$0 % levels.count]
+                })
+        }
+        // One label that is no number, and all stand as they are.
+        let mixed = try make(
+            [
+                Column("w", codes: StridedValues((0..<rows).map { Int32($0 % 2) }), levels: ["b", "1"]),
+                Column("y", (0..<rows).map { Double($0 % 7) }),
+            ], ["treatment": "w", "outcome": "y"])
+        #expect(mixed.treatment.labels == ["b", "1"])
+    }
+
     @Test("Without a named control the arm that says so is it, in any case, and a warning tells")
     func obviousControls() throws {
         let cases: [([String], String)] = [

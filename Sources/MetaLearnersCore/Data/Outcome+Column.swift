@@ -1,8 +1,8 @@
 extension Outcome {
     /// The outcome in a column that has a value in every row.
     ///
-    /// Of two texts that one is 1 which is not plainly a "no"; a warning says which, wherever it does not go without
-    /// saying.
+    /// Of two numbers the higher one is 1, also where they come as texts or categories; of two texts that one which is not plainly a "no", and a
+    /// warning says which, wherever it does not go without saying.
     ///
     /// - Throws: `invalidData` where the column cannot be what `type` says.
     init(
@@ -32,6 +32,7 @@ extension Outcome {
             isPresent = try distribution.any(isPresent)
             present = levels.indices.filter { isPresent[$0] }.map { Int32($0) }
         }
+        present = NumericLabels.ascending(present) { levels[Int($0)] }
         let labels = present.map { levels[Int($0)] }
         if type == .binary, Set(labels).isSubset(of: ["0", "1"]) {
             try self.init(
@@ -55,7 +56,7 @@ extension Outcome {
                     : "write numbers as numbers alone; a category has two levels, or up to \(Self.classLimit) with data.outcome_type: classes"
             )
         }
-        if isBinary, !labels.allSatisfy({ Column.number(ofLabel: $0) != nil }) {
+        if isBinary, !NumericLabels.areAll(labels) {
             let negative = ObviousLabels.negativePosition(in: labels)
             if negative == 1 { present.reverse() }
             if negative != 0 {

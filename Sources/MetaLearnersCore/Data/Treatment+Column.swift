@@ -1,7 +1,7 @@
 extension Treatment {
     /// The treatment in a column that has a value in every row: numbers or texts, each different one per arm.
     ///
-    /// Without a named control it is the lowest number; of texts, the first that says that it is one, else the first
+    /// Without a named control it is the lowest number, whether numbers come as such or as texts or categories in whatever order; of texts, the first that says that it is one, else the first
     /// in order, with a warning wherever an effect could turn out to have the other sign.
     ///
     /// - Parameter attrition: how many rows of each arm had no outcome and are not in the column; nil where all had one.
@@ -26,7 +26,7 @@ extension Treatment {
         var counts = [Int](repeating: 0, count: levels.count)
         for code in codes { counts[Int(code)] += 1 }
         if let distribution { counts = try distribution.sum(counts) }
-        var order = levels.indices.filter { counts[$0] > 0 }
+        var order = NumericLabels.ascending(levels.indices.filter { counts[$0] > 0 }) { levels[$0] }
         try Self.refuseContinuous(column.name, order.map { levels[$0] }, order.map { counts[$0] })
         let labels = order.map { levels[$0] }
         if let control {
@@ -41,7 +41,7 @@ extension Treatment {
                     remedy: SpellingSuggestion.clause(for: control, in: labels))
             }
             order.insert(order.remove(at: position), at: 0)
-        } else if !labels.allSatisfy(Self.isNumber), labels.count > 1 {
+        } else if !NumericLabels.areAll(labels), labels.count > 1 {
             let positions = ObviousLabels.controlPositions(in: labels)
             let position = positions.first ?? 0
             order.insert(order.remove(at: position), at: 0)
@@ -85,7 +85,7 @@ extension Treatment {
         throws(MetaLearnersError)
     {
         guard labels.count > 20 else { return }
-        let areNumbers = labels.allSatisfy(isNumber)
+        let areNumbers = NumericLabels.areAll(labels)
         let looksContinuous =
             areNumbers && (labels.contains { Int64($0) == nil } || (counts.min() ?? 0) < 20)
         guard looksContinuous || labels.count > 256 else { return }
@@ -96,6 +96,4 @@ extension Treatment {
                 : "has \(labels.count) different labels: it does not look like a treatment",
             remedy: "treatments are arms here: name another column, or group the values into a few")
     }
-
-    private static func isNumber(_ label: String) -> Bool { Column.number(ofLabel: label) != nil }
 }
