@@ -1,8 +1,9 @@
-import CausalAnalysis
 import MetaLearners
 import MetaLearnersCore
 import Testing
 import _TestSupport
+
+@testable import CausalAnalysis
 
 @Suite("Average effects from given nuisances")
 struct AverageEffectReferenceTests {
@@ -23,7 +24,8 @@ struct AverageEffectReferenceTests {
     }
 
     @Test(
-        "Estimates, standard errors, intervals and p-values agree with weighted least squares in statsmodels")
+        "Estimates and standard errors agree with weighted least squares in statsmodels; intervals and p-values are of one Student distribution"
+    )
     func reference() throws {
         let cases = try Fixture("average_effects").part("cases").parts()
         #expect(cases.count == 7)
@@ -36,11 +38,15 @@ struct AverageEffectReferenceTests {
                 for (index, (effect, known)) in zip(effects, expected).enumerated() {
                     let name = try entry.text("name")
                     #expect(effect.arm == "arm \(index + 1)" && effect.control == "arm 0", "\(name)")
-                    for (value, key) in [
-                        (effect.estimate, "estimate"), (effect.stdError, "std_error"),
-                        (effect.lower, "lower"),
-                        (effect.upper, "upper"), (effect.pValue, "p_value"),
-                    ] {
+                    let student = try #require(
+                        StudentInterval(
+                            effect.estimate, stdError: effect.stdError, lower: effect.lower,
+                            upper: effect.upper))
+                    #expect(abs(student.pValue - effect.pValue) < 1e-6, "\(name), \(estimand)")
+                    // (statsmodels' own are normal.)
+                    let normal = try known.number("p_value")
+                    #expect(effect.pValue > normal - 1e-9 && effect.pValue < normal + 0.05)
+                    for (value, key) in [(effect.estimate, "estimate"), (effect.stdError, "std_error")] {
                         let reference = try known.number(key)
                         #expect(
                             Approximate.equal(value, reference, 1e-9),
@@ -51,14 +57,10 @@ struct AverageEffectReferenceTests {
         }
     }
 
-    /// Levels with quantiles of the standard normal distribution, from Python's `statistics.NormalDist().inv_cdf`.
     @Test(
-        "An interval of another level is wider or narrower by the normal quantiles, and nothing else changes",
-        arguments: [
-            (0.5, 0.6744897501960817), (0.8, 1.2815515655446008), (0.9, 1.6448536269514715),
-            (0.95, 1.959963984540054), (0.99, 2.5758293035489), (0.999, 3.2905267314919255),
-        ])
-    func levels(level: Double, quantile: Double) throws {
+        "An interval of another level is wider or narrower by the Student quantiles, and nothing else changes",
+        arguments: [0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
+    func levels(level: Double) throws {
         for entry in try Fixture("average_effects").part("cases").parts() {
             let study = try study(entry)
             for estimand in Estimand.allCases {
@@ -67,9 +69,12 @@ struct AverageEffectReferenceTests {
                     #expect(effect.level == level && other.level == 0.95)
                     #expect(effect.estimate == other.estimate && effect.stdError == other.stdError)
                     #expect(effect.pValue == other.pValue && effect.classIndex == nil)
-                    let half = quantile * effect.stdError
-                    #expect(Approximate.equal(effect.upper - effect.estimate, half, 1e-9))
-                    #expect(Approximate.equal(effect.estimate - effect.lower, half, 1e-9))
+                    let student = try #require(
+                        StudentInterval(
+                            other.estimate, stdError: other.stdError, lower: other.lower, upper: other.upper))
+                    let half = student.halfWidth(level: level)
+                    #expect(Approximate.equal(effect.upper - effect.estimate, half, 1e-6))
+                    #expect(Approximate.equal(effect.estimate - effect.lower, half, 1e-6))
                     if level == 0.95 { #expect(effect == other) }
                     #expect(effect.specValue.objectValue?["level"] == .number(level))
                 }

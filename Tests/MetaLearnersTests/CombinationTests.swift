@@ -194,8 +194,9 @@ struct CombinationTests {
             ).first)
         let free = ConvexStack(sums, .freeIntercept, count: 1)
         #expect(free.weights[0] > 60)
-        let held = ConvexStack(
-            sums.drawing(first: 1, towards: 1, by: sums.noise(of: free.weights)), .freeIntercept, count: 1)
+        // One weight and an intercept are fitted to 200 rows.
+        let rest = sums.noise(of: free.weights) + 2.0 / 200 * sums.noise(of: [1])
+        let held = ConvexStack(sums.drawing(first: 1, towards: 1, by: rest), .freeIntercept, count: 1)
         #expect(held.weights[0] > 0.5 && held.weights[0] < 5)
         // The same by itself, whatever the unit of weights, and in other units of the target.
         for (weight, unit) in [(nil, 1), (8, 1), (0.01, 1), (nil, 1e6)] as [(Double?, Double)] {
@@ -205,6 +206,25 @@ struct CombinationTests {
             #expect(Approximate.equal(drawn.weights, held.weights, 1e-8))
             #expect(abs(drawn.intercept / unit - held.intercept) < 1e-8)
         }
+    }
+
+    @Test(
+        "Rows that are fewer than members, and fitted without any rest, give no large weight",
+        arguments: 3...5)
+    func fewRows(rows: Int) throws {
+        var largest = 0.0
+        for seed in 1...60 as ClosedRange<UInt64> {
+            let signal = normals(rows, 1, seed: seed)[0]
+            let members = normals(rows, 5, seed: 100 + seed) + [signal.map { 0.5 + 1e-4 * $0 }]
+            let free = try ConvexStack(members, target: signal, rowWeights: nil, .freeIntercept)
+            largest = max(largest, free.weights.max() ?? 0)
+            let drawn = try ConvexStack(members, target: signal, rowWeights: nil, .drawnToShares)
+            #expect(drawn.weights.allSatisfy { $0 < 3 }, "\(drawn.weights)")
+            // By itself, as an arm of a fold of few rows has it, the same.
+            let twin = try ConvexStack([members[5]], target: signal, rowWeights: nil, .drawnToShares)
+            #expect(twin.weights[0] < 3)
+        }
+        #expect(largest > 100)
     }
 
     @Test("An ensemble of one learner that is right is that learner, up to its weight near one")
@@ -280,7 +300,10 @@ struct CombinationTests {
                     lists, target: others.map { target.values[$0] }, rowWeights: nil, groups: nil, count: 1,
                     .freeIntercept, nil
                 ).first)
-            let noise = sums.noise(of: ConvexStack(sums, .freeIntercept, count: lists.count).weights)
+            let equal = lists.indices.map { $0 < 3 ? 1.0 / 3 : 0 }
+            let noise =
+                sums.noise(of: ConvexStack(sums, .freeIntercept, count: lists.count).weights)
+                + Double(lists.count + 1) / Double(others.count) * sums.noise(of: equal)
             let stack = ConvexStack(
                 sums.drawing(first: 3, towards: 1.0 / 3, by: noise), .freeIntercept, count: lists.count)
             let constant = lists.count > 3 ? stack.weights[3] - stack.weights[4] : stack.intercept

@@ -4,7 +4,8 @@ import MetaLearnersCore
 ///
 /// With scores a_i and shares b_i the estimate is θ = Σ w a / Σ w b; the influence of row i is
 /// w_i (a_i − θ b_i) / Σ w b. The variance is the sum of squared influences, those of a cluster added up first,
-/// times G/(G − 1) of the G rows or clusters (HC1, and the usual cluster-robust correction).
+/// times G/(G − 1) of the G rows or clusters (HC1, and the usual cluster-robust correction). Intervals and p-values are of Student's t
+/// distribution, whose degrees of freedom say how many rows or clusters carry that variance (`VarianceSpread`).
 struct NormalEstimate {
     let estimate: Double
     let stdError: Double
@@ -55,8 +56,7 @@ struct NormalEstimate {
                 weights[row] > 0 ? weights[row] * (scores[row] - theta * shares[row]) : nil
             }
         }
-        self.init(
-            scoreSums, squares: ExactSum.of(influences) { $0 * $0 }, groups: Double(influences.count))
+        self.init(scoreSums, influences)
     }
 
     /// Computes the estimate from the rows of all processes, of which these are the ones here.
@@ -79,27 +79,37 @@ struct NormalEstimate {
             }
             ofClusters = try distribution.sum(ofClusters)
             rows = try distribution.sum(rows)
-            let influences = rows.indices.filter { rows[$0] > 0 }.map { ofClusters[$0] }
-            self.init(sums, squares: ExactSum.of(influences) { $0 * $0 }, groups: Double(influences.count))
+            self.init(sums, rows.indices.filter { rows[$0] > 0 }.map { ofClusters[$0] })
             return
         }
-        var rows = 0
-        var exact = ExactSum()
-        for row in scores.indices where weights[row] > 0 {
-            let influence = weights[row] * (scores[row] - sums.theta * shares[row])
-            exact.add(influence * influence)
-            rows += 1
+        let influences = scores.indices.filter { weights[$0] > 0 }.map { row in
+            weights[row] * (scores[row] - sums.theta * shares[row])
         }
-        let groups = Double(try distribution.sum(rows))
-        let squares = try distribution.sum([exact])[0].value
-        self.init(sums, squares: squares, groups: groups)
+        let groups = try distribution.sum(influences.count)
+        let largest = try distribution.maximum([influences.reduce(0) { max($0, abs($1)) }])[0]
+        var squares = ExactSum()
+        squares.add(influences) { $0 * $0 }
+        let powers = try distribution.sum([
+            squares, VarianceSpread.fourths(influences, largest: largest),
+        ])
+        self.init(
+            sums, squares: powers[0].value, groups: groups,
+            VarianceSpread(
+                count: groups, largest: largest, squares: powers[0].value, fourths: powers[1].value))
     }
 
-    private init(_ sums: ScoreSums, squares: Double, groups: Double) {
+    private init(_ sums: ScoreSums, _ influences: [Double]) {
+        self.init(
+            sums, squares: ExactSum.of(influences) { $0 * $0 }, groups: influences.count,
+            VarianceSpread(influences))
+    }
+
+    private init(_ sums: ScoreSums, squares: Double, groups: Int, _ spread: VarianceSpread) {
         estimate = sums.theta
+        let count = Double(groups)
         stdError =
-            groups > 1 && sums.total > 0 ? (squares * groups / (groups - 1)).squareRoot() / sums.total : 0
-        degreesOfFreedom = nil
+            count > 1 && sums.total > 0 ? (squares * count / (count - 1)).squareRoot() / sums.total : 0
+        degreesOfFreedom = spread.degreesOfFreedom
     }
 
     /// The interval that covers the truth with probability `level`, where 0 < level < 1.

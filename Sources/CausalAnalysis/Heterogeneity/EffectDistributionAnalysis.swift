@@ -91,12 +91,14 @@ public struct EffectDistributionAnalysis: Analysis {
         _ effects: [Double], _ weights: [Double], from least: Double, to largest: Double, mean: Double,
         _ study: CausalStudy, _ arm: Int
     ) -> Chart {
-        let width = largest > least ? (largest - least) / Double(bins) : 1
         let count = largest > least ? bins : 1
+        // Halves, because the range may be more than the largest number.
+        let range = largest / 2 - least / 2
         var shares = [Double](repeating: 0, count: count)
         let total = weights.reduce(0, +)
         for row in effects.indices where weights[row] > 0 {
-            shares[min(Int((effects[row] - least) / width), count - 1)] += weights[row] / total
+            let place = range > 0 ? (effects[row] / 2 - least / 2) / range * Double(count) : 0
+            shares[min(Int(place), count - 1)] += weights[row] / total
         }
         let label = study.armLabels[arm]
         return Chart(
@@ -104,7 +106,11 @@ public struct EffectDistributionAnalysis: Analysis {
             y: Chart.Axis("share of rows", isShare: true),
             series: [
                 Chart.Series(
-                    "rows", .bars, x: (0..<count).map { least + (Double($0) + 0.5) * width }, y: shares)
+                    "rows", .bars,
+                    x: (0..<count).map { bin in
+                        let place = (Double(bin) + 0.5) / Double(count)
+                        return least * (1 - place) + largest * place
+                    }, y: shares)
             ])
     }
 }

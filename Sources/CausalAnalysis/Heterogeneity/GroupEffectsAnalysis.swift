@@ -43,8 +43,9 @@ public struct GroupEffectsAnalysis: Analysis {
             "tests", "Are the effects of all groups the same?",
             [
                 ResultTable.Column("arm", "arm", .text),
-                ResultTable.Column("statistic", "chi-square", .number),
+                ResultTable.Column("statistic", "Wald", .number),
                 ResultTable.Column("degrees_of_freedom", "df", .count),
+                ResultTable.Column("denominator_df", "df of the variance", .number),
                 ResultTable.Column("p_value", "p-value", .pValue), ResultTable.Column("note", "", .text),
             ])
         let named: RowGroups? =
@@ -77,7 +78,8 @@ public struct GroupEffectsAnalysis: Analysis {
             let test = means.equality(errorFactor: named == nil ? study.orderingErrorFactor : 1)
             tests.append([
                 .string(label), test.map { .number($0.statistic) } ?? .null,
-                test.map { .integer($0.degreesOfFreedom) } ?? .null, test.map { .number($0.pValue) } ?? .null,
+                test.map { .integer($0.degreesOfFreedom) } ?? .null,
+                test.map { .number($0.denominator) } ?? .null, test.map { .number($0.pValue) } ?? .null,
                 test == nil ? .string("needs two groups of enough rows") : .null,
             ])
             result.findings.append(finding(study, arm, labels, means, test))

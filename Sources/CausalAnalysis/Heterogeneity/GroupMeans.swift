@@ -12,6 +12,10 @@ struct GroupMeans {
     let shares: [Double]
     /// Row by row, a row and a column for each group.
     private let covariance: [Double]
+    /// How many rows or clusters each group has.
+    private let units: [Int]
+    /// How many clusters the groups share; nil where rows are independent, and so are groups.
+    private let clusterCount: Int?
 
     /// Averages a number over groups of rows. O(rows + clusters × groups²).
     ///
@@ -35,6 +39,7 @@ struct GroupMeans {
         for group in 0..<count where totals[group] > 0 { means[group] /= totals[group] }
         var covariance = [Double](repeating: 0, count: count * count)
         var units = [Int](repeating: 0, count: count)
+        var influences = [[Double]](repeating: [], count: count)
         if let clusters {
             // The influences of each cluster on each group, and whether it is there at all.
             var places: [Int32: Int] = [:]
@@ -50,18 +55,22 @@ struct GroupMeans {
             for cluster in 0..<places.count {
                 for left in 0..<count where occurs[cluster * count + left] {
                     units[left] += 1
+                    influences[left].append(sums[cluster * count + left])
                     for right in 0..<count {
                         covariance[left * count + right] +=
                             sums[cluster * count + left] * sums[cluster * count + right]
                     }
                 }
             }
+            clusterCount = places.count
         } else {
             units = counts
+            clusterCount = nil
             for row in rows {
                 let group = Int(groups[row])
                 let influence = weights[row] * (values[row] - means[group]) / totals[group]
                 covariance[group * count + group] += influence * influence
+                influences[group].append(influence)
             }
         }
         let factors = units.map { $0 > 1 ? (Double($0) / Double($0 - 1)).squareRoot() : 0 }
@@ -71,27 +80,38 @@ struct GroupMeans {
         estimates = (0..<count).map { group in
             units[group] > 1
                 ? NormalEstimate(
-                    estimate: means[group], stdError: covariance[group * count + group].squareRoot())
+                    estimate: means[group], stdError: covariance[group * count + group].squareRoot(),
+                    degreesOfFreedom: VarianceSpread(influences[group]).degreesOfFreedom)
                 : nil
         }
         self.counts = counts
+        self.units = units
         let total = totals.reduce(0, +)
         shares = totals.map { total > 0 ? $0 / total : 0 }
         self.covariance = covariance
     }
 
-    /// The mean of one group less that of another; nil where either has none.
+    /// The mean of one group less that of another; nil where either has none. Its degrees of freedom are those of Welch (1947).
     func difference(_ left: Int, _ right: Int) -> NormalEstimate? {
         guard let first = estimates[left], let second = estimates[right] else { return nil }
         let count = estimates.count
         let variance =
             covariance[left * count + left] + covariance[right * count + right]
             - 2 * covariance[left * count + right]
+        let squares = [first, second].reduce(0) { sum, part in
+            let variance = part.stdError * part.stdError
+            return sum + (part.degreesOfFreedom.map { variance * variance / $0 } ?? 0)
+        }
+        let parts = first.stdError * first.stdError + second.stdError * second.stdError
         return NormalEstimate(
-            estimate: first.estimate - second.estimate, stdError: max(variance, 0).squareRoot())
+            estimate: first.estimate - second.estimate, stdError: max(variance, 0).squareRoot(),
+            degreesOfFreedom: squares > 0 ? parts * parts / squares : nil)
     }
 
     /// Wald's test that all groups have the same mean; nil with fewer than two groups, or without any variance.
+    ///
+    /// Of groups of independent rows it is Welch's (1951), which knows that each variance comes from the group's own rows; of groups that share
+    /// clusters it is Hotelling's.
     ///
     /// - Parameter factor: what standard errors are multiplied by.
     func equality(errorFactor factor: Double = 1) -> WaldTest? {
@@ -108,44 +128,9 @@ struct GroupMeans {
                         * (covariance[left * count + right] - covariance[left * count + base]
                             - covariance[base * count + right] + base2)
                 }
-            })
-    }
-}
-
-/// Wald's test that several estimates are all 0: θᵀ V⁻¹ θ against the chi-square distribution.
-struct WaldTest {
-    /// θᵀ V⁻¹ θ.
-    let statistic: Double
-    /// How many of the estimates do not depend on the others.
-    let degreesOfFreedom: Int
-    /// The probability of so much or more where all are 0.
-    var pValue: Double { ChiSquareDistribution(Double(degreesOfFreedom)).upperTail(statistic) }
-
-    /// Computes the test; nil where no estimate has a variance.
-    ///
-    /// - Parameter covariance: row by row.
-    init?(estimates: [Double], covariance: [Double]) {
-        let order = estimates.count
-        // Estimates may be of quite different units; scaled to a variance of 1 they have one yardstick.
-        let scales = (0..<order).map { index in
-            let variance = covariance[index * order + index]
-            return variance > 0 ? 1 / variance.squareRoot() : 0
-        }
-        var matrix = covariance
-        for row in 0..<order {
-            for column in 0..<order { matrix[row * order + column] *= scales[row] * scales[column] }
-        }
-        var vector = zip(estimates, scales).map { $0 * $1 }
-        var dependent = order
-        matrix.withUnsafeMutableBufferPointer { matrix in
-            vector.withUnsafeMutableBufferPointer { vector in
-                if let matrix = matrix.baseAddress, let vector = vector.baseAddress {
-                    dependent = SmallCholesky.factorize(matrix, order: order, vector, leastPivot: 1e-10)
-                }
-            }
-        }
-        guard dependent < order else { return nil }
-        statistic = vector.reduce(0) { $0 + $1 * $1 }
-        degreesOfFreedom = order - dependent
+            },
+            clusterCount.map { .hotelling($0 - 1) }
+                ?? .welch(
+                    known.map { (variance: covariance[$0 * count + $0], degreesOfFreedom: units[$0] - 1) }))
     }
 }

@@ -33,8 +33,9 @@ public struct HomogeneityTestAnalysis: Analysis {
             "tests", "Tests of no heterogeneity",
             [
                 ResultTable.Column("arm", "arm", .text), ResultTable.Column("test", "test", .text),
-                ResultTable.Column("statistic", "chi-square", .number),
+                ResultTable.Column("statistic", "Wald", .number),
                 ResultTable.Column("degrees_of_freedom", "df", .count),
+                ResultTable.Column("denominator_df", "df of the variance", .number),
                 ResultTable.Column("p_value", "p-value", .pValue), ResultTable.Column("note", "", .text),
             ])
         let weights = study.rowWeights
@@ -59,6 +60,7 @@ public struct HomogeneityTestAnalysis: Analysis {
                 table.append([
                     .string(study.armLabels[arm]), .string(key), test.map { .number($0.statistic) } ?? .null,
                     test.map { .integer($0.degreesOfFreedom) } ?? .null,
+                    test.map { .number($0.denominator) } ?? .null,
                     test.map { .number($0.pValue) } ?? .null, test == nil ? .string(note) : .null,
                 ])
             }
@@ -80,7 +82,7 @@ public struct HomogeneityTestAnalysis: Analysis {
             study.clusters.map { clusters in
                 Set(clusters.indices.lazy.filter { weights[$0] > 0 }.map { clusters[$0] }).count
             } ?? weights.count { $0 > 0 }
-        // The chi-square distribution is one of many rows: with few for each slope the test rejects too often.
+        // With fewer rows for each slope the test rejects too often.
         guard units >= 10 * characteristics.items.count else {
             return (
                 "covariates", nil,

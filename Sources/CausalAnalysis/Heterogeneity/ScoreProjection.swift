@@ -47,7 +47,7 @@ struct ScoreProjection {
         return fit.estimate(combination)
     }
 
-    /// Wald's test that all coefficients but the constant are 0; nil where there is none.
+    /// Wald's test (Hotelling's) that all coefficients but the constant are 0; nil where there is none.
     var slopes: WaldTest? {
         let width = names.count
         let covariance = fit.covariance()
@@ -55,6 +55,7 @@ struct ScoreProjection {
         guard !columns.isEmpty else { return nil }
         return WaldTest(
             estimates: columns.map { fit.coefficients[$0] },
-            covariance: columns.flatMap { row in columns.map { covariance[row * width + $0] } })
+            covariance: columns.flatMap { row in columns.map { covariance[row * width + $0] } },
+            .hotelling(Int(fit.degreesOfFreedom)))
     }
 }

@@ -63,7 +63,8 @@ public struct PolicyValueAnalysis: Analysis {
         let total = evaluation.weights.reduce(0, +)
         let shares = evaluation.shares(allocation.decisions)
         result.values["treated_share"] = .number(1 - shares[0])
-        result.values["treated_rows"] = .integer(allocation.treatedCount)
+        result.values["treated_rows"] = .integer(
+            allocation.decisions.indices.count { allocation.decisions[$0] > 0 && evaluation.weights[$0] > 0 })
         result.values["mean_cost"] = .number(allocation.cost / total)
         result.values["predicted_gain"] = .number(allocation.gain / total)
         result.values["optimality_bound"] = .number(allocation.bound / total)

@@ -3,7 +3,7 @@ import MetaLearnersCore
 /// The uplift, gain and Qini curves of a ranking, from outcomes alone, as trials are evaluated.
 ///
 /// Of the rows of the arm and of the control that are ranked first, with N of them, N_t and N_c in each arm and sums of outcomes
-/// Y_t and Y_c: uplift is Y_t/N_t − Y_c/N_c (0 where an arm has no row), gain is uplift · N (`uplift_curve` of scikit-uplift,
+/// Y_t and Y_c (outcomes other than 0 and 1 less their mean, so that their zero does not matter where an arm has no row yet): uplift is Y_t/N_t − Y_c/N_c (0 where an arm has no row), gain is uplift · N (`uplift_curve` of scikit-uplift,
 /// `get_cumgain` of CausalML), and Qini is Y_t − Y_c N_t/N_c (Radcliffe 2007; `qini_curve`, `get_qini`). Counts and sums are
 /// weighted. A curve has a point at the end of each group of equal ranks and straight lines between them, so that the order of
 /// the rows does not matter.
@@ -50,7 +50,9 @@ struct UpliftCurve: Sendable {
         }.sorted { effects[$0] != effects[$1] ? effects[$0] > effects[$1] : $0 < $1 }
         units = order.map { allUnits[$0] }
         weights = order.map { all[$0] }
-        outcome = order.map { study.outcome[$0] }
+        let total = order.reduce(0) { $0 + all[$1] }
+        let mean = study.isBinary ? 0 : order.reduce(0) { $0 + all[$1] / total * study.outcome[$1] }
+        outcome = order.map { study.outcome[$0] - mean }
         isTreated = order.map { study.arms[$0] == arm }
         ends = order.indices.filter { place in
             place + 1 == order.count || effects[order[place]] != effects[order[place + 1]]

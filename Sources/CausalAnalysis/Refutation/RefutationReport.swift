@@ -37,7 +37,8 @@ struct RefutationSummary {
 
     /// By how many standard errors of the original the mean differs from it.
     var shift: Double {
-        original.stdError > 0 ? abs(mean - original.estimate) / original.stdError : .infinity
+        let difference = abs(mean - original.estimate)
+        return original.stdError > 0 ? difference / original.stdError : difference > 1e-12 ? .infinity : 0
     }
 }
 

@@ -60,8 +60,11 @@ extension CausalStudy {
             guard model.isFitted(to: dataset, Scheduler(options).context) else {
                 try model.requireComparable(dataset)
                 let ofModel = metAgainWarnings(model, dataset) + fitWarnings(model, dataset)
-                let nuisances = try model.nuisances(on: dataset, options)
+                var ofNuisances: [String] = []
+                let nuisances = try model.nuisances(on: dataset, warnings: &ofNuisances, options)
                 let predicted = withEffects ? try model.predictEffects(on: dataset, options) : nil
+                let ofEffects = predicted?.warnings ?? []
+                let ofRows = ofEffects + ofNuisances.filter { !ofEffects.contains($0) }
                 for outcomeClass in classes {
                     studies.append(
                         CausalStudy(
@@ -70,7 +73,7 @@ extension CausalStudy {
                                 outcomeClass, labels: model.armLabels),
                             dataset, model.spec, propensitiesAreKnown: dataset.knownPropensities != nil,
                             origin: .predicted, repeats: [], fitting: fitting(nil, outcomeClass),
-                            warnings: dataset.warnings + (predicted?.warnings ?? []) + ofModel))
+                            warnings: dataset.warnings + ofRows + ofModel))
                 }
                 return studies
             }

@@ -143,9 +143,8 @@ private struct EnsemblePlan: FitPlan {
     /// The weights of effects that minimise the loss, and the constant beside them: on all rows, and for each fold on the rows
     /// outside it, so that the weights at a training row are not fitted to its own outcome.
     ///
-    /// The square of a weight's distance from an equal share costs as much as the noise of one row: a prior of N(1/members, 1), which many rows
-    /// outvote. Without it a member that says nearly the same of all rows of some folds, as an S-learner may, gets a weight of 100 that is right
-    /// for these folds alone.
+    /// Weights are drawn to equal shares by as much as one row says (`ConvexStack.Constraint.drawnToShares`): a member that says nearly the same
+    /// of all rows of some folds, as an S-learner may, would get a weight of 100 that is right for these folds alone.
     private static func stacks(
         _ effects: [[Double]], _ target: PseudoOutcome, _ dataset: CausalDataset, _ folds: FoldAssignment
     ) throws(MetaLearnersError) -> (whole: ConvexStack, ofFolds: [ConvexStack]) {
@@ -162,11 +161,8 @@ private struct EnsemblePlan: FitPlan {
             groups: target.rows.map { folds.folds[Int($0)] }, count: folds.count, .freeIntercept,
             dataset.distribution)
         func stack(_ sums: StackSums.Group?) -> ConvexStack {
-            let free = ConvexStack(sums, .freeIntercept, count: members.count)
-            let noise = sums?.noise(of: free.weights) ?? 0
             let stack = ConvexStack(
-                sums?.drawing(first: count, towards: 1 / Double(count), by: noise), .freeIntercept,
-                count: members.count)
+                sums?.drawnToShares(of: count), .freeIntercept, count: members.count)
             guard residual != nil else { return stack }
             return ConvexStack(
                 weights: Array(stack.weights[..<count]),

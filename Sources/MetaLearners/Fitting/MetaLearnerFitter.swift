@@ -151,10 +151,17 @@ public struct MetaLearnerFitter: Sendable {
             model.warnings += try PropensityCheck(opinion: opinion).warnings(
                 estimates, outcome: dataset.outcome.values, labels: dataset.treatment.labels)
         }
+        if !result.nuisances.folds.isCrossFitted, model.hasAverageEffects {
+            model.warnings.append(Self.oneFoldWarning)
+        }
         if let resamples { model.intervals = resamples.intervals(result, armCount: dataset.armCount) }
         try model.requireReadable()
         return model
     }
+
+    private static let oneFoldWarning =
+        "average effects of the training rows take propensities and outcomes from models that were fitted to these very rows (cross_fitting.folds: 1): "
+        + "where these are flexible, such as trees, standard errors are too small; use two folds or more"
 
     /// The nuisances that a fit to `dataset` has: those that the learner needs, and what average effects take in any
     /// case: the propensity, where that is not known, and some model of the outcome.

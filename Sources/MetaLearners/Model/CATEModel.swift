@@ -140,20 +140,38 @@ public struct CATEModel: Sendable {
     public func nuisances(on dataset: CausalDataset, _ options: ExecutionOptions = ExecutionOptions())
         throws(MetaLearnersError) -> NuisanceEstimates
     {
+        var warnings: [String] = []
+        return try nuisances(on: dataset, warnings: &warnings, options)
+    }
+
+    /// The same, and what is to be said of them: propensities that the arms' shares stand for, or that lie outside the bounds of the
+    /// overlap policy.
+    package func nuisances(
+        on dataset: CausalDataset, warnings: inout [String], _ options: ExecutionOptions
+    ) throws(MetaLearnersError) -> NuisanceEstimates {
         let features = try schema.align(dataset.everyColumn).table
         let known = dataset.knownPropensities
         var estimates = try serving.nuisances(
             Set(nuisanceModels.map(\.role)), features, nuisanceModels, .combined, Scheduler(options).context,
             propensities: known)
+        let given = known ?? estimates.propensities.map(serving.calibrated)
+        if given == nil { warnings.append(overlap.isKnown ? Self.knownSharesNote : Self.sharesNote) }
         let propensities =
-            known ?? estimates.propensities.map(serving.calibrated)
-            ?? armShares.map { [Double](repeating: $0, count: features.rowCount) }
-        let overlap = try spec.overlap.apply(
+            given ?? armShares.map { [Double](repeating: $0, count: features.rowCount) }
+        let applied = try spec.overlap.apply(
             propensities, armLabels, isKnown: known != nil, dataset.covariates.places)
-        estimates.propensities = overlap.propensities
-        estimates.hasOverlap = overlap.hasOverlap
+        if given != nil { warnings += applied.report.warnings(rowCount: features.rowCount) }
+        estimates.propensities = applied.propensities
+        estimates.hasOverlap = applied.hasOverlap
         return estimates
     }
+
+    /// Where rows of a designed experiment do not say by which propensities they were treated.
+    static let knownSharesNote =
+        "the rows come without known propensities: the arms' shares in training stand for them"
+    /// Where a model was fitted without propensities.
+    private static let sharesNote =
+        "the model has no propensities: the arms' shares in training stand for them, which is right in a trial alone"
 
     /// The nuisances that the model was fitted with, ready for the next learner on the same rows: `nuisances` where
     /// they are at hand; of a model that was read from a file, its models of the folds predict again what they left out,

@@ -86,8 +86,7 @@ extension CATEModel {
             }
             return all
         }
-        let note = "the rows come without known propensities: the arms' shares in training stand for them"
-        if !rows.warnings.contains(note) { rows.warnings.append(note) }
+        if !rows.warnings.contains(Self.knownSharesNote) { rows.warnings.append(Self.knownSharesNote) }
         return armShares.map { [Double](repeating: $0, count: count) }
     }
 

@@ -3,9 +3,10 @@ import MetaLearnersCore
 extension CATEModel {
     /// The arms that are asked about where none is compared: one, or all.
     func arms(of request: PredictionRequest) throws(MetaLearnersError) -> [Int] {
-        guard request.baseline == nil else {
+        for (name, isGiven) in [("baseline", request.baseline != nil), ("scale", request.scale != nil)]
+        where isGiven {
             throw MetaLearnersError(
-                .invalidArgument, at: "baseline", "\(request.output.rawValue) compare no arms",
+                .invalidArgument, at: name, "\(request.output.rawValue) compare no arms",
                 remedy: "leave it out")
         }
         guard let arm = request.arm else { return Array(armLabels.indices) }

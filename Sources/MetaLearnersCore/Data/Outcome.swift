@@ -66,7 +66,7 @@ public struct Outcome: Sendable, Equatable {
     init(_ values: [Double], kind: Kind, places: RowPlaces) throws(MetaLearnersError) {
         try Self.requireFinite(values, places)
         switch kind {
-        case .continuous: break
+        case .continuous: try Self.requireSquares(values)
         case .binary:
             if let row = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
                 throw MetaLearnersError(
@@ -111,6 +111,16 @@ public struct Outcome: Sendable, Equatable {
             .invalidData, at: "outcome",
             "\(count) of \(values.count) rows are missing or infinite, the first is \(places.name(first))",
             remedy: "drop them with data.missing_outcome: drop")
+    }
+
+    /// Refuses numbers whose squares are no numbers any more: without them variances would be 0 or infinite.
+    private static func requireSquares(_ values: [Double]) throws(MetaLearnersError) {
+        let largest = values.reduce(0) { max($0, abs($1)) }
+        guard largest > 0, !(1e-140...1e140).contains(largest) else { return }
+        throw MetaLearnersError(
+            .invalidData, at: "outcome",
+            "no number is larger than \(largest), and squares of such numbers cannot be computed",
+            remedy: "give it in another unit")
     }
 
     /// Whether every row has the same value.

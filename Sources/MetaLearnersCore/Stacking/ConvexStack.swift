@@ -80,9 +80,7 @@ package struct ConvexStack: Sendable, Equatable {
             return
         }
         if constraint == .drawnToShares {
-            let noise = sums.noise(of: ConvexStack(sums, .freeIntercept, count: count).weights)
-            let drawn = sums.drawing(first: count, towards: 1 / Double(count), by: noise * sums.rowWeight)
-            self.init(drawn, .freeIntercept, count: count)
+            self.init(sums.drawnToShares(of: count), .freeIntercept, count: count)
             return
         }
         // Sums of products about the means where the intercept is free.
@@ -128,6 +126,22 @@ package struct ConvexStack: Sendable, Equatable {
             for row in 0..<count { sum[row] += weight * values[row] }
         }
         return sum
+    }
+}
+
+extension StackSums.Group {
+    /// The same with the prior of `ConvexStack.Constraint.drawnToShares` on the weights of the first members.
+    ///
+    /// The noise of a row is what free weights leave of the target plus (members + 1)/rows, at most 1, of what equal shares leave: a few rows
+    /// are fitted without any rest, and the prior would be gone just where it is needed. Rows are counted as so many of equal weight.
+    package func drawnToShares(of count: Int) -> StackSums.Group {
+        let members = moments.count
+        let free = ConvexStack(self, .freeIntercept, count: members).weights
+        let share = 1 / Double(count)
+        let equal = (0..<members).map { $0 < count ? share : 0 }
+        let fitted = min(Double(members + 1) / effectiveRows, 1)
+        return drawing(
+            first: count, towards: share, by: (noise(of: free) + fitted * noise(of: equal)) * rowWeight)
     }
 }
 

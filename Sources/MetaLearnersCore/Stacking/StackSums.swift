@@ -34,7 +34,7 @@ package struct StackSums {
         }
 
         /// The weighted mean square of what a combination of members leaves of the target, whatever its intercept.
-        package func noise(of weights: [Double]) -> Double {
+        func noise(of weights: [Double]) -> Double {
             guard weight > 0 else { return 0 }
             let mean = zip(weights, values).reduce(target) { $0 - $1.0 * $1.1 } / weight
             return max(loss(of: weights) / weight - mean * mean, 0)
@@ -43,8 +43,11 @@ package struct StackSums {
         /// The weight of a row, where rows of equal weight say as much (Kish 1965).
         package var rowWeight: Double { weight > 0 ? weightSquares / weight : 0 }
 
+        /// How many rows of equal weight say as much.
+        package var effectiveRows: Double { rowWeight > 0 ? weight / rowWeight : 0 }
+
         /// The same with a penalty on the weights of the first members: `penalty` times Σ (a_j − `center`)² is added to the loss.
-        package func drawing(first count: Int, towards center: Double, by penalty: Double) -> Group {
+        func drawing(first count: Int, towards center: Double, by penalty: Double) -> Group {
             var drawn = self
             for member in 0..<count {
                 drawn.products[member * (moments.count + 1)] += penalty

@@ -26,7 +26,8 @@ struct AxisScale {
         _ values: [Double], from start: Double, to end: Double, count: Int, isShare: Bool,
         isTight: Bool = false
     ) {
-        let finite = values.filter(\.isFinite)
+        // Numbers whose differences would be infinite stand at the ends.
+        let finite = values.filter(\.isFinite).map { min(max($0, -1e300), 1e300) }
         var low = finite.min() ?? 0
         var high = finite.max() ?? 1
         if low == high {

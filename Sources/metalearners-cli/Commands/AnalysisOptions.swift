@@ -77,6 +77,11 @@ struct AnalysisOptions: ParsableArguments {
     /// The columns that were computed elsewhere: no covariates.
     var givenColumns: [String] { effects + propensities + armMeans + trueEffects }
 
+    /// Whether an analysis is asked for by its name, or by a column to group by.
+    func asks(for name: String) -> Bool {
+        only.contains(name) || by != nil && name == GroupEffectsAnalysis.name
+    }
+
     /// The analyses that are asked for, with their options.
     ///
     /// - Parameter topics: the questions of the command.

@@ -28,7 +28,9 @@ struct AnalysisRun {
         try files.check()
         let report = try answer(analyses, inputs, session)
         try print(report, session)
-        if report.results.isEmpty, let failure = report.failures.first { throw failure.error }
+        // What was asked for by its name, and not answered, is a failure of the command.
+        let unanswered = report.failures.first { report.results.isEmpty || options.asks(for: $0.name) }
+        if let unanswered { throw unanswered.error }
     }
 
     /// Fits what the analyses need and runs them.
@@ -74,7 +76,7 @@ struct AnalysisRun {
         }
         try session.print(ResultText.text(report.results))
         if !report.isComplete { StandardStreams.message("interrupted: what was ready is printed") }
-        for failure in report.failures {
+        for failure in report.failures where !report.results.isEmpty {
             StandardStreams.message("\(failure.name): \(failure.error.description)")
         }
     }

@@ -160,6 +160,9 @@ def toc_and_rate(psi, tau, weights, grid):
 
 def curves(y, w, tau, k, weights, grid, binary):
     pair = np.flatnonzero((w == 0) | (w == k))
+    if not binary:
+        # Outcomes count from their mean: where an arm has no row yet, the outcome's zero must not matter.
+        y = y - (weights[pair] * y[pair]).sum() / weights[pair].sum()
     total, treated_total = weights[pair].sum(), weights[pair][w[pair] == k].sum()
 
     def walk(value):

@@ -70,8 +70,11 @@ def stack_numbers(members, target):
     means = columns.mean(axis=0)
     columns, deviation, count = columns - means, target - target.mean(), len(members)
     weights, _ = nnls(columns, deviation)
-    # One more row for each member, as far off as the noise: its weight is drawn to an equal share.
-    noise = np.sqrt(np.mean((deviation - columns @ weights) ** 2))
+    # One more row for each member, as far off as the noise: its weight is drawn to an equal share. A part of the noise is fitted away: for
+    # each weight and the intercept a row of what equal shares leave is added.
+    rest = np.mean((deviation - columns @ weights) ** 2)
+    rest += min((count + 1) / len(target), 1) * np.mean((deviation - columns.mean(axis=1)) ** 2)
+    noise = np.sqrt(rest)
     weights, _ = nnls(
         np.vstack([columns, noise * np.eye(count)]), np.append(deviation, np.full(count, noise / count))
     )
