@@ -8,7 +8,7 @@ import pytest
 from conftest import draw, linear
 
 import libmetalearners as mtlr
-from libmetalearners import _data
+from libmetalearners import _columns, _data
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_numbers_of_numpy_are_not_copied(data):
     for X in (data.X, np.asfortranarray(data.X), strided(data.X), data.X.astype("f4"), data.X.astype("i2")):
         assert np.shares_memory(_data.frame(X).matrix, X)
     X = np.arange(6, dtype="i8")
-    assert np.shares_memory(_data.column(X, "x").numbers, X)
+    assert np.shares_memory(_columns.column(X, "x").numbers, X)
     truth = np.array([True, False])
-    assert np.shares_memory(_data.column(truth, "x").numbers, truth)
+    assert np.shares_memory(_columns.column(truth, "x").numbers, truth)
 
 
 def test_a_fit_takes_no_memory_for_a_copy_of_the_data():
@@ -72,7 +72,7 @@ def test_a_fit_takes_no_memory_for_a_copy_of_the_data():
     program = """
 import numpy as np, resource, libmetalearners as mtlr
 X = np.random.default_rng(0).normal(size=(500_000, 40))   # 160 MB
-from libmetalearners._model import assign_roles, make_dataset
+from libmetalearners._roles import assign_roles, make_dataset
 y, w = X[:, 0].copy(), (X[:, 1] > 0).astype(np.int8)
 now = lambda: int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize()
 before = now()
@@ -254,7 +254,7 @@ def test_arrow_points_into_the_numbers_of_the_caller(data):
 def test_whole_numbers_with_gaps_keep_their_masks(data):
     pandas = pytest.importorskip("pandas")
     values = pandas.array([None, *range(399)], dtype="Int64")
-    read = _data.column(pandas.Series(values), "a")
+    read = _columns.column(pandas.Series(values), "a")
     assert read.numbers.dtype == np.int64 and list(np.unpackbits(read.validity, bitorder="little")[:3]) == [0, 1, 1]
     wide = pandas.DataFrame({"a": pandas.array([None, *range(2**60, 2**60 + 399)], dtype="Int64")})
     with pytest.raises(mtlr.errors.InvalidDataError, match="53 bits"):

@@ -7,7 +7,7 @@ import pytest
 from conftest import draw, linear
 
 import libmetalearners as mtlr
-from libmetalearners import _data
+from libmetalearners import _columns, _data
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +196,8 @@ def test_a_column_is_of_numbers_or_of_texts(mixed):
     drawn, _, columns = mixed
     for values in ([1.5, "a"], [True, "a"], (1, "a")):
         with pytest.raises(mtlr.errors.InvalidDataError, match="column 'k'"):
-            _data.column(values, "k")
+            _columns.column(values, "k")
     with pytest.raises(mtlr.errors.InvalidDataError, match="outcome"):
         linear().fit(columns, [*drawn.y[1:].tolist(), "1.5"], drawn.w)
-    read = _data.column(["b", None, float("nan"), "a"], "k")
+    read = _columns.column(["b", None, float("nan"), "a"], "k")
     assert read.levels == ["a", "b"] and list(read.numbers) == [1, -1, -1, 0]

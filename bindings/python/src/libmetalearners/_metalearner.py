@@ -15,12 +15,14 @@ import numpy as np
 from . import _library as native
 from . import _streaming as streaming
 from . import estimators
-from ._data import Frame, label_text
+from ._columns import label_text
+from ._data import Frame
 from ._files import replace_file
 from ._intervals import WithIntervals
-from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, require_same_order, rows_like
+from ._model import FloatArray, Model, refuse, request, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._parameters import Parameters
+from ._roles import add_propensities, assign_roles, make_dataset, require_same_order
 from ._running import Progress
 from ._warnings import tell
 from .collective import Collective

@@ -12,7 +12,8 @@ from typing import Any, Iterator, Optional, Sequence
 import numpy as np
 
 from . import _library as native
-from ._data import Frame, frame, label_text
+from ._columns import label_text
+from ._data import Frame, frame
 from ._library import Handle, lib
 from ._model import FloatArray, Model, request
 from ._running import Progress, make

@@ -10,7 +10,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from . import _library as native
-from ._data import label_text
+from ._columns import label_text
 from ._library import Handle, lib
 from ._model import FloatArray, Model
 from .errors import InvalidDataError

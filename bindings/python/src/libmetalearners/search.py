@@ -16,8 +16,9 @@ from . import estimators
 from ._data import Frame, frame
 from ._library import Handle, lib
 from ._metalearner import MetaLearner
-from ._model import FloatArray, Model, Roles, assign_roles, make_dataset, rows_like
+from ._model import FloatArray, Model, rows_like
 from ._options import merge
+from ._roles import Roles, assign_roles, make_dataset
 from ._running import Progress, make
 from ._saved import learner_of
 from ._warnings import tell

@@ -16,10 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
-from ._data import frame, matrix_view, numbers
+from ._columns import numbers
+from ._data import frame, matrix_view
 from ._library import Handle, lib
-from ._model import Model, assign_roles, make_dataset, require_same_order
+from ._model import Model
 from ._options import merge
+from ._roles import assign_roles, make_dataset, require_same_order
 from ._running import Progress, make, run
 from ._warnings import tell
 from .errors import InvalidArgumentError, InvalidDataError

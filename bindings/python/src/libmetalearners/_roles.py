@@ -1,0 +1,220 @@
+"""Which column of a fit is what: covariates, outcome, arms and what else there is, put into one table."""
+
+from __future__ import annotations
+
+import ctypes as c
+from typing import Any, Collection, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from . import _library as native
+from ._columns import Values, column, label_text, numbers
+from ._data import Frame, count_columns, frame, name_of
+from ._library import Handle, lib
+from ._running import make
+from ._text_arrays import check_learnt, check_new
+from .collective import Collective
+from .errors import InvalidDataError
+
+
+class Roles(NamedTuple):
+    """The columns of a fit, and the section "data" of the spec that says which is which."""
+
+    table: Frame
+    spec: dict[str, Any]
+    treatment: Values
+    propensity: list[str]
+    #: What is to be warned of before anything is fitted.
+    notes: Sequence[str] = ()
+
+    def arms(self, labels: Sequence[str]) -> list[Any]:
+        """Labels of arms as the caller has them; those that only other processes have are of the same type."""
+        own = dict(zip(self.treatment.levels or (), self.treatment.labels or self.treatment.levels or ()))
+        return [own[label] if label in own else self.treatment.kind(label) for label in labels]
+
+
+def assign_roles(
+    X: Any,
+    y: Any,
+    w: Any,
+    sample_weight: Any,
+    cluster: Any,
+    propensity: Any,
+    data: Optional[dict[str, Any]] = None,
+    *,
+    part: bool = False,
+    numbers: Optional[Collection[str]] = None,
+) -> Roles:
+    """Puts covariates, outcome, treatment and what else there is into one table. A text names a column of X.
+
+    With `part` other processes have rows as well: here may be none, or those of one arm. `data` is that section of the spec, and `numbers` are the covariates
+    that are numbers among the rows that are learnt from, where these are others.
+    """
+    data = data or {}
+    covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
+    table = Frame(
+        covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
+        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named, covariates.of_texts,
+    )  # fmt: skip
+    if table.rows == 0 and not part:
+        raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
+    spec: dict[str, Any] = {}
+
+    def place(values: Any, role: str, key: Optional[str]) -> tuple[str, Values]:
+        if isinstance(values, str):
+            taken = table.take(values)
+            if taken is None:
+                raise InvalidDataError(
+                    f"there is no column '{values}' in X", role, "name one of its columns, or pass the values themselves"
+                )
+            name, made = values, taken
+        else:
+            require_same_order(X, values, role)
+            name, made = name_of(values, role, table.names), column(values, role)
+        if len(made.numbers) != table.rows:
+            raise InvalidDataError(
+                f"has {len(made.numbers)} values, and X has {table.rows} rows", role, "pass one value for each row of X"
+            )
+        table.columns[name] = made
+        if key:
+            spec[key] = name
+        return name, made
+
+    _, outcome = place(y, "outcome", "outcome")
+    bad = missing_count(outcome)
+    if bad and data.get("missing_outcome") != "drop":
+        raise InvalidDataError(
+            f"{bad} of {table.rows} values are missing", "outcome", "drop these rows, or set missing_outcome='drop'"
+        )
+    name, treatment = place(w, "treatment", "treatment")
+    treatment = _labelled(treatment)
+    table.columns[name] = treatment
+    arms = len(np.unique(treatment.numbers[treatment.numbers >= 0]))
+    if arms < 2 and not part:
+        raise InvalidDataError(
+            "there is one arm only" if arms else "every value is missing", "treatment", "pass rows of a control and of an arm"
+        )
+    if sample_weight is not None:
+        place(sample_weight, "weight", "weight")
+    if cluster is not None:
+        name, made = place(cluster, "cluster", "cluster")
+        if made.numbers.dtype.kind == "f":
+            table.columns[name] = _labelled(made)
+    known = named_columns(propensity)
+    for name in known:
+        place(name, "propensity", None)
+    if propensity is not None and not known:
+        require_same_order(X, propensity, "propensity")
+        known = add_propensities(table, propensity)
+    if known:
+        spec["propensity"] = known
+    notes: list[str] = []
+    if numbers is not None:
+        check_new(table, numbers)
+    else:
+        excluded = _listed(data.get("exclude"))
+        chosen = _listed(data.get("covariates")) or table.names
+        learnt = {name for name in chosen if name not in _played(spec) and name not in excluded}
+        # Of several processes each sees its own rows alone: together their texts need not be numbers.
+        notes = [] if part else check_learnt(table, learnt, _listed(data.get("categorical")))
+    return Roles(table, spec, treatment, known, notes)
+
+
+def _played(spec: dict[str, Any]) -> list[str]:
+    """The columns that are no covariates by the section "data" of a spec."""
+    return [name for key in ("treatment", "outcome", "weight", "cluster", "propensity") for name in _listed(spec.get(key))]
+
+
+def _listed(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names) if isinstance(names, (list, tuple)) else []
+
+
+def require_same_order(X: Any, values: Any, role: str) -> None:
+    """Refuses values whose index has the rows of X in another order: they would be taken row by row, as they stand."""
+    index, own = getattr(X, "index", None), getattr(values, "index", None)
+    if not (hasattr(index, "is_unique") and hasattr(own, "is_unique")) or index is None or own is None:
+        return
+    if getattr(index, "nlevels", 1) != getattr(own, "nlevels", 1):
+        return
+    if len(index) != len(own) or own.equals(index) or not (index.is_unique and own.is_unique):
+        return
+    if own.isin(index).all():
+        raise InvalidDataError(
+            "has the rows of X in another order, as its index says", role,
+            "align it (.loc[X.index]), or pass .to_numpy() where the order is right as it stands",
+        )  # fmt: skip
+
+
+def missing_count(values: Values) -> int:
+    """How many values are missing."""
+    if values.validity is not None:
+        return int((np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 0).sum())
+    if values.numbers.dtype.kind == "f":
+        return int(np.isnan(values.numbers).sum())
+    return int((values.numbers < 0).sum()) if values.levels else 0
+
+
+def named_columns(propensity: Any) -> list[str]:
+    """The columns that known propensities are in, where they are given by name."""
+    if isinstance(propensity, str):
+        return [propensity]
+    if isinstance(propensity, (list, tuple)) and propensity and all(isinstance(name, str) for name in propensity):
+        return list(propensity)
+    return []
+
+
+def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:
+    """Puts known propensities into a table: one number for each row, or one for each row and arm. New rows have the `names` of a fit."""
+    if not isinstance(propensity, np.ndarray) and hasattr(propensity, "to_numpy"):
+        propensity = propensity.to_numpy()
+    given = numbers(np.asarray(propensity), "propensity")
+    given = given[:, None] if given.ndim == 1 else given
+    if given.ndim != 2 or len(given) != table.rows:
+        raise InvalidDataError(
+            f"has the shape {given.shape}, and X has {table.rows} rows", "propensity", "pass rows, or rows × arms"
+        )
+    if names and given.shape[1] != len(names):
+        raise InvalidDataError(
+            f"has {count_columns(given.shape[1])}, and that of the fit had {len(names)}", "propensity", "pass propensities of the same arms as in fit"
+        )
+    made = []
+    for place in range(given.shape[1]):
+        name = names[place] if names else name_of(None, "propensity" + (f"_{place}" if given.shape[1] > 1 else ""), table.names)  # fmt: skip
+        table.columns[name] = Values(given[:, place])
+        made.append(name)
+    return made
+
+
+def _labelled(values: Values) -> Values:
+    """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
+    if values.levels is not None:
+        return values
+    kind = float if values.numbers.dtype.kind == "f" else int
+    if values.validity is not None:
+        there = np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 1
+        found, codes = np.unique(values.numbers[there], return_inverse=True)
+        all_codes = np.full(len(there), -1, np.int32)
+        all_codes[there] = codes.reshape(-1)
+        labels = found.tolist()
+        return Values(all_codes, [label_text(label) for label in labels], labels, kind=kind)
+    found, codes = np.unique(values.numbers, return_inverse=True)
+    codes = codes.reshape(-1).astype(np.int32)
+    if found.dtype.kind == "f" and np.isnan(found).any():
+        codes[np.isnan(values.numbers)] = -1
+        found = found[~np.isnan(found)]
+    labels = found.tolist()
+    return Values(codes, [label_text(label) for label in labels], labels, kind=kind)
+
+
+def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Optional[Collective] = None) -> Handle:
+    """Checked rows. Without `copy` they point into the caller's arrays, which the handle keeps alive."""
+    table, kept = roles.table.table()
+    made = c.c_void_p()
+    flags = native.COPY if copy else native.BORROW
+    if collective is not None:
+        return make(
+            lib.mtlr_dataset_create_part, lib.mtlr_dataset_free, c.byref(table), native.dumps(spec), flags,
+            kept=None if copy else kept, holding=(table, kept), collective=collective,
+        )  # fmt: skip
+    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), flags)
+    return Handle(made, lib.mtlr_dataset_free, None if copy else kept)
