@@ -43,7 +43,7 @@ class Values:
     labels: Optional[list[Any]] = None
     #: A bit for each value that is there, as Arrow has them; None where all are.
     validity: Optional[Array] = None
-    #: What labels are that other processes have: int, float, or str.
+    #: What labels are that other processes have: bool, int, float, or str.
     kind: type = str
     #: Whether levels were found in texts, and no type says that they are categories.
     is_text: bool = False
@@ -83,7 +83,7 @@ def useless(kind: str, name: str) -> InvalidDataError:
 
 def _absent(value: Any) -> bool:
     """Whether a Python object stands for a missing value; pandas' NA cannot even be compared."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+    return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
 def categories(values: Sequence[Any], name: str) -> Values:
@@ -120,6 +120,11 @@ def label_text(label: Any) -> str:
     return str(label)
 
 
+def label_of(kind: type, text: str) -> Any:
+    """The label that the library spells so, of a type of `Values.kind`."""
+    return kind(int(text)) if kind is bool else kind(text)
+
+
 def column(values: Any, name: str) -> Values:
     """One column of any kind."""
     module = type(values).__module__.split(".")[0]
@@ -134,14 +139,42 @@ def column(values: Any, name: str) -> Values:
         array = array[:, 0]
     if array.ndim != 1:
         raise InvalidDataError(f"one dimension is expected, not the shape {array.shape}", name, "pass one value for each row")
+    return array_column(array, name)
+
+
+def array_column(array: Array, name: str) -> Values:
+    """A column of NumPy: what a mask hides is missing."""
     if isinstance(array, np.ma.MaskedArray):
-        array = np.ma.filled(array.astype(np.float64), np.nan)
+        hidden = np.ma.getmaskarray(array)
+        if array.dtype.kind in "OUS":
+            return object_column(np.array(array.tolist(), dtype=object), name)
+        array = np.ma.getdata(array)
+        if hidden.any():
+            return masked_column(array, ~hidden, name)
     if array.dtype.kind in "OUS":
         return object_column(array, name)
-    return Values(numbers(array, name))
+    return Values(numbers(array, name), kind=_kind_of(array.dtype.kind))
+
+
+def masked_column(array: Array, there: Array, name: str) -> Values:
+    """Numbers some of which are missing; whole ones stay whole, because floating-point ones would make large ones alike."""
+    made = numbers(array, name)
+    if made.dtype.kind == "f":
+        return Values(np.where(there, made, made.dtype.type(np.nan)))
+    return Values(made, validity=None if there.all() else np.packbits(there, bitorder="little"), kind=_kind_of(array.dtype.kind))
+
+
+def _kind_of(letter: str) -> type:
+    """What labels of a type of NumPy are."""
+    return {"b": bool, "i": int, "u": int, "f": float}.get(letter, str)
 
 
 def as_array(values: Any, what: str) -> Array:
+    """The values as NumPy has them. Masks stay: NumPy would leave them out, and show what they hide."""
+    if isinstance(values, np.ma.MaskedArray):
+        return values
+    if isinstance(values, (list, tuple)) and any(isinstance(part, np.ma.MaskedArray) for part in values):
+        values = [part.tolist() if isinstance(part, np.ma.MaskedArray) else part for part in values]
     try:
         array = np.asarray(values)
     except ValueError as problem:
@@ -159,12 +192,12 @@ def object_column(array: Array, name: str) -> Values:
     if kinds and all(issubclass(kind, (str, bytes)) for kind in kinds):
         return categories(values, name)
     if kinds and all(issubclass(kind, (bool, np.bool_)) for kind in kinds):
-        return _whole_column([0 if _absent(value) else int(value) for value in values], values, np.uint8)
+        return _whole_column([0 if _absent(value) else int(value) for value in values], values, np.bool_, name)
     if kinds and all(issubclass(kind, (int, np.integer)) and not issubclass(kind, bool) for kind in kinds):
         whole = [0 if _absent(value) else int(value) for value in values]
         if max(whole) >= 2**63 or min(whole) < -(2**63):
             raise InvalidDataError("has whole numbers of more than 64 bits", f"column '{name}'", "pass them as texts, or as floating-point numbers")
-        return _whole_column(whole, values, np.int64)
+        return _whole_column(whole, values, np.int64, name)
     if all(issubclass(kind, (bool, int, float, np.number, np.bool_, Decimal, Fraction)) for kind in kinds):
         made = [np.nan if _absent(value) else value for value in values]
         return Values(np.array(made, np.float64))
@@ -173,27 +206,32 @@ def object_column(array: Array, name: str) -> Values:
     raise InvalidDataError(f"a column of Python objects ({found}) cannot be used", f"column '{name}'", error.remedy)
 
 
-def _whole_column(whole: list[Any], values: list[Any], kind: Any) -> Values:
-    """Whole numbers as they are: floating-point ones would make large ones alike."""
-    there = np.array([not _absent(value) for value in values])
-    return Values(np.array(whole, kind), validity=None if there.all() else np.packbits(there, bitorder="little"))
+def _whole_column(whole: list[Any], values: list[Any], kind: Any, name: str) -> Values:
+    return masked_column(np.array(whole, kind), np.array([not _absent(value) for value in values], np.bool_), name)
+
+
+def coded(codes: Array, labels: list[Any], **about: Any) -> Values:
+    """Codes into the categories of a table. A category that is itself missing, which Arrow allows, is none, and its rows have none; equal ones are one."""
+    kept: dict[Any, int] = {}
+    place = [-1 if _absent(label) else kept.setdefault(label, len(kept)) for label in labels]
+    if place != list(range(len(labels))):
+        codes = np.append(np.array(place, np.int32), np.int32(-1))[codes]
+    found = list(kept)
+    return Values(codes, [label_text(label) for label in found], found, **about)
 
 
 def pandas_column(series: Any, name: str) -> Values:
     dtype = series.dtype
     if hasattr(dtype, "categories"):
         accessor = getattr(series, "cat", series)  # Of a Series, or of a Categorical by itself.
-        labels = list(accessor.categories)
-        return Values(np.asarray(accessor.codes), [label_text(label) for label in labels], labels)
+        return coded(np.asarray(accessor.codes), list(accessor.categories))
     if isinstance(dtype, np.dtype):
         return column(series.to_numpy(), name)
     if type(dtype).__name__ == "ArrowDtype":
         return _arrow_column(series.array.__arrow_array__(), name)
     kind = getattr(dtype, "kind", "O")
     if kind in "iub" and hasattr(dtype, "numpy_dtype"):
-        missing = np.asarray(series.isna())
-        made = numbers(series.to_numpy(dtype=dtype.numpy_dtype, na_value=0), name)
-        return Values(made, validity=np.packbits(~missing, bitorder="little") if missing.any() else None)
+        return masked_column(series.to_numpy(dtype=dtype.numpy_dtype, na_value=0), ~np.asarray(series.isna()), name)
     if kind in "iufb":
         return Values(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return object_column(np.asarray(series.astype(object)), name)
@@ -205,14 +243,14 @@ def _polars_column(series: Any, name: str) -> Values:
     if kind in ("Categorical", "Enum", "String", "Utf8"):
         made = categories(series.cast(type_of(series, "String")).to_list(), name)
         return made if kind in ("String", "Utf8") else replace(made, is_text=False)
-    if not (dtype.is_numeric() or str(dtype) in ("Boolean", "Null")):
+    if not (dtype.is_numeric() or kind in ("Boolean", "Null", "Decimal")):
         raise useless(str(dtype), name)
-    if series.null_count() and dtype.is_integer():
-        there = np.asarray(series.is_not_null().to_numpy())
-        return Values(numbers(np.asarray(series.fill_null(0).to_numpy()), name), validity=np.packbits(there, bitorder="little"))
-    if series.null_count():
+    if kind in ("Null", "Decimal"):
         series = series.cast(type_of(series, "Float64"))
-    return Values(numbers(np.asarray(series.to_numpy()), name))
+    elif series.null_count() and (dtype.is_integer() or kind == "Boolean"):
+        there = np.asarray(series.is_not_null().to_numpy())
+        return masked_column(np.asarray(series.fill_null(False if kind == "Boolean" else 0).to_numpy()), there, name)
+    return array_column(np.asarray(series.to_numpy()), name)
 
 
 def type_of(series: Any, name: str) -> Any:
@@ -227,19 +265,22 @@ def _arrow_column(array: Any, name: str) -> Values:
         if isinstance(array, pa.ChunkedArray):
             array = array.chunk(0) if array.num_chunks == 1 else pa.array([], array.type)
     kind = array.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if is_arrow_text(kind):
         return categories(array.to_pylist(), name)
     if pa.types.is_dictionary(kind):
-        codes = array.indices.fill_null(-1) if array.indices.null_count else array.indices
-        labels = array.dictionary.to_pylist()
-        return Values(numbers(codes.to_numpy(zero_copy_only=False), name), [label_text(label) for label in labels], labels)
-    if pa.types.is_boolean(kind):
-        array = array.cast(pa.uint8())
-    elif pa.types.is_integer(kind) and array.null_count:
+        # Codes of a type without a sign have no room for -1.
+        codes = array.indices if not array.indices.null_count else array.indices.cast(pa.int64()).fill_null(-1)
+        return coded(codes.to_numpy(zero_copy_only=False), array.dictionary.to_pylist())
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         there = array.is_valid().to_numpy(zero_copy_only=False)
-        return Values(numbers(array.fill_null(0).to_numpy(zero_copy_only=False), name), validity=np.packbits(there, bitorder="little"))
-    elif pa.types.is_decimal(kind):
+        return masked_column(array.fill_null(False if pa.types.is_boolean(kind) else 0).to_numpy(zero_copy_only=False), there, name)
+    if pa.types.is_decimal(kind) or pa.types.is_null(kind):
         array = array.cast(pa.float64())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    elif not pa.types.is_floating(kind):
         raise useless(str(kind), name)
-    return Values(numbers(array.to_numpy(zero_copy_only=False), name))
+    return array_column(array.to_numpy(zero_copy_only=False), name)
+
+
+def is_arrow_text(kind: Any) -> bool:
+    """Whether a type of pyarrow is text, in any of its layouts."""
+    return str(kind) in ("string", "large_string", "string_view")

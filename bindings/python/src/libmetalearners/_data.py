@@ -16,10 +16,12 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from . import _library as native
+from ._alignment import Alignment
 from ._arrow import ArrowTable, exports
-from ._columns import DTYPES, Array, Values, as_array, column, numbers, object_column, pandas_column, type_of
+from ._columns import DTYPES, Array, Values, array_column, as_array, column, numbers, pandas_column, type_of
 from ._text_arrays import are_texts
 from .errors import InvalidArgumentError, InvalidDataError
+
 
 @dataclass
 class Frame:
@@ -38,6 +40,8 @@ class Frame:
     named: bool = True
     #: Whether it was an array of texts, in which numbers are texts too.
     of_texts: bool = False
+    #: The indexes that the rows have.
+    alignment: Alignment = field(default_factory=Alignment)
 
     @property
     def numbers(self) -> set[str]:
@@ -68,9 +72,9 @@ class Frame:
         masks = (c.c_void_p * max(1, len(self.columns)))()
         kept: list[Any] = [columns, masks, self.arrow]
         for place, (name, values) in enumerate(self.columns.items()):
-            levels = _texts(values.levels) if values.levels is not None else None
+            levels = _texts(values.levels, f"levels of column '{name}'") if values.levels is not None else None
             columns[place] = native.Column(
-                _utf8(name),
+                native.utf8(name, "names of columns"),
                 values.numbers.ctypes.data,
                 values.numbers.strides[0] if self.rows > 1 else 0,
                 levels,
@@ -104,8 +108,8 @@ def matrix_view(matrix: Array) -> native.Matrix:
     return native.Matrix(matrix.ctypes.data, *matrix.shape, *matrix.strides, DTYPES[matrix.dtype])
 
 
-def _texts(names: Sequence[str]) -> Any:
-    return (c.c_char_p * max(1, len(names)))(*[_utf8(name) for name in names])
+def _texts(names: Sequence[str], where: str = "names of columns") -> Any:
+    return (c.c_char_p * max(1, len(names)))(*[native.utf8(name, where) for name in names])
 
 
 @lru_cache(maxsize=32)
@@ -114,18 +118,15 @@ def _names(names: tuple[str, ...]) -> Any:
     return _texts(names)
 
 
-def _utf8(name: str) -> bytes:
-    data = name.encode("utf-8", "strict")
-    if b"\0" in data:
-        raise InvalidDataError("names must not contain a NUL character", repr(name))
-    return data
-
-
 def frame(data: Any, what: str = "X") -> Frame:
     """Covariates of any kind as columns."""
     if isinstance(data, Frame):
         return data
     made = _frame(data, what)
+    made.alignment.add(what, data)
+    if isinstance(data, Mapping):
+        for name, values in data.items():
+            made.alignment.add(f"column '{name}'", values)
     names = made.names
     if len(set(names)) < len(names):
         repeated = min(name for name in names if names.count(name) > 1)
@@ -148,7 +149,7 @@ def _frame(data: Any, what: str) -> Frame:
     if module == "polars" and hasattr(data, "collect"):
         raise InvalidArgumentError("a lazy frame has no rows yet", what, "call .collect() first")
     if module == "scipy" and hasattr(data, "tocsr"):
-        return _sparse(data)
+        return _sparse(data, what)
     if exports(data):
         if module == "polars" and not hasattr(data, "columns"):
             data = data.to_frame()
@@ -218,26 +219,42 @@ def _array(data: Any, what: str) -> Frame:
         raise InvalidDataError("cannot be read as an array: rows have several lengths", what, "pass as many values in each row")
     if array.ndim != 2:
         raise InvalidDataError(f"two dimensions are expected, not the shape {array.shape}", what, "pass rows × covariates")
-    if isinstance(array, np.ma.MaskedArray):
-        array = np.ma.filled(array.astype(np.float64), np.nan)
     names = array_names(array.shape[1])
-    if array.dtype.kind in "OUS":
-        columns = {name: object_column(array[:, i], name) for i, name in enumerate(names)}
+    if array.dtype.kind in "OUS" or np.ma.is_masked(array):
+        columns = {name: array_column(array[:, i], name) for i, name in enumerate(names)}
         return Frame(array.shape[0], columns, named=False, of_texts=are_texts(data, array))
-    array = numbers(array, what)
+    array = numbers(np.ma.getdata(array), what)
     if min(array.strides, default=0) <= 0:
         array = np.ascontiguousarray(array)
     return Frame(array.shape[0], matrix=array, matrix_names=names, named=False)
 
 
-def _sparse(data: Any) -> Frame:
-    made = data.tocsr()
+def _sparse(data: Any, what: str) -> Frame:
+    rows = data.tocsr()
+    if rows.data.dtype.kind not in "fiub":
+        raise InvalidDataError(f"values of type {rows.data.dtype} cannot be used", what, "convert them to numbers: X.astype(float)")
+    if rows.data.dtype.kind in "iu" and rows.nnz and max(int(rows.data.max()), -int(rows.data.min())) > 2**53:
+        raise InvalidDataError("has whole numbers of more than 53 bits", what, "pass them as a column of their own, or divide them")
+    kind = np.float32 if rows.data.dtype == np.float32 else np.float64
+    # The library reads the arrays where they are: without gaps, in this machine's order of bytes, and places and starts of rows of one type.
+    place = np.int32 if rows.indices.dtype.itemsize <= 4 and rows.indptr.dtype.itemsize <= 4 and rows.indptr.dtype.kind == "i" else np.int64
+    parts = (np.ascontiguousarray(rows.data, kind), np.ascontiguousarray(rows.indices, place), np.ascontiguousarray(rows.indptr, place))
+    _check_sparse(*parts, rows.shape, what)
+    made = type(rows)(parts, shape=rows.shape, copy=False)
     if not made.has_canonical_format:
         made = made.copy()
         made.sum_duplicates()
-    if made.dtype not in (np.float64, np.float32):
-        made = made.astype(np.float64)
     return Frame(made.shape[0], sparse=made, sparse_names=array_names(made.shape[1]), named=False)
+
+
+def _check_sparse(values: Array, places: Array, starts: Array, shape: tuple[int, int], what: str) -> None:
+    """Refuses what SciPy takes as it stands, and what points beyond the arrays or the columns."""
+    remedy = "make the matrix anew, as by scipy.sparse.csr_matrix((data, (rows, columns)), shape)"
+    if len(starts) != shape[0] + 1 or starts[0] != 0 or starts[-1] > min(len(places), len(values)) or (np.diff(starts) < 0).any():
+        raise InvalidDataError("where its rows start (indptr) does not fit to its values", what, remedy)
+    used = places[: starts[-1]]
+    if len(used) and (used.min() < 0 or used.max() >= shape[1]):
+        raise InvalidDataError(f"has a value in a column (indices) beyond its {shape[1]} columns", what, remedy)
 
 
 def name_of(values: Any, otherwise: str, taken: Sequence[str]) -> str:

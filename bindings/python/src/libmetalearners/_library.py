@@ -10,7 +10,7 @@ import weakref
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from .errors import BY_STATUS, InvalidSpecError, LibraryError, MetaLearnersError
+from .errors import BY_STATUS, InvalidDataError, InvalidSpecError, LibraryError, MetaLearnersError
 
 ABI_VERSION = 9
 
@@ -402,6 +402,19 @@ def dumps(value: Any) -> bytes:
         raise InvalidSpecError(f"{part!r} has no place in a spec", None, "use numbers, texts, lists and dictionaries")
 
     return json.dumps(value, default=plain).encode()
+
+
+def utf8(text: str, where: str) -> bytes:
+    """A name or a label as the library takes it."""
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidDataError(
+            f"{text!r} has half of a surrogate pair, which is no character", where, "replace it: text.encode('utf-8', 'replace').decode()"
+        ) from None
+    if b"\0" in data:
+        raise InvalidDataError(f"{text!r} has a NUL character", where, "rename it without one")
+    return data
 
 
 class Handle:

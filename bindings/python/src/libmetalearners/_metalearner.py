@@ -22,7 +22,8 @@ from ._intervals import WithIntervals
 from ._model import FloatArray, Model, refuse, request, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._parameters import Parameters
-from ._roles import add_propensities, assign_roles, make_dataset, require_same_order
+from ._per_arm import in_order, matrix, names_of
+from ._roles import add_propensities, assign_roles, make_dataset
 from ._running import Progress
 from ._warnings import tell
 from .collective import Collective
@@ -250,8 +251,10 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
                 raise InvalidArgumentError(
                     "the learner was not fitted to known propensities of rows, and uses its own", "propensity", "leave it out"
                 )
-            require_same_order(X, propensity, "propensity")
-            add_propensities(made, propensity, self._propensity)
+            made.alignment.add("propensity", propensity)
+            given, notes = in_order(matrix(propensity, "propensity"), names_of(propensity), self._fitted.arms, "propensity")
+            tell(notes)
+            add_propensities(made, given, self._propensity)
         return made
 
     def _predict(self, X: Any, output: int, propensity: Any = None, **asked: Any) -> FloatArray:

@@ -72,8 +72,8 @@ def request(
         raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
     return native.Prediction(
         output=output,
-        arm=arm.encode() if arm is not None else None,
-        baseline=baseline.encode() if baseline is not None else None,
+        arm=native.utf8(arm, "arm") if arm is not None else None,
+        baseline=native.utf8(baseline, "baseline") if baseline is not None else None,
         scale=native.SCALES[scale],
     )
 

@@ -8,11 +8,14 @@ from typing import Any, Collection, NamedTuple, Optional, Sequence
 import numpy as np
 
 from . import _library as native
-from ._columns import Values, column, label_text, numbers
+from ._alignment import Alignment
+from ._columns import Array, Values, column, label_of, label_text
 from ._data import Frame, count_columns, frame, name_of
 from ._library import Handle, lib
+from ._per_arm import arm_order, in_order, matrix, names_of
 from ._running import make
-from ._text_arrays import check_learnt, check_new
+from ._spelling import MissingValues
+from ._text_arrays import check_learnt, check_missing, check_new
 from .collective import Collective
 from .errors import InvalidDataError
 
@@ -24,13 +27,15 @@ class Roles(NamedTuple):
     spec: dict[str, Any]
     treatment: Values
     propensity: list[str]
+    #: The indexes of everything that was given.
+    alignment: Alignment
     #: What is to be warned of before anything is fitted.
     notes: Sequence[str] = ()
 
     def arms(self, labels: Sequence[str]) -> list[Any]:
         """Labels of arms as the caller has them; those that only other processes have are of the same type."""
         own = dict(zip(self.treatment.levels or (), self.treatment.labels or self.treatment.levels or ()))
-        return [own[label] if label in own else self.treatment.kind(label) for label in labels]
+        return [own[label] if label in own else label_of(self.treatment.kind, label) for label in labels]
 
 
 def assign_roles(
@@ -54,7 +59,7 @@ def assign_roles(
     covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
-        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named, covariates.of_texts,
+        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named, covariates.of_texts, Alignment(covariates.alignment),
     )  # fmt: skip
     if table.rows == 0 and not part:
         raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
@@ -69,7 +74,7 @@ def assign_roles(
                 )
             name, made = values, taken
         else:
-            require_same_order(X, values, role)
+            table.alignment.add(role, values)
             name, made = name_of(values, role, table.names), column(values, role)
         if len(made.numbers) != table.rows:
             raise InvalidDataError(
@@ -103,12 +108,16 @@ def assign_roles(
     known = named_columns(propensity)
     for name in known:
         place(name, "propensity", None)
+    notes: list[str] = []
     if propensity is not None and not known:
-        require_same_order(X, propensity, "propensity")
-        known = add_propensities(table, propensity)
+        names = names_of(propensity)
+        given, notes = matrix(propensity, "propensity"), []
+        if names is not None:
+            given, notes = in_order(given, names, arm_order(treatment, names, data, part), "propensity")
+        table.alignment.add("propensity", propensity)
+        known = add_propensities(table, given)
     if known:
         spec["propensity"] = known
-    notes: list[str] = []
     if numbers is not None:
         check_new(table, numbers)
     else:
@@ -116,8 +125,11 @@ def assign_roles(
         chosen = _listed(data.get("covariates")) or table.names
         learnt = {name for name in chosen if name not in _played(spec) and name not in excluded}
         # Of several processes each sees its own rows alone: together their texts need not be numbers.
-        notes = [] if part else check_learnt(table, learnt, _listed(data.get("categorical")))
-    return Roles(table, spec, treatment, known, notes)
+        if not part:
+            missing = MissingValues(data.get("missing_values"))
+            notes += check_learnt(table, learnt, _listed(data.get("categorical")), missing)
+            notes += check_missing(table, learnt | set(_played(spec)), missing)
+    return Roles(table, spec, treatment, known, table.alignment, notes)
 
 
 def _played(spec: dict[str, Any]) -> list[str]:
@@ -127,22 +139,6 @@ def _played(spec: dict[str, Any]) -> list[str]:
 
 def _listed(names: Any) -> list[str]:
     return [names] if isinstance(names, str) else list(names) if isinstance(names, (list, tuple)) else []
-
-
-def require_same_order(X: Any, values: Any, role: str) -> None:
-    """Refuses values whose index has the rows of X in another order: they would be taken row by row, as they stand."""
-    index, own = getattr(X, "index", None), getattr(values, "index", None)
-    if not (hasattr(index, "is_unique") and hasattr(own, "is_unique")) or index is None or own is None:
-        return
-    if getattr(index, "nlevels", 1) != getattr(own, "nlevels", 1):
-        return
-    if len(index) != len(own) or own.equals(index) or not (index.is_unique and own.is_unique):
-        return
-    if own.isin(index).all():
-        raise InvalidDataError(
-            "has the rows of X in another order, as its index says", role,
-            "align it (.loc[X.index]), or pass .to_numpy() where the order is right as it stands",
-        )  # fmt: skip
 
 
 def missing_count(values: Values) -> int:
@@ -163,13 +159,9 @@ def named_columns(propensity: Any) -> list[str]:
     return []
 
 
-def add_propensities(table: Frame, propensity: Any, names: Sequence[str] = ()) -> list[str]:
-    """Puts known propensities into a table: one number for each row, or one for each row and arm. New rows have the `names` of a fit."""
-    if not isinstance(propensity, np.ndarray) and hasattr(propensity, "to_numpy"):
-        propensity = propensity.to_numpy()
-    given = numbers(np.asarray(propensity), "propensity")
-    given = given[:, None] if given.ndim == 1 else given
-    if given.ndim != 2 or len(given) != table.rows:
+def add_propensities(table: Frame, given: Array, names: Sequence[str] = ()) -> list[str]:
+    """Puts known propensities, rows × arms, into a table. New rows have the `names` of a fit."""
+    if len(given) != table.rows:
         raise InvalidDataError(
             f"has the shape {given.shape}, and X has {table.rows} rows", "propensity", "pass rows, or rows × arms"
         )
@@ -189,20 +181,20 @@ def _labelled(values: Values) -> Values:
     """A treatment or cluster as codes into labels, so that every label comes back as the caller has it."""
     if values.levels is not None:
         return values
-    kind = float if values.numbers.dtype.kind == "f" else int
+    kind = bool if values.kind is bool else float if values.numbers.dtype.kind == "f" else int
     if values.validity is not None:
         there = np.unpackbits(values.validity, bitorder="little")[: len(values.numbers)] == 1
         found, codes = np.unique(values.numbers[there], return_inverse=True)
         all_codes = np.full(len(there), -1, np.int32)
         all_codes[there] = codes.reshape(-1)
-        labels = found.tolist()
+        labels = [kind(label) for label in found.tolist()]
         return Values(all_codes, [label_text(label) for label in labels], labels, kind=kind)
     found, codes = np.unique(values.numbers, return_inverse=True)
     codes = codes.reshape(-1).astype(np.int32)
     if found.dtype.kind == "f" and np.isnan(found).any():
         codes[np.isnan(values.numbers)] = -1
         found = found[~np.isnan(found)]
-    labels = found.tolist()
+    labels = [kind(label) for label in found.tolist()]
     return Values(codes, [label_text(label) for label in labels], labels, kind=kind)
 
 

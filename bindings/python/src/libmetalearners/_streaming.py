@@ -12,7 +12,7 @@ from typing import Any, Iterator, Optional, Sequence
 import numpy as np
 
 from . import _library as native
-from ._columns import label_text
+from ._columns import label_of, label_text
 from ._data import Frame, frame
 from ._library import Handle, lib
 from ._model import FloatArray, Model, request
@@ -180,9 +180,8 @@ def labels(rows: Batches, treatment: str, arms: Sequence[str]) -> list[Any]:
     import pyarrow as pa
 
     kind = rows.schema.field(treatment).type
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return [int(arm) for arm in arms]
-    return [float(arm) for arm in arms] if pa.types.is_floating(kind) else list(arms)
+    label = bool if pa.types.is_boolean(kind) else int if pa.types.is_integer(kind) else float if pa.types.is_floating(kind) else str
+    return [label_of(label, arm) for arm in arms]
 
 
 class StreamedPredictions:

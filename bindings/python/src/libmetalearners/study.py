@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
-from ._columns import numbers
 from ._data import frame, matrix_view
 from ._library import Handle, lib
 from ._model import Model
 from ._options import merge
-from ._roles import assign_roles, make_dataset, require_same_order
+from ._per_arm import arms_of, in_order, matrix, names_of
+from ._roles import assign_roles, make_dataset
 from ._running import Progress, make, run
 from ._warnings import tell
 from .errors import InvalidArgumentError, InvalidDataError
@@ -97,26 +97,27 @@ class Study:
         roles = assign_roles(X, y, w, sample_weight, cluster, None, whole.get("data"))
         whole = merge(whole, {"data": roles.spec})
         dataset = make_dataset(roles, whole, copy=False)
-        estimates = native.Estimates(source=source.encode() if source else None)
+        estimates = native.Estimates(source=native.utf8(source, "source") if source else None)
         kept: list[Any] = [dataset, estimates]
         given = {"effects": effects, "propensities": propensities, "arm_means": arm_means, "true_effects": true_effects}
+        notes, arms = list(roles.notes), arms_of(dataset)
         for name, values in given.items():
             if values is not None:
-                require_same_order(X if hasattr(X, "index") else y, values, name)
-                matrix = numbers(np.asarray(values), name)
-                matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-                if matrix.ndim != 2 or len(matrix) != roles.table.rows:
+                roles.alignment.add(name, values)
+                made, told = in_order(matrix(values, name), names_of(values), arms, name)
+                if len(made) != roles.table.rows:
                     raise InvalidDataError(
                         f"has the shape {np.shape(values)}, and there are {roles.table.rows} rows", name, "pass a row for each row"
                     )
-                matrix = np.ascontiguousarray(matrix)
-                kept.append(matrix)
-                setattr(estimates, name, c.pointer(matrix_view(matrix)))
+                made = np.ascontiguousarray(made)
+                kept.append(made)
+                notes += told
+                setattr(estimates, name, c.pointer(matrix_view(made)))
         text = native.dumps(whole)
         arguments = (dataset.pointer, text, c.byref(estimates))
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
-        self._threads, self._notes = threads, roles.notes
+        self._threads, self._notes = threads, notes
         tell(self.warnings)
 
     @classmethod
@@ -148,7 +149,7 @@ class Study:
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """A column of the study, shape (n,)."""
         values = np.empty(len(self))
-        native.call(lib.mtlr_study_column, values.ctypes.data, values.size, self._handle.pointer, name.encode())
+        native.call(lib.mtlr_study_column, values.ctypes.data, values.size, self._handle.pointer, native.utf8(name, "column"))
         return values
 
     def _named(self, prefix: str) -> npt.NDArray[np.float64]:
