@@ -227,7 +227,7 @@ def test_pyarrow_by_arrow(data, mixed):
     learner = linear().fit(whole, "y", "w")
     np.testing.assert_allclose(learner.predict(table), mixed.effects, atol=1e-9)
     with pytest.raises(mtlr.MetaLearnersError, match="'day'"):
-        learner.predict(table.append_column("day", pyarrow.array([None] * len(data.y), pyarrow.date32())))
+        linear().fit(table.append_column("day", pyarrow.array([None] * len(data.y), pyarrow.date32())), data.y, data.w)
 
 
 def test_duckdb(data, mixed):

@@ -11,16 +11,34 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 import numpy as np
 
 from . import _library as native
 from ._alignment import Alignment
-from ._arrow import ArrowTable, exports
-from ._columns import DTYPES, Array, Values, array_column, as_array, column, numbers, pandas_column, type_of
+from ._arrow import ArrowTable, exports, read, split
+from ._columns import DTYPES, Array, Values, array_column, as_array, column, numbers, pandas_column
 from ._text_arrays import are_texts
 from .errors import InvalidArgumentError, InvalidDataError
+
+
+def every_name(name: str) -> bool:
+    """Wants all columns."""
+    return True
+
+
+class Wanted:
+    """Which columns of a table are read: all others may be of any kind, and have any names."""
+
+    def __init__(self, names: Callable[[str], bool], given: Optional[Sequence[str]] = None) -> None:
+        self.names = names
+        self._given = given
+
+    def place(self, place: int, count: int) -> bool:
+        """Whether a column of an array is read: columns have the names that were `given`, where there are as many."""
+        given = array_names(count) if self._given is None else self._given
+        return len(given) != count or self.names(given[place])
 
 
 @dataclass
@@ -42,6 +60,8 @@ class Frame:
     of_texts: bool = False
     #: The indexes that the rows have.
     alignment: Alignment = field(default_factory=Alignment)
+    #: The names of all columns of the data, in their order, those that were not wanted too.
+    given: list[str] = field(default_factory=list)
 
     @property
     def numbers(self) -> set[str]:
@@ -62,7 +82,7 @@ class Frame:
             return self.columns.pop(name)
         if self.arrow is None or name not in self.arrow.names:
             return None
-        taken, rest = _split(self.source, name)
+        taken, rest = split(self.source, name)
         self.source, self.arrow = rest, ArrowTable(rest)
         return column(taken, name)
 
@@ -118,11 +138,12 @@ def _names(names: tuple[str, ...]) -> Any:
     return _texts(names)
 
 
-def frame(data: Any, what: str = "X") -> Frame:
-    """Covariates of any kind as columns."""
+def frame(data: Any, what: str = "X", wanted: Optional[Wanted] = None) -> Frame:
+    """Covariates of any kind as columns. Of a matrix of numbers all are kept, wanted or not, because it is read where it is."""
     if isinstance(data, Frame):
         return data
-    made = _frame(data, what)
+    made = _frame(data, what, wanted)
+    made.given = made.given or list(made.names)
     made.alignment.add(what, data)
     if isinstance(data, Mapping):
         for name, values in data.items():
@@ -134,64 +155,40 @@ def frame(data: Any, what: str = "X") -> Frame:
     return made
 
 
-def _frame(data: Any, what: str) -> Frame:
+def _frame(data: Any, what: str, wanted: Optional[Wanted]) -> Frame:
     module = type(data).__module__.split(".")[0]
+    is_wanted = every_name if wanted is None else wanted.names
     if module == "pandas" and hasattr(data, "columns"):
-        names = [str(name) for name in data.columns.tolist()]
+        given = [str(name) for name in data.columns.tolist()]
+        places = [place for place, name in enumerate(given) if is_wanted(name)]
+        names = [given[place] for place in places]
         if len(set(names)) < len(names):
             return Frame(len(data), matrix_names=names)
+        if len(set(given)) < len(given):
+            data = data.iloc[:, places]
         # A frame that is one block of numbers is one matrix, which costs the same for any number of columns.
         if getattr(getattr(data, "_mgr", None), "nblocks", 0) == 1 and isinstance(data.dtypes.iat[0], np.dtype):
             block = data.to_numpy()
             if block.dtype.kind in "fiub" and min(block.strides, default=0) > 0:
-                return Frame(len(data), matrix=numbers(block, names[0]), matrix_names=names)
-        return Frame(len(data), {name: pandas_column(series, name) for name, (_, series) in zip(names, data.items())})
+                names = [str(name) for name in data.columns.tolist()]
+                return Frame(len(data), matrix=numbers(block, names[0]), matrix_names=names, given=given)
+        columns = {str(name): data.iloc[:, place] for place, name in enumerate(data.columns.tolist()) if is_wanted(str(name))}
+        return Frame(len(data), {name: pandas_column(series, name) for name, series in columns.items()}, given=given)
     if module == "polars" and hasattr(data, "collect"):
         raise InvalidArgumentError("a lazy frame has no rows yet", what, "call .collect() first")
     if module == "scipy" and hasattr(data, "tocsr"):
         return _sparse(data, what)
     if exports(data):
-        if module == "polars" and not hasattr(data, "columns"):
-            data = data.to_frame()
-        data = _without_decimals(data)
-        table = ArrowTable(data)
-        return Frame(table.rows, arrow=table, source=data)
+        table, source, given = read(data, what, is_wanted)
+        return Frame(table.rows, arrow=table, source=source, given=given)
     if isinstance(data, Mapping):
-        made = {str(name): column(values, str(name)) for name, values in data.items()}
+        made = {str(name): column(values, str(name)) for name, values in data.items() if is_wanted(str(name))}
         rows = {len(values.numbers) for values in made.values()}
         if len(rows) > 1:
             lengths = ", ".join(f"'{name}' has {len(values.numbers)}" for name, values in made.items())
             raise InvalidDataError(f"columns have different lengths: {lengths}", what, "pass one value for each row")
-        return Frame(rows.pop() if rows else 0, made)
-    return _array(data, what)
-
-
-def _without_decimals(data: Any) -> Any:
-    """The same table with decimals as doubles, of pyarrow and polars."""
-    if type(data).__module__.startswith("polars"):
-        exact = [name for name, dtype in data.schema.items() if str(dtype).startswith("Decimal")]
-        return data.cast({name: type_of(data, "Float64") for name in exact}) if exact else data
-    schema = getattr(data, "schema", None)
-    if type(data).__module__.startswith("pyarrow") and schema is not None and any("decimal" in str(kind) for kind in schema.types):
-        import pyarrow as pa
-
-        fields = [field.with_type(pa.float64()) if "decimal" in str(field.type) else field for field in schema]
-        return data.cast(pa.schema(fields))
-    return data
-
-
-def _split(data: Any, name: str) -> tuple[Any, Any]:
-    """A column of a table that exports Arrow, and the table without it."""
-    if type(data).__module__.startswith("polars"):
-        return data[name], data.drop(name)
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise InvalidArgumentError(
-            "columns of this table can only be named where pyarrow is there", f"column '{name}'", "pass the values, or install pyarrow"
-        ) from None
-    table = data if isinstance(data, pa.Table) else pa.table(data)
-    return table.column(name), table.drop_columns([name])
+        return Frame(rows.pop() if rows else 0, made, given=[str(name) for name in data])
+    return _array(data, what, wanted)
 
 
 def array_names(count: int) -> list[str]:
@@ -204,7 +201,7 @@ def count_columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
-def _array(data: Any, what: str) -> Frame:
+def _array(data: Any, what: str, wanted: Optional[Wanted]) -> Frame:
     if data is None:
         raise InvalidArgumentError("there are no data", what, "pass an array or a table with a row for each unit")
     if isinstance(data, (str, bytes, os.PathLike)):
@@ -221,8 +218,9 @@ def _array(data: Any, what: str) -> Frame:
         raise InvalidDataError(f"two dimensions are expected, not the shape {array.shape}", what, "pass rows × covariates")
     names = array_names(array.shape[1])
     if array.dtype.kind in "OUS" or np.ma.is_masked(array):
-        columns = {name: array_column(array[:, i], name) for i, name in enumerate(names)}
-        return Frame(array.shape[0], columns, named=False, of_texts=are_texts(data, array))
+        kept = [place for place in range(len(names)) if wanted is None or wanted.place(place, len(names))]
+        columns = {names[place]: array_column(array[:, place], names[place]) for place in kept}
+        return Frame(array.shape[0], columns, named=False, of_texts=are_texts(data, array), given=names)
     array = numbers(np.ma.getdata(array), what)
     if min(array.strides, default=0) <= 0:
         array = np.ascontiguousarray(array)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes as c
 import json
 import os
-from typing import Any, Collection, Optional
+from typing import Any, Collection, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
 from . import _sklearn
-from ._data import Frame, array_names, count_columns, frame
+from ._data import Frame, Wanted, array_names, count_columns, frame
 from ._library import Handle, lib
 from ._running import Progress, make, run
 from ._text_arrays import check_new
@@ -36,24 +36,34 @@ def refuse(collective: Collective, error: BaseException) -> None:
         pass  # The network is gone as well; what went wrong here is what the caller wants to know.
 
 
-def rows_like(X: Any, names: list[str], numbers: Collection[str], what: str = "X") -> Frame:
-    """New rows for a learner that was fitted to columns of these names, some of which are numbers: found by name, or by place where they have none."""
-    made = frame(X, what)
+def rows_like(
+    X: Any, names: list[str], numbers: Collection[str], what: str = "X", *, given: Sequence[str] = (), also: Collection[str] = ()
+) -> Frame:
+    """New rows for a learner that was fitted to columns of these names, some of which are numbers: found by name, or by place where they have none.
+
+    All other columns are left alone, but for those that are `also` read where they are there. Arrays may have the columns that the fit was `given`, too, some
+    of which its spec left out.
+    """
+    needed = {*names, *also}
+    made = frame(X, what, Wanted(needed.__contains__, names if len(given) <= len(names) else given))
     if not made.named:
-        if len(made.names) != len(names):
+        count = len(made.given)
+        if count != len(names) and count != len(given):
             raise InvalidDataError(
-                f"has {count_columns(len(made.names))} without names, and the learner was fitted to {len(names)}", what,
+                f"has {count_columns(count)} without names, and the learner was fitted to {len(names)}", what,
                 "pass the covariates of fit alone, in their order, without treatment and outcome, or a table that names them",
             )  # fmt: skip
+        by_place = list(names if count == len(names) else given)
         if made.matrix is not None:
-            made.matrix_names = names
+            made.matrix_names = by_place
         elif made.sparse is not None:
-            made.sparse_names = names
+            made.sparse_names = by_place
         else:
-            made.columns = dict(zip(names, made.columns.values()))
+            called = dict(zip(made.given, by_place))
+            made.columns = {called[name]: values for name, values in made.columns.items()}
             check_new(made, numbers)
-    given = set(made.names)
-    missing = [name for name in names if name not in given]
+    present = set(made.names)
+    missing = [name for name in names if name not in present]
     if missing:
         raise InvalidDataError(
             f"there {'is no column' if len(missing) == 1 else 'are no columns'} " + ", ".join(f"'{name}'" for name in missing),

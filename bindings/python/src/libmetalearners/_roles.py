@@ -10,7 +10,7 @@ import numpy as np
 from . import _library as native
 from ._alignment import Alignment
 from ._columns import Array, Values, column, label_of, label_text
-from ._data import Frame, count_columns, frame, name_of
+from ._data import Frame, Wanted, count_columns, frame, name_of
 from ._library import Handle, lib
 from ._per_arm import arm_order, in_order, matrix, names_of
 from ._running import make
@@ -18,6 +18,10 @@ from ._spelling import MissingValues
 from ._text_arrays import check_learnt, check_missing, check_new
 from .collective import Collective
 from .errors import InvalidDataError
+
+
+#: The keys of the section "data" that name columns which are no covariates.
+ROLES = ("treatment", "outcome", "weight", "cluster", "propensity")
 
 
 class Roles(NamedTuple):
@@ -56,11 +60,12 @@ def assign_roles(
     that are numbers among the rows that are learnt from, where these are others.
     """
     data = data or {}
-    covariates = Frame(len(np.asarray(y))) if X is None else frame(X)
+    covariates = Frame(len(np.asarray(y))) if X is None else chosen(X, data, [y, w, sample_weight, cluster, propensity])
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
-        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named, covariates.of_texts, Alignment(covariates.alignment),
+        covariates.sparse_names, covariates.arrow, covariates.source, covariates.named, covariates.of_texts, Alignment(covariates.alignment), covariates.given,
     )  # fmt: skip
+    add_left_out(table, data)
     if table.rows == 0 and not part:
         raise InvalidDataError("there are no rows", "X", "pass at least a few rows of each arm")
     spec: dict[str, Any] = {}
@@ -121,9 +126,7 @@ def assign_roles(
     if numbers is not None:
         check_new(table, numbers)
     else:
-        excluded = _listed(data.get("exclude"))
-        chosen = _listed(data.get("covariates")) or table.names
-        learnt = {name for name in chosen if name not in _played(spec) and name not in excluded}
+        learnt = set(covariates_of(table.names, {**data, **spec}))
         # Of several processes each sees its own rows alone: together their texts need not be numbers.
         if not part:
             missing = MissingValues(data.get("missing_values"))
@@ -132,9 +135,34 @@ def assign_roles(
     return Roles(table, spec, treatment, known, table.alignment, notes)
 
 
+def chosen(X: Any, data: dict[str, Any], roles: Sequence[Any], what: str = "X") -> Frame:
+    """The columns that the section "data" of a spec does not leave out, and those that are named as roles: all others may be of any kind."""
+    listed, excluded = set(_listed(data.get("covariates"))), set(_listed(data.get("exclude")))
+    named = {name for role in roles for name in ([role] if isinstance(role, str) else named_columns(role))}
+
+    def is_wanted(name: str) -> bool:
+        return name in named or name not in excluded and (not listed or name in listed)
+
+    return frame(X, what, Wanted(is_wanted))
+
+
+def add_left_out(table: Frame, data: dict[str, Any]) -> None:
+    """Stands in for columns that ``data.exclude`` names and that were not read: the library asks whether they are there, and nothing else."""
+    present = set(table.names)
+    for name in dict.fromkeys(table.given):
+        if name not in present and name in _listed(data.get("exclude")):
+            table.columns[name] = Values(np.zeros(table.rows, np.uint8))
+
+
+def covariates_of(names: Sequence[str], data: dict[str, Any]) -> list[str]:
+    """Those of some columns that are learnt from by the section "data" of a spec, roles among it."""
+    listed, excluded, played = _listed(data.get("covariates")), _listed(data.get("exclude")), _played(data)
+    return [name for name in names if name not in played and name not in excluded and (not listed or name in listed)]
+
+
 def _played(spec: dict[str, Any]) -> list[str]:
     """The columns that are no covariates by the section "data" of a spec."""
-    return [name for key in ("treatment", "outcome", "weight", "cluster", "propensity") for name in _listed(spec.get(key))]
+    return [name for key in ROLES for name in _listed(spec.get(key))]
 
 
 def _listed(names: Any) -> list[str]:

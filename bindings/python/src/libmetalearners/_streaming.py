@@ -16,6 +16,7 @@ from ._columns import label_of, label_text
 from ._data import Frame, frame
 from ._library import Handle, lib
 from ._model import FloatArray, Model, request
+from ._roles import ROLES, add_left_out, chosen
 from ._running import Progress, make
 from .errors import InvalidArgumentError, InvalidDataError, UnsupportedError
 
@@ -93,9 +94,10 @@ def _column(rows: Batches, name: Any, role: str) -> str:
 class _Source:
     """The functions of C that read the rows, and the first exception that one of them has raised."""
 
-    def __init__(self, rows: Batches, max_bins: int) -> None:
+    def __init__(self, rows: Batches, max_bins: int, data: dict[str, Any]) -> None:
         self.raised: Optional[BaseException] = None
         self._rows = rows
+        self._data = data
         self._iterator: Iterator[Any] = iter(())
         # What the batch that the library has points to.
         self._kept: Any = None
@@ -118,7 +120,7 @@ class _Source:
             found = next(self._iterator, None)
             if found is None:
                 return 0
-            table, kept = _frame(found).table()
+            table, kept = _chosen(found, self._data).table()
             c.memmove(batch, c.byref(table), c.sizeof(table))
             self._kept = (table, kept)
             return 1
@@ -133,6 +135,15 @@ def _frame(batch: Any) -> Frame:
     return frame(pa.Table.from_batches([batch]))
 
 
+def _chosen(batch: Any, data: dict[str, Any]) -> Frame:
+    """The columns of a batch that a fit uses: others may be of any kind."""
+    import pyarrow as pa
+
+    made = chosen(pa.Table.from_batches([batch]), data, [data.get(role) for role in ROLES])
+    add_left_out(made, data)
+    return made
+
+
 def refuse(**given: Any) -> None:
     """Refuses what a fit to rows that are read batch by batch cannot have."""
     for name, value in given.items():
@@ -142,7 +153,7 @@ def refuse(**given: Any) -> None:
 
 def make_dataset(rows: Batches, spec: dict[str, Any], progress: Progress = None, threads: Optional[int] = None) -> Handle:
     """Rows of whose covariates nothing is kept but the bins that trees use."""
-    source = _Source(rows, _max_bins(spec))
+    source = _Source(rows, _max_bins(spec), spec["data"])
     try:
         return make(
             lib.mtlr_dataset_create_streamed, lib.mtlr_dataset_free, c.byref(source.native), native.dumps(spec),

@@ -13,12 +13,12 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union
 
 from . import _library as native
 from . import estimators
-from ._data import Frame, frame
+from ._data import Frame
 from ._library import Handle, lib
 from ._metalearner import MetaLearner
 from ._model import FloatArray, Model, rows_like
 from ._options import merge
-from ._roles import Roles, assign_roles, make_dataset
+from ._roles import Roles, assign_roles, chosen, covariates_of, make_dataset
 from ._running import Progress, make
 from ._saved import learner_of
 from ._warnings import tell
@@ -195,7 +195,7 @@ class _Search:
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the search.
         """
         document = self.to_spec()
-        X = X if X is None else frame(X)
+        X = X if X is None else chosen(X, document.get("data") or {}, [y, w, sample_weight, cluster, propensity])
         roles = assign_roles(X, y, w, sample_weight, cluster, propensity, document.get("data"))
         document = merge(document, {"data": roles.spec})
         spec = {key: value for key, value in document.items() if key != "tuning"}
@@ -214,6 +214,7 @@ class _Search:
             learner = learner_of(Model(made))
             learner._dataset = dataset
             learner._propensity, learner._notes = roles.propensity, roles.notes
+            learner._given = covariates_of(roles.table.given, roles.spec)
             learner.arms_ = roles.arms(learner._fitted.arms)
             self._best = learner
         tell(dict.fromkeys([*self.warnings_, *(self._best.warnings if self._best is not None else ())]))
@@ -234,8 +235,9 @@ class _Search:
                 raise InvalidArgumentError("is missing", f"validation.{name}", "pass rows with X, y and w")
         X, y, w, weight, cluster, propensity = (validation.get(name) for name in known)
         if X is not None and learnt is not None:
-            X = frame(X, "validation.X")
-            X = X if X.named else rows_like(X, learnt.names, learnt.numbers, "validation.X")
+            asked = [y, w, weight, cluster, propensity]
+            X = chosen(X, spec.get("data") or {}, asked, "validation.X")
+            X = X if X.named else rows_like(X, learnt.names, learnt.numbers, "validation.X", given=learnt.given)
         numbers = learnt.numbers if learnt is not None else None
         given = assign_roles(X, y, w, weight, cluster, propensity, spec.get("data"), numbers=numbers)
         if given.spec != roles.spec:
