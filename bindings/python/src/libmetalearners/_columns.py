@@ -113,11 +113,20 @@ def label_text(label: Any) -> str:
     """How the library spells a label: whole numbers without a point, truth as 0 and 1."""
     if isinstance(label, (bool, np.bool_)):
         return str(int(label))
-    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+    if isinstance(label, (np.float16, np.float32)):
+        label = short(label)
+    elif isinstance(label, np.floating):
+        label = float(label)
+    if isinstance(label, float) and label.is_integer():
         return str(int(label))
     if isinstance(label, bytes):
         return label.decode("utf-8", "replace")
     return str(label)
+
+
+def short(label: Any) -> float:
+    """A label of half or single precision as people write it: 0.1, which is 0.10000000149011612 where all digits of it are told."""
+    return float(str(np.float32(label)))
 
 
 def label_of(kind: type, text: str) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 
 from . import _library as native
 from ._alignment import Alignment
+from ._arguments import utf8
 from ._arrow import ArrowTable, exports, read, split
 from ._columns import DTYPES, Array, Values, array_column, as_array, column, numbers, pandas_column
 from ._text_arrays import are_texts
@@ -94,7 +95,7 @@ class Frame:
         for place, (name, values) in enumerate(self.columns.items()):
             levels = _texts(values.levels, f"levels of column '{name}'") if values.levels is not None else None
             columns[place] = native.Column(
-                native.utf8(name, "names of columns"),
+                utf8(name, "names of columns"),
                 values.numbers.ctypes.data,
                 values.numbers.strides[0] if self.rows > 1 else 0,
                 levels,
@@ -129,7 +130,7 @@ def matrix_view(matrix: Array) -> native.Matrix:
 
 
 def _texts(names: Sequence[str], where: str = "names of columns") -> Any:
-    return (c.c_char_p * max(1, len(names)))(*[native.utf8(name, where) for name in names])
+    return (c.c_char_p * max(1, len(names)))(*[utf8(name, where) for name in names])
 
 
 @lru_cache(maxsize=32)

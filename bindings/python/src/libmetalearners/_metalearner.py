@@ -15,6 +15,7 @@ import numpy as np
 from . import _library as native
 from . import _streaming as streaming
 from . import estimators
+from ._arguments import mapping
 from ._columns import label_text
 from ._data import Frame
 from ._files import replace_file
@@ -94,7 +95,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             value = getattr(self, name)
             if value is not None and name not in RUNNING:
                 place(spec, path, label_text(value) if name == "control" else value)
-        return merge(spec, self.spec or {})  # type: ignore[attr-defined]
+        given = mapping(self.spec, "spec")  # type: ignore[attr-defined]
+        return merge(spec, {**given, **({"data": mapping(given["data"], "data")} if "data" in given else {})})
 
     def to_spec(self) -> dict[str, Any]:
         """The spec with every default, checked by the library: what the command line reads from a file."""
@@ -167,6 +169,10 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         InvalidDataError, InvalidSpecError
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the fit.
         """
+        if reuse is not None and collective is None and not isinstance(reuse, MetaLearner):
+            raise InvalidArgumentError(f"{reuse!r} is no learner", "reuse", "pass a learner that was fitted to the same rows")
+        if collective is not None and not isinstance(collective, Collective):
+            raise InvalidArgumentError(f"{collective!r} is no collective", "collective", "pass MPICollective(), or a subclass of Collective")
         rows = streaming.batches(X)
         if rows is not None:
             streaming.refuse(collective=collective)
@@ -286,7 +292,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         Returns
         -------
         ndarray
-            Shape (n,) of two arms, (n, K − 1) of K arms, (n, K − 1, classes) of an outcome of several classes.
+            Shape (n,) of two arms, (n, K − 1) of K arms, (n, K − 1, classes) of an outcome of several classes. With `arm` K − 1 is 1: of three
+            arms and more ``predict(X, arm="b")`` has the shape (n, 1).
         """
         if X is None:
             raise InvalidDataError("there are no rows", "X", "pass a table of covariates, or use predict_training() for the rows of training")
@@ -458,7 +465,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         UnsupportedError
             Where a model within has no formula, as those of plug-ins have none.
         """
-        request: dict[str, Any] = {"format": format, "what": [what] if isinstance(what, str) else list(what), **options}
+        request: dict[str, Any] = {"format": format, "what": list(what) if isinstance(what, (list, tuple)) else [what], **options}
         request.update({key: label_text(value) for key, value in {"arm": arm, "baseline": baseline}.items() if value is not None})
         if scale is not None:
             request["scale"] = scale

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from . import _library as native
 from . import _sklearn
+from ._arguments import dumps, number, path as path_of, utf8
 from ._data import Frame, Wanted, array_names, count_columns, frame
 from ._library import Handle, lib
 from ._running import Progress, make, run
@@ -78,12 +79,12 @@ def request(
     output: int, *, arm: Optional[str] = None, baseline: Optional[str] = None, scale: Optional[str] = None
 ) -> native.Prediction:
     """What to predict of new rows."""
-    if scale not in native.SCALES:
+    if not (scale is None or isinstance(scale, str)) or scale not in native.SCALES:
         raise InvalidArgumentError(f"there is no scale {scale!r}", "scale", "use 'difference', 'ratio' or 'odds_ratio'")
     return native.Prediction(
         output=output,
-        arm=native.utf8(arm, "arm") if arm is not None else None,
-        baseline=native.utf8(baseline, "baseline") if baseline is not None else None,
+        arm=utf8(arm, "arm") if arm is not None else None,
+        baseline=utf8(baseline, "baseline") if baseline is not None else None,
         scale=native.SCALES[scale],
     )
 
@@ -107,7 +108,7 @@ class Model:
 
     @classmethod
     def fit(cls, dataset: Handle, spec: dict[str, Any], reuse: Optional["Model"] = None, **options: Any) -> "Model":
-        text = native.dumps(spec)
+        text = dumps(spec)
         if reuse is not None:
             given = (dataset.pointer, text, reuse.handle.pointer)
             made = make(lib.mtlr_model_fit_reusing, lib.mtlr_model_free, *given, holding=(dataset, reuse), **options)
@@ -119,7 +120,7 @@ class Model:
     def load(cls, path: Any, trust: bool = False) -> "Model":
         made = c.c_void_p()
         with _sklearn.trusting(trust) as read:
-            native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), os.fsencode(path))
+            native.call(lib.mtlr_registry_load_model, c.byref(made), native.registry(), path_of(path))
         if read:
             classes = ", ".join(sorted(set(read)))
             tell([f"{os.fsdecode(path)}: Python objects were unpickled: {classes}"])
@@ -137,7 +138,7 @@ class Model:
         return self._bytes(lib.mtlr_model_to_bytes)
 
     def export(self, request: dict[str, Any]) -> bytes:
-        return self._bytes(lib.mtlr_model_export, json.dumps(request).encode())
+        return self._bytes(lib.mtlr_model_export, dumps(request))
 
     def _bytes(self, function: Any, *arguments: Any) -> bytes:
         data, length = c.c_void_p(), c.c_int64()
@@ -148,7 +149,7 @@ class Model:
             lib.mtlr_bytes_free(data)
 
     def save(self, path: Any) -> None:
-        native.call(lib.mtlr_model_save, self.handle.pointer, os.fsencode(path))
+        native.call(lib.mtlr_model_save, self.handle.pointer, path_of(path))
 
     @property
     def numbers(self) -> frozenset[str]:
@@ -176,7 +177,7 @@ class Model:
     ) -> FloatArray:
         """Rows × columns of an output; the training rows where there is no table."""
         asked = request(output, arm=arm, baseline=baseline, scale=scale)
-        asked.level = level
+        asked.level = number(level, "level")
         asked.rows = native.TRAINING_ROWS if table is None else native.NEW_ROWS
         asked.dataset = dataset.pointer if dataset is not None else None
         count, pointer = c.c_int64(), self.handle.pointer
@@ -198,9 +199,9 @@ class Model:
     def average_effects(
         self, estimand: str, level: float, threads: Optional[int], collective: Optional[Collective] = None
     ) -> list[dict[str, Any]]:
-        if estimand.lower() not in native.ESTIMANDS:
+        if not isinstance(estimand, str) or estimand.lower() not in native.ESTIMANDS:
             raise InvalidArgumentError(f"there is no estimand {estimand!r}", "estimand", "use 'ate', 'att', 'atc' or 'ato'")
-        asked = native.Averaging(estimand=native.ESTIMANDS[estimand.lower()], level=level)
+        asked = native.Averaging(estimand=native.ESTIMANDS[estimand.lower()], level=number(level, "level"))
         told = c.c_void_p()
         arguments = (c.byref(told), self.handle.pointer, c.byref(asked))
         run(lib.mtlr_model_average_effects_json, *arguments, threads=threads, collective=collective, holding=(self, asked))

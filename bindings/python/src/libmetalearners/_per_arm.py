@@ -9,6 +9,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from . import _library as native
+from ._arguments import dumps
 from ._columns import Array, Values, as_array, column, label_text, numbers
 from ._data import Frame
 from ._library import Handle, lib
@@ -111,7 +112,7 @@ def arm_order(treatment: Values, names: Sequence[str], data: dict[str, Any], par
     table, kept = Frame(len(labels), {"arm": Values(rows, labels), "outcome": Values(rows.astype(np.float64)), "x": Values(rows)}).table()
     spec = {"data": {"treatment": "arm", "outcome": "outcome", **({"control": data["control"]} if data.get("control") is not None else {})}}
     made = c.c_void_p()
-    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), native.COPY)
+    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), dumps(spec), native.COPY)
     handle = Handle(made, lib.mtlr_dataset_free, kept)
     return arms_of(handle)
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from . import _library as native
 from ._alignment import Alignment
-from ._columns import Array, Values, column, label_of, label_text
+from ._arguments import dumps, mapping
+from ._columns import Array, Values, column, label_of, label_text, short
 from ._data import Frame, Wanted, count_columns, frame, name_of
 from ._library import Handle, lib
 from ._per_arm import arm_order, in_order, matrix, names_of
@@ -59,7 +60,7 @@ def assign_roles(
     With `part` other processes have rows as well: here may be none, or those of one arm. `data` is that section of the spec, and `numbers` are the covariates
     that are numbers among the rows that are learnt from, where these are others.
     """
-    data = data or {}
+    data = mapping(data, "data")
     covariates = Frame(len(np.asarray(y))) if X is None else chosen(X, data, [y, w, sample_weight, cluster, propensity])
     table = Frame(
         covariates.rows, dict(covariates.columns), covariates.matrix, covariates.matrix_names, covariates.sparse,
@@ -222,7 +223,7 @@ def _labelled(values: Values) -> Values:
     if found.dtype.kind == "f" and np.isnan(found).any():
         codes[np.isnan(values.numbers)] = -1
         found = found[~np.isnan(found)]
-    labels = [kind(label) for label in found.tolist()]
+    labels = [short(label) for label in found] if found.dtype == np.float32 else [kind(label) for label in found.tolist()]
     return Values(codes, [label_text(label) for label in labels], labels, kind=kind)
 
 
@@ -233,8 +234,8 @@ def make_dataset(roles: Roles, spec: dict[str, Any], copy: bool, collective: Opt
     flags = native.COPY if copy else native.BORROW
     if collective is not None:
         return make(
-            lib.mtlr_dataset_create_part, lib.mtlr_dataset_free, c.byref(table), native.dumps(spec), flags,
+            lib.mtlr_dataset_create_part, lib.mtlr_dataset_free, c.byref(table), dumps(spec), flags,
             kept=None if copy else kept, holding=(table, kept), collective=collective,
         )  # fmt: skip
-    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), native.dumps(spec), flags)
+    native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), dumps(spec), flags)
     return Handle(made, lib.mtlr_dataset_free, None if copy else kept)

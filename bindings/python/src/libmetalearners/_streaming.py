@@ -12,8 +12,10 @@ from typing import Any, Iterator, Optional, Sequence
 import numpy as np
 
 from . import _library as native
+from ._arguments import dumps
 from ._columns import label_of, label_text
 from ._data import Frame, frame
+from ._files import aside
 from ._library import Handle, lib
 from ._model import FloatArray, Model, request
 from ._roles import ROLES, add_left_out, chosen
@@ -156,7 +158,7 @@ def make_dataset(rows: Batches, spec: dict[str, Any], progress: Progress = None,
     source = _Source(rows, _max_bins(spec), spec["data"])
     try:
         return make(
-            lib.mtlr_dataset_create_streamed, lib.mtlr_dataset_free, c.byref(source.native), native.dumps(spec),
+            lib.mtlr_dataset_create_streamed, lib.mtlr_dataset_free, c.byref(source.native), dumps(spec),
             holding=source, progress=progress, threads=threads,
         )  # fmt: skip
     except Exception:
@@ -262,17 +264,11 @@ class StreamedPredictions:
         asked = request(native.EFFECTS, scale=options.get("scale"), **given)
         names = native.read_json(lib.mtlr_model_prediction_names, self._fitted.handle.pointer, c.byref(asked))
         schema = pa.schema([(name, pa.float64()) for name in names])
-        target = os.fspath(path)
-        aside = f"{target}.part-{os.getpid()}"
         rows = 0
-        try:
-            with pq.ParquetWriter(aside, schema) as writer:
+        with aside(path) as unfinished:
+            with pq.ParquetWriter(unfinished, schema) as writer:
                 for values in self.predict_batches(X, **options):
                     flat = np.ascontiguousarray(values.reshape(len(values), -1).T)
                     writer.write_table(pa.table([pa.array(column) for column in flat], schema=schema))
                     rows += len(values)
-            os.replace(aside, target)
-        finally:
-            if os.path.exists(aside):
-                os.unlink(aside)
         return rows

@@ -10,6 +10,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from . import _library as native
+from ._arguments import utf8
 from ._columns import label_text
 from ._library import Handle, lib
 from ._model import FloatArray, Model
@@ -39,7 +40,7 @@ class RowPredictor:
     """
 
     def __init__(self, model: Model, columns: Optional[Sequence[str]], asked: native.Prediction) -> None:
-        names = (c.c_char_p * max(1, len(columns or ())))(*[native.utf8(str(name), "columns") for name in columns or ()])
+        names = (c.c_char_p * max(1, len(columns or ())))(*[utf8(str(name), "columns") for name in columns or ()])
         made = c.c_void_p()
         given = (names if columns is not None else None, len(columns or ()))
         native.call(lib.mtlr_predictor_create, c.byref(made), model.handle.pointer, *given, c.byref(asked))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union
 
 from . import _library as native
 from . import estimators
+from ._arguments import dumps, path as path_of
 from ._data import Frame
+from ._files import replace_file
 from ._library import Handle, lib
 from ._metalearner import MetaLearner
 from ._model import FloatArray, Model, rows_like
@@ -201,9 +202,9 @@ class _Search:
         spec = {key: value for key, value in document.items() if key != "tuning"}
         dataset = make_dataset(roles, spec, copy=False)
         held = self._held(validation, X, roles, spec)
-        path = os.fsencode(journal) if journal is not None else None
+        path = path_of(journal, "journal") if journal is not None else None
         options: dict[str, Any] = {"threads": self.threads, "memory_limit": self.memory_limit, "progress": progress}
-        arguments = (dataset.pointer, held.pointer if held else None, native.dumps(document), path)
+        arguments = (dataset.pointer, held.pointer if held else None, dumps(document), path)
         handle = make(lib.mtlr_tuning_run, lib.mtlr_tuning_free, *arguments, kept=(dataset, held), **options)
         self._result = json.loads(lib.mtlr_tuning_json(handle.pointer).decode())
         self._result["warnings"] = [*roles.notes, *self._result["warnings"]]
@@ -317,7 +318,7 @@ class _Search:
     def to_csv(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes the table of candidates as CSV."""
         self._found
-        Path(path).write_text(self._csv, encoding="utf-8")
+        replace_file(path, self._csv.encode())
 
     def __repr__(self) -> str:
         if self._result is None:
