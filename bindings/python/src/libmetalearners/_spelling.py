@@ -36,6 +36,10 @@ def may_be_missing(text: str) -> bool:
     return len(text) < 12 and is_missing(text, among_numbers=True)
 
 
+#: All of them, in lower case.
+WORDS = _WORDS | _AMONG_NUMBERS | {"nat"}
+
+
 class MissingValues:
     """What ``data.missing_values`` of a spec names: texts, and numbers however they are written."""
 

@@ -6,12 +6,12 @@ rows the learner knows which columns are categories.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Collection, Iterable
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator
 
 import numpy.typing as npt
 
 from ._columns import is_arrow_text, type_of
-from ._spelling import MissingValues, is_missing, is_number, may_be_missing
+from ._spelling import WORDS, MissingValues, is_missing, is_number, may_be_missing
 from .errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -83,11 +83,14 @@ def check_missing(frame: Frame, names: Collection[str], missing: MissingValues) 
     missing : what the spec calls missing.
     """
     told = []
-    for name, texts in _suspects(frame):
-        levels = [text for text in texts if text not in missing]
-        among_numbers = _spells_numbers(levels, missing)
-        found = [level for level in levels if is_missing(level, among_numbers)]
-        if not found or name not in names:
+    for name, suspects, texts in _suspects(frame):
+        levels = [text for text in suspects if text not in missing]
+        if name not in names or not levels:
+            continue
+        found = [level for level in levels if is_missing(level)]
+        if len(found) < len(levels) and all(_spells_numbers(some, missing) for some in texts()):
+            found = levels
+        if not found:
             continue
         listed, one = ", ".join(f"'{level}'" for level in found[:6]) + (", …" if len(found) > 6 else ""), len(found) == 1
         told.append(
@@ -98,29 +101,40 @@ def check_missing(frame: Frame, names: Collection[str], missing: MissingValues) 
     return told
 
 
-def _suspects(frame: Frame) -> Iterable[tuple[str, list[str]]]:
-    """Columns of texts, of categories too, in which something may stand for a missing value, with their different texts."""
+def _suspects(frame: Frame) -> Iterable[tuple[str, list[str], Callable[[], Iterator[list[Any]]]]]:
+    """Columns of texts, of categories too, with their texts that may stand for a missing value, and what tells whether all others are numbers: a few texts first."""
     for name, values in frame.columns.items():
         labels: Iterable[Any] = values.labels if values.labels is not None else values.levels or ()
         texts = [_text(label) for label in labels if isinstance(label, (str, bytes))]
-        if any(map(may_be_missing, texts)):
-            yield name, texts
+        found = [text for text in texts if may_be_missing(text)]
+        if found:
+            yield name, found, lambda texts=texts: iter([texts])  # type: ignore[misc]
     if frame.arrow is None:
         return
     module = type(frame.source).__module__.split(".")[0]
     if module == "polars":
         for name, dtype in frame.source.schema.items():
             if str(dtype).split("(")[0] in ("String", "Utf8", "Categorical", "Enum"):
-                texts = frame.source[name].unique().cast(type_of(frame.source, "String")).drop_nulls().to_list()
-                if any(map(may_be_missing, texts)):
-                    yield name, texts
+                unique = frame.source[name].unique().cast(type_of(frame.source, "String")).drop_nulls()
+                found = unique.filter(unique.str.to_lowercase().str.replace_all(r"^\s+|\s+$", "").is_in(sorted(WORDS))).to_list()
+                yield name, [text for text in found if may_be_missing(text)], lambda unique=unique: _some_and_all(unique)  # type: ignore[misc]
     elif module == "pyarrow" and hasattr(frame.source, "column"):
+        import pyarrow as pa
+        from pyarrow import compute
+
         for place, field in enumerate(frame.source.schema):
-            coded = is_arrow_text(getattr(field.type, "value_type", None)) and hasattr(field.type, "index_type")
+            coded = hasattr(field.type, "index_type") and is_arrow_text(field.type.value_type)
             if coded or is_arrow_text(field.type):
-                texts = [text for text in frame.source.column(place).unique().to_pylist() if text is not None]
-                if any(map(may_be_missing, texts)):
-                    yield field.name, texts
+                unique = frame.source.column(place).unique().drop_null().cast(pa.large_string())
+                words = pa.array(sorted(WORDS), pa.large_string())
+                found = unique.filter(compute.is_in(compute.utf8_lower(compute.utf8_trim_whitespace(unique)), value_set=words)).to_pylist()
+                yield field.name, [text for text in found if may_be_missing(text)], lambda unique=unique: _some_and_all(unique)  # type: ignore[misc]
+
+
+def _some_and_all(unique: Any) -> Iterator[list[Any]]:
+    """The first texts of a column of polars or pyarrow, and then all: most columns are told apart by a few."""
+    yield (unique.slice(0, _FIRST_ROWS)).to_pylist() if hasattr(unique, "to_pylist") else unique.head(_FIRST_ROWS).to_list()
+    yield unique.to_pylist() if hasattr(unique, "to_pylist") else unique.to_list()
 
 
 def _text(label: Any) -> str:
