@@ -248,7 +248,7 @@ def test_arguments_of_a_wrong_type_are_named(fitted, data):
         ("path", lambda: fitted.save("a\0b")),
         ("path", lambda: mtlr.load(3.5)),
     ]:
-        raises(errors.InvalidArgumentError, location, "", ask)
+        raises(errors.InvalidArgumentError, location, location, ask)
     for location, ask in [
         ("spec", lambda: linear(spec=[1]).fit(X, y, w)),
         ("data", lambda: linear(spec={"data": ["a"]}).fit(X, y, w)),

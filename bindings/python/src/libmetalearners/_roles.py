@@ -32,8 +32,6 @@ class Roles(NamedTuple):
     spec: dict[str, Any]
     treatment: Values
     propensity: list[str]
-    #: The indexes of everything that was given.
-    alignment: Alignment
     #: What is to be warned of before anything is fitted.
     notes: Sequence[str] = ()
 
@@ -133,7 +131,7 @@ def assign_roles(
             missing = MissingValues(data.get("missing_values"))
             notes += check_learnt(table, learnt, _listed(data.get("categorical")), missing)
             notes += check_missing(table, learnt | set(_played(spec)), missing)
-    return Roles(table, spec, treatment, known, table.alignment, notes)
+    return Roles(table, spec, treatment, known, notes)
 
 
 def chosen(X: Any, data: dict[str, Any], roles: Sequence[Any], what: str = "X") -> Frame:

@@ -104,7 +104,7 @@ class Study:
         notes, arms = list(roles.notes), arms_of(dataset)
         for name, values in given.items():
             if values is not None:
-                roles.alignment.add(name, values)
+                roles.table.alignment.add(name, values)
                 made, told = in_order(matrix(values, name), names_of(values), arms, name)
                 if len(made) != roles.table.rows:
                     raise InvalidDataError(
