@@ -6,7 +6,7 @@ from pathlib import Path
 
 import libmetalearners as mtlr
 from libmetalearners import _library as native
-from libmetalearners import _model
+from libmetalearners import _model, _roles
 
 FOLDER = Path(__file__).resolve().parent / "cases"
 
@@ -39,7 +39,7 @@ def fit(folder):
 
     spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
     table = frame(read_table(folder / "data.csv"))
-    dataset = _model.make_dataset(_model.Roles(table, {}, table.columns["arm"], []), spec, copy=True)
+    dataset = _roles.make_dataset(_roles.Roles(table, {}, table.columns["arm"], []), spec, copy=True)
     return _model.Model.fit(dataset, spec), dataset
 
 

@@ -187,3 +187,136 @@ def test_errors_survive_a_pickle(kind):
     error = pickle.loads(pickle.dumps(kind("is wrong", "here", "do that")))
     assert type(error) is kind and str(error) == "here: is wrong; do that" and error.remedy == "do that"
     assert isinstance(error, mtlr.MetaLearnersError) and error.kind
+
+
+def raises(kind, location, match, ask):
+    """What is wrong is an error of this package, which says where it is and what to do."""
+    with pytest.raises(kind, match=match) as raised:
+        ask()
+    assert raised.value.location == location and raised.value.remedy
+    return raised.value
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_what_is_not_finite_in_a_spec_or_a_request_is_named(fitted, data):
+    for location, ask in [
+        ("models.outcome.l2", lambda: mtlr.TLearner(mtlr.Ridge(l2=NAN)).to_spec()),
+        ("models.effect.l2", lambda: mtlr.DRLearner(effect_model=mtlr.Ridge(l2=np.float32("inf"))).fit(data.X, data.y, data.w)),
+        ("cross_fitting.folds", lambda: mtlr.DRLearner(folds=INF).to_spec()),
+        ("overlap.bounds[0]", lambda: mtlr.DRLearner(overlap_bounds=np.array([NAN, 0.9])).to_spec()),
+        ("level", lambda: fitted.study().aipw(level=NAN)),
+        ("seed", lambda: fitted.explain(data.X[:3], seed=NAN)),
+    ]:
+        raises(errors.InvalidSpecError, location, "is (nan|inf), and must be finite; give a number", ask)
+
+
+def test_what_is_no_unicode_is_named(fitted, data):
+    half = "a\ud800"
+    texts = np.array([half, "b"], dtype=object)
+    for kind, location, ask in [
+        (errors.InvalidDataError, "names of columns", lambda: linear().fit({half: data.X[:, 0]}, data.y, data.w)),
+        (errors.InvalidDataError, "levels of column 'k'", lambda: linear().fit({"k": texts[data.w]}, data.y, data.w)),
+        (errors.InvalidDataError, "levels of column 'treatment'", lambda: linear().fit(data.X, data.y, texts[data.w])),
+        (errors.InvalidSpecError, "data.control", lambda: linear(control=half).fit(data.X, data.y, data.w)),
+        (errors.InvalidDataError, "arm", lambda: fitted.predict(data.X, arm=half)),
+        (errors.InvalidDataError, "columns", lambda: fitted.row_predictor(["x0", half])),
+        (errors.InvalidDataError, "column", lambda: fitted.study().column(half)),
+        (errors.InvalidDataError, "source", lambda: mtlr.Study(data.y, data.w, X=data.X, source=half)),
+        (errors.InvalidArgumentError, "path", lambda: fitted.save(half)),
+    ]:
+        raises(kind, location, "half of a surrogate pair", ask)
+
+
+def test_arguments_of_a_wrong_type_are_named(fitted, data):
+    X, y, w = data.X, data.y, data.w
+    for location, ask in [
+        ("threads", lambda: linear(threads="a").fit(X, y, w)),
+        ("threads", lambda: linear(threads=1.5).fit(X, y, w)),
+        ("threads", lambda: linear(threads=2**33 + 1).fit(X, y, w)),
+        ("threads", lambda: mtlr.Study(y, w, X=X, threads="a")),
+        ("memory_limit", lambda: linear(memory_limit="1GB").fit(X, y, w)),
+        ("level", lambda: fitted.average_effect(level="a")),
+        ("level", lambda: fitted.individual_interval(X, level="a")),
+        ("estimand", lambda: fitted.average_effect(None)),
+        ("scale", lambda: fitted.predict(X, scale=["ratio"])),
+        ("reuse", lambda: linear().fit(X, y, w, reuse=3)),
+        ("collective", lambda: linear().fit(X, y, w, collective=3)),
+        ("analyses", lambda: fitted.study().report(analyses=3)),
+        ("path", lambda: fitted.save(None)),
+        ("path", lambda: fitted.save("a\0b")),
+        ("path", lambda: mtlr.load(3.5)),
+    ]:
+        raises(errors.InvalidArgumentError, location, location, ask)
+    for location, ask in [
+        ("spec", lambda: linear(spec=[1]).fit(X, y, w)),
+        ("data", lambda: linear(spec={"data": ["a"]}).fit(X, y, w)),
+        ("spec", lambda: mtlr.Study(y, w, X=X, spec="dr")),
+    ]:
+        raises(errors.InvalidSpecError, location, "must be a dictionary", ask)
+    with pytest.raises(errors.InvalidSpecError, match="is no name"):
+        linear(spec={(1, 2): 3}).to_spec()
+    # Whole numbers of NumPy are whole numbers.
+    np.testing.assert_array_equal(linear(threads=np.int64(1)).fit(X, y, w).predict(X), fitted.predict(X))
+
+
+def test_files_that_cannot_be_written_are_named(fitted, data, tmp_path):
+    nowhere = tmp_path / "none" / "file"
+    asked = [lambda: fitted.export(nowhere, format="c"), lambda: fitted.study().report(nowhere, ["aipw"])]
+    search = mtlr.GridSearch(mtlr.TLearner(mtlr.Ridge()), outcome={"backend": "ridge", "l2": [1, 2]}).fit(data.X, data.y, data.w)
+    asked.append(lambda: search.to_csv(nowhere))
+    for ask in asked:
+        error = raises(errors.InputOutputError, str(nowhere), "cannot be written: No such file.*make the folder first", ask)
+        assert isinstance(error, OSError) and ".part" not in str(error)
+    # A folder stands in the way: nothing is left beside it.
+    (tmp_path / "folder").mkdir()
+    raises(errors.InputOutputError, str(tmp_path / "folder"), "cannot be written", lambda: fitted.study().report(tmp_path / "folder", ["aipw"]))
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["folder"]
+
+
+def test_a_report_replaces_the_one_before_in_full_or_not_at_all(fitted, tmp_path, monkeypatch):
+    import os
+
+    from libmetalearners import _files
+
+    page = tmp_path / "report.html"
+    page.write_text("before")
+
+    def fails_to_replace(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_files.os, "replace", fails_to_replace)
+    raises(errors.InputOutputError, str(page), os.strerror(28), lambda: fitted.study().report(page, ["aipw"]))
+    assert page.read_text() == "before" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_labels_of_single_precision_are_spelt_as_people_write_them(data):
+    for kind in (np.float32, np.float16):
+        w = (data.w * 0.5 + 0.1).astype(kind)
+        for control in (w[data.w == 1][0], kind(0.6)):
+            learner = linear(control=control).fit(data.X, data.y, w)
+            np.testing.assert_allclose(learner.arms_, [0.6, 0.1], rtol=1e-3)
+            assert learner.predict(data.X, arm=kind(0.1)).shape == (400,)
+    learner = linear(control=0.1).fit(data.X, data.y, (data.w * 0.5 + 0.1).astype(np.float32))
+    assert learner.arms_ == [0.1, 0.6]
+
+
+def test_a_fit_whose_arms_cannot_be_told_leaves_the_learner_as_it_was(data, monkeypatch):
+    from libmetalearners import _roles
+
+    learner = linear().fit(data.X, data.y, data.w)
+    before, state = learner.predict(data.X), dict(learner.__dict__)
+
+    def fails_to_tell(self, labels):
+        raise RuntimeError("no labels")
+
+    monkeypatch.setattr(_roles.Roles, "arms", fails_to_tell)
+    with pytest.raises(RuntimeError):
+        learner.fit({"a": data.X[:, 0]}, -data.y, data.w)
+    assert learner.__dict__ == state
+    np.testing.assert_array_equal(learner.predict(data.X), before)
+    fresh = linear()
+    with pytest.raises(RuntimeError):
+        fresh.fit(data.X, data.y, data.w)
+    assert not fresh.__sklearn_is_fitted__()

@@ -64,7 +64,7 @@ def test_a_number_is_a_label_where_labels_are_numbers():
 def test_what_is_wrong_with_a_row_is_said(fitted):
     predictor = fitted.row_predictor()
     for row in ([1.0], [1.0, 2, 3, 4], 1.0, {"x0": 1}):
-        with pytest.raises((mtlr.errors.InvalidDataError, TypeError)):
+        with pytest.raises(mtlr.errors.InvalidDataError):
             predictor(row)
     with pytest.raises(mtlr.errors.InvalidDataError, match="x1"):
         predictor([1.0, "text", 2.0])
@@ -98,3 +98,96 @@ def test_threads_share_a_predictor(fitted, data):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+class Keyed:
+    """A row as data bases give it: values by place and by name."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def keys(self):
+        return list(self._values)
+
+    def __len__(self):
+        return len(self._values)
+
+    def __getitem__(self, key):
+        return list(self._values.values())[key] if isinstance(key, int) else self._values[key]
+
+
+def test_a_row_that_has_names_is_read_by_them():
+    pandas = pytest.importorskip("pandas")
+    from collections import namedtuple
+
+    data = draw(300)
+    frame = pandas.DataFrame(data.X, columns=["a", "b", "c"])
+    learner = linear().fit(frame, data.y, data.w)
+    predictor, expected = learner.row_predictor(), learner.predict(frame)
+    other = frame.assign(more=1.0)[["c", "more", "a", "b"]]
+    for row in range(3):
+        a, b, c = data.X[row]
+        record = np.array([(c, a, b)], dtype=[("c", "f8"), ("a", "f8"), ("b", "f8")])[0]
+        rows = [
+            other.iloc[row], frame.iloc[row], other.iloc[row].astype(object), next(other[row : row + 1].itertuples()),
+            namedtuple("Row", "b c a")(b, c, a), record, Keyed({"c": c, "b": b, "a": a}), {"c": c, "b": b, "a": a},
+        ]  # fmt: skip
+        for given in rows:
+            np.testing.assert_allclose(predictor(given), expected[row : row + 1], atol=1e-12)
+        # Names that are places are none.
+        for given in (pandas.Series([a, b, c]), namedtuple("Row", "u v z")(a, b, c)):
+            np.testing.assert_allclose(predictor(given), expected[row : row + 1], atol=1e-12)
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no value for 'c'"):
+        predictor(frame[["a", "b"]].assign(z=1.0).iloc[0])
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no value for 'a', 'b', 'c'"):
+        predictor(pandas.Series([1.0, 2.0, 3.0], index=["u", "v", "z"]))
+    with pytest.raises(mtlr.errors.InvalidDataError, match="no value for 'b'"):
+        predictor(namedtuple("Row", "a u c")(1, 2, 3))
+    with pytest.raises(mtlr.errors.InvalidDataError, match="several values for 'a'"):
+        predictor(pandas.Series([1.0, 2.0, 3.0, 4.0], index=["a", "a", "b", "c"]))
+
+
+def test_rows_of_polars_are_read_by_name_or_in_order():
+    polars = pytest.importorskip("polars")
+    data = draw(300)
+    frame = polars.DataFrame({name: data.X[:, place] for place, name in enumerate("abc")})
+    learner = linear().fit(frame, data.y, data.w)
+    predictor, expected = learner.row_predictor(), learner.predict(frame)
+    other = frame.select(["c", "a", "b"])
+    np.testing.assert_allclose(predictor(other.row(4, named=True)), expected[4:5], atol=1e-12)
+    np.testing.assert_allclose(predictor(frame.row(4)), expected[4:5], atol=1e-12)
+    np.testing.assert_allclose(predictor(polars.Series(frame.row(4))), expected[4:5], atol=1e-12)
+
+
+def test_what_has_no_order_is_no_row(fitted):
+    predictor = fitted.row_predictor()
+    for row in ({1.0, 2.0, 3.0}, frozenset([1.0, 2.0, 3.0]), (value for value in (1.0, 2.0, 3.0)), {"a": 1}.values(), "123", 1.0, None):
+        with pytest.raises(mtlr.errors.InvalidDataError, match="cannot be read as one row.*in the order of columns"):
+            predictor(row)
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(mtlr.errors.InvalidDataError, match="cannot be read as one row"):
+        predictor(pandas.DataFrame([[1.0, 2.0, 3.0]], columns=["x2", "x1", "x0"]))
+
+
+def test_a_code_is_one_though_some_labels_look_like_numbers():
+    data = draw(300)
+    for words in (["inf", "nan", "word"], ["1e5", "a", "b"], ["3_5", "4_7", "1_0"], ["inf", "nan", "infinity"]):
+        kinds = np.array(words, dtype=object)[np.arange(300) % 3]
+        X = {"a": data.X[:, 0], "kind": kinds}
+        learner = linear().fit(X, data.y + 2 * (np.arange(300) % 3), data.w)
+        predictor, expected = learner.row_predictor(), learner.predict(X)
+        for row in range(3):
+            code = predictor.levels["kind"].index(kinds[row])
+            for value in (code, float(code), np.int64(code), kinds[row]):
+                np.testing.assert_allclose(predictor([data.X[row, 0], value]), expected[row : row + 1], atol=1e-12)
+    # A number that is the label of one level and the code of another could be either.
+    kinds = np.array(["1", "12", "a"], dtype=object)[np.arange(300) % 3]
+    X = {"a": data.X[:, 0], "kind": kinds}
+    learner = linear().fit(X, data.y + 2 * (np.arange(300) % 3), data.w)
+    predictor, expected = learner.row_predictor(), learner.predict(X)
+    assert predictor.levels["kind"] == ["1", "12", "a"]
+    with pytest.raises(mtlr.errors.InvalidDataError, match="1 may be the label '1' or the code of '12'; pass the label as a text"):
+        predictor([0.0, 1])
+    np.testing.assert_allclose(predictor([data.X[0, 0], "1"]), expected[:1], atol=1e-12)
+    np.testing.assert_allclose(predictor([data.X[1, 0], 12]), expected[1:2], atol=1e-12)
+    np.testing.assert_allclose(predictor([data.X[2, 0], 2]), expected[2:3], atol=1e-12)

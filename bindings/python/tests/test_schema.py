@@ -60,7 +60,7 @@ def test_specs_of_learners_in_python():
         interval_method="bootstrap", effect_scale="ratio", control="none", missing_outcome="drop",
     )  # fmt: skip
     SPEC.validate(learner.to_spec())
-    SPEC.validate(json.loads(mtlr._library.dumps(learner._spec())))
+    SPEC.validate(json.loads(mtlr._arguments.dumps(learner._spec())))
 
 
 WRONG = [
@@ -112,7 +112,7 @@ def test_requests_that_the_library_refuses(request_, fitted):
     assert not REQUEST.is_valid(request_)
     with pytest.raises(mtlr.MetaLearnersError):
         mtlr._running.make(
-            mtlr._library.lib.mtlr_analysis_run, mtlr._library.lib.mtlr_analysis_free, fitted.study()._handle.pointer, mtlr._library.dumps(request_)
+            mtlr._library.lib.mtlr_analysis_run, mtlr._library.lib.mtlr_analysis_free, fitted.study()._handle.pointer, mtlr._arguments.dumps(request_)
         )
 
 

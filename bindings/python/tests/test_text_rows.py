@@ -7,7 +7,7 @@ import pytest
 from conftest import draw, linear
 
 import libmetalearners as mtlr
-from libmetalearners import _data
+from libmetalearners import _columns, _data
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +196,108 @@ def test_a_column_is_of_numbers_or_of_texts(mixed):
     drawn, _, columns = mixed
     for values in ([1.5, "a"], [True, "a"], (1, "a")):
         with pytest.raises(mtlr.errors.InvalidDataError, match="column 'k'"):
-            _data.column(values, "k")
+            _columns.column(values, "k")
     with pytest.raises(mtlr.errors.InvalidDataError, match="outcome"):
         linear().fit(columns, [*drawn.y[1:].tolist(), "1.5"], drawn.w)
-    read = _data.column(["b", None, float("nan"), "a"], "k")
+    read = _columns.column(["b", None, float("nan"), "a"], "k")
     assert read.levels == ["a", "b"] and list(read.numbers) == [1, -1, -1, 0]
+
+
+def test_numbers_are_what_a_file_has_as_such():
+    """Python's own rule takes "1_0", which is a code, and digits of other scripts."""
+    drawn = draw()
+    for texts in (["3_5", "4_7", "1_0"], ["\u0663", "\u0664", "\u0665"]):
+        X = {"a": drawn.X[:, 0], "code": [texts[row % 3] for row in range(400)]}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*all texts are numbers")
+            linear().fit(X, drawn.y, drawn.w)
+            linear().fit(np.array(X["code"])[:, None], drawn.y, drawn.w)
+    for texts in (["1.", "-.5", "+2e-3"], ["1", "inf", "-Infinity"]):
+        with pytest.warns(mtlr.MetaLearnersWarning, match="column 'code': all texts are numbers"):
+            linear().fit({"a": drawn.X[:, 0], "code": [texts[row % 3] for row in range(400)]}, drawn.y, drawn.w)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_spec_calls_missing_is_so_among_texts_that_are_numbers(kind):
+    drawn = draw()
+    texts = np.array([[str(row % 7 / 2), "nsw"[row % 3]] for row in range(400)], dtype="U7")
+    texts[5, 0] = "refused"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*all texts are numbers")
+        linear().fit(spelt(kind, texts), drawn.y, drawn.w)
+    with pytest.warns(mtlr.MetaLearnersWarning, match="column 'x0': all texts are numbers"):
+        linear(spec={"data": {"missing_values": ["refused", -9]}}).fit(spelt(kind, texts), drawn.y, drawn.w)
+
+
+def test_texts_of_every_layout_of_arrow_are_looked_through():
+    pyarrow = pytest.importorskip("pyarrow")
+    drawn = draw()
+    for name in ("string", "large_string", "string_view"):
+        if not hasattr(pyarrow, name):
+            continue
+        column = pyarrow.array([str(row % 7 / 2) for row in range(400)], getattr(pyarrow, name)())
+        with pytest.warns(mtlr.MetaLearnersWarning, match="column 'x0': all texts are numbers"):
+            linear().fit(pyarrow.table({"x0": column, "a": drawn.X[:, 0]}), drawn.y, drawn.w)
+        arms = pyarrow.array(["no" if arm else "yes" for arm in drawn.w], getattr(pyarrow, name)())
+        assert linear().fit(drawn.X, drawn.y, arms).arms_ == ["no", "yes"]
+
+
+COUNTRIES = ["NA", "DE", "FR", "ES"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "array", "pandas category", "polars category", "Arrow dictionary"])
+def test_levels_that_a_file_has_as_missing_are_warned_of(kind):
+    drawn = draw()
+    texts = np.array([["ab"[row % 2], COUNTRIES[row % 4]] for row in range(400)])
+
+    def made(texts):
+        if kind == "array":
+            return texts
+        if kind == "pandas category":
+            return spelt("pandas", texts).astype("category")
+        if kind == "polars category":
+            polars = pytest.importorskip("polars")
+            return spelt("polars", texts).with_columns(polars.col("x1").cast(polars.Categorical))
+        if kind == "Arrow dictionary":
+            table = spelt("pyarrow", texts)
+            return table.set_column(1, "x1", table.column("x1").dictionary_encode())
+        return spelt(kind, texts)
+
+    X = made(texts)
+    with pytest.warns(mtlr.MetaLearnersWarning, match="column 'x1': the text 'NA' is a level here, and in a file.*missing.*pass None.*rename") as told:
+        learner = linear().fit(X, drawn.y, drawn.w)
+    [text] = [str(one.message) for one in told if "in a file of the same data" in str(one.message)]
+    assert text in learner.warnings and "x0" not in text
+    # Each remedy that it names helps.
+    assert "spec={'data': {'missing_values': ['NA']}}" in text
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*in a file of the same data")
+        levels = linear(spec={"data": {"missing_values": ["NA"]}}).fit(X, drawn.y, drawn.w).row_predictor().levels
+        assert sorted(levels["x1"]) == ["DE", "ES", "FR"]
+        linear().fit(made(np.where(texts == "NA", "Nam", texts)), drawn.y, drawn.w)
+        linear(spec={"data": {"exclude": ["x1"]}}).fit(X, drawn.y, drawn.w)
+        if kind not in ("array",):
+            gaps = texts.astype(object)
+            gaps[texts == "NA"] = None
+            linear().fit(made(gaps), drawn.y, drawn.w)
+
+
+def test_every_spelling_of_missing_is_known_and_arms_and_outcomes_are_looked_through():
+    drawn = draw()
+    spellings = ["", " ", "na", "N/A", "NaN", "nan", "NULL", "<NA>", "#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "NaT"]
+    for text in spellings:
+        X = {"a": drawn.X[:, 0], "k": [["u", "v", text][row % 3] for row in range(400)]}
+        with pytest.warns(mtlr.MetaLearnersWarning, match="column 'k'.*in a file of the same data"):
+            linear().fit(X, drawn.y, drawn.w)
+    # These are names among texts, and missing among numbers.
+    for text in ("none", "-", "?", "Nat", "missing"):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*in a file of the same data")
+            linear().fit({"a": drawn.X[:, 0], "k": [["u", "v", text][row % 3] for row in range(400)]}, drawn.y, drawn.w)
+        if text != "Nat":
+            with pytest.warns(mtlr.MetaLearnersWarning, match="column 'k'.*in a file of the same data"):
+                linear().fit({"a": drawn.X[:, 0], "k": [["1", "2", text][row % 3] for row in range(400)]}, drawn.y, drawn.w)
+    with pytest.warns(mtlr.MetaLearnersWarning, match="column 'treatment': the text 'NA'"):
+        linear().fit(drawn.X, drawn.y, np.array(["NA", "yes"])[drawn.w])
+    with pytest.warns(mtlr.MetaLearnersWarning, match="column 'outcome': the texts 'NA', 'null' are levels"):
+        mtlr.TLearner("trees").fit(drawn.X, np.array(["NA", "null"])[(drawn.y > 0).astype(int)], drawn.w)

@@ -10,7 +10,8 @@ import weakref
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from .errors import BY_STATUS, InvalidSpecError, LibraryError, MetaLearnersError
+from ._arguments import dumps, path as path_of
+from .errors import BY_STATUS, LibraryError, MetaLearnersError
 
 ABI_VERSION = 9
 
@@ -393,17 +394,6 @@ def read_json(function: Callable[..., int], *arguments: Any) -> Any:
     return json.loads(text(function, *arguments))
 
 
-def dumps(value: Any) -> bytes:
-    """A spec or a request as JSON. Numbers and arrays of NumPy are those of Python."""
-
-    def plain(part: Any) -> Any:
-        if hasattr(part, "tolist"):
-            return part.tolist()
-        raise InvalidSpecError(f"{part!r} has no place in a spec", None, "use numbers, texts, lists and dictionaries")
-
-    return json.dumps(value, default=plain).encode()
-
-
 class Handle:
     """An object of the library, freed with the last reference to it, in any order and on any thread."""
 
@@ -440,7 +430,7 @@ def registry() -> c.c_void_p:
 
 def load_plugin(path: str) -> None:
     """Adds the base learner of a plug-in to those that this process knows. A plug-in runs with all rights of the process."""
-    call(lib.mtlr_registry_load_plugin, registry(), os.fsencode(path))
+    call(lib.mtlr_registry_load_plugin, registry(), path_of(path))
 
 
 def backends() -> list[dict[str, Any]]:

@@ -15,12 +15,16 @@ import numpy as np
 from . import _library as native
 from . import _streaming as streaming
 from . import estimators
-from ._data import Frame, label_text
+from ._arguments import mapping
+from ._columns import label_text
+from ._data import Frame
 from ._files import replace_file
 from ._intervals import WithIntervals
-from ._model import FloatArray, Model, add_propensities, assign_roles, make_dataset, refuse, request, require_same_order, rows_like
+from ._model import FloatArray, Model, refuse, request, rows_like
 from ._options import DOCUMENTATION, OPTIONS, RUNNING, Options, merge, place
 from ._parameters import Parameters
+from ._per_arm import in_order, matrix, names_of
+from ._roles import ROLES, add_propensities, assign_roles, covariates_of, make_dataset
 from ._running import Progress
 from ._warnings import tell
 from .collective import Collective
@@ -45,6 +49,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     _model: Optional[Model] = None
     _dataset: Optional[native.Handle] = None
     _is_streamed = False
+    #: The columns that the fit was given, but for roles, in their order: those that the spec leaves out too.
+    _given: Sequence[str] = ()
     #: What was doubtful about the data before the library saw them.
     _notes: Sequence[str] = ()
     #: The names of the parameters of `__init__`.
@@ -89,7 +95,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             value = getattr(self, name)
             if value is not None and name not in RUNNING:
                 place(spec, path, label_text(value) if name == "control" else value)
-        return merge(spec, self.spec or {})  # type: ignore[attr-defined]
+        given = mapping(self.spec, "spec")  # type: ignore[attr-defined]
+        return merge(spec, {**given, **({"data": mapping(given["data"], "data")} if "data" in given else {})})
 
     def to_spec(self) -> dict[str, Any]:
         """The spec with every default, checked by the library: what the command line reads from a file."""
@@ -98,26 +105,9 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     @staticmethod
     def from_spec(spec: dict[str, Any]) -> "MetaLearner":
         """The learner of a spec, not fitted. Columns that the spec names are given to ``fit``."""
-        spec = {key: value for key, value in spec.items() if key != "version"}
-        spec["data"] = {
-            key: value
-            for key, value in spec.get("data", {}).items()
-            if key not in ("treatment", "outcome", "cluster", "weight", "propensity", "covariates")
-        }
-        from .learners import BY_NAME
+        from ._saved import unfitted
 
-        name = spec.pop("learner", "auto")
-        made = BY_NAME.get("m" if name == "pw" else name)
-        if made is None:
-            raise InvalidSpecError(f"there is no learner '{name}'", "learner", "use one of " + ", ".join(BY_NAME))
-        learner = made()
-        for role in ("outcome", "propensity", "effect"):
-            model = spec.get("models", {}).get(role)
-            if model is not None and f"{role}_model" in learner._names:
-                setattr(learner, f"{role}_model", estimators.from_spec(model))
-                spec["models"] = {key: value for key, value in spec["models"].items() if key != role}
-        learner.spec = {key: value for key, value in spec.items() if value not in ({}, [], None)}  # type: ignore[attr-defined]
-        return learner
+        return unfitted(spec)
 
     # ----------------------------------------------------------------------------------------------------- Fit
 
@@ -179,14 +169,16 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         InvalidDataError, InvalidSpecError
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the fit.
         """
+        if reuse is not None and collective is None and not isinstance(reuse, MetaLearner):
+            raise InvalidArgumentError(f"{reuse!r} is no learner", "reuse", "pass a learner that was fitted to the same rows")
+        if collective is not None and not isinstance(collective, Collective):
+            raise InvalidArgumentError(f"{collective!r} is no collective", "collective", "pass MPICollective(), or a subclass of Collective")
         rows = streaming.batches(X)
         if rows is not None:
             streaming.refuse(collective=collective)
             spec = merge(self._spec(), {"data": streaming.roles(rows, y, w, sample_weight, cluster, propensity)})
             dataset = streaming.make_dataset(rows, spec, progress, self._threads)
-            self._fit(dataset, spec, rows.names, reuse, {"progress": progress}, lambda arms: streaming.labels(rows, w, arms))
-            self._is_streamed = True
-            return self
+            return self._fit(dataset, spec, rows, reuse, {"progress": progress}, lambda arms: streaming.labels(rows, w, arms))
         try:
             spec = self._spec()
             if collective is not None and reuse is not None:
@@ -199,30 +191,28 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
             raise
         dataset = make_dataset(roles, spec, copy, collective)
         options: dict[str, Any] = {"progress": progress, **({} if collective is None else {"collective": collective})}
-        return self._fit(dataset, spec, roles.table.names, reuse, options, roles.arms, roles.notes)
+        return self._fit(dataset, spec, roles.table, reuse, options, roles.arms, roles.notes)
 
     def _fit(
         self: Self,
         dataset: native.Handle,
         spec: dict[str, Any],
-        names: Sequence[str],
+        rows: Union[Frame, streaming.Batches],
         reuse: Optional["MetaLearner"],
         options: dict[str, Any],
         labels: Callable[[Sequence[str]], list[Any]],
         notes: Sequence[str] = (),
     ) -> Self:
         options.update(threads=self._threads, memory_limit=self.memory_limit)  # type: ignore[attr-defined]
-        self._model = Model.fit(dataset, spec, reuse._fitted if reuse is not None else None, **options)
-        self._model.own_rows = int(native.lib.mtlr_dataset_rows(dataset.pointer))
-        # Only now: of a fit that failed nothing is left.
-        self._dataset, self._notes, self._is_streamed = dataset, notes, False
-        data = spec["data"]
-        known = data.get("propensity") or []
-        self._propensity = list(known) if isinstance(known, list) else []
-        played = {*self._propensity, *(data.get(key) for key in ("treatment", "outcome", "weight", "cluster"))}
-        self.feature_names_in_ = np.array([name for name in names if name not in played], dtype=object)
-        self.n_features_in_ = len(self.feature_names_in_)
-        self.arms_ = labels(self._model.arms)
+        model = Model.fit(dataset, spec, reuse._fitted if reuse is not None else None, **options)
+        model.own_rows = int(native.lib.mtlr_dataset_rows(dataset.pointer))
+        arms, names = labels(model.arms), covariates_of(rows.names, spec["data"])
+        given = covariates_of(getattr(rows, "given", rows.names), {key: spec["data"].get(key) for key in ROLES})
+        known = spec["data"].get("propensity")
+        # Only now, and nothing below can fail: of a fit that failed nothing is left.
+        self._model, self._dataset, self._notes, self._is_streamed = model, dataset, notes, isinstance(rows, streaming.Batches)
+        self._propensity, self._given = list(known) if isinstance(known, list) else [], given
+        self.feature_names_in_, self.n_features_in_, self.arms_ = np.array(names, dtype=object), len(names), arms
         collective = options.get("collective")
         if collective is None or collective.rank == 0:
             tell(self.warnings)
@@ -242,14 +232,17 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
     # --------------------------------------------------------------------------------------------- Predictions
 
     def _rows(self, X: Any, propensity: Any = None, what: str = "X") -> Frame:
-        made = rows_like(X, [str(name) for name in self.feature_names_in_], self._fitted.numbers, what)
+        names = [str(name) for name in self.feature_names_in_]
+        made = rows_like(X, names, self._fitted.numbers, what, given=self._given, also=self._propensity)
         if propensity is not None:
             if not self._propensity:
                 raise InvalidArgumentError(
                     "the learner was not fitted to known propensities of rows, and uses its own", "propensity", "leave it out"
                 )
-            require_same_order(X, propensity, "propensity")
-            add_propensities(made, propensity, self._propensity)
+            made.alignment.add("propensity", propensity)
+            given, notes = in_order(matrix(propensity, "propensity"), names_of(propensity), self._fitted.arms, "propensity")
+            tell(notes)
+            add_propensities(made, given, self._propensity)
         return made
 
     def _predict(self, X: Any, output: int, propensity: Any = None, **asked: Any) -> FloatArray:
@@ -299,7 +292,8 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         Returns
         -------
         ndarray
-            Shape (n,) of two arms, (n, K − 1) of K arms, (n, K − 1, classes) of an outcome of several classes.
+            Shape (n,) of two arms, (n, K − 1) of K arms, (n, K − 1, classes) of an outcome of several classes. With `arm` K − 1 is 1: of three
+            arms and more ``predict(X, arm="b")`` has the shape (n, 1).
         """
         if X is None:
             raise InvalidDataError("there are no rows", "X", "pass a table of covariates, or use predict_training() for the rows of training")
@@ -471,7 +465,7 @@ class MetaLearner(Parameters, WithIntervals, streaming.StreamedPredictions):
         UnsupportedError
             Where a model within has no formula, as those of plug-ins have none.
         """
-        request: dict[str, Any] = {"format": format, "what": [what] if isinstance(what, str) else list(what), **options}
+        request: dict[str, Any] = {"format": format, "what": list(what) if isinstance(what, (list, tuple)) else [what], **options}
         request.update({key: label_text(value) for key, value in {"arm": arm, "baseline": baseline}.items() if value is not None})
         if scale is not None:
             request["scale"] = scale

@@ -12,6 +12,7 @@ import threading
 import time
 from typing import Any, Callable, Iterator, Optional, Union
 
+from ._arguments import whole
 from ._library import POLL, PROGRESS, Execution, Handle, call, failure, lib, registry
 from .collective import Callbacks, Collective
 
@@ -32,7 +33,7 @@ class Job:
     """One call of the library, with the token that cancels it."""
 
     def __init__(
-        self, threads: int, memory_limit: int, progress: Progress, collective: Optional[Collective] = None
+        self, threads: Optional[int], memory_limit: Optional[int], progress: Progress, collective: Optional[Collective] = None
     ) -> None:
         token = c.c_void_p()
         call(lib.mtlr_cancel_token_create, c.byref(token))
@@ -48,8 +49,8 @@ class Job:
         self._poll: Any = POLL(self._asked)
         self._joined = None if collective is None else Callbacks(collective)
         self.execution: Any = Execution(
-            threads=threads,
-            memory_limit=memory_limit,
+            threads=whole(threads, "threads", 2**31 - 1),
+            memory_limit=whole(memory_limit, "memory_limit", 2**63 - 1),
             progress=self._callback,
             cancel_token=token,
             registry=registry(),
@@ -112,7 +113,7 @@ def run(
     times a second, whether to go on. `holding` keeps alive what the pointers of the call point to, and `release` is called with
     what a call has made that ended with an exception all the same.
     """
-    job = Job(threads or 0, memory_limit or 0, progress, collective)
+    job = Job(threads, memory_limit, progress, collective)
     job.holding = holding
     with _interrupts(job):
         job.work(function, arguments)

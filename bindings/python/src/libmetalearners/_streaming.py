@@ -12,9 +12,13 @@ from typing import Any, Iterator, Optional, Sequence
 import numpy as np
 
 from . import _library as native
-from ._data import Frame, frame, label_text
+from ._arguments import dumps
+from ._columns import label_of, label_text
+from ._data import Frame, frame
+from ._files import aside
 from ._library import Handle, lib
 from ._model import FloatArray, Model, request
+from ._roles import ROLES, add_left_out, chosen
 from ._running import Progress, make
 from .errors import InvalidArgumentError, InvalidDataError, UnsupportedError
 
@@ -92,9 +96,10 @@ def _column(rows: Batches, name: Any, role: str) -> str:
 class _Source:
     """The functions of C that read the rows, and the first exception that one of them has raised."""
 
-    def __init__(self, rows: Batches, max_bins: int) -> None:
+    def __init__(self, rows: Batches, max_bins: int, data: dict[str, Any]) -> None:
         self.raised: Optional[BaseException] = None
         self._rows = rows
+        self._data = data
         self._iterator: Iterator[Any] = iter(())
         # What the batch that the library has points to.
         self._kept: Any = None
@@ -117,7 +122,7 @@ class _Source:
             found = next(self._iterator, None)
             if found is None:
                 return 0
-            table, kept = _frame(found).table()
+            table, kept = _chosen(found, self._data).table()
             c.memmove(batch, c.byref(table), c.sizeof(table))
             self._kept = (table, kept)
             return 1
@@ -132,6 +137,15 @@ def _frame(batch: Any) -> Frame:
     return frame(pa.Table.from_batches([batch]))
 
 
+def _chosen(batch: Any, data: dict[str, Any]) -> Frame:
+    """The columns of a batch that a fit uses: others may be of any kind."""
+    import pyarrow as pa
+
+    made = chosen(pa.Table.from_batches([batch]), data, [data.get(role) for role in ROLES])
+    add_left_out(made, data)
+    return made
+
+
 def refuse(**given: Any) -> None:
     """Refuses what a fit to rows that are read batch by batch cannot have."""
     for name, value in given.items():
@@ -141,10 +155,10 @@ def refuse(**given: Any) -> None:
 
 def make_dataset(rows: Batches, spec: dict[str, Any], progress: Progress = None, threads: Optional[int] = None) -> Handle:
     """Rows of whose covariates nothing is kept but the bins that trees use."""
-    source = _Source(rows, _max_bins(spec))
+    source = _Source(rows, _max_bins(spec), spec["data"])
     try:
         return make(
-            lib.mtlr_dataset_create_streamed, lib.mtlr_dataset_free, c.byref(source.native), native.dumps(spec),
+            lib.mtlr_dataset_create_streamed, lib.mtlr_dataset_free, c.byref(source.native), dumps(spec),
             holding=source, progress=progress, threads=threads,
         )  # fmt: skip
     except Exception:
@@ -179,9 +193,8 @@ def labels(rows: Batches, treatment: str, arms: Sequence[str]) -> list[Any]:
     import pyarrow as pa
 
     kind = rows.schema.field(treatment).type
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return [int(arm) for arm in arms]
-    return [float(arm) for arm in arms] if pa.types.is_floating(kind) else list(arms)
+    label = bool if pa.types.is_boolean(kind) else int if pa.types.is_integer(kind) else float if pa.types.is_floating(kind) else str
+    return [label_of(label, arm) for arm in arms]
 
 
 class StreamedPredictions:
@@ -251,17 +264,11 @@ class StreamedPredictions:
         asked = request(native.EFFECTS, scale=options.get("scale"), **given)
         names = native.read_json(lib.mtlr_model_prediction_names, self._fitted.handle.pointer, c.byref(asked))
         schema = pa.schema([(name, pa.float64()) for name in names])
-        target = os.fspath(path)
-        aside = f"{target}.part-{os.getpid()}"
         rows = 0
-        try:
-            with pq.ParquetWriter(aside, schema) as writer:
+        with aside(path) as unfinished:
+            with pq.ParquetWriter(unfinished, schema) as writer:
                 for values in self.predict_batches(X, **options):
                     flat = np.ascontiguousarray(values.reshape(len(values), -1).T)
                     writer.write_table(pa.table([pa.array(column) for column in flat], schema=schema))
                     rows += len(values)
-            os.replace(aside, target)
-        finally:
-            if os.path.exists(aside):
-                os.unlink(aside)
         return rows

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import numpy as np
 
 from . import _library as native
+from ._arguments import dumps
 from ._data import Frame
 from ._library import lib
 from ._model import FloatArray, Model
@@ -164,7 +165,7 @@ def explain(
     others, kept_too = background.table() if background is not None else (None, None)
     handle = make(
         lib.mtlr_model_explain, lib.mtlr_explanation_free, model.handle.pointer, c.byref(table),
-        c.byref(others) if others is not None else None, native.dumps(request),
+        c.byref(others) if others is not None else None, dumps(request),
         holding=(model, kept, kept_too), threads=threads, memory_limit=memory_limit, progress=progress,
     )  # fmt: skip
     pointer = handle.pointer

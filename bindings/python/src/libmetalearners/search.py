@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union
 
 from . import _library as native
 from . import estimators
-from ._data import Frame, frame
+from ._arguments import dumps, path as path_of
+from ._data import Frame
+from ._files import replace_file
 from ._library import Handle, lib
 from ._metalearner import MetaLearner
-from ._model import FloatArray, Model, Roles, assign_roles, make_dataset, rows_like
+from ._model import FloatArray, Model, rows_like
 from ._options import merge
+from ._roles import Roles, assign_roles, chosen, covariates_of, make_dataset
 from ._running import Progress, make
 from ._saved import learner_of
 from ._warnings import tell
@@ -194,15 +196,15 @@ class _Search:
             Both are ``ValueError``. ``KeyboardInterrupt`` stops the search.
         """
         document = self.to_spec()
-        X = X if X is None else frame(X)
+        X = X if X is None else chosen(X, document.get("data") or {}, [y, w, sample_weight, cluster, propensity])
         roles = assign_roles(X, y, w, sample_weight, cluster, propensity, document.get("data"))
         document = merge(document, {"data": roles.spec})
         spec = {key: value for key, value in document.items() if key != "tuning"}
         dataset = make_dataset(roles, spec, copy=False)
         held = self._held(validation, X, roles, spec)
-        path = os.fsencode(journal) if journal is not None else None
+        path = path_of(journal, "journal") if journal is not None else None
         options: dict[str, Any] = {"threads": self.threads, "memory_limit": self.memory_limit, "progress": progress}
-        arguments = (dataset.pointer, held.pointer if held else None, native.dumps(document), path)
+        arguments = (dataset.pointer, held.pointer if held else None, dumps(document), path)
         handle = make(lib.mtlr_tuning_run, lib.mtlr_tuning_free, *arguments, kept=(dataset, held), **options)
         self._result = json.loads(lib.mtlr_tuning_json(handle.pointer).decode())
         self._result["warnings"] = [*roles.notes, *self._result["warnings"]]
@@ -213,6 +215,7 @@ class _Search:
             learner = learner_of(Model(made))
             learner._dataset = dataset
             learner._propensity, learner._notes = roles.propensity, roles.notes
+            learner._given = covariates_of(roles.table.given, roles.spec)
             learner.arms_ = roles.arms(learner._fitted.arms)
             self._best = learner
         tell(dict.fromkeys([*self.warnings_, *(self._best.warnings if self._best is not None else ())]))
@@ -233,8 +236,9 @@ class _Search:
                 raise InvalidArgumentError("is missing", f"validation.{name}", "pass rows with X, y and w")
         X, y, w, weight, cluster, propensity = (validation.get(name) for name in known)
         if X is not None and learnt is not None:
-            X = frame(X, "validation.X")
-            X = X if X.named else rows_like(X, learnt.names, learnt.numbers, "validation.X")
+            asked = [y, w, weight, cluster, propensity]
+            X = chosen(X, spec.get("data") or {}, asked, "validation.X")
+            X = X if X.named else rows_like(X, learnt.names, learnt.numbers, "validation.X", given=learnt.given)
         numbers = learnt.numbers if learnt is not None else None
         given = assign_roles(X, y, w, weight, cluster, propensity, spec.get("data"), numbers=numbers)
         if given.spec != roles.spec:
@@ -314,7 +318,7 @@ class _Search:
     def to_csv(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes the table of candidates as CSV."""
         self._found
-        Path(path).write_text(self._csv, encoding="utf-8")
+        replace_file(path, self._csv.encode())
 
     def __repr__(self) -> str:
         if self._result is None:

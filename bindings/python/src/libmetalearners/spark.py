@@ -16,7 +16,7 @@ from typing import Any, Iterable, Iterator, NamedTuple, Optional, Sequence, Unio
 
 from . import MetaLearner
 from ._communicator import Roles, Tracker, cause, columns_to_predict, fit_part
-from ._data import label_text
+from ._columns import label_text
 from ._warnings import tell
 from .errors import InputOutputError, InvalidArgumentError, InvalidDataError, MetaLearnersError, UnsupportedError
 

@@ -9,17 +9,20 @@ import ctypes as c
 import inspect
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _library as native
-from ._data import frame, matrix_view, numbers
+from ._arguments import dumps, mapping, utf8
+from ._data import frame, matrix_view
+from ._files import replace_file
 from ._library import Handle, lib
-from ._model import Model, assign_roles, make_dataset, require_same_order
+from ._model import Model
 from ._options import merge
+from ._per_arm import arms_of, in_order, matrix, names_of
+from ._roles import assign_roles, make_dataset
 from ._running import Progress, make, run
 from ._warnings import tell
 from .errors import InvalidArgumentError, InvalidDataError
@@ -91,30 +94,31 @@ class Study:
                     "propensities and arm means can only be fitted with covariates", "Study", "pass X, or both of them"
                 )
             X = frame({"row": np.zeros(len(y))})
-        whole = {"learner": "dr", **(spec or {})}
+        whole = {"learner": "dr", **mapping(spec, "spec")}
         roles = assign_roles(X, y, w, sample_weight, cluster, None, whole.get("data"))
         whole = merge(whole, {"data": roles.spec})
         dataset = make_dataset(roles, whole, copy=False)
-        estimates = native.Estimates(source=source.encode() if source else None)
+        estimates = native.Estimates(source=utf8(source, "source") if source else None)
         kept: list[Any] = [dataset, estimates]
         given = {"effects": effects, "propensities": propensities, "arm_means": arm_means, "true_effects": true_effects}
+        notes, arms = list(roles.notes), arms_of(dataset)
         for name, values in given.items():
             if values is not None:
-                require_same_order(X if hasattr(X, "index") else y, values, name)
-                matrix = numbers(np.asarray(values), name)
-                matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-                if matrix.ndim != 2 or len(matrix) != roles.table.rows:
+                roles.table.alignment.add(name, values)
+                made, told = in_order(matrix(values, name), names_of(values), arms, name)
+                if len(made) != roles.table.rows:
                     raise InvalidDataError(
                         f"has the shape {np.shape(values)}, and there are {roles.table.rows} rows", name, "pass a row for each row"
                     )
-                matrix = np.ascontiguousarray(matrix)
-                kept.append(matrix)
-                setattr(estimates, name, c.pointer(matrix_view(matrix)))
-        text = native.dumps(whole)
+                made = np.ascontiguousarray(made)
+                kept.append(made)
+                notes += told
+                setattr(estimates, name, c.pointer(matrix_view(made)))
+        text = dumps(whole)
         arguments = (dataset.pointer, text, c.byref(estimates))
         options: dict[str, Any] = {"threads": threads, "progress": progress, "kept": kept}
         self._handle = make(lib.mtlr_study_create_from_dataset, lib.mtlr_study_free, *arguments, **options)
-        self._threads, self._notes = threads, roles.notes
+        self._threads, self._notes = threads, notes
         tell(self.warnings)
 
     @classmethod
@@ -146,7 +150,7 @@ class Study:
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """A column of the study, shape (n,)."""
         values = np.empty(len(self))
-        native.call(lib.mtlr_study_column, values.ctypes.data, values.size, self._handle.pointer, name.encode())
+        native.call(lib.mtlr_study_column, values.ctypes.data, values.size, self._handle.pointer, utf8(name, "column"))
         return values
 
     def _named(self, prefix: str) -> npt.NDArray[np.float64]:
@@ -169,7 +173,7 @@ class Study:
 
         The warnings of its answer are issued as `MetaLearnersWarning` too, by the method of each analysis as well.
         """
-        request = native.dumps({"analysis": analysis, **{key: value for key, value in options.items() if value is not None}})
+        request = dumps({"analysis": analysis, **{key: value for key, value in options.items() if value is not None}})
         arguments = (self._handle.pointer, request)
         running: dict[str, Any] = {"threads": self._threads, "progress": progress, "holding": self._handle}
         made = make(lib.mtlr_analysis_run, lib.mtlr_analysis_free, *arguments, **running)
@@ -203,13 +207,17 @@ class Study:
         str
             The page.
         """
-        request = native.dumps(list(analyses)) if analyses is not None else None
+        if isinstance(analyses, (str, dict)):
+            analyses = [analyses]
+        if analyses is not None and not isinstance(analyses, (list, tuple)):
+            raise InvalidArgumentError(f"{analyses!r} is no list of analyses", "analyses", "pass a list of names, or None for all")
+        request = dumps(list(analyses)) if analyses is not None else None
         told = c.c_void_p()
         arguments = (c.byref(told), self._handle.pointer, request)
         run(lib.mtlr_study_report, *arguments, threads=self._threads, progress=progress, holding=self._handle)
         page = native.take_text(told)
         if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
+            replace_file(path, page.encode())
         return page
 
     def __repr__(self) -> str:

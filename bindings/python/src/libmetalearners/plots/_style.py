@@ -106,7 +106,7 @@ def arms_of(rows: Rows, arm: Any = None) -> list[str]:
     found = list(dict.fromkeys(str(row["arm"]) for row in rows if row.get("arm") is not None))
     if arm is None:
         return found
-    from .._data import label_text
+    from .._columns import label_text
 
     if label_text(arm) not in found:
         raise InvalidArgumentError(f"the result has no arm {arm!r}", "arm", "it has " + ", ".join(found))
