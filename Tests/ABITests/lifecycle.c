@@ -43,13 +43,14 @@ static void average_effects(const mtlr_model *model, const mtlr_dataset *dataset
         CHECK(atc[arm].estimate != att[arm].estimate && ato[arm].estimate != ate[arm].estimate);
         /* Overlap weights leave out what is extreme. */
         CHECK(fabs(ato[arm].estimate - ate[arm].estimate) < 4 * ate[arm].std_error);
-        /* The quantiles of the standard normal distribution at 97.5 % and at 90 %. */
-        CHECK(ate[arm].upper == ate[arm].estimate + 1.959963984540054 * ate[arm].std_error);
-        CHECK(ate[arm].lower == ate[arm].estimate - 1.959963984540054 * ate[arm].std_error);
+        /* Quantiles of a Student distribution at 97.5 % and at 90 %: no less than the normal ones, and near them where the rows are many. */
+        double wide = (ate[arm].upper - ate[arm].estimate) / ate[arm].std_error;
+        double less = (narrow[arm].upper - ate[arm].estimate) / ate[arm].std_error;
+        CHECK(wide >= 1.959963984540054 && wide < 2.6 && less >= 1.2815515655446008 && less < 1.5 && less < wide);
+        CHECK(fabs((ate[arm].estimate - ate[arm].lower) / ate[arm].std_error - wide) < 1e-9);
+        CHECK(fabs((ate[arm].estimate - narrow[arm].lower) / ate[arm].std_error - less) < 1e-9);
         CHECK(narrow[arm].level == 0.8 && narrow[arm].estimate == ate[arm].estimate);
         CHECK(narrow[arm].std_error == ate[arm].std_error && narrow[arm].p_value == ate[arm].p_value);
-        CHECK(fabs((narrow[arm].upper - ate[arm].estimate) / ate[arm].std_error - 1.2815515655446008) < 1e-9);
-        CHECK(fabs((ate[arm].estimate - narrow[arm].lower) / ate[arm].std_error - 1.2815515655446008) < 1e-9);
     }
     SUCCEEDS(mtlr_model_average_effects_json(&json, model, &averaging, NULL, &error));
     CHECK(json && strstr(json, "\"estimates\"") && strstr(json, "\"att\"") && strstr(json, "\"std_error\""));

@@ -23,6 +23,25 @@ struct RankingReferenceTests {
         }
     }
 
+    @Test("Uplift and Qini curves do not hang on the outcome's zero, though an arm has no row among the first")
+    func zeroOfOutcomes() throws {
+        let (data, given) = try SimulatedStudy.columns(rows: 200, seed: 31)
+        func areas(_ shift: Double) throws -> [Double] {
+            let moved = try CausalDataset(
+                covariates: data.covariates, treatment: data.treatment,
+                outcome: Outcome(data.outcome.map { $0 + shift }))
+            let means = data.armOutcomes.map { $0.map { $0 + shift } }
+            let study = try CausalStudy(
+                moved,
+                given: GivenColumns(effects: given.effects, propensities: data.propensities, armMeans: means))
+            let table = try #require(try UpliftCurvesAnalysis().run(study).table(named: "areas"))
+            return (table.numbers("estimate") + table.numbers("std_error")).filter(\.isFinite)
+        }
+        let plain = try areas(0)
+        #expect(plain.count == 8)
+        expectEqual(try areas(1000), plain, "1000", tolerance: 1e-7)
+    }
+
     @Test(
         "Uplift and Qini curves and their areas are those of the definition, and of scikit-uplift where it has them"
     )

@@ -45,6 +45,11 @@ struct StudyTests {
         // The X-learner weighs the effects of its arms by them.
         if learner == .x { #expect(try model.predict(rows.covariates).effects != study.effects) }
         #expect(!study.warnings.contains { $0.contains("come without known propensities") })
+        // Without them the arms' shares stand for them, which every learner says, once.
+        let bare = try SyntheticDataset.linear(rows: 240, seed: 12).dataset
+        let without = try CausalStudy(model, on: bare)
+        #expect(without.warnings.count { $0.contains("come without known propensities") } == 1)
+        #expect(Set(without.propensities?[1] ?? []).count == 1)
     }
 
     @Test(

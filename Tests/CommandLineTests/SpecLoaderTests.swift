@@ -35,6 +35,17 @@ struct SpecLoaderTests {
             MetaLearnerSpec(SpecLoader.load("/\(folder)/examples/specs/minimal.yaml"), at: .root))
     }
 
+    @Test("a byte-order mark before YAML, JSON or TOML makes no difference")
+    func byteOrderMark() throws {
+        for (format, text) in [
+            ("yaml", "learner: t\nseed: 3\n"), ("json", "{\"learner\": \"t\",\n \"seed\": 3}"),
+            ("toml", "learner = 't'\nseed = 3\n"),
+        ] {
+            let value = try SpecLoader.parse(Array(("\u{FEFF}" + text).utf8), format: format, source: "s")
+            #expect(value == ["learner": "t", "seed": 3])
+        }
+    }
+
     @Test("plain YAML scalars follow the core schema, quoted ones are text")
     func scalars() throws {
         let value = try yaml(

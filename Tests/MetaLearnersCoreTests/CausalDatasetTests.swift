@@ -56,6 +56,15 @@ struct CausalDatasetTests {
                 + "drop them with data.missing_outcome: drop")
     }
 
+    @Test("Outcomes whose squares are no numbers are refused, with what to do")
+    func sizes() throws {
+        for size in [1e200, 1e-200, -1e150, 1e-320] {
+            let error = #expect(throws: MetaLearnersError.self) { try Outcome([0, size, size / 2]) }
+            #expect(error?.kind == .invalidData && error?.description.contains("another unit") == true)
+        }
+        for size in [1e130, 1e-130, 0] { _ = try Outcome([0, size, size / 2]) }
+    }
+
     @Test("Binary outcomes are 0 or 1")
     func binary() {
         #expect(

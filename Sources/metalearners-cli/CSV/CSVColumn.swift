@@ -165,8 +165,11 @@ struct CSVColumn {
         }
         let total = numbers + decorated + others
         guard let first, Double(numbers + decorated) >= Self.nearlyAll * Double(total) else { return nil }
-        let problem =
-            "column '\(name)' has '\(first.text)', which is no number, as \(numbers) of its \(total) values are"
+        let beside =
+            numbers > 0
+            ? ", as \(numbers) of its \(total) values are"
+            : " as it is written, nor is any other of its \(total) values"
+        let problem = "column '\(name)' has '\(first.text)', which is no number\(beside)"
         let remedy =
             switch use {
             case .outcome: "correct it, or add it to data.missing_values"

@@ -20,7 +20,10 @@ struct YAMLReader {
     ///
     /// - Throws: `invalidSpec`, naming line and column.
     mutating func read(_ text: String) throws(MetaLearnersError) -> SpecValue {
-        let events = try YAMLEvents(text, source: source)
+        // (A byte-order mark, as Windows editors write it, would be text before the first key.)
+        let marked = text.unicodeScalars.first == "\u{FEFF}"
+        let events = try YAMLEvents(
+            marked ? String(text.unicodeScalars.dropFirst()) : text, source: source)
         guard case .documentStart = try events.next().event else { return .null }
         let (event, mark) = try events.next()
         let value = try value(event, mark, events, depth: 0)
