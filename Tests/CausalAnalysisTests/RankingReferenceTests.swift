@@ -23,7 +23,7 @@ struct RankingReferenceTests {
         }
     }
 
-    @Test("Uplift and Qini curves do not hang on the outcome's zero, though an arm has no row among the first")
+    @Test("Uplift and Qini curves do not hang on the zero of outcomes, though an arm has no first rows")
     func zeroOfOutcomes() throws {
         let (data, given) = try SimulatedStudy.columns(rows: 200, seed: 31)
         func areas(_ shift: Double) throws -> [Double] {
