@@ -98,6 +98,42 @@ import Testing
         #expect(chiSquare > 40)
     }
 
+    @Test("groups of clusters of their own are compared by Welch's test, also one without variance")
+    func nestedClusters() throws {
+        var welch = 0
+        for seed in 1...300 as ClosedRange<UInt64> {
+            let shifts = normals(50, seed: seed)
+            let noise = normals(500, seed: 1000 + seed)
+            let clusters = (0..<500).map { Int32($0 / 10) }
+            let means = GroupMeans(
+                (0..<500).map { noise[$0] + shifts[Int(clusters[$0])] }, groups: clusters.map { $0 / 10 },
+                count: 5, weights: [Double](repeating: 1, count: 500), clusters: clusters)
+            if try #require(means.equality()).pValue < 0.05 { welch += 1 }
+        }
+        #expect(welch > 3 && welch < 32)
+        let values = [Double](repeating: 2, count: 20) + normals(20, seed: 1)
+        let means = GroupMeans(
+            values, groups: (0..<40).map { Int32($0 / 20) }, count: 2,
+            weights: [Double](repeating: 1, count: 40), clusters: nil)
+        let test = try #require(means.equality())
+        #expect(abs(test.denominator - 19) < 1e-9)
+        // Student's test that the mean of the others is 2.
+        let estimate = try #require(means.estimates[1])
+        let statistic = abs(estimate.estimate - 2) / estimate.stdError
+        #expect(abs(test.pValue - 2 * StudentDistribution(19).upperTail(statistic)) < 1e-9)
+    }
+
+    @Test("the difference of groups that share a few clusters has no more degrees of freedom than these")
+    func sharedDifference() throws {
+        for seed in 1...50 as ClosedRange<UInt64> {
+            let means = GroupMeans(
+                normals(100, seed: seed), groups: (0..<100).map { Int32($0 % 2) }, count: 2,
+                weights: [Double](repeating: 1, count: 100), clusters: (0..<100).map { Int32($0 / 20) })
+            let degrees = try #require(means.difference(1, 0)?.degreesOfFreedom)
+            #expect(degrees <= 4)
+        }
+    }
+
     @Test("Welch's test of means is that of his paper: by hand, for three groups")
     func welch() throws {
         let groups = [[3.1, 2.0, 4.4, 3.9], [5.0, 7.5, 6.1, 4.2, 9.9], [1.0, 2.2, 1.4, 0.3, 2.6, 1.9]]

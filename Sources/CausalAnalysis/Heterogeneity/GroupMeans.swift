@@ -14,8 +14,8 @@ struct GroupMeans {
     private let covariance: [Double]
     /// How many rows or clusters each group has.
     private let units: [Int]
-    /// How many clusters the groups share; nil where rows are independent, and so are groups.
-    private let clusterCount: Int?
+    /// The influence of each cluster on each group, where some clusters are in several groups; nil where groups are independent.
+    private let shared: [Double]?
 
     /// Averages a number over groups of rows. O(rows + clusters × groups²).
     ///
@@ -62,10 +62,13 @@ struct GroupMeans {
                     }
                 }
             }
-            clusterCount = places.count
+            let isShared = (0..<places.count).contains { cluster in
+                occurs[cluster * count..<(cluster + 1) * count].count(where: \.self) > 1
+            }
+            shared = isShared ? sums : nil
         } else {
             units = counts
-            clusterCount = nil
+            shared = nil
             for row in rows {
                 let group = Int(groups[row])
                 let influence = weights[row] * (values[row] - means[group]) / totals[group]
@@ -91,13 +94,22 @@ struct GroupMeans {
         self.covariance = covariance
     }
 
-    /// The mean of one group less that of another; nil where either has none. Its degrees of freedom are those of Welch (1947).
+    /// The mean of one group less that of another; nil where either has none. Its degrees of freedom are those of Welch (1947), and where groups
+    /// share clusters those of the clusters' influences on the difference.
     func difference(_ left: Int, _ right: Int) -> NormalEstimate? {
         guard let first = estimates[left], let second = estimates[right] else { return nil }
         let count = estimates.count
         let variance =
             covariance[left * count + left] + covariance[right * count + right]
             - 2 * covariance[left * count + right]
+        if let shared {
+            let influences = stride(from: 0, to: shared.count, by: count).map {
+                shared[$0 + left] - shared[$0 + right]
+            }
+            return NormalEstimate(
+                estimate: first.estimate - second.estimate, stdError: max(variance, 0).squareRoot(),
+                degreesOfFreedom: VarianceSpread(influences).degreesOfFreedom)
+        }
         let squares = [first, second].reduce(0) { sum, part in
             let variance = part.stdError * part.stdError
             return sum + (part.degreesOfFreedom.map { variance * variance / $0 } ?? 0)
@@ -110,7 +122,7 @@ struct GroupMeans {
 
     /// Wald's test that all groups have the same mean; nil with fewer than two groups, or without any variance.
     ///
-    /// Of groups of independent rows it is Welch's (1951), which knows that each variance comes from the group's own rows; of groups that share
+    /// Of independent groups it is Welch's (1951), which knows that each variance comes from the group's own rows or clusters; of groups that share
     /// clusters it is Hotelling's.
     ///
     /// - Parameter factor: what standard errors are multiplied by.
@@ -129,7 +141,7 @@ struct GroupMeans {
                             - covariance[base * count + right] + base2)
                 }
             },
-            clusterCount.map { .hotelling($0 - 1) }
+            shared.map { .hotelling($0.count / count - 1) }
                 ?? .welch(
                     known.map { (variance: covariance[$0 * count + $0], degreesOfFreedom: units[$0] - 1) }))
     }

@@ -61,13 +61,13 @@ struct WaldTest {
             guard denominator > 0 else { return nil }
             factor = denominator / (Double(total) * count)
         case .welch(let means):
-            // (A mean without variance has the weight of the others together, and no error of its own.)
-            let weights = means.map { $0.variance > 0 ? 1 / $0.variance : 0 }
-            let sum = weights.reduce(0, +)
-            let spread = zip(means, weights).reduce(0) { total, mean in
-                guard mean.1 > 0, mean.0.degreesOfFreedom > 0 else { return total }
-                let rest = 1 - mean.1 / sum
-                return total + rest * rest / Double(mean.0.degreesOfFreedom)
+            // A mean without variance has all the weight.
+            let isExact = means.contains { $0.variance <= 0 }
+            let sum = means.reduce(0) { $0 + ($1.variance > 0 ? 1 / $1.variance : 0) }
+            let spread = means.reduce(0) { total, mean in
+                guard mean.variance > 0, mean.degreesOfFreedom > 0 else { return total }
+                let rest = isExact ? 1 : 1 - 1 / mean.variance / sum
+                return total + rest * rest / Double(mean.degreesOfFreedom)
             }
             let size = count * count + 2 * count
             guard spread > 0 else { return nil }

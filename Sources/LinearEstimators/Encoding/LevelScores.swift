@@ -18,6 +18,9 @@ struct LevelScores: Sendable, Equatable {
         code >= 0 && code < Double(values.count) ? values[Int(code)] : 0
     }
 
+    /// How many levels without an indicator are worth a score.
+    private static let leastScored = 16
+
     /// Scores, and beside each of them that of every row of the features by the other folds.
     struct Fitted: Sendable {
         var scores: [LevelScores] = []
@@ -56,6 +59,8 @@ struct LevelScores: Sendable, Equatable {
             let least = CategoricalEncoding.leastWeight(levelWeights, limit)
             guard least > 0 else { continue }
             let isRare = levelWeights.map { $0 < least }
+            // A few rare levels share an indicator, which would tell of them what one of its own tells of a level.
+            guard levelWeights.count(where: { $0 > 0 && $0 < least }) >= leastScored else { continue }
             let isScored = codes.map { isKnown($0) && isRare[Int($0)] }
             let scored = zip(rows, weights).filter { isScored[Int($0.0)] }
             let share = try distribution.sum([scored.reduce(0) { $0 + $1.1 }])[0]

@@ -107,3 +107,10 @@ def test_predictions_studies_and_searches_compare_indexes_too(rows):
     search = mtlr.GridSearch(mtlr.TLearner(mtlr.Ridge()), outcome={"backend": "ridge", "l2": [1, 2]})
     with pytest.raises(REFUSED, match="outcome: has the rows of X in another order"):
         search.fit(X, y.iloc[mixed], w)
+
+
+def test_sorting_by_the_index_leaves_a_default_one(data):
+    frame = pandas.DataFrame({"a": data.X[:, 0], "b": data.X[:, 1]})
+    named = pandas.Series(data.y, index=[f"id {row}" for row in range(len(data.y))])
+    frame = frame.sort_values("a").sort_index()
+    assert mtlr.TLearner(mtlr.Ridge()).fit(frame, named, data.w).predict(frame[:3]).shape == (3,)

@@ -79,3 +79,17 @@ def test_two_arms(drawn):
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=".*named after no arm")
             ask(pandas.DataFrame(np.column_stack([1 - e, e])))
+
+
+def test_many_arms_that_are_numbers_may_be_named():
+    random = np.random.default_rng(5)
+    arms = np.repeat(np.arange(25), 40)
+    shares = np.full((1000, 25), 1 / 25)
+    table = pandas.DataFrame(shares, columns=[str(arm) for arm in range(25)])
+    fitted = mtlr.TLearner(mtlr.Ridge()).fit(random.normal(size=(1000, 2)), random.normal(size=1000), arms, propensity=table)
+    assert len(fitted.arms_) == 25
+
+
+def test_costs_by_arm_take_the_arms_as_they_are(fitted):
+    study = fitted.study()
+    assert study.policy_value(cost={1: 0.1}).to_dict() == study.policy_value(cost={"1": 0.1}).to_dict()

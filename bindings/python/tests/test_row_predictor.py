@@ -191,3 +191,11 @@ def test_a_code_is_one_though_some_labels_look_like_numbers():
     np.testing.assert_allclose(predictor([data.X[0, 0], "1"]), expected[:1], atol=1e-12)
     np.testing.assert_allclose(predictor([data.X[1, 0], 12]), expected[1:2], atol=1e-12)
     np.testing.assert_allclose(predictor([data.X[2, 0], 2]), expected[2:3], atol=1e-12)
+
+
+def test_tuples_of_a_frame_whose_names_python_cannot_write_are_in_order(data):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"age": data.X[:, 0], "my column": data.X[:, 1]})
+    fitted = mtlr.TLearner(mtlr.Ridge()).fit(frame, data.y, data.w)
+    row = next(frame.itertuples(index=False))
+    assert fitted.row_predictor()(row) == pytest.approx(fitted.predict(frame[:1]))

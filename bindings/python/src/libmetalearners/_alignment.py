@@ -54,4 +54,7 @@ def _require_same(name: str, index: Any, other: str, seen: Any) -> None:
 
 
 def _is_default(index: Any) -> bool:
-    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
+    if type(index).__name__ == "RangeIndex":
+        return bool(index.start == 0 and index.step == 1)
+    # The same numbers in the same order, as sorting by the index leaves them.
+    return getattr(index.dtype, "kind", "") in "iu" and bool((index == range(len(index))).all())

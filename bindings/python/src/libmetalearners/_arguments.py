@@ -87,6 +87,10 @@ def _plain(part: Any, where: str) -> Any:
 
 
 def _key(key: Any, where: str) -> str:
+    if isinstance(key, (bool, int, float)) or hasattr(key, "dtype") and getattr(key, "ndim", 1) == 0:
+        from ._columns import label_text  # (Which needs this module.)
+
+        key = label_text(key)  # An arm as its owner has it.
     if not isinstance(key, str):
         raise InvalidSpecError(f"{key!r} is no name", where or None, "use texts for keys")
     return str(_plain(key, where))

@@ -39,7 +39,11 @@ def aside(path: Union[str, "os.PathLike[str]"]) -> Iterator[str]:
 
 
 def replace_file(path: Union[str, "os.PathLike[str]"], content: bytes) -> None:
-    """Writes a file, and puts it into the place of `path` once it is on the disk."""
+    """Writes a file, and puts it into the place of `path` once it is on the disk. What is no regular file, such as a pipe, is written to."""
+    if os.path.exists(path_of(path)) and not os.path.isfile(path) and not os.path.isdir(path):
+        with open(path, "wb") as special:
+            special.write(content)
+        return
     with aside(path) as unfinished:
         with open(unfinished, "wb") as file:
             file.write(content)

@@ -108,8 +108,9 @@ def arm_order(treatment: Values, names: Sequence[str], data: dict[str, Any], par
     labels = [level for level in treatment.levels or () if level in present]
     if part and present < set(names):
         labels = sorted(names)
-    rows = np.arange(len(labels), dtype=np.int32)
-    table, kept = Frame(len(labels), {"arm": Values(rows, labels), "outcome": Values(rows.astype(np.float64)), "x": Values(rows)}).table()
+    # (As many rows of each as tell arms from doses.)
+    rows = np.tile(np.arange(len(labels), dtype=np.int32), 20)
+    table, kept = Frame(len(rows), {"arm": Values(rows, labels), "outcome": Values(rows.astype(np.float64)), "x": Values(rows)}).table()
     spec = {"data": {"treatment": "arm", "outcome": "outcome", **({"control": data["control"]} if data.get("control") is not None else {})}}
     made = c.c_void_p()
     native.call(lib.mtlr_dataset_create, c.byref(made), c.byref(table), dumps(spec), native.COPY)

@@ -110,6 +110,8 @@ class RowPredictor:
                 place = {name: index for index, name in enumerate(names)}
                 return [values[place[name]] for name in self.columns]
             # Names that a table or a tuple has made up by itself are none.
+            if _is_numbered(row, names, self.columns):
+                return values
             if isinstance(row, Mapping) or len(absent) < len(self.columns) or not _is_unnamed(row, names):
                 raise InvalidDataError("the row has no value for " + ", ".join(map(repr, absent)), "row", "use None for a missing one")
             return values
@@ -171,3 +173,12 @@ def _is_unnamed(row: Any, names: list[str]) -> bool:
 
 def _argument(value: Any, kind: Any) -> Any:
     return kind(value)
+
+
+def _is_numbered(row: Any, names: Sequence[str], columns: Sequence[str]) -> bool:
+    """Whether a tuple of pandas (`itertuples`) has the columns in order, with the place for a name that Python cannot write, as in `_1`."""
+    return (
+        isinstance(row, tuple)
+        and len(names) == len(columns)
+        and all(name == column or name == f"_{place}" for place, (name, column) in enumerate(zip(names, columns)))
+    )
