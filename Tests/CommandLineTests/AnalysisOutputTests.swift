@@ -117,6 +117,16 @@ struct AnalysisOutputTests {
             "--json",
         ])
         #expect(try given.json()["origin"] == "given" && given.json()["source"] == "true_effect")
+        // Others may have answers; what was asked for by its name has none, and the status says so.
+        let page = folder.path("page.html")
+        for run in [
+            try Program.run(["evaluate", model, data, "--by", "nowhere"]),
+            try Program.run(["effects", model, data, "--by", "nowhere", "--quiet"]),
+            try Program.run(["report", model, data, "--by", "nowhere", "-o", page]),
+        ] {
+            #expect(run.status == 3 && run.error.contains("no column 'nowhere'"), "\(run.error)")
+        }
+        #expect(try String(contentsOfFile: page, encoding: .utf8).contains("nowhere"))
         let text = try Program.run(["evaluate", spec, data])
         #expect(text.status == 0 && text.output.hasPrefix("In short\n"), "\(text.error)")
         #expect(text.output.contains("This holds if:"))

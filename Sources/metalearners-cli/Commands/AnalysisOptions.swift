@@ -1,6 +1,7 @@
 import ArgumentParser
 import CausalAnalysis
 import MetaLearnersCore
+import Reporting
 
 /// What commands that run analyses take.
 struct AnalysisOptions: ParsableArguments {
@@ -77,9 +78,13 @@ struct AnalysisOptions: ParsableArguments {
     /// The columns that were computed elsewhere: no covariates.
     var givenColumns: [String] { effects + propensities + armMeans + trueEffects }
 
-    /// Whether an analysis is asked for by its name, or by a column to group by.
-    func asks(for name: String) -> Bool {
-        only.contains(name) || by != nil && name == GroupEffectsAnalysis.name
+    /// The first analysis without an answer that makes the command fail: one that was asked for by its name, one that cannot group by the
+    /// column of `--by`, or any where no other has an answer.
+    func unanswered(_ report: StudyReport) -> (name: String, error: MetaLearnersError)? {
+        report.failures.first { failure in
+            report.results.isEmpty || only.contains(failure.name)
+                || by != nil && failure.error.location == "by"
+        }
     }
 
     /// The analyses that are asked for, with their options.

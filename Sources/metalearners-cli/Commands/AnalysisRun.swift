@@ -28,9 +28,7 @@ struct AnalysisRun {
         try files.check()
         let report = try answer(analyses, inputs, session)
         try print(report, session)
-        // What was asked for by its name, and not answered, is a failure of the command.
-        let unanswered = report.failures.first { report.results.isEmpty || options.asks(for: $0.name) }
-        if let unanswered { throw unanswered.error }
+        if let failure = options.unanswered(report) { throw failure.error }
     }
 
     /// Fits what the analyses need and runs them.
@@ -76,7 +74,7 @@ struct AnalysisRun {
         }
         try session.print(ResultText.text(report.results))
         if !report.isComplete { StandardStreams.message("interrupted: what was ready is printed") }
-        for failure in report.failures where !report.results.isEmpty {
+        for failure in report.failures where failure.name != options.unanswered(report)?.name {
             StandardStreams.message("\(failure.name): \(failure.error.description)")
         }
     }

@@ -51,11 +51,16 @@ struct ReportCommand: ParsableCommand {
             runOptions: runOptions)
         let report = try run.answer(analyses, inputs, session)
         try OutputFile.write(Array(report.html().utf8), to: output)
-        guard output != "-" else { return }
-        try session.report(report.summary())
-        for failure in report.failures { session.note("\(failure.name): \(failure.error.description)") }
-        session.note(
-            "report of \(NumberText.counted(report.results.count, "analysis", plural: "analyses")) written to \(output)"
-        )
+        if output != "-" {
+            try session.report(report.summary())
+            for failure in report.failures where failure.name != options.unanswered(report)?.name {
+                session.note("\(failure.name): \(failure.error.description)")
+            }
+            session.note(
+                "report of \(NumberText.counted(report.results.count, "analysis", plural: "analyses")) written to \(output)"
+            )
+        }
+        // The report says so as well.
+        if let failure = options.unanswered(report) { throw failure.error }
     }
 }
